@@ -1,0 +1,1 @@
+"""SAMO: from a spoken or typed journal entry to its emotional insight."""

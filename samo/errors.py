@@ -1,0 +1,90 @@
+"""Everything that SAMO refuses or fails at, one class each.
+
+    SamoError
+    ├── MalformedRequest        400  the body is no valid JSON or multipart form
+    ├── InvalidRequest          422  a field is missing, of the wrong type or out of range
+    ├── PayloadTooLarge         413  the body is larger than the limit
+    ├── UnsupportedAudio        415  the upload is in no audio format that is read here
+    ├── UndecodableAudio        422  the upload is damaged, cut short or holds no audio
+    ├── AudioTooLong            413  the recording is longer than the limit
+    ├── Overloaded              503  the queue is full; comes with Retry-After
+    └── ModelFailure            500  a model could not answer
+
+A message says what to do. No message holds text of the user's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class SamoError(Exception):
+    """Base of all: an HTTP status, a code for programs, a message for people, details."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class MalformedRequest(SamoError):
+    """The body is no valid JSON, or no valid multipart form."""
+
+    status = 400
+    code = "malformed_request"
+
+
+class InvalidRequest(SamoError):
+    """A field is missing, of the wrong type or out of range."""
+
+    status = 422
+    code = "invalid_request"
+
+
+class PayloadTooLarge(SamoError):
+    """The body is larger than the limit."""
+
+    status = 413
+    code = "payload_too_large"
+
+
+class UnsupportedAudio(SamoError):
+    """The upload is in no audio format that is read here."""
+
+    status = 415
+    code = "unsupported_audio"
+
+
+class UndecodableAudio(SamoError):
+    """The upload is damaged, cut short or holds no audio."""
+
+    status = 422
+    code = "undecodable_audio"
+
+
+class AudioTooLong(SamoError):
+    """The recording is longer than the limit."""
+
+    status = 413
+    code = "audio_too_long"
+
+
+class Overloaded(SamoError):
+    """The queue is full, or the wait in it would be too long."""
+
+    status = 503
+    code = "overloaded"
+
+    def __init__(self, message: str, retry_after_seconds: int = 1, **details: Any) -> None:
+        super().__init__(message, retry_after_seconds=retry_after_seconds, **details)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ModelFailure(SamoError):
+    """A model could not answer."""
+
+    status = 500
+    code = "model_failure"

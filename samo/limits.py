@@ -1,0 +1,9 @@
+"""The limits of a request. They stand here, in the OpenAPI description and in the errors."""
+
+from typing import Final
+
+MAX_TEXT_CHARACTERS: Final = 20_000
+MAX_BATCH_TEXTS: Final = 128
+MAX_AUDIO_BYTES: Final = 25 * 1024 * 1024
+MAX_AUDIO_SECONDS: Final = 300.0
+MAX_SUMMARY_SENTENCES: Final = 10
