@@ -1,0 +1,1 @@
+"""How the summarizer's checkpoint was made and measured."""
