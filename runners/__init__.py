@@ -1,0 +1,1 @@
+"""One class a model, the same verbs for each, and the batching around them."""

@@ -14,7 +14,7 @@ from typing import Protocol, Self, TypeVar
 
 Input = TypeVar("Input", contravariant=True)
 Prepared = TypeVar("Prepared")
-Output = TypeVar("Output", covariant=True)
+Output = TypeVar("Output")
 
 
 class Runner(Protocol[Input, Prepared, Output]):

@@ -1,0 +1,1 @@
+"""How the emotion classifier is trained, calibrated, published and evaluated."""

@@ -14,7 +14,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 BASE_RATE_LOGIT = -3.2
 
 
-class EmotionClassifier(PreTrainedModel):  # type: ignore[misc]  # transformers is untyped here
+class EmotionClassifier(PreTrainedModel):
     """Logits of shape (batch, labels) from token ids of shape (batch, tokens).
 
     The last hidden states of sentence encoders are small (MPNet's standard deviation is 0.12),

@@ -55,7 +55,7 @@ class _Encoded(torch.utils.data.Dataset[dict[str, Any]]):
         return self._rows[index]
 
 
-class _MultiLabelTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped here
+class _MultiLabelTrainer(Trainer):
     """`Trainer` with a multi-label loss and a faster head."""
 
     def __init__(self, *args: Any, loss: Any, head_learning_rate: float, **kwargs: Any) -> None:
@@ -73,8 +73,9 @@ class _MultiLabelTrainer(Trainer):  # type: ignore[misc]  # transformers is unty
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """AdamW; the fresh head and its LayerNorm learn at their own rate, without decay."""
-        if self.optimizer is None:
-            head, body = [], []
+        if getattr(self, "optimizer", None) is None:
+            head: list[torch.nn.Parameter] = []
+            body: list[torch.nn.Parameter] = []
             for name, parameter in self.model.named_parameters():
                 if parameter.requires_grad:
                     (head if "modules_to_save" in name else body).append(parameter)
@@ -85,7 +86,8 @@ class _MultiLabelTrainer(Trainer):  # type: ignore[misc]  # transformers is unty
                 ],
                 lr=self.args.learning_rate,
             )
-        return self.optimizer
+        optimizer: torch.optim.Optimizer = self.optimizer
+        return optimizer
 
 
 def _dev_metrics(prediction: EvalPrediction) -> dict[str, float]:
@@ -178,9 +180,7 @@ class EmotionTrainer:
             ),
             train_dataset=_Encoded(train_split, tokenizer),
             eval_dataset=_Encoded(dev_split, tokenizer),
-            data_collator=DataCollatorWithPadding(
-                tokenizer, pad_to_multiple_of=PAD_TO_MULTIPLE_OF
-            ),
+            data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=PAD_TO_MULTIPLE_OF),
             compute_metrics=_dev_metrics,
             loss=LOSSES[self.loss_function],
             head_learning_rate=self.head_learning_rate,

@@ -1,0 +1,67 @@
+# Two commands: `make serve` and `make test`. Each does all of its set-up, and only once.
+PYTHON ?= python3.11
+PORT ?= 3000
+DATA ?= ../shared/data
+
+export BENTOML_DO_NOT_TRACK := True
+BIN := .venv/bin
+
+.PHONY: help serve test lint format export bento train-emotion eval-emotion train-summarizer eval-summarizer eval-transcriber lock clean
+
+help:  ## list the chores
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3456 for another port)
+	$(BIN)/bentoml serve service:Samo --port $(PORT)
+
+test: .venv/.dev export  ## set up and run all tests
+	$(BIN)/pytest
+
+lint: .venv/.dev  ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/.dev  ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+export: .venv/.serve  ## put the models into the BentoML model store
+	@$(BIN)/python export_models.py
+
+bento: .venv/.serve export  ## build the bento
+	$(BIN)/bentoml build
+
+train-emotion: .venv/.dev  ## repeat the training that made checkpoints/emotion
+	$(BIN)/python -m training.emotion.trainer --model-name sentence-transformers/all-mpnet-base-v2 --dataset $(DATA)/goemotions --output runs/emotion
+	$(BIN)/python -m training.emotion.publish --adapter runs/emotion/adapter --base sentence-transformers/all-mpnet-base-v2 --dataset $(DATA)/goemotions
+
+eval-emotion: .venv/.dev export  ## the emotion model's figures on GoEmotions' test split
+	$(BIN)/python -m training.emotion.evaluate --dataset $(DATA)/goemotions
+
+train-summarizer: .venv/.dev  ## repeat the training that made checkpoints/summarizer
+	$(BIN)/python -m training.summarizer.trainer --dataset $(DATA) --output runs/summarizer
+
+eval-summarizer: .venv/.dev export  ## the summarizer's figures on held-out entries
+	$(BIN)/python -m training.summarizer.evaluate --data $(DATA)
+
+eval-transcriber: .venv/.dev export  ## word error rates
+	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech
+
+lock: .venv/.dev  ## resolve requirements/*.txt anew from pyproject.toml
+	scripts/lock
+
+# A virtual environment that was not finished has no stamp and is made anew.
+.venv/bin/pip:
+	$(PYTHON) -m venv .venv
+
+.venv/.serve: .venv/bin/pip requirements/serve.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/serve.txt
+	@touch $@
+
+.venv/.dev: .venv/.serve requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
+	@touch $@
+
+clean:  ## remove the virtual environment; models stay in the store
+	rm -rf .venv

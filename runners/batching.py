@@ -1,0 +1,191 @@
+"""Adaptive batching in process: one runner, one thread, batches of what has piled up.
+
+No timer: an idle runner starts at once, and while it computes, requests pile up and become the
+next batch. A batch holds the oldest waiting item and the items nearest to it in length, up to a
+budget of padded cost, because padding is wasted CPU. An item whose client has gone is dropped
+before it costs anything, and when a batch fails its items are tried alone, so that one bad item
+fails nobody else's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic
+
+from runners.base import Input, Output, Prepared, Runner
+from samo.errors import ModelFailure, Overloaded, SamoError
+
+_log = logging.getLogger("samo.batching")
+
+# Weight of the newest batch in the running estimate of seconds per unit of cost.
+_SMOOTHING = 0.2
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting(Generic[Prepared, Output]):
+    prepared: Prepared
+    cost: int
+    future: asyncio.Future[Output]
+
+
+class Batcher(Generic[Input, Prepared, Output]):
+    """Gives a runner's `predict` an awaitable form that batches.
+
+    Args:
+        name: of the runner, in logs and errors.
+        runner: the model.
+        max_batch_cost: padded cost (items × longest) of a batch; a longer item runs alone.
+        max_wait_seconds: an item that would wait longer is refused with `Overloaded`.
+        on_batch: called after each batch with its number of items and its seconds.
+
+    """
+
+    def __init__(
+        self,
+        name: str,
+        runner: Runner[Input, Prepared, Output],
+        *,
+        max_batch_cost: int,
+        max_wait_seconds: float,
+        on_batch: Callable[[int, float], None] = lambda items, seconds: None,
+    ) -> None:
+        self.name = name
+        self.runner = runner
+        self._max_batch_cost = max_batch_cost
+        self._max_wait_seconds = max_wait_seconds
+        self._on_batch = on_batch
+        self._waiting: list[_Waiting[Prepared, Output]] = []
+        self._running_cost = 0
+        self._seconds_per_cost = 0.0
+        self._worker: asyncio.Task[None] | None = None
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    @property
+    def queue_length(self) -> int:
+        """Number of items that wait for a batch."""
+        return len(self._waiting)
+
+    async def run(self, items: Sequence[Input]) -> list[Output | SamoError]:
+        """Run `items`; each gets its own result or error, in order.
+
+        Raises `Overloaded` before anything is queued when the wait would be too long.
+        """
+        prepared: list[Prepared | SamoError] = [self._prepare(item) for item in items]
+        cost = sum(self.runner.cost(p) for p in prepared if not isinstance(p, SamoError))
+        self._refuse_overload(cost)
+        loop = asyncio.get_running_loop()
+        entries = [
+            p
+            if isinstance(p, SamoError)
+            else _Waiting(p, self.runner.cost(p), loop.create_future())
+            for p in prepared
+        ]
+        futures = [entry.future for entry in entries if isinstance(entry, _Waiting)]
+        self._waiting.extend(entry for entry in entries if isinstance(entry, _Waiting))
+        if self._worker is None or self._worker.done():
+            self._worker = loop.create_task(self._work())
+        try:
+            await asyncio.gather(*futures, return_exceptions=True)
+        finally:
+            for future in futures:
+                future.cancel()
+        return [entry if isinstance(entry, SamoError) else _outcome(entry) for entry in entries]
+
+    async def run_one(self, item: Input) -> Output:
+        """Run one item; raises its `SamoError`."""
+        (outcome,) = await self.run([item])
+        if isinstance(outcome, SamoError):
+            raise outcome
+        return outcome
+
+    def close(self) -> None:
+        """Stop the runner's thread after the batch that it computes."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _prepare(self, item: Input) -> Prepared | SamoError:
+        try:
+            return self.runner.prepare(item)
+        except SamoError as error:
+            return error
+
+    def _refuse_overload(self, cost: int) -> None:
+        ahead = self._running_cost + sum(entry.cost for entry in self._waiting)
+        wait = ahead * self._seconds_per_cost
+        if ahead and wait > self._max_wait_seconds:
+            raise Overloaded(
+                f"The {self.name} is busy: try again after the time in Retry-After.",
+                retry_after_seconds=max(1, math.ceil(wait - self._max_wait_seconds)),
+                step=self.name,
+            )
+
+    def _next_batch(self) -> list[_Waiting[Prepared, Output]]:
+        """Take the oldest item and its nearest in length; drop those nobody waits for."""
+        self._waiting = [entry for entry in self._waiting if not entry.future.done()]
+        if not self._waiting:
+            return []
+        oldest = self._waiting[0]
+        batch: list[_Waiting[Prepared, Output]] = []
+        longest = oldest.cost
+        for entry in sorted(self._waiting, key=lambda entry: abs(entry.cost - oldest.cost)):
+            padded = (len(batch) + 1) * max(longest, entry.cost)
+            if batch and padded > self._max_batch_cost:
+                break
+            longest = max(longest, entry.cost)
+            batch.append(entry)
+        taken = set(map(id, batch))
+        self._waiting = [entry for entry in self._waiting if id(entry) not in taken]
+        return batch
+
+    async def _work(self) -> None:
+        while batch := self._next_batch():
+            self._running_cost = sum(entry.cost for entry in batch)
+            start = time.perf_counter()
+            try:
+                await self._compute(batch)
+            finally:
+                seconds = time.perf_counter() - start
+                rate = seconds / max(1, self._running_cost)
+                self._seconds_per_cost += (rate - self._seconds_per_cost) * (
+                    _SMOOTHING if self._seconds_per_cost else 1.0
+                )
+                self._running_cost = 0
+            self._on_batch(len(batch), seconds)
+
+    async def _compute(self, batch: list[_Waiting[Prepared, Output]]) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            outputs = await loop.run_in_executor(
+                self._executor, self.runner.predict, [entry.prepared for entry in batch]
+            )
+        except Exception as error:  # whatever a model raises fails its items only
+            if len(batch) > 1:
+                for entry in batch:
+                    await self._compute([entry])
+                return
+            _log.error("%s failed: %s", self.name, type(error).__name__)
+            failure = (
+                error
+                if isinstance(error, SamoError)
+                else ModelFailure(f"The {self.name} could not answer.", step=self.name)
+            )
+            if not batch[0].future.done():
+                batch[0].future.set_exception(failure)
+            return
+        for entry, output in zip(batch, outputs, strict=True):
+            if not entry.future.done():
+                entry.future.set_result(output)
+
+
+def _outcome(entry: _Waiting[Prepared, Output]) -> Output | SamoError:
+    with contextlib.suppress(SamoError):
+        return entry.future.result()
+    error = entry.future.exception()
+    assert isinstance(error, SamoError)  # noqa: S101  # _compute sets nothing else
+    return error

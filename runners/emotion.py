@@ -1,0 +1,81 @@
+"""The emotion classifier: ONNX Runtime and the `tokenizers` library, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from tokenizers import Tokenizer
+
+from samo.emotions import EmotionScale, Probabilities
+
+# Sentences are cut at 400 characters before they come here; what is longer still, in scripts
+# that cost a token a character, is read as far as this.
+MAX_TOKENS: Final = 256
+
+TokenIds = npt.NDArray[np.int64]
+
+
+class EmotionClassifier:
+    """Texts in, calibrated probabilities of shape (labels,) out, float32, in `scale.labels`' order.
+
+    Calibrated by temperature scaling (Guo et al., 2017): sigmoid(logits / temperature).
+    """
+
+    def __init__(
+        self,
+        session: onnxruntime.InferenceSession,
+        tokenizer: Tokenizer,
+        scale: EmotionScale,
+    ) -> None:
+        self.scale = scale
+        self._session = session
+        self._tokenizer = tokenizer
+        self._pad_id: int = tokenizer.padding["pad_id"] if tokenizer.padding else 0
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(MAX_TOKENS)
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int, scale: EmotionScale | None = None) -> Self:
+        """Load `model.onnx`, `tokenizer.json` and, without `scale`, `calibration.json`."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Spinning threads would hold a core that the event loop and the transcriber need.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return cls(
+            onnxruntime.InferenceSession(
+                str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+            ),
+            Tokenizer.from_file(str(folder / "tokenizer.json")),
+            scale or EmotionScale.load(folder / "calibration.json"),
+        )
+
+    def prepare(self, item: str) -> TokenIds:
+        """Tokenize a text; shape (tokens,)."""
+        return np.asarray(self._tokenizer.encode(item).ids, dtype=np.int64)
+
+    def cost(self, prepared: TokenIds) -> int:
+        """Number of tokens."""
+        return len(prepared)
+
+    def predict(self, batch: Sequence[TokenIds]) -> list[Probabilities]:
+        """Classify token ids, padded to the longest of the batch."""
+        longest = max(len(ids) for ids in batch)
+        input_ids = np.full((len(batch), longest), self._pad_id, dtype=np.int64)
+        attention_mask = np.zeros_like(input_ids)
+        for row, ids in enumerate(batch):
+            input_ids[row, : len(ids)] = ids
+            attention_mask[row, : len(ids)] = 1
+        (logits,) = self._session.run(
+            ["logits"], {"input_ids": input_ids, "attention_mask": attention_mask}
+        )
+        return list(1.0 / (1.0 + np.exp(-logits / self.scale.temperature)))
+
+    def warm_up(self) -> None:
+        """Classify one sentence."""
+        self.predict([self.prepare("I finally saw my cousins and was so happy I cried.")])

@@ -1,0 +1,144 @@
+"""Runners without weights: the same verbs, an obvious output. Most HTTP tests need no more.
+
+The fake classifier feels what its text names ("joy and gratitude" gives joy and gratitude), the
+fake summarizer says the first sentences, the fake transcriber says how long the recording is.
+A text with the word "crash" makes its model fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from runners.summarizer import Summary, SummaryRequest
+from runners.transcriber import Segment, Transcript, TranscriptionRequest, Word
+from samo.audio import SAMPLE_RATE
+from samo.emotions import NEUTRAL, SENTIMENT_OF, EmotionScale, Probabilities
+from samo.sentences import split
+
+SILENCE = 1e-3
+
+
+class FakeEmotionClassifier:
+    """Gives each label that is named in the text 0.9, neutral 0.8 where none is, else 0.01."""
+
+    def __init__(self) -> None:
+        labels = tuple(SENTIMENT_OF)
+        self.scale = EmotionScale(labels, np.full(len(labels), 0.3, np.float32), 1.0, 3.0)
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int) -> Self:
+        """Load nothing."""
+        del folder, threads
+        return cls()
+
+    def prepare(self, item: str) -> str:
+        """Leave the text as it is."""
+        return item
+
+    def cost(self, prepared: str) -> int:
+        """Number of words."""
+        return len(prepared.split())
+
+    def predict(self, batch: Sequence[str]) -> list[Probabilities]:
+        """Feel what the texts name."""
+        return [self._feel(text) for text in batch]
+
+    def _feel(self, text: str) -> Probabilities:
+        words = set(text.lower().replace(".", " ").replace("!", " ").split())
+        _crash_on_request(words)
+        named = np.asarray([label in words for label in self.scale.labels])
+        if not named.any():
+            named[self.scale.labels.index(NEUTRAL)] = True
+        return np.where(named, 0.9, 0.01).astype(np.float32)
+
+    def warm_up(self) -> None:
+        """Do nothing."""
+
+
+class FakeSummarizer:
+    """Says the first sentences."""
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int) -> Self:
+        """Load nothing."""
+        del folder, threads
+        return cls()
+
+    def prepare(self, item: SummaryRequest) -> SummaryRequest:
+        """Leave the request as it is."""
+        return item
+
+    def cost(self, prepared: SummaryRequest) -> int:
+        """Number of words."""
+        return len(prepared.text.split())
+
+    def predict(self, batch: Sequence[SummaryRequest]) -> list[Summary]:
+        """Take the first sentences."""
+        return [self._summarize(request) for request in batch]
+
+    def _summarize(self, request: SummaryRequest) -> Summary:
+        _crash_on_request(set(request.text.lower().split()))
+        sentences = split(request.text)[: request.max_sentences]
+        return Summary(
+            " ".join(sentence.text for sentence in sentences),
+            "extracted",
+            tuple(range(len(sentences))),
+        )
+
+    def warm_up(self) -> None:
+        """Do nothing."""
+
+
+class FakeTranscriber:
+    """Says how long a recording is, a word a second; hears nothing in silence."""
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int) -> Self:
+        """Load nothing."""
+        del folder, threads
+        return cls()
+
+    def prepare(self, item: TranscriptionRequest) -> TranscriptionRequest:
+        """Leave the request as it is."""
+        return item
+
+    def cost(self, prepared: TranscriptionRequest) -> int:
+        """Seconds of audio."""
+        return len(prepared.samples) // SAMPLE_RATE
+
+    def predict(self, batch: Sequence[TranscriptionRequest]) -> list[Transcript]:
+        """Hear a joyful report of the recordings' lengths."""
+        return [self._hear(request) for request in batch]
+
+    def _hear(self, request: TranscriptionRequest) -> Transcript:
+        seconds = len(request.samples) / SAMPLE_RATE
+        language = request.language or "en"
+        if not len(request.samples) or float(np.abs(request.samples).max()) < SILENCE:
+            return Transcript("", request.language, 0.0, seconds, 0.0, no_speech=True, segments=())
+        texts = [" I", " felt", " joy", " for", f" {seconds:.0f}", " seconds."]
+        step = seconds / len(texts)
+        words = tuple(
+            Word(text, round(i * step, 2), round((i + 1) * step, 2), 1.0)
+            for i, text in enumerate(texts)
+        )
+        text = "".join(texts)
+        segment = Segment(
+            id=0, start=0.0, end=seconds, text=text, average_log_probability=0.0,
+            no_speech_probability=0.0, compression_ratio=1.0, temperature=0.0, tokens=(),
+            words=words if request.word_timestamps else None,
+        )  # fmt: skip
+        return Transcript(
+            text.strip(), language, 1.0, seconds, 1.0, no_speech=False, segments=(segment,)
+        )
+
+    def warm_up(self) -> None:
+        """Do nothing."""
+
+
+def _crash_on_request(words: set[str]) -> None:
+    if "crash" in words:
+        raise RuntimeError("crashed on request")

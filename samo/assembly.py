@@ -1,0 +1,128 @@
+"""Put the runners, their batchers and the pipeline together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from runners import fakes
+from runners.batching import Batcher
+from runners.emotion import EmotionClassifier
+from runners.summarizer import Summarizer
+from runners.transcriber import Transcriber
+from samo import metrics
+from samo.pipeline import Pipeline
+from samo.settings import Settings
+
+# Tags in the BentoML model store, where export_models.py puts the models.
+MODEL_NAMES: Final = {
+    "transcriber": "samo-transcriber:latest",
+    "emotion": "samo-emotion:latest",
+    "summarizer": "samo-summarizer:latest",
+}
+# Padded tokens a batch. Two cores are busy with far fewer; what is above only lets others wait.
+EMOTION_BATCH_TOKENS: Final = 2048
+SUMMARY_BATCH_TOKENS: Final = 2048
+# The cost of a recording is in seconds; one at a time, each uses all threads.
+AUDIO_BATCH_SECONDS: Final = 1
+
+
+class StoredModel(Protocol):
+    """What is used of a model in BentoML's store."""
+
+    @property
+    def path(self) -> str:
+        """Folder of its files."""
+        ...
+
+    @property
+    def tag(self) -> Any:
+        """Name and version."""
+        ...
+
+    @property
+    def info(self) -> Any:
+        """Labels and metadata."""
+        ...
+
+
+@dataclass
+class Models:
+    """The loaded models: the pipeline over them, their tags and what was stored with them."""
+
+    pipeline: Pipeline
+    tags: dict[str, str]
+    metadata: dict[str, dict[str, Any]]
+    ready: bool = False
+
+    @property
+    def batchers(self) -> dict[str, Batcher[Any, Any, Any]]:
+        """The batchers by model."""
+        return {
+            "transcriber": self.pipeline.transcriber,
+            "emotion": self.pipeline.emotion,
+            "summarizer": self.pipeline.summarizer,
+        }
+
+    def warm_up(self) -> None:
+        """Run one input through each model; the service is ready after that."""
+        for batcher in self.batchers.values():
+            batcher.runner.warm_up()
+        self.ready = True
+
+    def close(self) -> None:
+        """Stop the batchers' threads."""
+        self.ready = False
+        for batcher in self.batchers.values():
+            batcher.close()
+
+
+def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models:
+    """Load the three models, or their fakes; `stored` finds a model in the store by name."""
+    if settings.runners == "fake":
+        return Models(
+            _pipeline(
+                settings,
+                fakes.FakeTranscriber(),
+                fakes.FakeEmotionClassifier(),
+                fakes.FakeSummarizer(),
+            ),
+            tags=dict.fromkeys(MODEL_NAMES, "fake"),
+            metadata={name: {} for name in MODEL_NAMES},
+        )
+    models = {name: stored(name) for name in MODEL_NAMES}
+    folders = {name: Path(model.path) for name, model in models.items()}
+    return Models(
+        _pipeline(
+            settings,
+            Transcriber.load(folders["transcriber"], threads=settings.threads),
+            EmotionClassifier.load(folders["emotion"], threads=settings.threads),
+            Summarizer.load(folders["summarizer"], threads=settings.threads),
+        ),
+        tags={name: str(model.tag) for name, model in models.items()},
+        metadata={name: dict(model.info.metadata) for name, model in models.items()},
+    )
+
+
+def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: Any) -> Pipeline:
+    def batcher(name: str, runner: Any, budget: int, wait: float) -> Batcher[Any, Any, Any]:
+        items, seconds = metrics.batch_items.labels(name), metrics.batch_seconds.labels(name)
+
+        def on_batch(batch_items: int, batch_seconds: float) -> None:
+            items.observe(batch_items)
+            seconds.observe(batch_seconds)
+
+        result: Batcher[Any, Any, Any] = Batcher(
+            name, runner, max_batch_cost=budget, max_wait_seconds=wait, on_batch=on_batch
+        )
+        metrics.queue_length.labels(name).set_function(lambda: result.queue_length)
+        return result
+
+    return Pipeline(
+        batcher("transcriber", transcriber, AUDIO_BATCH_SECONDS, settings.max_audio_wait_seconds),
+        batcher("emotion", emotion, EMOTION_BATCH_TOKENS, settings.max_wait_seconds),
+        batcher("summarizer", summarizer, SUMMARY_BATCH_TOKENS, settings.max_wait_seconds),
+        emotion.scale,
+    )

@@ -1,0 +1,287 @@
+"""The HTTP layer around the routes: request ids, limits, strict JSON, one error envelope."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+import pydantic_core
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.formparsers import MultiPartParser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from samo import limits, metrics
+from samo.errors import (
+    InvalidRequest,
+    MalformedRequest,
+    ModelFailure,
+    Overloaded,
+    PayloadTooLarge,
+    SamoError,
+)
+
+_log = logging.getLogger("samo.http")
+
+REQUEST_ID_HEADER: Final = "x-request-id"
+# A multipart form around the largest upload: boundaries, part headers, the other fields.
+MAX_BODY_BYTES: Final = limits.MAX_AUDIO_BYTES + 64 * 1024
+# A client that is still sending cannot read the refusal; what it sends is thrown away so long.
+DRAIN_SECONDS: Final = 5.0
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+# Starlette would spool uploads above 1 MB to disk; recordings stay in memory.
+MultiPartParser.spool_max_size = MAX_BODY_BYTES
+
+
+class JSONRequest(Request):
+    """Parses JSON by pydantic's parser: no recursion limit to run into, no lone surrogates."""
+
+    async def json(self) -> Any:
+        """Return the parsed body; raises `JSONDecodeError`, as Starlette's own does."""
+        try:
+            return pydantic_core.from_json(await self.body())
+        except ValueError as error:
+            raise json.JSONDecodeError(str(error), "", 0) from None
+
+
+class Route(APIRoute):
+    """A route whose body is parsed by `JSONRequest`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler that FastAPI built."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            return await handler(JSONRequest(request.scope, request.receive))
+
+        return handle
+
+
+def error_body(error: SamoError) -> dict[str, Any]:
+    """The envelope of an error."""
+    return {
+        "error": {
+            "code": error.code,
+            "message": error.message,
+            "details": error.details,
+            "request_id": request_id.get(),
+        }
+    }
+
+
+def error_response(error: SamoError) -> Response:
+    """The envelope as an answer, with Retry-After where there is a queue to wait for."""
+    response = Response(
+        orjson.dumps(error_body(error)), status_code=error.status, media_type="application/json"
+    )
+    if isinstance(error, Overloaded):
+        response.headers["retry-after"] = str(error.retry_after_seconds)
+    return response
+
+
+class _StatusError(SamoError):
+    """An error of the framework's: a path that is not there, a method that is not allowed."""
+
+    def __init__(self, status: int, message: str | None = None) -> None:
+        phrase = HTTPStatus(status).phrase
+        super().__init__(message or f"{phrase}.")
+        self.status = status  # type: ignore[misc]  # one class for all of the framework's
+        self.code = phrase.lower().replace(" ", "_").replace("-", "_")  # type: ignore[misc]
+
+
+_STATUS_MESSAGES: Final = {
+    400: "The request could not be read: send valid JSON, or a valid multipart form.",
+    404: "There is nothing at this path: /openapi.json lists what there is.",
+    405: "This path does not take this method: /openapi.json lists which it takes.",
+    503: "The service is not ready: try again in a few seconds.",
+}
+
+
+_NOT_A_FILE: Final = "Must be a file part of a multipart form"
+
+
+def status_error(status: int) -> SamoError:
+    """The error for a bare HTTP status."""
+    if status == MalformedRequest.status:
+        return MalformedRequest(_STATUS_MESSAGES[400])
+    return _StatusError(status, _STATUS_MESSAGES.get(status))
+
+
+def validation_error(error: RequestValidationError) -> SamoError:
+    """Name the fields and what is wrong with them; what the user wrote is not repeated."""
+    problems = [
+        {
+            "field": ".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0]),
+            "message": _NOT_A_FILE if "UploadFile" in problem["msg"] else problem["msg"],
+            **{
+                limit: problem["ctx"][limit]
+                for limit in ("min_length", "max_length", "ge", "le")
+                if limit in problem.get("ctx", {})
+            },
+        }
+        for problem in error.errors()
+    ]
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return MalformedRequest(f"The body is no valid JSON: {first['ctx']['error']}.")
+    if first["loc"] == ("body",):
+        return InvalidRequest(
+            "The body is missing or no JSON object: send one, with Content-Type: application/json.",
+            errors=problems,
+        )
+    return InvalidRequest(f"{problems[0]['field']}: {problems[0]['message']}.", errors=problems)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Give every error that is raised inside the routes the one envelope."""
+
+    @app.exception_handler(SamoError)
+    async def _samo(_request: Request, error: SamoError) -> Response:
+        return error_response(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation(_request: Request, error: RequestValidationError) -> Response:
+        return error_response(validation_error(error))
+
+    @app.exception_handler(StarletteHTTPException)
+    async def _http(_request: Request, error: HTTPException) -> Response:
+        return error_response(status_error(error.status_code))
+
+
+class _BodyTooLarge(Exception):
+    """Raised through the application to stop it from reading on."""
+
+
+class Gatekeeper:
+    """ASGI middleware around everything, BentoML's own routes included.
+
+    Gives each request an id, refuses bodies above the limit (chunked ones too) before they are
+    held in memory, counts and times, and turns every bare error into the envelope.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        await _Exchange(self.app, scope, receive, send).run()
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        self._app = app
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._headers = Headers(scope=scope)
+        self._received = 0
+        self._body_ended = False
+        self._too_large = False
+        self._replaced = False
+        self._status = 0
+
+    async def run(self) -> None:
+        given = self._headers.get(REQUEST_ID_HEADER, "")
+        own = given if re.fullmatch(r"[\w.-]{1,128}", given, re.ASCII) else uuid.uuid4().hex
+        token = request_id.set(own)
+        start = time.perf_counter()
+        try:
+            await self._answer()
+        finally:
+            route = getattr(self._scope.get("route"), "path", "other")
+            metrics.requests.labels(route, str(self._status)).inc()
+            metrics.request_seconds.labels(route).observe(time.perf_counter() - start)
+            request_id.reset(token)
+
+    async def _answer(self) -> None:
+        declared = self._headers.get("content-length", "")
+        try:
+            if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
+                self._too_large = True
+            else:
+                await self._app(self._scope, self._guarded_receive, self._guarded_send)
+        except _BodyTooLarge:
+            pass  # told below, as where a framework on the way caught it
+        except Exception as error:
+            _log.exception("request %s failed", request_id.get(), exc_info=_without_text(error))
+            if self._status:
+                raise
+            await self._reply(ModelFailure("Something went wrong on our side; it was logged."))
+        if self._too_large and not self._status:
+            await self._refuse_large_body()
+
+    async def _guarded_receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._received += len(message.get("body", b""))
+            self._body_ended = not message.get("more_body", False)
+            if self._received > MAX_BODY_BYTES:
+                self._too_large = True
+                raise _BodyTooLarge
+        return message
+
+    async def _guarded_send(self, message: Message) -> None:
+        if self._too_large and not self._status:
+            return
+        if message["type"] == "http.response.start":
+            content_type = Headers(raw=message["headers"]).get("content-type", "")
+            if message["status"] >= 400 and not content_type.startswith("application/json"):
+                self._replaced = True
+                await self._reply(status_error(message["status"]))
+                return
+            self._status = message["status"]
+            MutableHeaders(raw=message["headers"])[REQUEST_ID_HEADER] = request_id.get() or ""
+        elif self._replaced:
+            return
+        await self._send(message)
+
+    async def _refuse_large_body(self) -> None:
+        if self._headers.get("expect", "").lower() != "100-continue":
+            await self._drain()
+        await self._reply(
+            PayloadTooLarge(
+                f"The body is larger than {MAX_BODY_BYTES} bytes: a recording may have "
+                f"{limits.MAX_AUDIO_BYTES}. Compress it, or send it in parts.",
+                limit_bytes=limits.MAX_AUDIO_BYTES,
+            )
+        )
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while not self._body_ended:
+                    message = await self._receive()
+                    self._body_ended = not message.get("more_body", False)
+        except TimeoutError:
+            return
+
+    async def _reply(self, error: SamoError) -> None:
+        self._status = error.status
+        response = error_response(error)
+        response.headers[REQUEST_ID_HEADER] = request_id.get() or ""
+        await response(self._scope, self._receive, self._send)
+
+
+def _without_text(error: Exception) -> Exception:
+    """The error's type and traceback without its message, which may hold the user's words."""
+    silent: Exception = type(type(error).__name__, (Exception,), {})()
+    return silent.with_traceback(error.__traceback__)

@@ -1,0 +1,46 @@
+"""What Prometheus scrapes from /metrics. Labels are routes and models: never paths, never text."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+registry: Final = CollectorRegistry()
+requests: Final = Counter(
+    "samo_requests", "Requests answered.", ["route", "status"], registry=registry
+)
+request_seconds: Final = Histogram(
+    "samo_request_seconds",
+    "Seconds from the first byte of a request to the last of its answer.",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+    registry=registry,
+)
+batch_items: Final = Histogram(
+    "samo_batch_items",
+    "Items a batch.",
+    ["model"],
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128),
+    registry=registry,
+)
+batch_seconds: Final = Histogram(
+    "samo_batch_seconds",
+    "Seconds that a model computed on a batch.",
+    ["model"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=registry,
+)
+queue_length: Final = Gauge(
+    "samo_queue_length", "Items that wait for a model.", ["model"], registry=registry
+)
+audio_seconds: Final = Counter(
+    "samo_audio_seconds", "Seconds of audio transcribed.", registry=registry
+)
+
+
+def render() -> bytes:
+    """The metrics in Prometheus' text format."""
+    return generate_latest(registry)

@@ -1,0 +1,237 @@
+"""From an entry to its insight: transcribe, split, classify, aggregate, summarize.
+
+Each step takes and returns plain dataclasses. A step that fails is named in `degraded`; what it
+would have said stays empty, and nothing is invented in its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from runners.batching import Batcher
+from runners.emotion import TokenIds
+from runners.summarizer import PreparedSummary, Summary, SummaryRequest
+from runners.transcriber import Task, Transcript, TranscriptionRequest, Word
+from samo.audio import assess_quality, decode
+from samo.emotions import EmotionReading, EmotionScale, Probabilities
+from samo.errors import InvalidRequest, ModelFailure, SamoError
+from samo.limits import MAX_TEXT_CHARACTERS
+from samo.sentences import Sentence, split
+
+# A comment of GoEmotions is classified as a whole; what is longer than its longest comments is
+# classified sentence by sentence.
+MAX_WHOLE_CHARACTERS = 280
+
+
+@dataclass(frozen=True, slots=True)
+class ArcPoint:
+    """A sentence, when it was spoken (seconds, None for typed text) and what it feels."""
+
+    sentence: Sentence
+    start_seconds: float | None
+    end_seconds: float | None
+    reading: EmotionReading
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording's transcript with what was measured of its sound."""
+
+    transcript: Transcript
+    audio_quality: str
+
+
+@dataclass(slots=True)
+class Insight:
+    """Everything known about an entry; a part that could not be had is None or empty."""
+
+    text: str = ""
+    recording: Recording | None = None
+    whole: EmotionReading | None = None
+    arc: list[ArcPoint] = field(default_factory=list)
+    summary: Summary | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    degraded: list[str] = field(default_factory=list)
+
+
+class Pipeline:
+    """The three models behind their batchers."""
+
+    def __init__(
+        self,
+        transcriber: Batcher[TranscriptionRequest, TranscriptionRequest, Transcript],
+        emotion: Batcher[str, TokenIds, Probabilities],
+        summarizer: Batcher[SummaryRequest, PreparedSummary, Summary],
+        scale: EmotionScale,
+    ) -> None:
+        self.transcriber = transcriber
+        self.emotion = emotion
+        self.summarizer = summarizer
+        self.scale = scale
+
+    async def classify(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
+        """Probabilities of shape (labels,) for each text, or its error; all in one batch."""
+        entries = [
+            [text] if _fits(text) else [sentence.text for sentence in split(text)] for text in texts
+        ]
+        outcomes = iter(await self.emotion.run([piece for entry in entries for piece in entry]))
+        results: list[Probabilities | SamoError] = []
+        for entry in entries:
+            rows = [next(outcomes) for _ in entry]
+            try:
+                results.append(self._aggregate(entry, [_value(row) for row in rows]))
+            except SamoError as error:
+                results.append(error)
+        return results
+
+    async def classify_each(self, texts: Sequence[object]) -> list[Probabilities | SamoError]:
+        """As `classify`, for texts of a batch that were not validated yet."""
+        checked = [_text_error(text) or text for text in texts]
+        usable = [text for text in checked if isinstance(text, str)]
+        outcomes = iter(await self.classify(usable) if usable else [])
+        return [text if isinstance(text, SamoError) else next(outcomes) for text in checked]
+
+    async def transcribe(
+        self, data: bytes, *, language: str | None, task: Task, word_timestamps: bool
+    ) -> Recording:
+        """Decode an upload and transcribe it. Raises a `SamoError` for audio it cannot use."""
+        audio = await asyncio.to_thread(decode, data)
+        transcript = await self.transcriber.run_one(
+            TranscriptionRequest(audio.samples, language, task, word_timestamps)
+        )
+        return Recording(transcript, await asyncio.to_thread(assess_quality, audio))
+
+    async def summarize(self, text: str, max_sentences: int) -> tuple[Summary, EmotionReading]:
+        """The emotional core of `text`, and the emotions of the whole of it."""
+        (whole,), summary = await asyncio.gather(
+            self.classify([text]),
+            self.summarizer.run_one(SummaryRequest(text, max_sentences)),
+        )
+        if isinstance(whole, SamoError):
+            raise whole
+        return summary, self.scale.read(whole)
+
+    async def analyze(
+        self,
+        text: str,
+        *,
+        generate_summary: bool,
+        threshold: float | None,
+        recording: Recording | None = None,
+        max_sentences: int = 2,
+    ) -> Insight:
+        """The insight of a typed entry, or of `recording` where `text` is its transcript."""
+        insight = Insight(text=text, recording=recording)
+        sentences = split(text)
+        if not sentences:
+            return insight
+        with _step(insight, "emotion"):
+            whole, rows = await self._classify_entry(text, sentences)
+            spoken = _spoken(text, sentences, recording)
+            insight.arc = [
+                ArcPoint(sentence, *times, self.scale.read(row, threshold))
+                for sentence, times, row in zip(sentences, spoken, rows, strict=True)
+            ]
+            insight.whole = self.scale.read(whole, threshold)
+        if generate_summary:
+            with _step(insight, "summary"):
+                insight.summary = await self.summarizer.run_one(SummaryRequest(text, max_sentences))
+        return insight
+
+    async def analyze_recording(
+        self,
+        data: bytes,
+        *,
+        language: str | None,
+        generate_summary: bool,
+        threshold: float | None,
+    ) -> Insight:
+        """The insight of a spoken entry; the times of its words place the arc in it."""
+        start = time.perf_counter()
+        recording = await self.transcribe(
+            data, language=language, task="transcribe", word_timestamps=True
+        )
+        milliseconds = (time.perf_counter() - start) * 1000
+        insight = await self.analyze(
+            recording.transcript.text,
+            generate_summary=generate_summary,
+            threshold=threshold,
+            recording=recording,
+        )
+        insight.timings_ms = {"transcription": round(milliseconds, 2), **insight.timings_ms}
+        return insight
+
+    async def _classify_entry(
+        self, text: str, sentences: Sequence[Sentence]
+    ) -> tuple[Probabilities, list[Probabilities]]:
+        """Probabilities of the whole and of each sentence, computed together."""
+        texts = [sentence.text for sentence in sentences]
+        if len(texts) > 1 and _fits(text):
+            texts.append(text)
+        rows = [_value(outcome) for outcome in await self.emotion.run(texts)]
+        if len(rows) > len(sentences):
+            return rows[-1], rows[:-1]
+        return self._aggregate(texts, rows), rows
+
+    def _aggregate(self, texts: Sequence[str], rows: Sequence[Probabilities]) -> Probabilities:
+        if len(rows) == 1:
+            return rows[0]
+        return self.scale.aggregate(rows, [len(text) for text in texts])
+
+
+def _text_error(text: object) -> SamoError | None:
+    if not isinstance(text, str):
+        return InvalidRequest("The text must be a string.")
+    if not text.strip():
+        return InvalidRequest("The text is empty: send at least one character.")
+    if len(text) > MAX_TEXT_CHARACTERS:
+        return InvalidRequest(
+            f"The text is too long: send at most {MAX_TEXT_CHARACTERS} characters.",
+            max_length=MAX_TEXT_CHARACTERS,
+        )
+    return None
+
+
+def _fits(text: str) -> bool:
+    return len(text) <= MAX_WHOLE_CHARACTERS
+
+
+def _value(outcome: Probabilities | SamoError) -> Probabilities:
+    if isinstance(outcome, SamoError):
+        raise outcome
+    return outcome
+
+
+@contextmanager
+def _step(insight: Insight, name: str) -> Iterator[None]:
+    """Time a step; when its model fails, name it in `degraded` and go on."""
+    start = time.perf_counter()
+    try:
+        yield
+    except ModelFailure:
+        insight.degraded.append(name)
+    insight.timings_ms[name] = round((time.perf_counter() - start) * 1000, 2)
+
+
+def _spoken(
+    text: str, sentences: Sequence[Sentence], recording: Recording | None
+) -> list[tuple[float | None, float | None]]:
+    """Seconds at which each sentence begins and ends, from the times of its words."""
+    if recording is None:
+        return [(None, None)] * len(sentences)
+    words: list[tuple[int, Word]] = []
+    cursor = 0
+    for word in (w for s in recording.transcript.segments for w in s.words or ()):
+        position = text.find(word.text.strip(), cursor)
+        if position >= 0:
+            words.append((position, word))
+            cursor = position + len(word.text.strip())
+    spans: list[tuple[float | None, float | None]] = []
+    for sentence in sentences:
+        own = [word for position, word in words if sentence.start <= position < sentence.end]
+        spans.append((own[0].start, own[-1].end) if own else (None, None))
+    return spans

@@ -1,0 +1,248 @@
+"""What the HTTP API takes and gives. Limits are named in `samo.limits`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from samo import limits
+from samo.emotions import Intensity, Sentiment
+
+JournalText = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=limits.MAX_TEXT_CHARACTERS,
+        pattern=r"\S",
+        description=f"The entry: 1 to {limits.MAX_TEXT_CHARACTERS} characters, not only spaces.",
+        examples=["I finally saw my cousins after ten years and was so happy I cried."],
+    ),
+]
+Threshold = Annotated[
+    float,
+    Field(ge=0.0, le=1.0, description="One threshold for all labels, in place of the tuned ones."),
+]
+
+
+class Request(BaseModel):
+    """A JSON body; a field that is not known is refused, lest a typing error pass unseen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PredictRequest(Request):
+    """A text to classify."""
+
+    text: JournalText
+    threshold: Threshold | None = None
+    top_k: int | None = Field(
+        default=None, ge=1, le=28, description="Give at most so many emotions, the highest first."
+    )
+
+
+class PredictBatchRequest(Request):
+    """Texts to classify together; each is judged on its own."""
+
+    texts: list[Any] = Field(
+        min_length=1,
+        max_length=limits.MAX_BATCH_TEXTS,
+        description=f"1 to {limits.MAX_BATCH_TEXTS} texts. One that cannot be used gets an "
+        "`error` in its place; the others are answered.",
+        json_schema_extra={"items": {"type": "string"}},
+    )
+    threshold: Threshold | None = None
+    top_k: int | None = Field(default=None, ge=1, le=28)
+
+
+class SummarizeRequest(Request):
+    """A text to bring to its emotional core."""
+
+    text: JournalText
+    max_sentences: int = Field(
+        default=2,
+        ge=1,
+        le=limits.MAX_SUMMARY_SENTENCES,
+        description="The summary has at most so many sentences.",
+    )
+
+
+class JournalRequest(Request):
+    """A typed entry to analyze."""
+
+    text: JournalText
+    generate_summary: bool = Field(default=True, description="False leaves `summary` null.")
+    emotion_threshold: Threshold | None = None
+
+
+class ErrorBody(BaseModel):
+    """What went wrong and what to do about it."""
+
+    code: str = Field(description="For programs; stable.", examples=["text_too_long"])
+    message: str = Field(description="For people; says what to do.")
+    details: dict[str, Any] = Field(description="Limits and positions, by code.")
+    request_id: str | None = Field(description="The same as the X-Request-ID header.")
+
+
+class ErrorEnvelope(BaseModel):
+    """The body of every answer with a status of 400 or more."""
+
+    error: ErrorBody
+
+
+class EmotionScore(BaseModel):
+    """A label of GoEmotions and its calibrated probability."""
+
+    emotion: str = Field(examples=["joy"])
+    confidence: float = Field(ge=0.0, le=1.0, examples=[0.8731])
+
+
+class PredictResponse(BaseModel):
+    """The emotions of a text, highest confidence first."""
+
+    emotions: list[EmotionScore]
+    inference_time: str = Field(examples=["12ms"])
+
+
+class BatchItem(BaseModel):
+    """The emotions of one text."""
+
+    emotions: list[EmotionScore]
+
+
+class BatchItemError(BaseModel):
+    """Why one text of a batch was not classified."""
+
+    error: ErrorBody
+
+
+class PredictBatchResponse(BaseModel):
+    """The texts' results, in the order of the texts."""
+
+    results: list[BatchItem | BatchItemError]
+    inference_time: str = Field(examples=["31ms"])
+
+
+class WordTiming(BaseModel):
+    """A spoken word; times in seconds from the start of the recording."""
+
+    word: str
+    start: float
+    end: float
+    probability: float
+
+
+class TranscriptSegment(BaseModel):
+    """A stretch of speech; times in seconds from the start of the recording."""
+
+    id: int
+    start: float
+    end: float
+    text: str
+
+
+class TranscriptionResponse(BaseModel):
+    """The transcript of a recording."""
+
+    text: str = Field(description="Empty where nobody speaks.")
+    language: str | None = Field(
+        description="ISO 639-1 code, recognized or as requested; null without speech."
+    )
+    language_probability: float = Field(ge=0.0, le=1.0)
+    confidence: float = Field(
+        ge=0.0, le=1.0, description="Mean token probability, weighted by the segments' length."
+    )
+    duration: float = Field(description="Seconds of audio.")
+    word_count: int
+    speaking_rate: float = Field(description="Words a minute of speech.")
+    audio_quality: Literal["excellent", "good", "fair", "poor"]
+    no_speech: bool = Field(description="True where the recording holds no speech.")
+    segments: list[TranscriptSegment]
+    words: list[WordTiming] | None = Field(
+        default=None, description="With `timestamp=true`; null otherwise."
+    )
+
+
+class SummaryResponse(BaseModel):
+    """The emotional core of an entry."""
+
+    summary: str
+    key_emotions: list[str] = Field(description="Up to three, highest confidence first.")
+    compression_ratio: float = Field(
+        ge=0.0, le=1.0, description="Share of the entry's characters that the summary saves."
+    )
+    emotional_tone: Sentiment
+    method: Literal["generated", "extracted", "verbatim"] = Field(
+        description="'generated' by the model; 'extracted' sentences where the model's own were "
+        "not faithful to the entry; 'verbatim' where the entry is short already."
+    )
+
+
+class EmotionAnalysis(BaseModel):
+    """The emotions of a whole entry."""
+
+    emotions: dict[str, float] = Field(
+        description="Name to confidence, highest first.", examples=[{"joy": 0.87}]
+    )
+    primary_emotion: str
+    confidence: float = Field(description="Confidence of `primary_emotion`.")
+    emotional_intensity: Intensity = Field(
+        description="Of the strongest feeling: low below 0.3, high from 0.6."
+    )
+    sentiment: Sentiment
+    sentiments: dict[Sentiment, float] = Field(description="Shares that sum to 1.")
+
+
+class ArcPoint(BaseModel):
+    """The emotions of one sentence; `text` is `entry[start:end]` in Unicode code points."""
+
+    start: int = Field(description="First character.")
+    end: int = Field(description="One after the last character.")
+    text: str
+    start_seconds: float | None = Field(description="When it was spoken; null for typed text.")
+    end_seconds: float | None
+    emotions: list[EmotionScore]
+    primary_emotion: str
+    sentiment: Sentiment
+
+
+class InsightResponse(BaseModel):
+    """The insight of an entry."""
+
+    transcription: TranscriptionResponse | None = Field(description="Null for typed text.")
+    emotion_analysis: EmotionAnalysis | None = Field(
+        description="Null where nothing was said, or `degraded` names the step."
+    )
+    summary: SummaryResponse | None = Field(
+        description="Null where none was asked for, nothing was said, or `degraded` says so."
+    )
+    arc: list[ArcPoint] = Field(description="The entry's sentences in order.")
+    processing_time_ms: float
+    timings_ms: dict[str, float] = Field(description="Milliseconds a step.")
+    pipeline_status: dict[str, bool] = Field(
+        description="Which steps answered: emotion_detection, text_summarization, voice_processing."
+    )
+    insights: dict[str, Any] = Field(
+        description="Counted facts about the entry: words, sentences, how much of it feels "
+        "something, where it turns."
+    )
+    models: dict[str, str] = Field(description="Tags of the models that answered.")
+    degraded: list[str] = Field(description="Steps that could not answer; empty when all did.")
+
+
+class ModelStatus(BaseModel):
+    """A model in the service."""
+
+    tag: str = Field(description="Tag in the BentoML model store.")
+    ready: bool
+    queue_length: int
+    metadata: dict[str, Any] = Field(description="As `export_models.py` stored it.")
+
+
+class HealthResponse(BaseModel):
+    """State of the service."""
+
+    status: Literal["ok", "starting"]
+    version: str
+    models: dict[str, bool]
+    uptime_seconds: float

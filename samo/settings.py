@@ -1,0 +1,41 @@
+"""What the environment may set. Nothing else in the project reads the environment."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from variables that begin with `SAMO_`, such as `SAMO_THREADS=4`."""
+
+    model_config = SettingsConfigDict(env_prefix="SAMO_", frozen=True)
+
+    runners: Literal["real", "fake"] = Field(
+        default="real",
+        description="'fake' serves without weights: obvious answers, for a client's own tests.",
+    )
+    threads: int = Field(
+        default_factory=lambda: len(os.sched_getaffinity(0)),
+        ge=1,
+        description="Threads that each model computes on. Set it where a container is limited "
+        "to fewer CPUs than the machine has.",
+    )
+    max_wait_seconds: float = Field(
+        default=20.0,
+        gt=0,
+        description="A text that would wait longer for its model is refused with 503.",
+    )
+    max_audio_wait_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="A recording that would wait longer for the transcriber is refused with 503.",
+    )
+    cors_origins: list[str] = Field(
+        default_factory=list,
+        description="Browser origins that may call, as JSON: '[\"https://journal.example\"]'. "
+        "'[\"*\"]' lets every page call.",
+    )

@@ -1,0 +1,172 @@
+"""The one BentoML service: routes to the pipeline. `bentoml serve` finds it here."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Literal
+
+import bentoml
+from bentoml.models import BentoModel
+from fastapi import FastAPI, File, Form, Response, UploadFile
+from fastapi.middleware.cors import CORSMiddleware
+
+import samo
+from samo import answers, http, metrics, openai_format, schemas
+from samo.assembly import MODEL_NAMES, Models, assemble
+from samo.settings import Settings
+
+settings = Settings()
+
+app = FastAPI(
+    title="SAMO",
+    version=samo.__version__,
+    summary="From a spoken or typed journal entry to its emotional insight.",
+    responses={"4XX": {"model": schemas.ErrorEnvelope}, "5XX": {"model": schemas.ErrorEnvelope}},
+    docs_url=None,  # these pages load their scripts from elsewhere
+    redoc_url=None,
+)
+app.router.route_class = http.Route
+http.install_error_handlers(app)
+if settings.cors_origins:
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=[http.REQUEST_ID_HEADER],
+    )
+
+Upload = Annotated[UploadFile, File(description="WAV, MP3, M4A, AAC, OGG, Opus, WebM or FLAC.")]
+Language = Annotated[str | None, Form(description="ISO 639-1 code; recognized when left out.")]
+
+
+@bentoml.service(name="samo", metrics={"enabled": False}, traffic={"timeout": 300})
+@bentoml.asgi_app(app)
+class Samo:
+    """From a spoken or typed journal entry to its transcript, emotions and emotional core."""
+
+    transcriber = BentoModel(MODEL_NAMES["transcriber"])
+    emotion = BentoModel(MODEL_NAMES["emotion"])
+    summarizer = BentoModel(MODEL_NAMES["summarizer"])
+
+    def __init__(self) -> None:
+        self.models: Models = assemble(settings, lambda name: getattr(self, name))
+        self.pipeline = self.models.pipeline
+        self.models.warm_up()
+        self.ready_since = time.monotonic()
+
+    @bentoml.on_shutdown
+    def close(self) -> None:
+        """Let the runners' threads go."""
+        self.models.close()
+
+    @app.post("/predict", response_model=schemas.PredictResponse, tags=["text"])
+    async def predict(self, request: schemas.PredictRequest) -> Response:
+        """Classify a text by GoEmotions' 27 emotions and neutral."""
+        with answers.Stopwatch() as watch:
+            (outcome,) = await self.pipeline.classify([request.text])
+        return answers.predict(self.pipeline.scale, outcome, request, watch)
+
+    @app.post("/predict_batch", response_model=schemas.PredictBatchResponse, tags=["text"])
+    async def predict_batch(self, request: schemas.PredictBatchRequest) -> Response:
+        """Classify up to 128 texts in one call; a text that cannot be used fails alone."""
+        with answers.Stopwatch() as watch:
+            outcomes = await self.pipeline.classify_each(request.texts)
+        return answers.predict_batch(self.pipeline.scale, outcomes, request, watch)
+
+    @app.post("/summarize/text", response_model=schemas.SummaryResponse, tags=["text"])
+    async def summarize(self, request: schemas.SummarizeRequest) -> Response:
+        """Bring an entry to its emotional core."""
+        summary, reading = await self.pipeline.summarize(request.text, request.max_sentences)
+        return answers.reply(answers.summary(request.text, summary, reading))
+
+    @app.post("/transcribe/voice", response_model=schemas.TranscriptionResponse, tags=["speech"])
+    async def transcribe(
+        self,
+        audio_file: Upload,
+        language: Language = None,
+        task: Annotated[Literal["transcribe", "translate"], Form()] = "transcribe",
+        timestamp: Annotated[bool, Form(description="Give every word's time too.")] = False,
+    ) -> Response:
+        """Transcribe a recording, or translate it into English."""
+        recording = await self.pipeline.transcribe(
+            await audio_file.read(), language=language, task=task, word_timestamps=timestamp
+        )
+        return answers.reply(answers.transcription(recording, with_words=timestamp))
+
+    @app.post("/analyze/journal", response_model=schemas.InsightResponse, tags=["insight"])
+    async def analyze_journal(self, request: schemas.JournalRequest) -> Response:
+        """The insight of a typed entry: emotions, their arc, the emotional core."""
+        with answers.Stopwatch() as watch:
+            insight = await self.pipeline.analyze(
+                request.text,
+                generate_summary=request.generate_summary,
+                threshold=request.emotion_threshold,
+            )
+        return answers.reply(answers.insight(insight, self.models.tags, watch))
+
+    @app.post("/analyze/voice-journal", response_model=schemas.InsightResponse, tags=["insight"])
+    async def analyze_voice_journal(
+        self,
+        audio_file: Upload,
+        language: Language = None,
+        generate_summary: Annotated[bool, Form()] = True,
+        emotion_threshold: Annotated[float | None, Form(ge=0.0, le=1.0)] = None,
+    ) -> Response:
+        """The insight of a spoken entry, with its transcript."""
+        with answers.Stopwatch() as watch:
+            insight = await self.pipeline.analyze_recording(
+                await audio_file.read(),
+                language=language,
+                generate_summary=generate_summary,
+                threshold=emotion_threshold,
+            )
+        return answers.reply(answers.insight(insight, self.models.tags, watch))
+
+    @app.post("/v1/audio/transcriptions", tags=["speech"])
+    async def openai_transcriptions(
+        self,
+        file: Upload,
+        model: Annotated[str, Form(description="Any name; the service has one model.")],
+        language: Language = None,
+        response_format: Annotated[openai_format.ResponseFormat, Form()] = "json",
+        timestamp_granularities: Annotated[
+            list[openai_format.Granularity], Form(alias="timestamp_granularities[]")
+        ] = [],  # noqa: B006  # FastAPI copies a form's default
+    ) -> Response:
+        """Transcribe as OpenAI's endpoint does; its official clients work against this."""
+        recording = await self.pipeline.transcribe(
+            await file.read(),
+            language=language,
+            task="transcribe",
+            word_timestamps="word" in timestamp_granularities,
+        )
+        return openai_format.render(recording.transcript, response_format, timestamp_granularities)
+
+    @app.get("/", include_in_schema=False)
+    async def index(self) -> dict[str, str]:
+        """Say where to go on; BentoML's own page here would load a tracker."""
+        return {"service": "samo", "openapi": "/openapi.json", "health": "/health"}
+
+    @app.get("/health", response_model=schemas.HealthResponse, tags=["operations"])
+    async def health(self) -> Response:
+        """State of the service, for people and dashboards; probes use /livez and /readyz."""
+        return answers.reply(answers.health(self.models, self.ready_since))
+
+    @app.get("/models/status", response_model=dict[str, schemas.ModelStatus], tags=["operations"])
+    async def models_status(self) -> Response:
+        """What each model was made from, its metrics and licences, its queue."""
+        return answers.models_status(self.models)
+
+    @app.get("/metrics", response_class=Response, tags=["operations"])
+    async def prometheus_metrics(self) -> Response:
+        """Counters and timings in Prometheus' text format."""
+        return Response(metrics.render(), headers={"content-type": metrics.CONTENT_TYPE})
+
+    async def __is_ready__(self) -> bool:
+        """BentoML's /readyz: all three models answered their warm-up."""
+        return self.models.ready
+
+
+# bentoml.service made a Service of the class
+Samo.add_asgi_middleware(http.Gatekeeper)  # type: ignore[attr-defined]

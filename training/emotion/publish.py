@@ -1,0 +1,70 @@
+"""From a finished run to `checkpoints/emotion`: what is committed and what is exported from it.
+
+    python -m training.emotion.publish --adapter RUN/adapter --base ID --dataset PATH
+
+Rounds the adapter to float16, traces the graph once by optimum, calibrates the int8 model on dev
+and writes down the hash that every later export must give.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+from safetensors.numpy import load_file, save_file
+
+from exporting import emotion
+from samo.weights import resolve, sha256
+from training.emotion.calibrate import calibrate
+from training.emotion.data import load_goemotions
+
+
+def publish(adapter: Path, base: str, dataset: Path, target: Path) -> None:
+    """Write adapter, graph, calibration and artifact hash to `target`."""
+    target.mkdir(parents=True, exist_ok=True)
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    config["base_model_name_or_path"] = base
+    (target / "adapter_config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
+    weights = load_file(adapter / "adapter_model.safetensors")
+    save_file(
+        {name: value.astype("float16") for name, value in weights.items()},
+        target / "adapter_model.safetensors",
+    )
+    dev = load_goemotions(dataset, "dev")
+    (target / emotion.CALIBRATION).write_text(json.dumps({"labels": dev.label_names}))
+    checkpoint = emotion.Checkpoint(target, resolve(base), base)
+    with tempfile.TemporaryDirectory() as scratch:
+        float_model = emotion.export_by_optimum(checkpoint, Path(scratch) / "float")
+        emotion.strip_graph(float_model, checkpoint.merged_weights(), target / emotion.GRAPH)
+        exported = Path(scratch) / "exported"
+        exported.mkdir()
+        int8_model = Path(scratch) / "int8.onnx"
+        emotion.quantize(float_model, int8_model)
+        emotion.write_folder(checkpoint, int8_model, exported)
+        calibration = calibrate(exported, dev)
+        (target / emotion.CALIBRATION).write_text(json.dumps(calibration, indent=1) + "\n")
+        (target / emotion.ARTIFACT).write_text(
+            json.dumps({"model.onnx": sha256(exported / "model.onnx")}, indent=1) + "\n"
+        )
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.emotion.publish",
+        description="Turn a finished run into the committed checkpoint.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--adapter", type=Path, required=True, help="adapter/ of a finished run")
+    parser.add_argument("--base", required=True, help="id of the base checkpoint")
+    parser.add_argument("--dataset", type=Path, required=True, help="folder of GoEmotions' TSV")
+    parser.add_argument("--target", type=Path, default=Path("checkpoints/emotion"))
+    arguments = parser.parse_args()
+    publish(arguments.adapter, arguments.base, arguments.dataset, arguments.target)
+    print(f"published to {arguments.target}")
+
+
+if __name__ == "__main__":
+    main()
