@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import io
+import wave
+import zipfile
+
+import openai
+import pytest
+
+from tests.http.test_text_routes import error_of
+
+
+def wav(samples: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(samples)
+    return buffer.getvalue()
+
+
+SILENCE = wav(bytes(2 * 16_000 * 3))
+
+
+def upload(client, path, data, field="audio_file", name="entry.wav", **fields):
+    return client.post(path, files={field: (name, data)}, data=fields)
+
+
+def test_transcribe(client, recording):
+    body = upload(client, "/transcribe/voice", recording).json()
+    assert body["text"] == "I felt joy for 11 seconds."
+    assert body["word_count"] == 6
+    assert body["speaking_rate"] == pytest.approx(6 / 11 * 60, abs=0.1)
+    assert body["no_speech"] is False
+    assert body["words"] is None
+
+
+def test_transcribe_gives_words_when_asked(client, recording):
+    body = upload(client, "/transcribe/voice", recording, timestamp="true").json()
+    assert [word["word"] for word in body["words"]] == body["text"].split()
+
+
+def test_silence_is_empty_and_says_so(client):
+    body = upload(client, "/transcribe/voice", SILENCE).json()
+    assert (body["text"], body["no_speech"], body["segments"]) == ("", True, [])
+    insight = upload(client, "/analyze/voice-journal", SILENCE).json()
+    assert insight["transcription"]["no_speech"] is True
+    assert insight["emotion_analysis"] is None
+    assert insight["summary"] is None
+    assert insight["arc"] == []
+    assert insight["degraded"] == []
+
+
+def test_the_arc_of_a_recording_has_its_seconds(client, recording):
+    body = upload(client, "/analyze/voice-journal", recording).json()
+    (point,) = body["arc"]
+    assert (point["start_seconds"], point["end_seconds"]) == (0.0, pytest.approx(11.0, abs=0.1))
+    assert body["pipeline_status"]["voice_processing"] is True
+    assert set(body["timings_ms"]) == {"transcription", "emotion", "summary"}
+
+
+def test_the_name_and_content_type_do_not_matter(client, recording):
+    response = client.post(
+        "/transcribe/voice", files={"audio_file": ("notes.txt", recording, "text/plain")}
+    )
+    assert response.json()["word_count"] == 6
+
+
+def zipped() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("entry.wav", SILENCE)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("path", ["/transcribe/voice", "/analyze/voice-journal"])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"hello", zipped(), b"RIFF\xff\xff\xff\xffWAVE", b"#EXTM3U\nfile:///etc/passwd\n"],
+    ids=["nothing", "text", "zip", "header only", "playlist"],
+)
+def test_what_is_no_audio_gets_a_4xx(client, path, data):
+    response = upload(client, path, data)
+    assert 400 <= response.status_code < 500
+    assert "passwd" not in response.text
+    error_of(response, response.status_code)
+
+
+def test_a_string_is_no_file_and_no_url_to_fetch(client):
+    response = client.post("/transcribe/voice", data={"audio_file": "http://127.0.0.1:1/x.wav"})
+    error = error_of(response, 422)
+    assert error["message"] == "audio_file: Must be a file part of a multipart form."
+
+
+@pytest.mark.parametrize(
+    "fields", [{"task": "sing"}, {"timestamp": "perhaps"}], ids=["task", "timestamp"]
+)
+def test_bad_fields_are_named(client, recording, fields):
+    error = error_of(upload(client, "/transcribe/voice", recording, **fields), 422)
+    assert error["message"].startswith(next(iter(fields)))
+
+
+def test_malformed_multipart_is_a_400(client):
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    error_of(client.post("/transcribe/voice", content=b"--x\r\n", headers=headers), 400)
+
+
+def test_a_body_above_the_limit_is_refused(client):
+    refused = upload(client, "/transcribe/voice", bytes(27 * 1024 * 1024))
+    assert error_of(refused, 413)["code"] == "payload_too_large"
+
+
+def test_a_chunked_body_above_the_limit_is_refused(client):
+    chunks = (bytes(1024 * 1024) for _ in range(40))
+    error_of(client.post("/predict", content=chunks), 413)
+
+
+@pytest.fixture
+def openai_client(client):
+    return openai.OpenAI(
+        api_key="none", base_url="http://testserver/v1", http_client=client, max_retries=0
+    )
+
+
+def test_openai_client(openai_client, recording):
+    made = openai_client.audio.transcriptions.create(model="whisper-1", file=("a.flac", recording))
+    assert made.text == "I felt joy for 11 seconds."
+
+
+def test_openai_client_verbose(openai_client, recording):
+    made = openai_client.audio.transcriptions.create(
+        model="whisper-1",
+        file=("a.flac", recording),
+        response_format="verbose_json",
+        timestamp_granularities=["word", "segment"],
+    )
+    assert made.duration == pytest.approx(11.0, abs=0.01)
+    assert [word.word for word in made.words][:2] == ["I", "felt"]
+    assert made.segments[0].end == pytest.approx(11.0, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("response_format", "expected"),
+    [
+        ("text", "I felt joy for 11 seconds.\n"),
+        ("srt", "1\n00:00:00,000 --> 00:00:11,000\nI felt joy for 11 seconds.\n"),
+        ("vtt", "WEBVTT\n\n00:00:00.000 --> 00:00:11.000\nI felt joy for 11 seconds.\n"),
+    ],
+)
+def test_openai_client_texts(openai_client, recording, response_format, expected):
+    made = openai_client.audio.transcriptions.create(
+        model="whisper-1", file=("a.flac", recording), response_format=response_format
+    )
+    assert made == expected
+
+
+def test_openai_client_sees_the_message_of_an_error(openai_client):
+    with pytest.raises(openai.APIStatusError, match="formats|audio"):
+        openai_client.audio.transcriptions.create(model="whisper-1", file=("a.wav", b"hello"))

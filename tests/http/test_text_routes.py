@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from samo.limits import MAX_BATCH_TEXTS, MAX_TEXT_CHARACTERS
+
+
+def error_of(response, status):
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/json"
+    error = response.json()["error"]
+    assert set(error) == {"code", "message", "details", "request_id"}
+    assert error["request_id"] == response.headers["x-request-id"]
+    return error
+
+
+def test_predict_has_just_the_shape_that_clients_know(client):
+    body = client.post("/predict", json={"text": "I feel joy and gratitude"}).json()
+    assert set(body) == {"emotions", "inference_time"}
+    assert body["emotions"] == [
+        {"emotion": "gratitude", "confidence": 0.9},
+        {"emotion": "joy", "confidence": 0.9},
+    ]
+    assert re.fullmatch(r"\d+ms", body["inference_time"])
+
+
+def test_predict_threshold_and_top_k(client):
+    three = {"text": "joy", "threshold": 0, "top_k": 3}
+    emotions = client.post("/predict", json=three).json()["emotions"]
+    assert len(emotions) == 3
+    assert emotions[0] == {"emotion": "joy", "confidence": 0.9}
+    none = client.post("/predict", json={"text": "joy", "threshold": 0.95}).json()
+    assert none["emotions"] == []
+
+
+def test_predict_batch_keeps_the_order_and_fails_alone(client):
+    texts = ["joy", " ", 3, "please crash", "fear", "x" * (MAX_TEXT_CHARACTERS + 1)]
+    results = client.post("/predict_batch", json={"texts": texts}).json()["results"]
+    assert [next(iter(result)) for result in results] == [
+        "emotions", "error", "error", "error", "emotions", "error",
+    ]  # fmt: skip
+    assert results[4]["emotions"][0]["emotion"] == "fear"
+    assert results[3]["error"]["code"] == "model_failure"
+    assert results[5]["error"]["details"]["max_length"] == MAX_TEXT_CHARACTERS
+
+
+def test_a_failing_model_is_a_500_without_the_text(client):
+    error = error_of(client.post("/predict", json={"text": "please crash"}), 500)
+    assert error["code"] == "model_failure"
+    assert "please" not in error["message"]
+
+
+def test_summarize(client):
+    text = "I was full of joy. Then it rained. We went home."
+    body = client.post("/summarize/text", json={"text": text, "max_sentences": 1}).json()
+    assert body == {
+        "summary": "I was full of joy.",
+        "key_emotions": ["joy"],
+        "compression_ratio": pytest.approx(1 - 18 / len(text), abs=1e-4),
+        "emotional_tone": "positive",
+        "method": "extracted",
+    }
+
+
+def test_insight_keeps_the_replaced_shape(client):
+    entry = "I woke with joy. The bus was late. My anger grew."
+    body = client.post("/analyze/journal", json={"text": entry}).json()
+    assert body["transcription"] is None
+    assert body["emotion_analysis"]["emotions"] == {"anger": 0.9, "joy": 0.9}
+    assert body["emotion_analysis"]["emotional_intensity"] == "high"
+    assert body["summary"]["summary"].startswith("I woke with joy.")
+    assert body["pipeline_status"] == {
+        "emotion_detection": True,
+        "text_summarization": True,
+        "voice_processing": False,
+    }
+    assert body["degraded"] == []
+    assert [entry[point["start"] : point["end"]] for point in body["arc"]] == [
+        "I woke with joy.", "The bus was late.", "My anger grew.",
+    ]  # fmt: skip
+    assert [point["primary_emotion"] for point in body["arc"]] == ["joy", "neutral", "anger"]
+    assert body["arc"][0]["start_seconds"] is None
+    assert body["insights"]["turning_points"] == [35]
+    assert body["processing_time_ms"] >= body["timings_ms"]["emotion"]
+    assert set(body["models"]) == {"emotion", "summarizer"}
+
+
+def test_insight_without_summary(client):
+    request = {"text": "Such joy.", "generate_summary": False}
+    body = client.post("/analyze/journal", json=request).json()
+    assert body["summary"] is None
+    assert body["pipeline_status"]["text_summarization"] is False
+    assert body["degraded"] == []
+
+
+def test_insight_names_the_steps_that_failed(client):
+    body = client.post("/analyze/journal", json={"text": "Joy. And then a crash"}).json()
+    assert body["degraded"] == ["emotion", "summary"]
+    assert body["emotion_analysis"] is None
+    assert body["summary"] is None
+    assert body["arc"] == []
+
+
+@pytest.mark.parametrize("path", ["/predict", "/summarize/text", "/analyze/journal"])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"text":', 400),
+        (b"\xff\xfe", 400),
+        (b'{"text": "\\ud800"}', 400),
+        (b'{"a":' * 50_000, 400),
+        (b"[" * 100_000, 400),
+        (b"", 422),
+        (b"null", 422),
+        (b"[]", 422),
+        (b"{}", 422),
+        (b'{"text": ""}', 422),
+        (b'{"text": " \\n "}', 422),
+        (b'{"text": 3}', 422),
+        (b'{"text": null}', 422),
+        (b'{"text": "a", "txet": "b"}', 422),
+        (b'{"text": "' + b"a" * (MAX_TEXT_CHARACTERS + 1) + b'"}', 422),
+    ],
+)
+def test_bad_bodies_get_the_envelope(client, path, body, status):
+    response = client.post(path, content=body, headers={"content-type": "application/json"})
+    error_of(response, status)
+
+
+@pytest.mark.parametrize(
+    "extra", [{"threshold": -0.1}, {"threshold": 1.1}, {"top_k": 0}, {"threshold": "NaN"}]
+)
+def test_bad_fields_are_named(client, extra):
+    error = error_of(client.post("/predict", json={"text": "a", **extra}), 422)
+    assert error["message"].startswith(next(iter(extra)))
+
+
+def test_an_error_does_not_repeat_the_text(client):
+    response = client.post("/predict", json={"text": ["my secret"]})
+    assert "secret" not in error_of(response, 422)["message"]
+    assert "secret" not in response.text
+
+
+def test_limits_are_told(client):
+    too_long = client.post("/predict", json={"text": "a" * (MAX_TEXT_CHARACTERS + 1)})
+    (problem,) = error_of(too_long, 422)["details"]["errors"]
+    assert problem["max_length"] == MAX_TEXT_CHARACTERS
+    too_many = client.post("/predict_batch", json={"texts": ["a"] * (MAX_BATCH_TEXTS + 1)})
+    (problem,) = error_of(too_many, 422)["details"]["errors"]
+    assert problem["max_length"] == MAX_BATCH_TEXTS
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["😀" * 19_999, "שלום עולם " * 500, "\u202eabc\u202c", "e\u0301" * 9_000, "\x00", "a\n" * 9_999],
+    ids=["emoji", "right to left", "override", "combining", "nul", "lines"],
+)
+@pytest.mark.parametrize("path", ["/predict", "/summarize/text", "/analyze/journal"])
+def test_odd_texts_are_answered(client, path, text):
+    assert client.post(path, json={"text": text}).status_code == 200

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from runners.batching import Batcher
+from samo.errors import InvalidRequest, ModelFailure, Overloaded
+
+
+class Doubler:
+    """Doubles numbers; refuses 13, breaks on 666; holds each batch until `gate` is open."""
+
+    def __init__(self):
+        self.batches = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def prepare(self, item):
+        if item == 13:
+            raise InvalidRequest("13 is refused")
+        return item
+
+    def cost(self, prepared):
+        return prepared
+
+    def predict(self, batch):
+        self.gate.wait(5)
+        self.batches.append(list(batch))
+        if 666 in batch:
+            raise RuntimeError("broken")
+        return [2 * number for number in batch]
+
+    def warm_up(self):
+        pass
+
+
+@pytest.fixture
+def doubler():
+    return Doubler()
+
+
+def batcher(runner, **options):
+    options = {"max_batch_cost": 100, "max_wait_seconds": 10.0, **options}
+    return Batcher("doubler", runner, **options)
+
+
+def test_results_come_in_order(doubler):
+    assert asyncio.run(batcher(doubler).run([3, 1, 2])) == [6, 2, 4]
+
+
+def test_what_piles_up_becomes_one_batch(doubler):
+    async def scenario():
+        doubler.gate.clear()
+        subject = batcher(doubler)
+        first = asyncio.create_task(subject.run_one(1))
+        await asyncio.sleep(0.05)
+        others = [asyncio.create_task(subject.run_one(number)) for number in (2, 3, 4)]
+        await asyncio.sleep(0.05)
+        doubler.gate.set()
+        return await asyncio.gather(first, *others)
+
+    assert asyncio.run(scenario()) == [2, 4, 6, 8]
+    assert [sorted(batch) for batch in doubler.batches] == [[1], [2, 3, 4]]
+
+
+def test_batches_hold_like_lengths_within_the_budget(doubler):
+    asyncio.run(batcher(doubler, max_batch_cost=40).run([10, 50, 11, 9, 12]))
+    assert [50] in doubler.batches
+    assert all(len(batch) * max(batch) <= 40 for batch in doubler.batches if batch != [50])
+
+
+def test_a_refused_item_gets_its_own_error(doubler):
+    one, refused, two = asyncio.run(batcher(doubler).run([1, 13, 2]))
+    assert (one, two) == (2, 4)
+    assert isinstance(refused, InvalidRequest)
+
+
+def test_an_item_that_breaks_the_model_fails_alone(doubler):
+    one, broken, two = asyncio.run(batcher(doubler, max_batch_cost=10_000).run([1, 666, 2]))
+    assert (one, two) == (2, 4)
+    assert isinstance(broken, ModelFailure)
+
+
+def test_too_long_a_queue_is_refused_with_the_time_to_wait(doubler):
+    async def scenario():
+        subject = batcher(doubler, max_wait_seconds=0.5)
+        subject._seconds_per_cost = 1.0
+        doubler.gate.clear()
+        running = asyncio.create_task(subject.run_one(5))
+        await asyncio.sleep(0.05)
+        try:
+            with pytest.raises(Overloaded) as refusal:
+                await subject.run_one(1)
+        finally:
+            doubler.gate.set()
+            await running
+        return refusal.value
+
+    assert asyncio.run(scenario()).retry_after_seconds == 5
+
+
+def test_an_idle_model_takes_whatever_comes(doubler):
+    subject = batcher(doubler, max_wait_seconds=0.001)
+    subject._seconds_per_cost = 1.0
+    assert asyncio.run(subject.run_one(50)) == 100
+
+
+def test_an_item_nobody_waits_for_costs_nothing(doubler):
+    async def scenario():
+        subject = batcher(doubler)
+        doubler.gate.clear()
+        first = asyncio.create_task(subject.run_one(1))
+        await asyncio.sleep(0.05)
+        gone = asyncio.create_task(subject.run_one(7))
+        stays = asyncio.create_task(subject.run_one(8))
+        await asyncio.sleep(0.05)
+        gone.cancel()
+        await asyncio.sleep(0)
+        doubler.gate.set()
+        return await first, await stays
+
+    assert asyncio.run(scenario()) == (2, 16)
+    assert doubler.batches == [[1], [8]]
