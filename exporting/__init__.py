@@ -1,0 +1,1 @@
+"""From a checkpoint to the small, verified model that is stored and served."""

@@ -1,0 +1,1 @@
+"""How the committed checkpoints were made. Not shipped."""

@@ -156,5 +156,5 @@ def test_openai_client_texts(openai_client, recording, response_format, expected
 
 
 def test_openai_client_sees_the_message_of_an_error(openai_client):
-    with pytest.raises(openai.APIStatusError, match="formats|audio"):
+    with pytest.raises(openai.APIStatusError, match=r"formats|audio"):
         openai_client.audio.transcriptions.create(model="whisper-1", file=("a.wav", b"hello"))

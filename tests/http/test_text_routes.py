@@ -154,7 +154,7 @@ def test_limits_are_told(client):
 
 @pytest.mark.parametrize(
     "text",
-    ["😀" * 19_999, "שלום עולם " * 500, "\u202eabc\u202c", "e\u0301" * 9_000, "\x00", "a\n" * 9_999],
+    ["😀" * 19_999, "שלום עולם " * 500, "\u202eabc", "e\u0301" * 9_000, "\x00", "a\n" * 9_999],
     ids=["emoji", "right to left", "override", "combining", "nul", "lines"],
 )
 @pytest.mark.parametrize("path", ["/predict", "/summarize/text", "/analyze/journal"])

@@ -50,7 +50,7 @@ def test_example_depends_on_seed_and_index_alone(corpora):
 
 
 def test_lessons_come_in_order_and_end(corpora):
-    lessons = Curriculum(corpora, 50)
+    lessons = Curriculum(corpora, 50, word_share=0.2, sentence_share=0.2)
     assert all(lessons[i].source.endswith(lessons[i].target) for i in range(10 * BLOCK))
     last = [lessons[i] for i in range(20 * BLOCK, 50 * BLOCK)]
     composites = [example for example in last if len(example.sentences) > 1]

@@ -1,0 +1,157 @@
+"""`bentoml serve` in a subprocess: of the service, and of the bento that is built from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import jiwer
+import pytest
+from whisper_normalizer.english import EnglishTextNormalizer
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.models
+
+ENTRY = (
+    "The bus was late again. I finally saw my cousins after ten years and was so happy I cried. "
+    "Then we ate cake and somebody talked about the weather. Now I miss them terribly."
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(target: str, log: Path, **environment: str) -> Iterator[httpx.Client]:
+    port = free_port()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bentoml", "serve", target, "--port", str(port)],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+                wait_until_ready(client, process, log)
+                yield client
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
+
+
+def wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()
+        try:
+            if client.get("/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.2)
+    pytest.fail(f"not ready after 120 s: {log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[httpx.Client]:
+    with serving("service:Samo", tmp_path_factory.mktemp("serve") / "log") as client:
+        yield client
+
+
+def test_a_typed_entry(server):
+    body = server.post("/analyze/journal", json={"text": ENTRY}).json()
+    assert body["degraded"] == []
+    assert [point["text"] for point in body["arc"]][1].startswith("I finally saw my cousins")
+    assert body["arc"][1]["primary_emotion"] == "joy"
+    assert body["arc"][3]["primary_emotion"] == "sadness"
+    assert body["emotion_analysis"]["emotions"].keys() >= {"joy", "sadness"}
+    words = set(ENTRY.lower().replace(".", "").split())
+    assert set(body["summary"]["summary"].lower().replace(".", "").split()) <= words
+
+
+def test_a_spoken_entry(server, recording):
+    body = server.post("/analyze/voice-journal", files={"audio_file": ("entry", recording)}).json()
+    assert "ask not what your country can do for you" in body["transcription"]["text"]
+    assert body["transcription"]["language"] == "en"
+    assert body["arc"]
+    starts = [point["start_seconds"] for point in body["arc"]]
+    assert starts == sorted(starts)
+    assert body["degraded"] == []
+
+
+def test_recordings_of_librispeech(server, speech_data):
+    normalize = EnglishTextNormalizer()
+    lines = (speech_data / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    entries = [json.loads(line) for line in lines]
+    chosen = [e for e in entries if "librispeech" in e["path"]][:4]
+    said, heard = [], []
+    for entry in chosen:
+        data = (speech_data / entry["path"]).read_bytes()
+        body = server.post("/transcribe/voice", files={"audio_file": ("x", data)}).json()
+        heard.append(normalize(body["text"]))
+        said.append(normalize(entry["text"]))
+    assert jiwer.wer(said, heard) < 0.25
+
+
+def test_the_server_holds_neither_torch_nor_transformers(server):
+    del server
+    loaded = subprocess.run(
+        [sys.executable, "-c",
+         "import service, sys; print([m for m in ('torch', 'transformers') if m in sys.modules])"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert loaded.stdout.strip().endswith("[]")
+
+
+def test_a_huge_body_is_refused_quickly_and_the_server_goes_on(server):
+    start = time.monotonic()
+    refused = server.post("/transcribe/voice", content=(bytes(1 << 20) for _ in range(300)))
+    assert refused.status_code == 413
+    assert time.monotonic() - start < 20
+    assert server.post("/predict", json={"text": "Thank you!"}).status_code == 200
+
+
+def test_the_logs_hold_no_text_of_the_user(tmp_path):
+    with serving("service:Samo", tmp_path / "log", SAMO_RUNNERS="fake") as client:
+        client.post("/predict", json={"text": "my xyzzy secret"})
+        client.post("/predict", json={"text": "xyzzy crash"})
+        client.post("/predict", json={"txet": "xyzzy"})
+    assert "xyzzy" not in (tmp_path / "log").read_text()
+
+
+def test_the_built_bento_answers_the_same(server, recording, tmp_path):
+    built = subprocess.run(
+        [sys.executable, "-m", "bentoml", "build", "--output", "tag", "--version",
+         f"test{os.getpid()}"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    tag = built.stdout.strip().removeprefix("__tag__:")
+    try:
+        with serving(tag, tmp_path / "log") as bento:
+            for path, request in (
+                ("/predict", {"json": {"text": ENTRY}}),
+                ("/summarize/text", {"json": {"text": ENTRY}}),
+                ("/transcribe/voice", {"files": {"audio_file": ("x", recording)}}),
+            ):
+                ours, theirs = server.post(path, **request), bento.post(path, **request)
+                same = [response.json() for response in (ours, theirs)]
+                for body in same:
+                    body.pop("inference_time", None)
+                assert same[0] == same[1]
+    finally:
+        subprocess.run([sys.executable, "-m", "bentoml", "delete", tag, "-y"], check=True)
