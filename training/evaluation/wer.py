@@ -189,8 +189,11 @@ def main() -> None:
     scores = score(heard)
     Console().print(_table(scores))
     for item in heard:
-        if item.recording.language == "none" and item.text:
-            print(f"invented in {item.recording.path.name}: {item.text}")
+        name, language = item.recording.path.name, item.recording.language
+        if language == "none" and item.text:
+            print(f"invented in {name}: {item.text}")
+        elif language not in {"none", item.language}:
+            print(f"{name} taken for {item.language}: {item.text}")
     print(json.dumps({group: asdict(row) for group, row in scores.items()}))
 
 
