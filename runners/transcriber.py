@@ -35,6 +35,9 @@ Task = Literal["transcribe", "translate"]
 TASKS: Final[tuple[Task, ...]] = ("transcribe", "translate")
 """What can be done with speech: write it down, or write it down in English."""
 
+FALLBACK_LANGUAGE: Final = "en"
+"""The language tried where nothing plausible is heard in the one that was detected."""
+
 # Music trips the detector for a few hundredths of a second; the shortest "yes" takes longer.
 _VAD: Final = VadOptions(min_speech_duration_ms=100)
 
@@ -111,7 +114,7 @@ class Transcript:
     language: str | None
     """ISO 639 code, given or detected; None where there is no speech and none was given."""
     language_probability: float
-    """How sure the detection is, 0 to 1; 1 where the language was given."""
+    """How sure the detection is, 0 to 1; 1 where the language was given, 0 for a fallback."""
     duration: float
     """Length of the recording in seconds."""
     confidence: float
@@ -215,6 +218,31 @@ class Transcriber:
         language, probability = request.language, 1.0
         if language is None:
             language, probability = self._detect_language(speech)
+        segments = self._segments(speech, chunks, request, language)
+        if not segments and language not in (request.language, FALLBACK_LANGUAGE):
+            # Mumbled English was taken for Latin, and made no sense as Latin.
+            language, probability = FALLBACK_LANGUAGE, 0.0
+            segments = self._segments(speech, chunks, request, language)
+        if not segments:
+            return _no_speech(request, duration)
+        return Transcript(
+            text="".join(segment.text for segment in segments).strip(),
+            language=language,
+            language_probability=probability,
+            duration=duration,
+            confidence=_confidence(segments),
+            no_speech=False,
+            segments=segments,
+        )
+
+    def _segments(
+        self,
+        speech: npt.NDArray[np.float32],
+        chunks: list[dict[str, int]],
+        request: TranscriptionRequest,
+        language: str,
+    ) -> tuple[Segment, ...]:
+        """Transcribe `speech`, which was cut out at `chunks`, and keep what is plausible."""
         found, _ = self._model.transcribe(
             speech,
             language=language,
@@ -228,22 +256,11 @@ class Transcriber:
             # With the text before as a prompt, one bad window spoils all that follow.
             condition_on_previous_text=False,
         )
-        segments = tuple(
+        return tuple(
             _segment(number, segment)
             for number, segment in enumerate(
                 filter(_is_plausible, restore_speech_timestamps(found, chunks, SAMPLE_RATE))
             )
-        )
-        if not segments:
-            return _no_speech(request, duration)
-        return Transcript(
-            text="".join(segment.text for segment in segments).strip(),
-            language=language,
-            language_probability=probability,
-            duration=duration,
-            confidence=_confidence(segments),
-            no_speech=False,
-            segments=segments,
         )
 
     def _detect_language(self, speech: npt.NDArray[np.float32]) -> tuple[str, float]:

@@ -174,6 +174,14 @@ def test_other_speech_is_heard_in_its_language(transcriber, manifest, speech_dat
     assert jiwer.cer(row["text"].lower(), transcript.text.lower()) < 0.2
 
 
+def test_speech_in_a_language_wrongly_detected_is_not_lost(transcriber, manifest, speech_data):
+    # Whisper base takes this English for Latin, and what it hears in Latin is not plausible.
+    (row,) = [row for row in manifest if row["id"] == "2033-164914-0001"]
+    transcript = transcribe(transcriber, decode((speech_data / row["path"]).read_bytes()).samples)
+    assert transcript.language == "en"
+    assert words(transcript.text)[:3] == ["but", "she", "said"]
+
+
 def test_a_translation_is_english(transcriber, manifest, speech_data):
     (row,) = [row for row in manifest if row["id"] == "de_training_audio1"]
     samples = decode((speech_data / row["path"]).read_bytes()).samples[: 10 * SAMPLE_RATE]
