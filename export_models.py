@@ -24,6 +24,7 @@ from typing import Any, Final, Literal
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
 import bentoml
+from bentoml.exceptions import NotFound
 from rich.console import Console
 from rich.table import Table
 
@@ -57,6 +58,12 @@ class Order:
     source: Source
     precision: Precision
     exporter: Literal["auto", "optimum"]
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the order is what `make export` asks for."""
+        default = DEFAULT_CHECKPOINTS[self.model]
+        return (self.checkpoint, self.precision) == (default, "int8")
 
 
 @dataclass
@@ -174,10 +181,18 @@ def fingerprint(order: Order) -> str:
 
 
 def stored(order: Order) -> bentoml.Model | None:
-    """The model in the store that this order made before, if it is there."""
-    for model in bentoml.models.list(f"samo-{order.model}"):
-        if model.info.labels.get("fingerprint") == fingerprint(order):
-            return model
+    """The newest model in the store, if this order need not be carried out.
+
+    That is so where it is this very export, or where somebody put a checkpoint of their own there
+    and the order is the default one: `make serve` does not push it aside.
+    """
+    try:
+        model = bentoml.models.get(f"samo-{order.model}:latest")
+    except NotFound:
+        return None
+    own = model.info.labels.get("checkpoint") == "own"
+    if (own and order.is_default) or model.info.labels.get("fingerprint") == fingerprint(order):
+        return model
     return None
 
 
@@ -185,7 +200,11 @@ def store(order: Order, export: Export, seconds: float) -> bentoml.Model:
     """Put a verified export into the BentoML model store."""
     with bentoml.models.create(
         f"samo-{order.model}",
-        labels={"fingerprint": fingerprint(order), "precision": order.precision},
+        labels={
+            "fingerprint": fingerprint(order),
+            "precision": order.precision,
+            "checkpoint": "default" if order.is_default else "own",
+        },
         metadata={
             "checkpoint": _public_name(order.checkpoint),
             "parity": export.parity,
@@ -214,6 +233,7 @@ def main() -> int:
     # onnxruntime's quantizer advises a pre-processing step that this graph has no use for.
     logging.getLogger().setLevel(logging.ERROR)
     table = Table("model", "tag", "before", "after", "seconds", "parity")
+    table.columns[1].no_wrap = True
     for name in models:
         order = Order(
             name,

@@ -45,9 +45,10 @@ Language = Annotated[str | None, Form(description="ISO 639-1 code; recognized wh
 class Samo:
     """From a spoken or typed journal entry to its transcript, emotions and emotional core."""
 
-    transcriber = BentoModel(MODEL_NAMES["transcriber"])
-    emotion = BentoModel(MODEL_NAMES["emotion"])
-    summarizer = BentoModel(MODEL_NAMES["summarizer"])
+    if settings.runners == "real":  # BentoML asks the store for what is declared here
+        transcriber = BentoModel(MODEL_NAMES["transcriber"])
+        emotion = BentoModel(MODEL_NAMES["emotion"])
+        summarizer = BentoModel(MODEL_NAMES["summarizer"])
 
     def __init__(self) -> None:
         self.models: Models = assemble(settings, lambda name: getattr(self, name))
