@@ -15,6 +15,8 @@ from runners.summarizer import Summarizer, SummaryRequest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from sentencepiece import SentencePieceProcessor  # noqa: E402
+from tokenizers import Tokenizer  # noqa: E402
 from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration  # noqa: E402
 
 from training.summarizer.lessons import BLOCK, Curriculum  # noqa: E402
@@ -42,7 +44,14 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def tokenizer_folder(tmp_path_factory):
-    return learn_vocabulary(TEXTS, tmp_path_factory.mktemp("tokenizer"), size=260)
+    return learn_vocabulary(TEXTS, tmp_path_factory.mktemp("tokenizer"), size=200)
+
+
+def test_both_tokenizer_files_cut_alike(tokenizer_folder):
+    by_spiece = SentencePieceProcessor(model_file=str(tokenizer_folder / "spiece.model"))
+    by_json = Tokenizer.from_file(str(tokenizer_folder / "tokenizer.json"))
+    for text in (*TEXTS[::9], "summarize 2: I was so happy.", "Élan's 7:30 “bus”  came…"):
+        assert by_json.encode(text).tokens == [*by_spiece.encode(text, out_type=str), "</s>"]
 
 
 def tiny_t5(folder, tokenizer_folder, activation="relu", layout="both"):
@@ -51,7 +60,7 @@ def tiny_t5(folder, tokenizer_folder, activation="relu", layout="both"):
     tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
     model = T5ForConditionalGeneration(
         T5Config(
-            vocab_size=320,
+            vocab_size=200,
             d_model=32,
             d_kv=16,
             d_ff=64,
@@ -76,7 +85,8 @@ def tiny_t5(folder, tokenizer_folder, activation="relu", layout="both"):
 
 def greedy_by_torch(checkpoint, sources, length=12):
     model = T5ForConditionalGeneration.from_pretrained(checkpoint).eval()
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    converted = {} if (checkpoint / "tokenizer.json").exists() else {"add_prefix_space": True}
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint, **converted)
     outputs = []
     for source in sources:
         ids = model.generate(
@@ -141,9 +151,10 @@ def test_onnx_export_says_what_torch_says_and_int8_quantizes_the_decoder(
     assert said == greedy_by_torch(checkpoint, sources)
 
     small = export_summarizer(checkpoint, tmp_path / "int8", "int8", "onnx")
-    name = "decoder_model_merged.onnx"
-    assert (small / name).stat().st_size < (large / name).stat().st_size
-    assert b"MatMulInteger" in (small / name).read_bytes()
+    # Each of the two subgraphs has 2 layers with at least 8 products of weights, and the head.
+    decoder = (small / "decoder_model_merged.onnx").read_bytes()
+    assert decoder.count(b"MatMulInteger") >= 2 * (2 * 8 + 1)
+    assert b"MatMulInteger" not in (large / "decoder_model_merged.onnx").read_bytes()
 
 
 def test_what_is_no_t5_is_refused(tmp_path):
@@ -180,6 +191,8 @@ def test_committed_checkpoint_exports_without_torch_and_is_golden(tmp_path):
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
     verify(tmp_path / "out", threads=1)
+    with pytest.raises(ExportError, match="no golden"):
+        verify(tmp_path / "out", {}, threads=1)
     with pytest.raises(ExportError, match="Expected"):
         verify(tmp_path / "out", {"I am sad.": "I am glad."}, threads=1)
 
@@ -232,7 +245,7 @@ def test_untrained_model_copies_already(tokenizer_folder):
         with torch.no_grad():
             hits += int((model(input_ids=source, labels=labels).logits.argmax(-1) == labels).sum())
         tokens += labels.numel()
-    assert hits / tokens > 0.5  # by chance it would be 1 in 260
+    assert hits / tokens > 0.5  # by chance it would be 1 in 200
 
 
 class PowerCut(Exception):

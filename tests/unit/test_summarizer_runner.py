@@ -120,6 +120,18 @@ def test_invented_word_makes_the_entry_speak(scripted):
     assert summary.sources == (5,)
 
 
+def test_splice_of_two_sentences_makes_the_entry_speak(scripted):
+    summary = summarize(scripted("I was so much that she had passed the exam."), ENTRY)
+    assert summary.method == "extracted"
+    assert summary.sources == (2,)
+
+
+def test_sentence_that_breaks_off_makes_the_entry_speak(scripted):
+    summary = summarize(scripted("I was so proud when my daughter."), ENTRY)
+    assert summary.method == "extracted"
+    assert summary.text.endswith("had passed the exam.")
+
+
 def test_lost_negation_makes_the_entry_speak(scripted):
     entry = "We went home. I could not sleep because I was scared. It rained."
     summary = summarize(scripted("I could sleep because I was scared."), entry, 1)
@@ -147,8 +159,10 @@ def test_degenerate_output_is_not_served(scripted):
 def test_model_says_more_than_asked_and_is_asked_again(scripted):
     first = "The meeting lasted two hours. In the evening I cooked pasta."
     again = "In the evening I cooked pasta. The meeting lasted two hours."
-    summary = summarize(scripted(first, again), ENTRY, 1)
-    assert summary.text.count(".") == 1
+    summary = summarize(scripted(first, again, "In the evening I cooked pasta."), ENTRY, 1)
+    assert summary.text == "In the evening I cooked pasta."
+    # A model that never stops is cut short.
+    assert len(split(summarize(scripted(first, again, first), ENTRY, 1).text)) == 1
 
 
 def test_parts_are_joined_without_repeats(scripted):

@@ -23,7 +23,8 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from exporting.summarizer import Engine, export_summarizer
-from runners.summarizer import Summarizer, Task
+from runners.summarizer import Summarizer
+from runners.task import Task
 from training.summarizer.corpora import load_goemotions
 from training.summarizer.evaluate import BUDGET
 from training.summarizer.lessons import held_out

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runners.summarizer import PreparedSummary, Summarizer, SummaryRequest
+from samo.errors import ModelFailure
 from training.summarizer.corpora import load_goemotions
 from training.summarizer.lessons import Example, held_out
 from training.summarizer.scores import Selection
@@ -47,11 +48,19 @@ def served(
     summarizer: Summarizer, composites: Sequence[Example], budget: int
 ) -> tuple[list[str], Counter[str]]:
     """Collect what the service answers, and how often by which method."""
-    summaries = [
-        summarizer.predict([summarizer.prepare(SummaryRequest(entry_of(example), budget))])[0]
-        for example in composites
-    ]
-    return [summary.text for summary in summaries], Counter(s.method for s in summaries)
+    texts: list[str] = []
+    methods: Counter[str] = Counter()
+    for example in composites:
+        request = summarizer.prepare(SummaryRequest(entry_of(example), budget))
+        try:
+            summary = summarizer.predict([request])[0]
+        except ModelFailure:
+            texts.append("")
+            methods["failed"] += 1
+        else:
+            texts.append(summary.text)
+            methods[summary.method] += 1
+    return texts, methods
 
 
 def latency(

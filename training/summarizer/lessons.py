@@ -1,8 +1,9 @@
 """What the summarizer is taught, in order: to copy words, to copy and judge sentences, to choose.
 
 A T5 that starts from nothing learns to choose sentences only once it can copy, and learns to copy
-soonest from words without any sense. Example `i` is a pure function of (seed, i): a run that was
-stopped and goes on sees the very stream it would have seen.
+soonest from words without any sense. (It starts half able to: `training.summarizer.copying`.)
+Example `i` is a pure function of (seed, i): a run that was stopped and goes on sees the very
+stream it would have seen.
 """
 
 from __future__ import annotations
@@ -125,8 +126,8 @@ class Curriculum:
     corpora: Corpora
     steps: int
     seed: int = 0
-    word_share: float = 0.2
-    sentence_share: float = 0.2
+    word_share: float = 0.05
+    sentence_share: float = 0.15
 
     @cached_property
     def _words(self) -> list[str]:

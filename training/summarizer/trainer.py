@@ -31,6 +31,7 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
+from training.summarizer.copying import prefer_copying
 from training.summarizer.corpora import load_goemotions
 from training.summarizer.lessons import (
     BLOCK,
@@ -48,6 +49,8 @@ from training.summarizer.vocabulary import learn_vocabulary
 PAD_TO_MULTIPLE_OF = 32
 MAX_INPUT_TOKENS = 256
 MAX_OUTPUT_TOKENS = 160
+# A filler or a repeat left out breaks two pairs of neighbouring words.
+LEAST_OVERLAP = 0.7
 DEV_COMPOSITES = 128
 IGNORED = -100
 
@@ -95,7 +98,7 @@ class _InOrderTrainer(Seq2SeqTrainer):
 
 
 def fresh_t5(vocabulary_size: int, width: int, layers: tuple[int, int]) -> Any:
-    """Make a T5 v1.0 with random weights, without dropout, its embeddings tied.
+    """Make an untrained T5 v1.0 that can copy, without dropout, its embeddings tied.
 
     Args:
         vocabulary_size: pieces of the tokenizer; rounded up to a multiple of 64.
@@ -103,7 +106,7 @@ def fresh_t5(vocabulary_size: int, width: int, layers: tuple[int, int]) -> Any:
         layers: of the encoder and of the decoder.
 
     """
-    return T5ForConditionalGeneration(
+    model = T5ForConditionalGeneration(
         T5Config(
             vocab_size=-(-vocabulary_size // 64) * 64,
             d_model=width,
@@ -120,6 +123,8 @@ def fresh_t5(vocabulary_size: int, width: int, layers: tuple[int, int]) -> Any:
             tie_word_embeddings=True,
         )
     )
+    prefer_copying(model)
+    return model
 
 
 @dataclass(frozen=True)
@@ -250,6 +255,7 @@ def save_in_hub_layout(model: Any, tokenizer: Any, folder: Path) -> Path:
             "max_input_tokens": MAX_INPUT_TOKENS,
             "max_length": MAX_OUTPUT_TOKENS,
             "num_beams": 4,
+            "least_overlap": LEAST_OVERLAP,
         }
     }
     model.generation_config = GenerationConfig.from_model_config(model.config)

@@ -59,7 +59,12 @@ def learn_vocabulary(texts: list[str], output: Path, size: int = 4000) -> Path:
         minloglevel=1,
     )
     (output / "spiece.vocab").unlink()
-    tokenizer = T5TokenizerFast(vocab_file=str(output / "spiece.model"), extra_ids=0)
+    # Unless told so, the conversion drops SentencePiece's space before the first word.
+    tokenizer = T5TokenizerFast(
+        vocab_file=str(output / "spiece.model"), extra_ids=0, add_prefix_space=True
+    )
+    # Now that tokenizer.json has it, the flag would only have every reader convert anew.
+    tokenizer.init_kwargs.pop("add_prefix_space")
     tokenizer.save_pretrained(output)
     return output
 
