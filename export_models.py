@@ -233,7 +233,8 @@ def main() -> int:
     # onnxruntime's quantizer advises a pre-processing step that this graph has no use for.
     logging.getLogger().setLevel(logging.ERROR)
     table = Table("model", "tag", "before", "after", "seconds", "parity")
-    table.columns[1].no_wrap = True
+    for column in table.columns[:-1]:
+        column.no_wrap = True
     for name in models:
         order = Order(
             name,

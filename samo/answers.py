@@ -136,7 +136,7 @@ def insight(made: Insight, tags: dict[str, str], watch: Stopwatch) -> schemas.In
     """The insight of an entry, in the shape that clients of the replaced system know."""
     whole = made.whole
     return schemas.InsightResponse(
-        transcription=transcription(made.recording, with_words=True) if made.recording else None,
+        transcription=transcription(made.recording, with_words=False) if made.recording else None,
         emotion_analysis=_analysis(whole) if whole else None,
         summary=summary(made.text, made.summary, whole) if made.summary and whole else None,
         arc=[

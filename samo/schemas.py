@@ -159,7 +159,7 @@ class TranscriptionResponse(BaseModel):
     no_speech: bool = Field(description="True where the recording holds no speech.")
     segments: list[TranscriptSegment]
     words: list[WordTiming] | None = Field(
-        default=None, description="With `timestamp=true`; null otherwise."
+        default=None, description="With `timestamp=true` of /transcribe/voice; null otherwise."
     )
 
 
