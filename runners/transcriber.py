@@ -36,7 +36,7 @@ TASKS: Final[tuple[Task, ...]] = ("transcribe", "translate")
 """What can be done with speech: write it down, or write it down in English."""
 
 FALLBACK_LANGUAGE: Final = "en"
-"""The language tried where nothing plausible is heard in the one that was detected."""
+"""The language tried where nothing is heard for certain in the one that was detected."""
 
 # Music trips the detector for a few hundredths of a second; the shortest "yes" takes longer.
 _VAD: Final = VadOptions(min_speech_duration_ms=100)
@@ -219,10 +219,12 @@ class Transcriber:
         if language is None:
             language, probability = self._detect_language(speech)
         segments = self._segments(speech, chunks, request, language)
-        if not segments and language not in (request.language, FALLBACK_LANGUAGE):
-            # Mumbled English was taken for Latin, and made no sense as Latin.
-            language, probability = FALLBACK_LANGUAGE, 0.0
-            segments = self._segments(speech, chunks, request, language)
+        guessed = language not in (request.language, FALLBACK_LANGUAGE)
+        if guessed and not any(segment.temperature == 0 for segment in segments):
+            # Mumbled English was taken for Latin, and makes sense as Latin by luck at most.
+            english = self._segments(speech, chunks, request, FALLBACK_LANGUAGE)
+            if _confidence(english) > _confidence(segments):
+                segments, language, probability = english, FALLBACK_LANGUAGE, 0.0
         if not segments:
             return _no_speech(request, duration)
         return Transcript(
@@ -305,6 +307,8 @@ def _segment(number: int, segment: Any) -> Segment:
 
 
 def _confidence(segments: Sequence[Segment]) -> float:
+    if not segments:
+        return 0.0
     lengths = np.array([segment.end - segment.start for segment in segments])
     probabilities = np.exp([segment.average_log_probability for segment in segments])
     if not lengths.sum() > 0:
