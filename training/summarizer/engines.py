@@ -64,6 +64,7 @@ def _open_onnx(folder: Path, threads: int) -> Generate:
             attention_mask=torch.ones_like(inputs),
             num_beams=task.num_beams,
             max_length=task.max_output_tokens,
+            early_stopping=True,  # as CTranslate2 does
         )[0].tolist()
         return tokenizer.decode(ids).strip(), len(ids) - 1
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from runners.summarizer import PreparedSummary, Summarizer, SummaryRequest
 from samo.errors import ModelFailure
+from samo.sentences import split
 from training.summarizer.corpora import load_goemotions
 from training.summarizer.lessons import Example, held_out
 from training.summarizer.scores import Selection
@@ -74,7 +75,9 @@ def latency(
         for sentence in example.sentences:
             sentences.append(sentence)
             if len(" ".join(sentences).split()) >= LATENCY_WORDS:
-                entries.append(summarizer.prepare(SummaryRequest(" ".join(sentences), BUDGET)))
+                entry = " ".join(sentences)
+                salience = [1.0] * len(split(entry))
+                entries.append(summarizer.prepare(SummaryRequest(entry, BUDGET, salience)))
                 sentences = []
     if not entries:
         raise ValueError(f"{len(words.split())} words are too few to time an entry.")
