@@ -76,7 +76,8 @@ class Pipeline:
     async def classify(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
         """Probabilities of shape (labels,) for each text, or its error; all in one batch."""
         entries = [
-            [text] if _fits(text) else [sentence.text for sentence in split(text)] for text in texts
+            [text] if _fits(text) else [sentence.text for sentence in split(text)] or [text]
+            for text in texts
         ]
         outcomes = iter(await self.emotion.run([piece for entry in entries for piece in entry]))
         results: list[Probabilities | SamoError] = []

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-import httpx
 import jiwer
 import pytest
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from tests.conftest import ROOT
+from tests.e2e.conftest import serving
 
 pytestmark = pytest.mark.models
 
@@ -26,51 +21,6 @@ ENTRY = (
     "The bus was late again. I finally saw my cousins after ten years and was so happy I cried. "
     "Then we ate cake and somebody talked about the weather. Now I miss them terribly."
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def serving(target: str, log: Path, **environment: str) -> Iterator[httpx.Client]:
-    port = free_port()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bentoml", "serve", target, "--port", str(port)],
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
-                wait_until_ready(client, process, log)
-                yield client
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
-
-
-def wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()
-        try:
-            if client.get("/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    pytest.fail(f"not ready after 120 s: {log.read_text()}")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory) -> Iterator[httpx.Client]:
-    with serving("service:Samo", tmp_path_factory.mktemp("serve") / "log") as client:
-        yield client
 
 
 def test_a_typed_entry(server):

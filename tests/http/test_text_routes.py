@@ -154,8 +154,16 @@ def test_limits_are_told(client):
 
 @pytest.mark.parametrize(
     "text",
-    ["😀" * 19_999, "שלום עולם " * 500, "\u202eabc", "e\u0301" * 9_000, "\x00", "a\n" * 9_999],
-    ids=["emoji", "right to left", "override", "combining", "nul", "lines"],
+    [
+        "😀" * 19_999,
+        "שלום עולם " * 500,
+        "\u202eabc",
+        "e\u0301" * 9_000,
+        "\x00",
+        "a\n" * 9_999,
+        "\x1c" * 500,
+    ],
+    ids=["emoji", "right to left", "override", "combining", "nul", "lines", "separators"],
 )
 @pytest.mark.parametrize("path", ["/predict", "/summarize/text", "/analyze/journal"])
 def test_odd_texts_are_answered(client, path, text):
