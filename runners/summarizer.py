@@ -39,6 +39,8 @@ VERBATIM_WORDS: Final = 60
 SOURCE_OVERLAP: Final = 0.5
 # Below this nothing ties a generated text to a sentence of the entry.
 EXTRACT_OVERLAP: Final = 0.2
+# A summary has to hold a sentence that feels half as much as the one that feels most.
+CORE_SHARE: Final = 0.5
 # Each round of a long entry leaves a fraction of its sentences; three are enough for 20,000
 # characters.
 MAX_ROUNDS: Final = 3
@@ -51,8 +53,8 @@ class SummaryRequest:
     Attributes:
         text: the entry; not blank.
         max_sentences: most sentences of the summary, 1 to `MAX_SUMMARY_SENTENCES`.
-        salience: how telling each sentence of `samo.sentences.split(text)` is, in any unit;
-            decides where the model's output is tied to no sentence of the entry.
+        salience: how much each sentence of `samo.sentences.split(text)` feels, 0 to 1. A summary
+            that leaves out what is felt most is not taken, and salience chooses in its place.
 
     """
 
@@ -244,12 +246,29 @@ def _checked(prepared: PreparedSummary, generated: list[str], least_overlap: flo
     """Take the generated sentences if the entry says them, else sentences of the entry."""
     text = " ".join(generated)
     overlaps = [overlap(sentence, text) for sentence in prepared.sentences]
-    if not is_degenerate(text) and all(
-        _is_said(sentence, prepared, least_overlap) for sentence in generated
+    sources = tuple(place for place, share in enumerate(overlaps) if share >= SOURCE_OVERLAP)
+    if (
+        not is_degenerate(text)
+        and all(_is_said(sentence, prepared, least_overlap) for sentence in generated)
+        and _feels_enough(sources, prepared.request.salience)
     ):
-        sources = tuple(place for place, share in enumerate(overlaps) if share >= SOURCE_OVERLAP)
         return Summary(text, "generated", sources)
-    return _extracted(prepared, overlaps, max(1, len(generated)))
+    if prepared.request.salience is not None:
+        return _most_salient(prepared, prepared.request.salience)
+    return _extracted(prepared, overlaps, EXTRACT_OVERLAP, max(1, len(generated)))
+
+
+def _feels_enough(sources: Sequence[int], salience: Sequence[float] | None) -> bool:
+    """Tell whether a summary of these sentences holds the feeling of the entry."""
+    if salience is None:
+        return True
+    return max((salience[place] for place in sources), default=0.0) >= CORE_SHARE * max(salience)
+
+
+def _most_salient(prepared: PreparedSummary, salience: Sequence[float]) -> Summary:
+    """Take the entry's sentences that feel most, and no others for the number's sake."""
+    floor = CORE_SHARE * max(salience)
+    return _extracted(prepared, salience, floor, prepared.request.max_sentences)
 
 
 def _is_said(sentence: str, prepared: PreparedSummary, least_overlap: float) -> bool:
@@ -273,13 +292,12 @@ def _is_said(sentence: str, prepared: PreparedSummary, least_overlap: float) -> 
     return is_negated(nearest) == is_negated(sentence) or len(words_of(nearest)) > VERBATIM_WORDS
 
 
-def _extracted(prepared: PreparedSummary, overlaps: Sequence[float], number: int) -> Summary:
-    """Take the entry's sentences that the output overlaps most, or else the most salient."""
-    scores, floor = overlaps, EXTRACT_OVERLAP
-    if max(overlaps) < EXTRACT_OVERLAP:
-        if prepared.request.salience is None:
-            raise ModelFailure("The summarizer's output is tied to no sentence of the entry.")
-        scores, floor = prepared.request.salience, -math.inf
+def _extracted(
+    prepared: PreparedSummary, scores: Sequence[float], floor: float, number: int
+) -> Summary:
+    """Take the sentences of the entry with the highest scores, none below `floor`."""
+    if max(scores) < floor:
+        raise ModelFailure("The summarizer's output is tied to no sentence of the entry.")
     best = sorted(range(len(scores)), key=lambda place: -scores[place])
     limit = min(number, prepared.request.max_sentences)
     cleaned: dict[str, int] = {}

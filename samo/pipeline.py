@@ -17,7 +17,7 @@ from runners.emotion import TokenIds
 from runners.summarizer import PreparedSummary, Summary, SummaryRequest
 from runners.transcriber import Task, Transcript, TranscriptionRequest, Word
 from samo.audio import assess_quality, decode
-from samo.emotions import EmotionReading, EmotionScale, Probabilities
+from samo.emotions import NEUTRAL, EmotionReading, EmotionScale, Probabilities
 from samo.errors import InvalidRequest, ModelFailure, SamoError
 from samo.limits import MAX_TEXT_CHARACTERS
 from samo.sentences import Sentence, split
@@ -76,8 +76,7 @@ class Pipeline:
     async def classify(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
         """Probabilities of shape (labels,) for each text, or its error; all in one batch."""
         entries = [
-            [text] if _fits(text) else [sentence.text for sentence in split(text)] or [text]
-            for text in texts
+            [text] if _fits(text) else [sentence.text for sentence in split(text)] for text in texts
         ]
         outcomes = iter(await self.emotion.run([piece for entry in entries for piece in entry]))
         results: list[Probabilities | SamoError] = []
@@ -108,13 +107,9 @@ class Pipeline:
 
     async def summarize(self, text: str, max_sentences: int) -> tuple[Summary, EmotionReading]:
         """The emotional core of `text`, and the emotions of the whole of it."""
-        (whole,), summary = await asyncio.gather(
-            self.classify([text]),
-            self.summarizer.run_one(SummaryRequest(text, max_sentences)),
-        )
-        if isinstance(whole, SamoError):
-            raise whole
-        return summary, self.scale.read(whole)
+        whole, rows = await self._classify_entry(text, split(text))
+        request = SummaryRequest(text, max_sentences, self._salience(rows))
+        return await self.summarizer.run_one(request), self.scale.read(whole)
 
     async def analyze(
         self,
@@ -130,6 +125,7 @@ class Pipeline:
         sentences = split(text)
         if not sentences:
             return insight
+        rows: list[Probabilities] = []
         with _step(insight, "emotion"):
             whole, rows = await self._classify_entry(text, sentences)
             spoken = _spoken(text, sentences, recording)
@@ -140,7 +136,9 @@ class Pipeline:
             insight.whole = self.scale.read(whole, threshold)
         if generate_summary:
             with _step(insight, "summary"):
-                insight.summary = await self.summarizer.run_one(SummaryRequest(text, max_sentences))
+                insight.summary = await self.summarizer.run_one(
+                    SummaryRequest(text, max_sentences, self._salience(rows))
+                )
         return insight
 
     async def analyze_recording(
@@ -178,6 +176,11 @@ class Pipeline:
             return rows[-1], rows[:-1]
         return self._aggregate(texts, rows), rows
 
+    def _salience(self, rows: Sequence[Probabilities]) -> list[float] | None:
+        """How much each sentence feels: what is not neutral about it."""
+        neutral = self.scale.labels.index(NEUTRAL)
+        return [1.0 - float(row[neutral]) for row in rows] or None
+
     def _aggregate(self, texts: Sequence[str], rows: Sequence[Probabilities]) -> Probabilities:
         if len(rows) == 1:
             return rows[0]
@@ -209,11 +212,11 @@ def _value(outcome: Probabilities | SamoError) -> Probabilities:
 
 @contextmanager
 def _step(insight: Insight, name: str) -> Iterator[None]:
-    """Time a step; when its model fails, name it in `degraded` and go on."""
+    """Time a step; when it cannot answer, name it in `degraded` and go on."""
     start = time.perf_counter()
     try:
         yield
-    except ModelFailure:
+    except (InvalidRequest, ModelFailure):
         insight.degraded.append(name)
     insight.timings_ms[name] = round((time.perf_counter() - start) * 1000, 2)
 

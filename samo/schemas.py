@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from samo import limits
 from samo.emotions import Intensity, Sentiment
 
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("Send at least one character that is not a space")
+    return text
+
+
 JournalText = Annotated[
     str,
+    AfterValidator(_not_blank),
     Field(
         min_length=1,
         max_length=limits.MAX_TEXT_CHARACTERS,
-        pattern=r"\S",
         description=f"The entry: 1 to {limits.MAX_TEXT_CHARACTERS} characters, not only spaces.",
         examples=["I finally saw my cousins after ten years and was so happy I cried."],
     ),
