@@ -1,5 +1,5 @@
 # Two commands: `make serve` and `make test`. Each does all of its set-up, and only once.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 3000
 DATA ?= ../shared/data
 
@@ -40,10 +40,11 @@ eval-emotion: .venv/.dev export  ## the emotion model's figures on GoEmotions' t
 	$(BIN)/python -m training.emotion.evaluate --dataset $(DATA)/goemotions
 
 train-summarizer: .venv/.dev  ## repeat the training that made checkpoints/summarizer
-	$(BIN)/python -m training.summarizer.trainer --dataset $(DATA) --output runs/summarizer
+	$(BIN)/python -m training.summarizer.trainer --data $(DATA) --output runs/summarizer --steps 3000 --save-steps 200 --eval-steps 1500
+	$(BIN)/python -m training.summarizer.publish --run runs/summarizer/model
 
 eval-summarizer: .venv/.dev export  ## the summarizer's figures on held-out entries
-	$(BIN)/python -m training.summarizer.evaluate --data $(DATA)
+	$(BIN)/python -m training.summarizer.evaluate --model checkpoints/summarizer/int8 --data $(DATA) --split test
 
 eval-transcriber: .venv/.dev export  ## word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech

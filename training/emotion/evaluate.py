@@ -27,6 +27,7 @@ from samo.emotions import EmotionScale
 from samo.limits import MAX_BATCH_TEXTS
 from training.emotion.data import SPLITS, load_goemotions
 from training.emotion.inference import classify
+from training.evaluation.stored import stored_folder
 
 Array = npt.NDArray[Any]
 CALIBRATION_BINS: Final = 15
@@ -89,7 +90,8 @@ def main() -> None:
     if arguments.url:
         decided, probabilities = through_http(arguments.url, split.texts, split.label_names)
     else:
-        classifier = EmotionClassifier.load(arguments.model or _stored(), threads=2)
+        folder = arguments.model or stored_folder("samo-emotion")
+        classifier = EmotionClassifier.load(folder, threads=2)
         probabilities = classify(classifier, split.texts)
         decided = decide(classifier.scale, probabilities)
 
@@ -120,12 +122,6 @@ def main() -> None:
         ),
     }
     print(json.dumps(figures))
-
-
-def _stored() -> Path:
-    import bentoml
-
-    return Path(bentoml.models.get("samo-emotion:latest").path)
 
 
 if __name__ == "__main__":

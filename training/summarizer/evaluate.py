@@ -17,9 +17,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from runners.emotion import EmotionClassifier
 from runners.summarizer import PreparedSummary, Summarizer, SummaryRequest
+from samo.emotions import NEUTRAL
 from samo.errors import ModelFailure
 from samo.sentences import split
+from training.evaluation.stored import stored_folder
 from training.summarizer.corpora import load_goemotions
 from training.summarizer.lessons import Example, held_out
 from training.summarizer.scores import Selection
@@ -45,14 +48,26 @@ def entry_of(example: Example) -> str:
     return example.source.partition(": ")[2]
 
 
+def salience_of(classifier: EmotionClassifier, entry: str) -> list[float]:
+    """How much each sentence feels, as `samo.pipeline` has it."""
+    neutral = classifier.scale.labels.index(NEUTRAL)
+    rows = classifier.predict([classifier.prepare(sentence.text) for sentence in split(entry)])
+    return [1.0 - float(row[neutral]) for row in rows]
+
+
 def served(
-    summarizer: Summarizer, composites: Sequence[Example], budget: int
+    summarizer: Summarizer,
+    classifier: EmotionClassifier,
+    composites: Sequence[Example],
+    budget: int,
 ) -> tuple[list[str], Counter[str]]:
     """Collect what the service answers, and how often by which method."""
     texts: list[str] = []
     methods: Counter[str] = Counter()
     for example in composites:
-        request = summarizer.prepare(SummaryRequest(entry_of(example), budget))
+        entry = entry_of(example)
+        salience = salience_of(classifier, entry)
+        request = summarizer.prepare(SummaryRequest(entry, budget, salience))
         try:
             summary = summarizer.predict([request])[0]
         except ModelFailure:
@@ -98,6 +113,9 @@ def main() -> None:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--model", required=True, type=Path, help="CTranslate2 export")
+    parser.add_argument(
+        "--emotion", type=Path, help="exported emotion classifier; default: the model store's"
+    )
     parser.add_argument("--data", required=True, type=Path, help="folder with goemotions/")
     parser.add_argument("--split", default="dev", choices=("dev", "test"))
     parser.add_argument("--composites", type=int, default=500, help="how many entries")
@@ -105,10 +123,13 @@ def main() -> None:
     arguments = parser.parse_args()
 
     summarizer = Summarizer.load(arguments.model, threads=arguments.threads)
+    classifier = EmotionClassifier.load(
+        arguments.emotion or stored_folder("samo-emotion"), threads=arguments.threads
+    )
     pool = load_goemotions(arguments.data / "goemotions", arguments.split, 1)
     composites = held_out(pool, arguments.composites, BUDGET)
     hinted = held_out(pool, arguments.composites, None)
-    texts, methods = served(summarizer, composites, BUDGET)
+    texts, methods = served(summarizer, classifier, composites, BUDGET)
     scores = {
         "model, 3 asked for": Selection.of(composites, bare_outputs(summarizer, composites)),
         "model, true number asked for": Selection.of(hinted, bare_outputs(summarizer, hinted)),
