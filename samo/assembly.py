@@ -97,9 +97,9 @@ def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models
     return Models(
         _pipeline(
             settings,
-            Transcriber.load(folders["transcriber"], threads=settings.threads),
+            Transcriber.load(folders["transcriber"], threads=settings.ctranslate2_threads),
             EmotionClassifier.load(folders["emotion"], threads=settings.threads),
-            Summarizer.load(folders["summarizer"], threads=settings.threads),
+            Summarizer.load(folders["summarizer"], threads=settings.ctranslate2_threads),
         ),
         tags={name: str(model.tag) for name, model in models.items()},
         metadata={name: dict(model.info.metadata) for name, model in models.items()},

@@ -169,7 +169,7 @@ def main() -> None:
         default="samo-transcriber",
         help="folder of an exported model, or its tag in the BentoML model store (%(default)s)",
     )
-    parser.add_argument("--threads", type=int, default=2, help="threads to use (%(default)s)")
+    parser.add_argument("--threads", type=int, default=1, help="threads to use (%(default)s)")
     parser.add_argument(
         "--detect-language",
         action="store_true",

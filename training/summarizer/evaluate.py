@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--data", required=True, type=Path, help="folder with goemotions/")
     parser.add_argument("--split", default="dev", choices=("dev", "test"))
     parser.add_argument("--composites", type=int, default=500, help="how many entries")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
 
     summarizer = Summarizer.load(arguments.model, threads=arguments.threads)
