@@ -206,9 +206,7 @@ def quantize(float_model: Path, target: Path) -> None:
     with a scale per output channel.
     """
     model = onnx.load(float_model)
-    widths = {
-        initializer.name: tuple(initializer.dims) for initializer in model.graph.initializer
-    }
+    widths = {initializer.name: tuple(initializer.dims) for initializer in model.graph.initializer}
     linear = [
         node
         for node in model.graph.node

@@ -12,6 +12,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.models
 
+
 def test_the_request_gives_the_output(server):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     path, file = re.search(
