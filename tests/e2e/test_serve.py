@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -70,7 +71,10 @@ def test_the_server_holds_neither_torch_nor_transformers(server):
 
 def test_a_huge_body_is_refused_quickly_and_the_server_goes_on(server):
     start = time.monotonic()
-    refused = server.post("/transcribe/voice", content=(bytes(1 << 20) for _ in range(300)))
+    head = b'--b\r\nContent-Disposition: form-data; name="audio_file"; filename="x"\r\n\r\n'
+    body = itertools.chain([head], (bytes(1 << 20) for _ in range(300)))
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    refused = server.post("/transcribe/voice", content=body, headers=headers)
     assert refused.status_code == 413
     assert time.monotonic() - start < 20
     assert server.post("/predict", json={"text": "Thank you!"}).status_code == 200
