@@ -112,8 +112,15 @@ class Batcher(Generic[Input, Prepared, Output]):
     def _prepare(self, item: Input) -> Prepared | SamoError:
         try:
             return self.runner.prepare(item)
-        except SamoError as error:
+        except Exception as error:  # noqa: BLE001  # whatever an input does, it fails alone
+            return self._failure(error)
+
+    def _failure(self, error: Exception) -> SamoError:
+        """The error itself if it is one of ours; what else a model raises may hold the text."""
+        if isinstance(error, SamoError):
             return error
+        _log.error("%s failed: %s", self.name, type(error).__name__)
+        return ModelFailure(f"The {self.name} could not answer.", step=self.name)
 
     def _refuse_overload(self, cost: int) -> None:
         ahead = self._running_cost + sum(entry.cost for entry in self._waiting)
@@ -169,14 +176,8 @@ class Batcher(Generic[Input, Prepared, Output]):
                 for entry in batch:
                     await self._compute([entry])
                 return
-            _log.error("%s failed: %s", self.name, type(error).__name__)
-            failure = (
-                error
-                if isinstance(error, SamoError)
-                else ModelFailure(f"The {self.name} could not answer.", step=self.name)
-            )
             if not batch[0].future.done():
-                batch[0].future.set_exception(failure)
+                batch[0].future.set_exception(self._failure(error))
             return
         for entry, output in zip(batch, outputs, strict=True):
             if not entry.future.done():

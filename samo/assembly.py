@@ -25,8 +25,8 @@ MODEL_NAMES: Final = {
 # Padded tokens a batch. Two cores are busy with far fewer; what is above only lets others wait.
 EMOTION_BATCH_TOKENS: Final = 2048
 SUMMARY_BATCH_TOKENS: Final = 2048
-# The cost of a recording is in seconds; one at a time, each uses all threads.
-AUDIO_BATCH_SECONDS: Final = 1
+# Any recording is longer: they run one at a time.
+AUDIO_BATCH_COST: Final = 1
 
 
 class StoredModel(Protocol):
@@ -121,7 +121,7 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
         return result
 
     return Pipeline(
-        batcher("transcriber", transcriber, AUDIO_BATCH_SECONDS, settings.max_audio_wait_seconds),
+        batcher("transcriber", transcriber, AUDIO_BATCH_COST, settings.max_audio_wait_seconds),
         batcher("emotion", emotion, EMOTION_BATCH_TOKENS, settings.max_wait_seconds),
         batcher("summarizer", summarizer, SUMMARY_BATCH_TOKENS, settings.max_wait_seconds),
         emotion.scale,
