@@ -171,7 +171,7 @@ class Batcher(Generic[Input, Prepared, Output]):
             outputs = await loop.run_in_executor(
                 self._executor, self.runner.predict, [entry.prepared for entry in batch]
             )
-        except Exception as error:  # whatever a model raises fails its items only
+        except Exception as error:  # noqa: BLE001  # whatever a model raises fails its items only
             if len(batch) > 1:
                 for entry in batch:
                     await self._compute([entry])
