@@ -4,6 +4,7 @@ PORT ?= 3000
 DATA ?= ../shared/data
 
 export BENTOML_DO_NOT_TRACK := True
+export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
 
 .PHONY: help serve test lint format export bento train-emotion eval-emotion train-summarizer eval-summarizer eval-transcriber lock clean

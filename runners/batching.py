@@ -2,9 +2,10 @@
 
 No timer: an idle runner starts at once, and while it computes, requests pile up and become the
 next batch. A batch holds the oldest waiting item and the items nearest to it in length, up to a
-budget of padded cost, because padding is wasted CPU. An item whose client has gone is dropped
-before it costs anything, and when a batch fails its items are tried alone, so that one bad item
-fails nobody else's.
+budget of padded cost, because padding is wasted CPU. Requests take turns, so that one with a
+thousand items delays the others by a batch and not by all of its own. An item that nobody awaits
+any more is dropped before it costs anything, and when a batch fails its items are tried alone, so
+that one bad item fails nobody else's.
 """
 
 from __future__ import annotations
@@ -22,10 +23,18 @@ from typing import Generic
 from runners.base import Input, Output, Prepared, Runner
 from samo.errors import ModelFailure, Overloaded, SamoError
 
-_log = logging.getLogger("samo.batching")
+_log = logging.getLogger("bentoml.samo.batching")
 
 # Weight of the newest batch in the running estimate of seconds per unit of cost.
 _SMOOTHING = 0.2
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    """The items of one call: when they were last served, and the cost that still waits."""
+
+    served: int
+    cost: int
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +42,7 @@ class _Waiting(Generic[Prepared, Output]):
     prepared: Prepared
     cost: int
     future: asyncio.Future[Output]
+    request: _Request
 
 
 class Batcher(Generic[Input, Prepared, Output]):
@@ -62,6 +72,8 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._max_wait_seconds = max_wait_seconds
         self._on_batch = on_batch
         self._waiting: list[_Waiting[Prepared, Output]] = []
+        self._requests: set[_Request] = set()
+        self._turn = 0
         self._running_cost = 0
         self._seconds_per_cost = 0.0
         self._worker: asyncio.Task[None] | None = None
@@ -81,10 +93,12 @@ class Batcher(Generic[Input, Prepared, Output]):
         cost = sum(self.runner.cost(p) for p in prepared if not isinstance(p, SamoError))
         self._refuse_overload(cost)
         loop = asyncio.get_running_loop()
+        request = _Request(self._turn, cost)
+        self._requests.add(request)
         entries = [
             p
             if isinstance(p, SamoError)
-            else _Waiting(p, self.runner.cost(p), loop.create_future())
+            else _Waiting(p, self.runner.cost(p), loop.create_future(), request)
             for p in prepared
         ]
         futures = [entry.future for entry in entries if isinstance(entry, _Waiting)]
@@ -94,6 +108,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         try:
             await asyncio.gather(*futures, return_exceptions=True)
         finally:
+            self._requests.discard(request)
             for future in futures:
                 future.cancel()
         return [entry if isinstance(entry, SamoError) else _outcome(entry) for entry in entries]
@@ -120,24 +135,25 @@ class Batcher(Generic[Input, Prepared, Output]):
         if isinstance(error, SamoError):
             return error
         _log.error("%s failed: %s", self.name, type(error).__name__)
-        return ModelFailure(f"The {self.name} could not answer.", step=self.name)
+        return ModelFailure(f"The {self.name} model could not answer.", step=self.name)
 
     def _refuse_overload(self, cost: int) -> None:
-        ahead = self._running_cost + sum(entry.cost for entry in self._waiting)
+        turn = max(cost, self._max_batch_cost)
+        ahead = self._running_cost + sum(min(other.cost, turn) for other in self._requests)
         wait = ahead * self._seconds_per_cost
         if ahead and wait > self._max_wait_seconds:
             raise Overloaded(
-                f"The {self.name} is busy: try again after the time in Retry-After.",
+                f"The {self.name} model is busy: try again after the time in Retry-After.",
                 retry_after_seconds=max(1, math.ceil(wait - self._max_wait_seconds)),
                 step=self.name,
             )
 
     def _next_batch(self) -> list[_Waiting[Prepared, Output]]:
-        """Take the oldest item and its nearest in length; drop those nobody waits for."""
+        """Take the next in turn and its nearest in length; drop those nobody waits for."""
         self._waiting = [entry for entry in self._waiting if not entry.future.done()]
         if not self._waiting:
             return []
-        oldest = self._waiting[0]
+        oldest = min(self._waiting, key=lambda entry: entry.request.served)
         batch: list[_Waiting[Prepared, Output]] = []
         longest = oldest.cost
         for entry in sorted(self._waiting, key=lambda entry: abs(entry.cost - oldest.cost)):
@@ -146,6 +162,10 @@ class Batcher(Generic[Input, Prepared, Output]):
                 break
             longest = max(longest, entry.cost)
             batch.append(entry)
+        self._turn += 1
+        for entry in batch:
+            entry.request.served = self._turn
+            entry.request.cost -= entry.cost
         taken = set(map(id, batch))
         self._waiting = [entry for entry in self._waiting if id(entry) not in taken]
         return batch

@@ -179,7 +179,7 @@ class Transcriber:
         """
         if item.language is not None and item.language not in self._languages:
             raise InvalidRequest(
-                f"{item.language!r} is no language that is transcribed here: give one of"
+                "language: this one is not transcribed here; give one of"
                 f" {', '.join(self._languages)}, or none to detect it.",
                 field="language",
                 valid=list(self._languages),

@@ -23,7 +23,7 @@ MODEL_NAMES: Final = {
     "summarizer": "samo-summarizer:latest",
 }
 # Padded tokens a batch. Two cores are busy with far fewer; what is above only lets others wait.
-EMOTION_BATCH_TOKENS: Final = 2048
+EMOTION_BATCH_TOKENS: Final = 1024
 SUMMARY_BATCH_TOKENS: Final = 2048
 # Any recording is longer: they run one at a time.
 AUDIO_BATCH_COST: Final = 1

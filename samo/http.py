@@ -33,7 +33,7 @@ from samo.errors import (
     SamoError,
 )
 
-_log = logging.getLogger("samo.http")
+_log = logging.getLogger("bentoml.samo.http")  # below BentoML's, which has a handler
 
 REQUEST_ID_HEADER: Final = "x-request-id"
 # A multipart form around the largest upload: boundaries, part headers, the other fields.
@@ -121,12 +121,22 @@ def status_error(status: int) -> SamoError:
     return _StatusError(status, _STATUS_MESSAGES.get(status))
 
 
+def _field(problem: dict[str, Any]) -> str:
+    """The way to a field; the name of one that we do not know is the user's text."""
+    way = [str(part) for part in problem["loc"][1:]]
+    if problem["type"] == "extra_forbidden":
+        way[-1] = "(unknown field)"
+    return ".".join(way) or str(problem["loc"][0])
+
+
 def validation_error(error: RequestValidationError) -> SamoError:
     """Name the fields and what is wrong with them; what the user wrote is not repeated."""
     problems = [
         {
-            "field": ".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0]),
-            "message": _NOT_A_FILE if "UploadFile" in problem["msg"] else problem["msg"],
+            "field": _field(problem),
+            "message": _NOT_A_FILE
+            if "UploadFile" in problem["msg"]
+            else problem["msg"].removeprefix("Value error, "),
             **{
                 limit: problem["ctx"][limit]
                 for limit in ("min_length", "max_length", "ge", "le")
@@ -159,7 +169,9 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(StarletteHTTPException)
     async def _http(_request: Request, error: HTTPException) -> Response:
-        return error_response(status_error(error.status_code))
+        response = error_response(status_error(error.status_code))
+        response.headers.update(error.headers or {})
+        return response
 
 
 class _BodyTooLarge(Exception):
@@ -209,7 +221,10 @@ class _Exchange:
         finally:
             route = getattr(self._scope.get("route"), "path", "other")
             metrics.requests.labels(route, str(self._status)).inc()
-            metrics.request_seconds.labels(route).observe(time.perf_counter() - start)
+            seconds = time.perf_counter() - start
+            metrics.request_seconds.labels(route).observe(seconds)
+            # the route, not the path: a path may hold anything
+            _log.info("%s %d %.1f ms %s", route, self._status, seconds * 1000, own)
             request_id.reset(token)
 
     async def _answer(self) -> None:
@@ -259,8 +274,8 @@ class _Exchange:
             await self._drain()
         await self._reply(
             PayloadTooLarge(
-                f"The body is larger than {MAX_BODY_BYTES} bytes: a recording may have "
-                f"{limits.MAX_AUDIO_BYTES}. Compress it, or send it in parts.",
+                f"The body is too large: a recording may have {limits.MAX_AUDIO_BYTES} bytes. "
+                "Compress it, or send it in parts.",
                 limit_bytes=limits.MAX_AUDIO_BYTES,
             )
         )

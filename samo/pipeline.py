@@ -18,7 +18,7 @@ from runners.summarizer import PreparedSummary, Summary, SummaryRequest
 from runners.transcriber import Task, Transcript, TranscriptionRequest, Word
 from samo.audio import assess_quality, decode
 from samo.emotions import NEUTRAL, EmotionReading, EmotionScale, Probabilities
-from samo.errors import InvalidRequest, ModelFailure, SamoError
+from samo.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
 from samo.limits import MAX_TEXT_CHARACTERS
 from samo.sentences import Sentence, split
 
@@ -216,7 +216,10 @@ def _step(insight: Insight, name: str) -> Iterator[None]:
     start = time.perf_counter()
     try:
         yield
-    except (InvalidRequest, ModelFailure):
+    except (InvalidRequest, ModelFailure, Overloaded) as error:
+        if isinstance(error, Overloaded) and insight.recording is None:
+            raise
+        # a transcript that was paid for is not thrown away for a queue that is full now
         insight.degraded.append(name)
     insight.timings_ms[name] = round((time.perf_counter() - start) * 1000, 2)
 

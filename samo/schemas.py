@@ -18,13 +18,13 @@ def _not_blank(text: str) -> str:
 
 JournalText = Annotated[
     str,
-    AfterValidator(_not_blank),
     Field(
         min_length=1,
         max_length=limits.MAX_TEXT_CHARACTERS,
         description=f"The entry: 1 to {limits.MAX_TEXT_CHARACTERS} characters, not only spaces.",
         examples=["I finally saw my cousins after ten years and was so happy I cried."],
     ),
+    AfterValidator(_not_blank),
 ]
 Threshold = Annotated[
     float,
@@ -35,7 +35,7 @@ Threshold = Annotated[
 class Request(BaseModel):
     """A JSON body; a field that is not known is refused, lest a typing error pass unseen."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class PredictRequest(Request):

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from exporting.emotion import PARITY_TOLERANCE
 from runners.emotion import MAX_TOKENS, EmotionClassifier
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.models
 
@@ -46,3 +51,16 @@ def test_long_and_odd_texts_are_cut_to_the_longest_input(classifier):
     assert len(classifier.prepare("我" * 5000)) == MAX_TOKENS
     assert np.isfinite(classifier.predict([classifier.prepare("我" * 5000)])).all()
     assert np.isfinite(classifier.predict([classifier.prepare("\x00")])).all()
+
+
+def test_onnxruntime_leaves_no_device_id_behind(emotion_folder, tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from runners.emotion import EmotionClassifier as E;"
+        "c = E.load(Path(sys.argv[1]), threads=1); c.warm_up()"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("ORT_", "XDG_"))}
+    subprocess.run(
+        [sys.executable, "-c", code, str(emotion_folder)],
+        cwd=ROOT, env={**environment, "HOME": str(tmp_path)}, check=True,
+    )  # fmt: skip
+    assert list(tmp_path.rglob("*")) == []

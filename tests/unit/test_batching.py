@@ -123,3 +123,37 @@ def test_an_item_nobody_waits_for_costs_nothing(doubler):
 
     assert asyncio.run(scenario()) == (2, 16)
     assert doubler.batches == [[1], [8]]
+
+
+def test_requests_take_turns(doubler):
+    async def scenario():
+        subject = batcher(doubler, max_batch_cost=2)
+        doubler.gate.clear()
+        many = asyncio.create_task(subject.run([2] * 20))
+        await asyncio.sleep(0.05)
+        one = asyncio.create_task(subject.run_one(1))
+        await asyncio.sleep(0.05)
+        doubler.gate.set()
+        await one
+        await many
+
+    asyncio.run(scenario())
+    assert doubler.batches.index([1]) <= 2
+    assert len(doubler.batches) == 21
+
+
+def test_a_large_request_does_not_shut_the_others_out(doubler):
+    async def scenario():
+        subject = batcher(doubler, max_batch_cost=10, max_wait_seconds=30.0)
+        subject._seconds_per_cost = 1.0
+        doubler.gate.clear()
+        many = asyncio.create_task(subject.run([10] * 20))
+        await asyncio.sleep(0.05)
+        one = asyncio.create_task(subject.run_one(1))
+        await asyncio.sleep(0.05)
+        doubler.gate.set()
+        result = await one
+        await many
+        return result
+
+    assert asyncio.run(scenario()) == 2
