@@ -26,6 +26,7 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
+from samo.weights import resolve
 from training.emotion.data import LabelledTexts, load_goemotions
 from training.emotion.losses import LOSSES
 from training.emotion.model import EmotionClassifier
@@ -117,6 +118,7 @@ class EmotionTrainer:
         rank: rank of the adapter's matrices.
         batch_size: comments a step.
         max_examples: train on the first so many comments only, to try a change out.
+        save_steps: steps between checkpoints, from which a stopped run goes on.
         seed: of initialisation, order and dropout.
     """
 
@@ -130,6 +132,7 @@ class EmotionTrainer:
     rank: int = 16
     batch_size: int = 32
     max_examples: int | None = None
+    save_steps: int = 200
     seed: int = 0
 
     def train(self) -> Path:
@@ -143,8 +146,9 @@ class EmotionTrainer:
                 train_split.label_names,
             )
         dev_split = load_goemotions(self.dataset, "dev")
-        tokenizer = AutoTokenizer.from_pretrained(self.model_name)
-        classifier = EmotionClassifier.from_encoder(self.model_name, train_split.label_names)
+        checkpoint = str(resolve(self.model_name))
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+        classifier = EmotionClassifier.from_encoder(checkpoint, train_split.label_names)
         adapter = LoraConfig(
             r=self.rank,
             lora_alpha=2 * self.rank,
@@ -169,7 +173,7 @@ class EmotionTrainer:
                 per_device_eval_batch_size=4 * self.batch_size,
                 group_by_length=True,
                 eval_strategy="epoch",
-                save_steps=200,
+                save_steps=self.save_steps,
                 save_total_limit=1,
                 logging_steps=50,
                 label_names=["labels"],
@@ -211,6 +215,7 @@ def main() -> None:
     parser.add_argument("--rank", type=int, default=EmotionTrainer.rank)
     parser.add_argument("--batch-size", type=int, default=EmotionTrainer.batch_size)
     parser.add_argument("--max-examples", type=int, help="train on the first so many only")
+    parser.add_argument("--save-steps", type=int, default=EmotionTrainer.save_steps)
     parser.add_argument("--seed", type=int, default=EmotionTrainer.seed)
     print(f"adapter written to {EmotionTrainer(**vars(parser.parse_args())).train()}")
 
