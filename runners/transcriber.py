@@ -223,7 +223,8 @@ class Transcriber:
         if guessed and not any(segment.temperature == 0 for segment in segments):
             # Mumbled English was taken for Latin, and makes sense as Latin by luck at most.
             english = self._segments(speech, chunks, request, FALLBACK_LANGUAGE)
-            if _confidence(english) > _confidence(segments):
+            certain = any(segment.temperature == 0 for segment in english)
+            if certain or _confidence(english) > _confidence(segments):
                 segments, language, probability = english, FALLBACK_LANGUAGE, 0.0
         if not segments:
             return _no_speech(request, duration)
@@ -245,6 +246,8 @@ class Transcriber:
         language: str,
     ) -> tuple[Segment, ...]:
         """Transcribe `speech`, which was cut out at `chunks`, and keep what is plausible."""
+        # Retries sample; the same recording shall give the same transcript all the same.
+        ctranslate2.set_random_seed(0)
         found, _ = self._model.transcribe(
             speech,
             language=language,
