@@ -7,7 +7,6 @@ which needs the `export` extra.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from typing import Any, Final, Literal
 from runners.summarizer import Summarizer, SummaryRequest
 from runners.task import TASK_FILE, Task
 from samo.limits import MAX_SUMMARY_SENTENCES
+from samo.weights import sha256
 
 Precision = Literal["int8", "fp32"]
 Engine = Literal["ctranslate2", "onnx"]
@@ -111,12 +111,6 @@ def task_of(config: Mapping[str, Any]) -> Task:
         length_penalty=parameters.get("length_penalty", 1.0),
         least_overlap=parameters.get("least_overlap", 0.0),
     )
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_finished(checkpoint: Path) -> bool:
