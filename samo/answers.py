@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,7 @@ from samo import schemas
 from samo.assembly import Models
 from samo.emotions import NEUTRAL, Emotion, EmotionReading, EmotionScale, Probabilities
 from samo.errors import SamoError
+from samo.groupings import Groupings, group
 from samo.http import error_body
 from samo.pipeline import Insight, Recording
 
@@ -65,7 +67,13 @@ def predict(
     if isinstance(outcome, SamoError):
         raise outcome
     emotions = scale.decide(outcome, request.threshold, request.top_k)
-    return _json({"emotions": _scores(emotions), "inference_time": f"{watch.milliseconds:.0f}ms"})
+    body: dict[str, Any] = {
+        "emotions": _scores(emotions),
+        "inference_time": f"{watch.milliseconds:.0f}ms",
+    }
+    if request.groupings:
+        body["groupings"] = asdict(group(scale, outcome, request.text))
+    return _json(body)
 
 
 def predict_batch(
@@ -75,12 +83,15 @@ def predict_batch(
     watch: Stopwatch,
 ) -> Response:
     """`PredictBatchResponse`: a result or an error for each text."""
-    results = [
-        error_body(outcome)
-        if isinstance(outcome, SamoError)
-        else {"emotions": _scores(scale.decide(outcome, request.threshold, request.top_k))}
-        for outcome in outcomes
-    ]
+    results: list[dict[str, Any]] = []
+    for text, outcome in zip(request.texts, outcomes, strict=True):
+        if isinstance(outcome, SamoError):
+            results.append(error_body(outcome))
+            continue
+        emotions = scale.decide(outcome, request.threshold, request.top_k)
+        results.append({"emotions": _scores(emotions)})
+        if request.groupings:
+            results[-1]["groupings"] = asdict(group(scale, outcome, text))
     return _json({"results": results, "inference_time": f"{watch.milliseconds:.0f}ms"})
 
 
@@ -137,7 +148,7 @@ def insight(made: Insight, tags: dict[str, str], watch: Stopwatch) -> schemas.In
     whole = made.whole
     return schemas.InsightResponse(
         transcription=transcription(made.recording, with_words=False) if made.recording else None,
-        emotion_analysis=_analysis(whole) if whole else None,
+        emotion_analysis=_analysis(whole, made.groupings) if whole and made.groupings else None,
         summary=summary(made.text, made.summary, whole) if made.summary and whole else None,
         arc=[
             schemas.ArcPoint(
@@ -175,7 +186,7 @@ def insight(made: Insight, tags: dict[str, str], watch: Stopwatch) -> schemas.In
     )
 
 
-def _analysis(reading: EmotionReading) -> schemas.EmotionAnalysis:
+def _analysis(reading: EmotionReading, groupings: Groupings) -> schemas.EmotionAnalysis:
     return schemas.EmotionAnalysis(
         emotions={emotion.name: emotion.confidence for emotion in reading.emotions},
         primary_emotion=reading.primary.name,
@@ -183,6 +194,8 @@ def _analysis(reading: EmotionReading) -> schemas.EmotionAnalysis:
         emotional_intensity=reading.intensity,
         sentiment=reading.sentiment,
         sentiments=reading.sentiments,
+        ekman={emotion.name: emotion.confidence for emotion in groupings.ekman},
+        moods={mood.name: mood.confidence for mood in groupings.moods},
     )
 
 

@@ -19,6 +19,7 @@ from runners.transcriber import Task, Transcript, TranscriptionRequest, Word
 from samo.audio import assess_quality, decode
 from samo.emotions import NEUTRAL, EmotionReading, EmotionScale, Probabilities
 from samo.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
+from samo.groupings import Groupings, group
 from samo.limits import MAX_TEXT_CHARACTERS
 from samo.sentences import Sentence, split
 
@@ -52,6 +53,7 @@ class Insight:
     text: str = ""
     recording: Recording | None = None
     whole: EmotionReading | None = None
+    groupings: Groupings | None = None
     arc: list[ArcPoint] = field(default_factory=list)
     summary: Summary | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
@@ -134,6 +136,7 @@ class Pipeline:
                 for sentence, times, row in zip(sentences, spoken, rows, strict=True)
             ]
             insight.whole = self.scale.read(whole, threshold)
+            insight.groupings = group(self.scale, whole, text)
         if generate_summary:
             with _step(insight, "summary"):
                 insight.summary = await self.summarizer.run_one(

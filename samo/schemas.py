@@ -32,6 +32,15 @@ Threshold = Annotated[
 ]
 
 
+WithGroupings = Annotated[
+    bool,
+    Field(
+        description="Give Ekman's six, sentiments and moods too. `threshold` and `top_k` do not "
+        "concern them: they have a threshold of their own."
+    ),
+]
+
+
 class Request(BaseModel):
     """A JSON body; a field that is not known is refused, lest a typing error pass unseen."""
 
@@ -42,6 +51,7 @@ class PredictRequest(Request):
     """A text to classify."""
 
     text: JournalText
+    groupings: WithGroupings = False
     threshold: Threshold | None = None
     top_k: int | None = Field(
         default=None, ge=1, le=28, description="Give at most so many emotions, the highest first."
@@ -58,6 +68,7 @@ class PredictBatchRequest(Request):
         "`error` in its place; the others are answered.",
         json_schema_extra={"items": {"type": "string"}},
     )
+    groupings: WithGroupings = False
     threshold: Threshold | None = None
     top_k: int | None = Field(default=None, ge=1, le=28)
 
@@ -104,17 +115,45 @@ class EmotionScore(BaseModel):
     confidence: float = Field(ge=0.0, le=1.0, examples=[0.8731])
 
 
+class GroupScore(BaseModel):
+    """A group of labels, or a mood, and its confidence."""
+
+    name: str = Field(examples=["joy"])
+    confidence: float = Field(ge=0.0, le=1.0, examples=[0.9104])
+
+
+class Groupings(BaseModel):
+    """What was decided beside the 28 labels, highest confidence first."""
+
+    ekman: list[GroupScore] = Field(
+        description="Of anger, disgust, fear, joy, sadness and surprise; neutral where none is."
+    )
+    sentiments: dict[Sentiment, float] = Field(
+        description="Shares that sum to 1, of the emotions that the tuned thresholds decide for."
+    )
+    moods: list[GroupScore] = Field(
+        description="Of anxious, calm, content, excited, frustrated, grateful, happy, hopeful, "
+        "overwhelmed, proud, sad and tired; empty where nothing is felt."
+    )
+
+
 class PredictResponse(BaseModel):
     """The emotions of a text, highest confidence first."""
 
     emotions: list[EmotionScore]
     inference_time: str = Field(examples=["12ms"])
+    groupings: Groupings | None = Field(
+        default=None, description="Absent without `groupings` in the request."
+    )
 
 
 class BatchItem(BaseModel):
     """The emotions of one text."""
 
     emotions: list[EmotionScore]
+    groupings: Groupings | None = Field(
+        default=None, description="Absent without `groupings` in the request."
+    )
 
 
 class BatchItemError(BaseModel):
@@ -198,6 +237,16 @@ class EmotionAnalysis(BaseModel):
     )
     sentiment: Sentiment
     sentiments: dict[Sentiment, float] = Field(description="Shares that sum to 1.")
+    ekman: dict[str, float] = Field(
+        description="Ekman's six, name to confidence, highest first; neutral where none is felt. "
+        "`emotion_threshold` does not concern them.",
+        examples=[{"joy": 0.91}],
+    )
+    moods: dict[str, float] = Field(
+        description="Name to confidence, highest first; empty where nothing is felt. "
+        "`emotion_threshold` does not concern them.",
+        examples=[{"happy": 0.89, "grateful": 0.61}],
+    )
 
 
 class ArcPoint(BaseModel):

@@ -46,6 +46,43 @@ def test_predict_batch_keeps_the_order_and_fails_alone(client):
     assert results[5]["error"]["details"]["max_length"] == MAX_TEXT_CHARACTERS
 
 
+def test_predict_groups_where_asked_to(client):
+    request = {"text": "Such joy but I am tired", "groupings": True}
+    body = client.post("/predict", json={**request, "threshold": 0.95, "top_k": 1}).json()
+    assert body["emotions"] == []
+    assert set(body["groupings"]) == {"ekman", "sentiments", "moods"}
+    assert [one["name"] for one in body["groupings"]["ekman"]] == ["joy"]
+    assert [one["name"] for one in body["groupings"]["moods"]] == ["happy", "tired"]
+    assert body["groupings"]["sentiments"]["positive"] == 1.0
+    assert 0.9 <= body["groupings"]["ekman"][0]["confidence"] <= 1.0
+
+
+def test_predict_batch_groups_where_asked_to(client):
+    texts = ["joy", " ", "The bus was late."]
+    plain = client.post("/predict_batch", json={"texts": texts}).json()["results"]
+    assert [set(result) for result in plain] == [{"emotions"}, {"error"}, {"emotions"}]
+    request = {"texts": texts, "groupings": True}
+    joy, blank, bus = client.post("/predict_batch", json=request).json()["results"]
+    assert joy["groupings"]["moods"][0]["name"] == "happy"
+    assert set(blank) == {"error"}
+    assert [one["name"] for one in bus["groupings"]["ekman"]] == ["neutral"]
+    assert bus["groupings"]["moods"] == []
+
+
+def test_groupings_is_true_or_false(client):
+    error = error_of(client.post("/predict", json={"text": "a", "groupings": "yes"}), 422)
+    assert error["message"].startswith("groupings")
+
+
+def test_insight_groups_whatever_the_threshold(client):
+    entry = "I woke with joy. The bus was late. My anger grew. I came home exhausted."
+    request = {"text": entry, "emotion_threshold": 0.95}
+    analysis = client.post("/analyze/journal", json=request).json()["emotion_analysis"]
+    assert analysis["emotions"] == {}
+    assert set(analysis["ekman"]) == {"anger", "joy"}
+    assert set(analysis["moods"]) == {"frustrated", "happy", "tired"}
+
+
 def test_a_failing_model_is_a_500_without_the_text(client):
     error = error_of(client.post("/predict", json={"text": "please crash"}), 500)
     assert error["code"] == "model_failure"
