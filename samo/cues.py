@@ -7,8 +7,9 @@ counts as far as the emotions of its side bear it out ("slept" in a text that is
 Nothing counts that is denied ("not tired"), wished for or supposed ("I want to feel calm", "if I
 were calm"); a denied comparative affirms ("never been calmer").
 
-The lists are general English, written down by hand. They were not fitted to any data, and know
-only what they list.
+The lists are general English, written down by hand and thinned by reading what they found in the
+train splits of GoEmotions and BRIGHTER and in XED, none of which labels these moods. They know only
+what they list.
 """
 
 from __future__ import annotations
@@ -39,53 +40,65 @@ class Cues:
     touched: frozenset[str]
 
 
+# The cue ends its thought, and is no attribute: "overwhelming.", not "overwhelming proof".
+_ENDS: Final = (
+    r"(?=\s*(?:$|[.,;:!?)\n]|and |but |to |for me|right now|now|today|tonight|lately|at ))"
+)
+
 CUE_LISTS: Final[dict[str, CueList]] = {
     "calm": CueList(
-        states=r"calm|calmer|calmest|relaxed|peaceful|serene|tranquil|centered|centred|grounded"
-        r"|unhurried|at peace|at ease|at rest",
+        states=r"calm(?! (?:the|you|him|her|them|me|it|us|my|your|his|every\w+|down))|calmer"
+        r"|relaxed|peaceful|serene|tranquil|unhurried|at peace|at ease",
         phrases=r"calmed me|calms me|(?:feel|felt|feeling|inner|sense of|full of) (?:calm|peace|"
-        r"serenity|stillness)|peace of mind|(?:calm|peaceful|quiet|slow|restful) (?:day|morning|"
+        r"serenity|stillness)|peace of mind|(?:calm|peaceful|quiet|restful) (?:day|morning|"
         r"afternoon|evening|night|weekend|hour|walk|moment)"
-        r"|(?:mind|head|heart|body|everything) (?:is|was|went|felt|goes|grew|has gone) "
-        r"(?:quiet|still|peaceful)",
+        r"|my (?:mind|head|heart|body) (?:is|was|went|felt|goes|grew|has gone) "
+        r"(?:quiet|still|peaceful)"
+        r"|everything (?:is|was|felt|went|goes) (?:quiet|still|peaceful)",
         topics=r"quiet|quietly|stillness|silence|slowly|breathed|breathing|gentle|meditat\w+|yoga"
         r"|unwind|unwinding",
         side="positive",
     ),
     "content": CueList(
-        states=r"content|contented|satisfied|fulfilled|cosy|cozy|comfortable|at home",
-        phrases=r"contentment|contentedly|all i need|all i needed|need nothing (?:else|more)"
-        r"|want for nothing|nowhere else i(?:'d| would) rather|life is good|happy with (?:what|"
-        r"where|how|my)|nothing (?:is |was )?missing|just right",
+        states=rf"content(?= with|{_ENDS})|contented|satisfied|fulfilled|cosy|cozy",
+        phrases=r"contentment|contentedly|(?:have|had|got) (?:all|everything) i need(?:ed)?"
+        r"|need nothing (?:else|more)|want for nothing|nowhere else i(?:'d| would) rather"
+        r"|life is good|happy with (?:what i|where i|how (?:i|my|things)|my life)"
+        r"|nothing (?:is |was )?missing",
         topics=r"enough|simple|ordinary|cosy|cozy|pleasant|little things|small things",
         side="positive",
     ),
     "overwhelmed": CueList(
         states=r"overwhelmed|swamped|overloaded|overburdened|snowed under|frazzled|stretched thin"
-        r"|in over my head|burned out|burnt out|at (?:my|the end of my) (?:limit|rope|tether)",
-        phrases=r"overwhelming|overwhelms me|too much (?:for me|to (?:do|handle|bear|take|manage)"
-        r"|on my plate|going on|at once)|(?:all|just|everything is|everything's|it's|got) too much"
-        r"|(?:can't|cannot|can not|couldn't|can barely|could barely|don't know how to) (?:cope|"
-        r"keep up|handle (?:it|this|all|any)|take (?:it )?any ?more|catch up|keep my head above)"
-        r"|drowning in|buried (?:in|under)|falling apart|breaking point"
+        r"|in over my head|(?:burned|burnt) out(?! on)"
+        r"|at (?:my|the end of my) (?:limit|rope|tether)",
+        phrases=rf"overwhelming{_ENDS}|overwhelms me|too much (?:for me|on my plate)"
+        r"|(?:have|had|have got|there's|there is|there was) (?:just |simply |way |far )?"
+        r"too much to (?:do|handle|manage)"
+        rf"|(?:all|just|everything is|everything's|it's|it was|got) too much{_ENDS}"
+        r"|i (?:just |really |still )?(?:can't|cannot|can not|couldn't|can barely|could barely|"
+        r"don't know how to|didn't know how to) (?:cope|keep up|catch up|"
+        r"handle (?:it|this|all|any)|take (?:it )?any ?more|keep my head above)"
+        r"|drowning in|buried (?:in|under) (?:\w+ )?(?:\w*work|emails?|deadlines|chores|laundry)"
+        r"|(?:i'm|i am|i was|everything is|everything's) falling apart|(?:at|my) breaking point"
         r"|(?:don't|didn't) (?:even )?know where to (?:start|begin)",
         topics=r"too much|too many|so many|all at once|deadlines?|to-do|piled up|piling up|juggl\w+"
         r"|endless|nonstop|non-stop|pressure|falling behind|chaos",
         side="negative",
     ),
     "tired": CueList(
-        states=r"tired(?! of)|exhausted|sleepy|drowsy|weary|fatigued|drained|worn out|wiped out"
-        r"|worn-out|knackered|shattered|beat|dead on my feet|burned out|burnt out|run down"
-        r"|out of energy|sleep[- ]deprived",
-        phrases=r"exhaustion|fatigue|tiredness"
-        r"|(?:was|is|so|been|how) (?:exhausting|tiring|draining)"
+        states=r"tired(?! of)|exhausted|sleepy|drowsy|weary|fatigued|drained|(?:worn|wiped)[- ]out"
+        r"|knackered|dead on my feet|(?:burned|burnt) out(?! on)|run down|out of energy"
+        r"|sleep[- ]deprived",
+        phrases=rf"exhaustion|fatigue|tiredness|(?:exhausting|tiring|draining){_ENDS}"
         r"|(?:no|zero|without any|little) energy(?: left)?|ran out of (?:energy|steam)"
-        r"|(?:exhausted|drained|tired|wore) me(?: out)?"
-        r"|need(?:ed)? (?:a nap|sleep|some sleep|rest)"
+        r"|(?:exhausted|drained|tired) me|(?:wore|tired) me out"
+        r"|i (?:really |just )?need(?:ed)? (?:a nap|sleep|some sleep|rest)"
         r"|(?:can't|couldn't|cannot|can barely|could barely|can hardly|could hardly) "
-        r"(?:keep my eyes open|stay awake)|fell asleep (?:at|in|on|over|before)|yawning",
-        topics=r"sleep|slept|asleep|awake|insomnia|nap|late shift|long day|long week|double shift"
-        r"|overtime",
+        r"(?:keep my eyes open|stay awake|stop yawning)"
+        r"|fell asleep (?:at my desk|on the (?:couch|sofa|train|bus)|before)",
+        topics=r"sleep|slept|asleep|awake|insomnia|nap|yawn\w*|late shift|long day|long week"
+        r"|double shift|overtime",
         side="negative",
     ),
 }
@@ -93,8 +106,7 @@ CUE_LISTS: Final[dict[str, CueList]] = {
 # Blanked before the search: they say other things, or look like a denial and are none.
 _OTHER_SENSE: Final = re.compile(
     r"overwhelmed (?:with|by) (?:\w+ )?(?:joy|love|gratitude|happiness|kindness|support)"
-    r"|calm down|content(?=\s+(?:creator|warning|of the))|comfortable (?:with|shoes|chair)"
-    r"|satisfied customer|anything but \w+|\bnot (?:only|just)\b"
+    r"|anything but \w+|\bnot (?:only|just)\b"
 )
 _SENTENCE_END: Final = re.compile(r"[.!?…\n]")
 _CLAUSE: Final = re.compile(
@@ -114,6 +126,8 @@ _LINKS: Final = _words(
     "left leaves leaving made makes became become grew turned stayed seem seemed remain ended "
     "keep kept"
 )
+# Where one of these links, its subject is looked at: "the kids were tired" is not the writer's.
+_OF_ANYONE: Final = _words("is are was were gets feels seems")
 # After these a state without a verb is said of the writer: "woke up tired", "left me drained".
 _ANCHORS: Final = _words("me myself us up home back bed work away down out")
 _LIGHT: Final = _words(
@@ -136,7 +150,7 @@ _OTHERS: Final = _words("he he's she she's they they're you you're everyone some
 # What a writer says the own state of: "my whole body was tired", "the evening was calm".
 _OWN: Final = _words(
     "body mind head heart brain soul legs eyes it everything today day morning afternoon evening "
-    "night week weekend life house home work and there"
+    "night week weekend life and there"
 )
 
 
@@ -214,6 +228,8 @@ def _is_state(text: str, match: re.Match[str]) -> bool:
     negated = gate in _NEGATORS or gate.endswith("n't")
     if not (index <= 0 or negated or gate in _ANCHORS or _LINKS.intersection(lead)):
         return False
-    if {"is", "are", "was", "were"}.intersection(lead) and not _WRITER.intersection(lead):
-        return not gate or gate in _OWN or gate in _WRITER  # "the kids were tired"
+    if re.search(r"\ba (?!bit|little|lot)", " ".join(lead) + " "):
+        return False  # "a more relaxed place"
+    if _OF_ANYONE.intersection(lead) and not _WRITER.intersection(lead) and gate:
+        return (gate in _OWN or gate in _WRITER) and _is_the_writers(sentence)
     return _is_the_writers(sentence)

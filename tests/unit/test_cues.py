@@ -40,6 +40,8 @@ NOT_SAID = {
         "If I were tired I would go.",
         "I don't think I'm tired.",
         "I'm less tired than yesterday.",
+        "He beat me to it.",
+        "I'm burnt out on comic books.",
     ],
     "calm": [
         "I tried to stay calm.",
@@ -49,10 +51,14 @@ NOT_SAID = {
         "I was not calm and relaxed.",
         "I was anything but calm.",
         "I have never been calm.",
+        "I'm here for blood; a peaceful ending won't do.",
+        "We have to calm everybody.",
     ],
     "content": ["I posted new content today.", "I am not content."],
     "overwhelmed": [
         "I was overwhelmed with joy.",
+        "There is overwhelming evidence.",
+        "It was too much fun.",
         "It wasn't too much for me.",
         "Mom is overwhelmed by the move.",
     ],
