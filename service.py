@@ -68,10 +68,15 @@ class Samo:
 
     @app.post("/predict", response_model=schemas.PredictResponse, tags=["text"])
     async def predict(self, request: schemas.PredictRequest) -> Response:
-        """Classify a text by GoEmotions' 27 emotions and neutral."""
+        """Classify a text by GoEmotions' 27 emotions and neutral; explain it where asked to."""
         with answers.Stopwatch() as watch:
-            (outcome,) = await self.pipeline.classify([request.text])
-        return answers.predict(self.pipeline.scale, outcome, request, watch)
+            if not request.explain:
+                (outcome,), why = await self.pipeline.classify([request.text]), None
+            else:
+                outcome, why = await self.pipeline.explain(
+                    request.text, request.threshold, request.top_k
+                )
+        return answers.predict(self.pipeline.scale, outcome, request, watch, why)
 
     @app.post("/predict_batch", response_model=schemas.PredictBatchResponse, tags=["text"])
     async def predict_batch(self, request: schemas.PredictBatchRequest) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
@@ -17,7 +18,18 @@ from samo.emotions import EmotionScale, Probabilities
 # that cost a token a character, is read as far as this.
 MAX_TOKENS: Final = 256
 
+# Encoders of the BERT family were pretrained with one of these.
+MASK_TOKENS: Final = ("<mask>", "[MASK]")
+
 TokenIds = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Occluded:
+    """A text with some of it hidden from the model: each `text[start:end]` of `hidden`."""
+
+    text: str
+    hidden: tuple[tuple[int, int], ...]
 
 
 class EmotionClassifier:
@@ -36,8 +48,14 @@ class EmotionClassifier:
         self._session = session
         self._tokenizer = tokenizer
         self._pad_id: int = tokenizer.padding["pad_id"] if tokenizer.padding else 0
+        mask_ids = [i for token in MASK_TOKENS if (i := tokenizer.token_to_id(token)) is not None]
+        if not mask_ids:
+            raise ValueError(f"The tokenizer has no mask token: none of {', '.join(MASK_TOKENS)}.")
+        self.mask_id: int = mask_ids[0]
         tokenizer.no_padding()
         tokenizer.enable_truncation(MAX_TOKENS)
+        # A "<mask>" or "</s>" that somebody writes is text like any other: it hides nothing.
+        tokenizer.encode_special_tokens = True
 
     @classmethod
     def load(cls, folder: Path, *, threads: int, scale: EmotionScale | None = None) -> Self:
@@ -55,9 +73,20 @@ class EmotionClassifier:
             scale or EmotionScale.load(folder / "calibration.json"),
         )
 
-    def prepare(self, item: str) -> TokenIds:
-        """Tokenize a text; shape (tokens,)."""
-        return np.asarray(self._tokenizer.encode(item).ids, dtype=np.int64)
+    def prepare(self, item: str | Occluded) -> TokenIds:
+        """Tokenize a text; shape (tokens,).
+
+        Every token that lies in a hidden span, even by a character, becomes the mask token, so
+        that a text has as many tokens hidden as not and its variants batch without padding.
+        """
+        if isinstance(item, str):
+            return np.asarray(self._tokenizer.encode(item).ids, dtype=np.int64)
+        encoding = self._tokenizer.encode(item.text)
+        ids = np.asarray(encoding.ids, dtype=np.int64)
+        starts, ends = np.asarray(encoding.offsets, dtype=np.int64).T
+        for start, end in item.hidden:  # the outer special tokens have an empty span at 0
+            ids[(starts < end) & (ends > start)] = self.mask_id
+        return ids
 
     def cost(self, prepared: TokenIds) -> int:
         """Number of tokens."""

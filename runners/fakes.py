@@ -13,6 +13,7 @@ from typing import Self
 
 import numpy as np
 
+from runners.emotion import Occluded
 from runners.summarizer import Summary, SummaryRequest
 from runners.transcriber import Segment, Transcript, TranscriptionRequest, Word
 from samo.audio import SAMPLE_RATE
@@ -35,9 +36,14 @@ class FakeEmotionClassifier:
         del folder, threads
         return cls()
 
-    def prepare(self, item: str) -> str:
-        """Leave the text as it is."""
-        return item
+    def prepare(self, item: str | Occluded) -> str:
+        """Leave the text as it is, with an ellipsis for what is hidden."""
+        if isinstance(item, str):
+            return item
+        text = item.text
+        for start, end in sorted(item.hidden, reverse=True):
+            text = f"{text[:start]} … {text[end:]}"
+        return text
 
     def cost(self, prepared: str) -> int:
         """Number of words."""

@@ -19,6 +19,7 @@ from samo import schemas
 from samo.assembly import Models
 from samo.emotions import NEUTRAL, Emotion, EmotionReading, EmotionScale, Probabilities
 from samo.errors import SamoError
+from samo.explanation import Explanation
 from samo.groupings import Groupings, group
 from samo.http import error_body
 from samo.pipeline import Insight, Recording
@@ -62,6 +63,7 @@ def predict(
     outcome: Probabilities | SamoError,
     request: schemas.PredictRequest,
     watch: Stopwatch,
+    explanations: Sequence[Explanation] | None = None,
 ) -> Response:
     """`PredictResponse`; raises the text's own error."""
     if isinstance(outcome, SamoError):
@@ -71,9 +73,24 @@ def predict(
         "emotions": _scores(emotions),
         "inference_time": f"{watch.milliseconds:.0f}ms",
     }
+    if explanations is not None:
+        body["explanation"] = [_explanation(explanation) for explanation in explanations]
     if request.groupings:
         body["groupings"] = asdict(group(scale, outcome, request.text))
     return _json(body)
+
+
+def _explanation(explanation: Explanation) -> dict[str, Any]:
+    words = [
+        {
+            "word": weighted.word.text,
+            "start": weighted.word.start,
+            "end": weighted.word.end,
+            "weight": round(weighted.weight, 4),
+        }
+        for weighted in explanation.words
+    ]
+    return {"emotion": explanation.emotion, "words": words}
 
 
 def predict_batch(

@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from runners.batching import Batcher
-from runners.emotion import TokenIds
+from runners.emotion import Occluded, TokenIds
 from runners.summarizer import PreparedSummary, Summary, SummaryRequest
 from runners.transcriber import Task, Transcript, TranscriptionRequest, Word
 from samo.audio import assess_quality, decode
 from samo.emotions import NEUTRAL, EmotionReading, EmotionScale, Probabilities
 from samo.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
+from samo.explanation import Explanation, entry_weights, explain, where_felt, words_to_explain
 from samo.groupings import Groupings, group
 from samo.limits import MAX_TEXT_CHARACTERS
 from samo.sentences import Sentence, split
@@ -66,7 +67,7 @@ class Pipeline:
     def __init__(
         self,
         transcriber: Batcher[TranscriptionRequest, TranscriptionRequest, Transcript],
-        emotion: Batcher[str, TokenIds, Probabilities],
+        emotion: Batcher[str | Occluded, TokenIds, Probabilities],
         summarizer: Batcher[SummaryRequest, PreparedSummary, Summary],
         scale: EmotionScale,
     ) -> None:
@@ -77,9 +78,7 @@ class Pipeline:
 
     async def classify(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
         """Probabilities of shape (labels,) for each text, or its error; all in one batch."""
-        entries = [
-            [text] if _fits(text) else [sentence.text for sentence in split(text)] for text in texts
-        ]
+        entries = [[piece.text for piece in _pieces(text)] for text in texts]
         outcomes = iter(await self.emotion.run([piece for entry in entries for piece in entry]))
         results: list[Probabilities | SamoError] = []
         for entry in entries:
@@ -96,6 +95,34 @@ class Pipeline:
         usable = [text for text in checked if isinstance(text, str)]
         outcomes = iter(await self.classify(usable) if usable else [])
         return [text if isinstance(text, SamoError) else next(outcomes) for text in checked]
+
+    async def explain(
+        self, text: str, threshold: float | None, top_k: int | None
+    ) -> tuple[Probabilities, list[Explanation]]:
+        """As `classify` for one text, with the words that carried each emotion decided for.
+
+        Each word is hidden once, in the sentence that it stands in, all in one request to the
+        batcher. Sentences that have too little of an emotion for any of their words to matter are
+        passed over, and so is a text in which nothing but neutral is decided for. Raises
+        `InvalidRequest` for a text that is too long to explain.
+        """
+        pieces = _pieces(text)
+        words = words_to_explain(text, pieces)
+        texts = [piece.text for piece in pieces]
+        rows = [_value(outcome) for outcome in await self.emotion.run(texts)]
+        whole = self._aggregate(texts, rows)
+        emotions = [emotion.name for emotion in self.scale.decide(whole, threshold, top_k)]
+        lengths = [len(piece) for piece in texts]
+        felt = where_felt(self.scale, rows, lengths, emotions)
+        places = [(index, word) for index, word in words if index in felt]
+        variants = [Occluded(texts[index], ((word.start, word.end),)) for index, word in places]
+        outcomes = await self.emotion.run(variants) if variants else []
+        occluded = [(index, _value(row)) for (index, _), row in zip(places, outcomes, strict=True)]
+        weights = entry_weights(self.scale, rows, lengths, occluded)
+        in_entry = [word.moved(pieces[index].start) for index, word in places]
+        return whole, [
+            explain(name, in_entry, weights[:, self.scale.labels.index(name)]) for name in emotions
+        ]
 
     async def transcribe(
         self, data: bytes, *, language: str | None, task: Task, word_timestamps: bool
@@ -201,6 +228,11 @@ def _text_error(text: object) -> SamoError | None:
             max_length=MAX_TEXT_CHARACTERS,
         )
     return None
+
+
+def _pieces(text: str) -> list[Sentence]:
+    """What is classified at a time: the whole text, or each sentence of a long one."""
+    return [Sentence(text, 0, len(text))] if _fits(text) else split(text)
 
 
 def _fits(text: str) -> bool:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from samo import limits
 from samo.emotions import Intensity, Sentiment
+from samo.explanation import MIN_SHARE, MIN_WEIGHT
 
 
 def _not_blank(text: str) -> str:
@@ -55,6 +56,13 @@ class PredictRequest(Request):
     threshold: Threshold | None = None
     top_k: int | None = Field(
         default=None, ge=1, le=28, description="Give at most so many emotions, the highest first."
+    )
+    explain: bool = Field(
+        default=False,
+        description="Say which words carried each emotion. Each word is hidden from the model "
+        "once, so it takes longer, and the text may have at most "
+        f"{limits.MAX_EXPLAINED_CHARACTERS} characters and {limits.MAX_EXPLAINED_WORDS} words "
+        "and marks.",
     )
 
 
@@ -115,6 +123,33 @@ class EmotionScore(BaseModel):
     confidence: float = Field(ge=0.0, le=1.0, examples=[0.8731])
 
 
+class ExplainedWord(BaseModel):
+    """A word that carried an emotion; `word` is `text[start:end]` in Unicode code points."""
+
+    word: str = Field(
+        description="A word, an emoji, an emoticon or a run of punctuation.", examples=["happy"]
+    )
+    start: int = Field(description="First character.", examples=[52])
+    end: int = Field(description="One after the last character.", examples=[57])
+    weight: float = Field(
+        description="How far the emotion's confidence falls when the word is hidden.",
+        gt=0.0,
+        le=1.0,
+        examples=[0.4127],
+    )
+
+
+class EmotionExplanation(BaseModel):
+    """The words that carried one emotion."""
+
+    emotion: str = Field(examples=["joy"])
+    words: list[ExplainedWord] = Field(
+        description=f"Heaviest first: words of a weight of at least {MIN_WEIGHT} and "
+        f"{MIN_SHARE:.0%} of the heaviest one's. Empty for neutral, which says that nothing was "
+        "felt, and where no word by itself made the difference."
+    )
+
+
 class GroupScore(BaseModel):
     """A group of labels, or a mood, and its confidence."""
 
@@ -144,6 +179,10 @@ class PredictResponse(BaseModel):
     inference_time: str = Field(examples=["12ms"])
     groupings: Groupings | None = Field(
         default=None, description="Absent without `groupings` in the request."
+    )
+    explanation: list[EmotionExplanation] | None = Field(
+        default=None,
+        description="One for each of `emotions`, in their order; absent without `explain`.",
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -8,7 +9,10 @@ import numpy as np
 import pytest
 
 from exporting.emotion import PARITY_TOLERANCE
-from runners.emotion import MAX_TOKENS, EmotionClassifier
+from runners.batching import Batcher
+from runners.emotion import MAX_TOKENS, EmotionClassifier, Occluded
+from runners.fakes import FakeSummarizer, FakeTranscriber
+from samo.pipeline import Pipeline
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.models
@@ -51,6 +55,50 @@ def test_long_and_odd_texts_are_cut_to_the_longest_input(classifier):
     assert len(classifier.prepare("我" * 5000)) == MAX_TOKENS
     assert np.isfinite(classifier.predict([classifier.prepare("我" * 5000)])).all()
     assert np.isfinite(classifier.predict([classifier.prepare("\x00")])).all()
+
+
+def test_what_somebody_writes_is_no_special_token(classifier):
+    ids = classifier.prepare("<s> <pad> </s> <unk> [UNK] <mask>")
+    assert not np.isin(ids[1:-1], [ids[0], ids[-1], classifier.mask_id]).any()
+
+
+def test_hiding_a_word_leaves_the_others_in_their_places(classifier):
+    text = "I was unhappily naïve 😀 我"
+    shown = classifier.prepare(text)
+    start = text.index("unhappily")
+    hidden = classifier.prepare(Occluded(text, ((start, start + 9), (len(text) - 1, len(text)))))
+    assert len(hidden) == len(shown)
+    assert (hidden == classifier.mask_id).sum() == (hidden != shown).sum()
+    (places,) = np.nonzero(hidden == classifier.mask_id)
+    assert places.tolist() == [*range(3, places[-2] + 1), len(shown) - 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "emotion", "word"),
+    [
+        ("I finally saw my cousins after ten years and was so happy I cried.", "joy", "happy"),
+        (f"{'The bus leaves at seven. ' * 12}I am furious at them.", "anger", "furious"),
+    ],
+    ids=["whole", "by sentence"],
+)
+def test_the_word_that_carries_an_emotion_is_named_first(classifier, text, emotion, word):
+    def batcher(runner):
+        return Batcher("some", runner, max_batch_cost=1024, max_wait_seconds=60)
+
+    async def explain():
+        pipeline = Pipeline(
+            batcher(FakeTranscriber()), batcher(classifier), batcher(FakeSummarizer()),
+            classifier.scale,
+        )  # fmt: skip
+        try:
+            return await pipeline.explain(text, None, None)
+        finally:
+            for part in (pipeline.transcriber, pipeline.emotion, pipeline.summarizer):
+                part.close()
+
+    _, explanations = asyncio.run(explain())
+    (first, *_) = next(e for e in explanations if e.emotion == emotion).words
+    assert first.word.text == text[first.word.start : first.word.end] == word
 
 
 def test_onnxruntime_leaves_no_device_id_behind(emotion_folder, tmp_path):

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runners.batching import Batcher
+from runners.emotion import Occluded
+from runners.fakes import FakeEmotionClassifier, FakeSummarizer, FakeTranscriber
+from samo.emotions import EmotionScale
+from samo.errors import InvalidRequest
+from samo.explanation import (
+    MIN_SHARE,
+    MIN_WEIGHT,
+    Word,
+    entry_weights,
+    explain,
+    words_of,
+)
+from samo.limits import MAX_EXPLAINED_CHARACTERS, MAX_EXPLAINED_WORDS
+from samo.pipeline import Pipeline
+
+FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
+THUMB = "\U0001f44d\U0001f3fd"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I don't know, it’s", ["I", "don't", "know", ",", "it’s"]),
+        ("the dogs' rock'n'roll", ["the", "dogs", "'", "rock'n'roll"]),
+        ("so\thappy\r\n  today ", ["so", "happy", "today"]),
+        ("no no no", ["no", "no", "no"]),
+        ("3.14 of 1,000", ["3.14", "of", "1,000"]),
+        (f"hi{FAMILY}{THUMB}🇩🇪🇫🇷 1️⃣#️⃣❤️", ["hi", FAMILY, THUMB, "🇩🇪", "🇫🇷", "1️⃣", "#️⃣", "❤️"]),
+        ("😭😭 well", ["😭", "😭", "well"]),
+        ("我很高兴。カタカナ", ["我", "很", "高", "兴", "。", "カタカナ"]),
+        ("한국어 שלום", ["한국어", "שלום"]),
+        ("cafe\u0301 naïve", ["cafe\u0301", "naïve"]),
+        ("What?! Oh... :-) :D <3", ["What", "?!", "Oh", "...", ":-)", ":D", "<3"]),
+        (":Dog [NAME]", [":", "Dog", "[", "NAME", "]"]),
+        ("a\u200b \x00b", ["a", "b"]),
+        ("", []),
+        (" \n\t\u200b", []),
+    ],
+)
+def test_words(text, expected):
+    assert [word.text for word in words_of(text)] == expected
+
+
+@given(st.text(max_size=60))
+def test_words_have_exact_places_in_order_and_leave_nothing_visible_out(text):
+    words = words_of(text)
+    position = 0
+    for word in words:
+        assert word.text == text[word.start : word.end]
+        assert position <= word.start < word.end
+        position = word.end
+    letters = sum(character.isalnum() for character in text)
+    assert letters == sum(character.isalnum() for word in words for character in word.text)
+
+
+def _words(number):
+    return [Word("w", index, index + 1) for index in range(number)]
+
+
+def test_only_words_that_matter_are_listed_heaviest_first():
+    weights = np.asarray([0.3, -0.4, MIN_SHARE * 0.8 - 0.01, 0.8, 0.3, MIN_SHARE * 0.8])
+    explanation = explain("joy", _words(6), weights)
+    assert [word.word.start for word in explanation.words] == [3, 0, 4, 5]
+    assert [word.weight for word in explanation.words] == [0.8, 0.3, 0.3, MIN_SHARE * 0.8]
+
+
+def test_where_no_word_by_itself_matters_none_is_listed():
+    assert explain("joy", _words(2), np.full(2, MIN_WEIGHT - 0.001)).words == []
+    assert explain("joy", [], np.empty(0)).words == []
+
+
+def test_neutral_is_carried_by_no_word():
+    assert explain("neutral", _words(2), np.asarray([0.5, 0.1])).words == []
+
+
+def test_weights_are_drops_of_the_whole_entry():
+    scale = EmotionScale(("joy", "neutral"), np.full(2, 0.5, np.float32), 1.0, 3.0)
+    rows = [np.asarray([0.9, 0.1], np.float32), np.asarray([0.2, 0.8], np.float32)]
+    without = np.asarray([0.1, 0.9], np.float32)
+    weights = entry_weights(scale, rows, [10, 30], [(0, without), (1, rows[1])])
+    expected = scale.aggregate(rows, [10, 30]) - scale.aggregate([without, rows[1]], [10, 30])
+    assert weights.shape == (2, 2)
+    assert np.allclose(weights[0], expected, atol=1e-6)
+    assert np.allclose(weights[1], 0.0)
+
+
+class Watched(FakeEmotionClassifier):
+    """Remembers what it was given."""
+
+    def __init__(self):
+        super().__init__()
+        self.items = []
+
+    def prepare(self, item):
+        self.items.append(item)
+        return super().prepare(item)
+
+
+def run(text, threshold=None, top_k=None):
+    runner = Watched()
+    calls = []
+
+    async def body():
+        batchers = [
+            Batcher("fake", fake, max_batch_cost=1000, max_wait_seconds=1)
+            for fake in (FakeTranscriber(), runner, FakeSummarizer())
+        ]
+        ask = batchers[1].run
+
+        def counted(items):
+            calls.append(len(items))
+            return ask(items)
+
+        batchers[1].run = counted
+        pipeline = Pipeline(*batchers, runner.scale)
+        try:
+            return await pipeline.explain(text, threshold, top_k)
+        finally:
+            for batcher in batchers:
+                batcher.close()
+
+    _, explanations = asyncio.run(body())
+    return explanations, calls, runner.items
+
+
+def test_the_variants_are_one_request():
+    explanations, calls, items = run("such joy today")
+    assert calls == [1, 3]
+    assert items[1:] == [
+        Occluded("such joy today", ((0, 4),)),
+        Occluded("such joy today", ((5, 8),)),
+        Occluded("such joy today", ((9, 14),)),
+    ]
+    (joy,) = explanations
+    assert [(word.word, round(word.weight, 2)) for word in joy.words] == [(Word("joy", 5, 8), 0.89)]
+
+
+def test_a_neutral_text_costs_nothing_more():
+    explanations, calls, _ = run("The bus leaves at seven.")
+    assert [(e.emotion, e.words) for e in explanations] == [("neutral", [])]
+    assert calls == [1]
+
+
+def test_a_long_text_is_explained_in_its_sentences_where_something_is_felt():
+    calm = "The bus was late and then we all went home together. "
+    text = f"{calm * 3}I woke with joy. {calm * 3}And then came anger!"
+    explanations, calls, items = run(text)
+    assert {e.emotion: [w.word.text for w in e.words] for e in explanations} == {
+        "joy": ["joy"],
+        "anger": ["anger"],
+    }
+    for explanation in explanations:
+        for word in explanation.words:
+            assert text[word.word.start : word.word.end] == word.word.text == explanation.emotion
+    assert calls == [8, 10]  # the words of two sentences; six others feel nothing
+    assert {item.text for item in items[8:]} == {"I woke with joy.", "And then came anger!"}
+
+
+def test_exactly_the_emotions_of_the_answer_are_explained():
+    explanations, _, _ = run("joy and gratitude", threshold=0.0, top_k=3)
+    assert [e.emotion for e in explanations[:2]] == ["gratitude", "joy"]
+    assert [len(e.words) for e in explanations] == [1, 1, 0]
+    assert run("joy", threshold=0.95)[:2] == ([], [1])
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("joy " * (MAX_EXPLAINED_CHARACTERS // 4) + "j", MAX_EXPLAINED_CHARACTERS),
+        ("a " * MAX_EXPLAINED_WORDS + "b", MAX_EXPLAINED_WORDS),
+    ],
+)
+def test_a_text_that_is_too_long_to_explain_is_refused_before_it_costs(text, limit):
+    with pytest.raises(InvalidRequest, match=str(limit)):
+        run(text)
