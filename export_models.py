@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from exporting import emotion, summarizer, transcriber
+from exporting.quantization import quantize
 from runners.emotion import EmotionClassifier
 from samo.emotions import EmotionScale
 from samo.weights import UPSTREAM, WHISPER_BASE, Source, WeightsError, check_sha256, resolve, sha256
@@ -115,7 +116,7 @@ def export_emotion(order: Order, folder: Path) -> Export:
     exported.mkdir()
     if order.precision == "int8":
         with _step("quantizing"):
-            emotion.quantize(float_model, folder / "int8.onnx")
+            quantize(float_model, folder / "int8.onnx", checkpoint.outliers)
         artifact = checkpoint.adapter / emotion.ARTIFACT
         if artifact.is_file():
             expected = json.loads(artifact.read_text(encoding="utf-8"))["model.onnx"]
@@ -128,6 +129,7 @@ def export_emotion(order: Order, folder: Path) -> Export:
         probabilities = _read_parity_sentences(checkpoint, final, exported)
         scale = EmotionScale.load(exported / emotion.CALIBRATION)
         gap = emotion.check_parity(exact, probabilities, scale)
+        emotion.write_golden(exact[0], exported)
     return Export(
         folder=exported,
         size_before=size_before,

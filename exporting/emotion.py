@@ -23,10 +23,9 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from safetensors.numpy import load_file
 
+from exporting.quantization import Outliers
 from samo.emotions import EmotionScale
 from samo.weights import UPSTREAM, Source, resolve
 
@@ -36,10 +35,9 @@ Weights = dict[str, npt.NDArray[np.float32]]
 GRAPH: Final = "graph.onnx"
 CALIBRATION: Final = "calibration.json"
 ARTIFACT: Final = "artifact.json"
+OUTLIERS: Final = "outliers.json"
+GOLDEN: Final = "golden.json"
 OPSET: Final = 17
-# Of the blockwise quantization: numbers a scale, and MatMulNBits' level that computes in int8.
-BLOCK_SIZE: Final = 128
-INT8_ACTIVATIONS: Final = 4
 # A weight of so many numbers or more is taken out of the committed graph.
 LARGE_WEIGHT: Final = 1024
 # int8 must decide as float does, and its probabilities may differ by no more than this.
@@ -98,6 +96,12 @@ class Checkpoint:
         calibration = json.loads((self.adapter / CALIBRATION).read_text(encoding="utf-8"))
         labels: list[str] = calibration["labels"]
         return labels
+
+    @property
+    def outliers(self) -> Outliers:
+        """The channels that int8 must not hold; none where the file is not there."""
+        path = self.adapter / OUTLIERS
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
     @property
     def licence(self) -> str:
@@ -197,46 +201,21 @@ def fill_graph(checkpoint: Checkpoint, target: Path) -> Path:
     return path
 
 
-def quantize(float_model: Path, target: Path) -> None:
-    """Weights to int8; activations at run time.
-
-    The feed-forward outputs read activations with rare huge values, which one scale a tensor
-    cannot hold: with it int8 differed from float by up to 0.58 in a probability. So these layers
-    are quantized in blocks, activations too (`MatMulNBits`), the others by `quantize_dynamic`
-    with a scale per output channel.
-    """
-    model = onnx.load(float_model)
-    widths = {initializer.name: tuple(initializer.dims) for initializer in model.graph.initializer}
-    linear = [
-        node
-        for node in model.graph.node
-        if node.op_type == "MatMul" and len(widths.get(node.input[1], ())) == 2
-    ]
-    widest = max(widths[node.input[1]][0] for node in linear)
-    quantizer = MatMulNBitsQuantizer(
-        model,
-        bits=8,
-        block_size=BLOCK_SIZE,
-        is_symmetric=True,
-        accuracy_level=INT8_ACTIVATIONS,
-        nodes_to_exclude=[
-            node.name
-            for node in model.graph.node
-            if node not in linear or widths[node.input[1]][0] < widest
-        ],
-    )
-    quantizer.process()
-    blockwise = target.with_suffix(".blockwise.onnx")
-    onnx.save(quantizer.model.model, blockwise)
-    quantize_dynamic(blockwise, target, per_channel=True, weight_type=QuantType.QInt8)
-    blockwise.unlink()
-
-
 def write_folder(checkpoint: Checkpoint, model: Path, target: Path) -> None:
     """Put together what `runners.emotion.EmotionClassifier` loads."""
     shutil.move(model, target / "model.onnx")
     shutil.copyfile(checkpoint.base / "tokenizer.json", target / "tokenizer.json")
     shutil.copyfile(checkpoint.adapter / CALIBRATION, target / CALIBRATION)
+
+
+def write_golden(exact: npt.NDArray[np.float32], target: Path) -> None:
+    """Put beside the model what float says of the first parity sentence; the runner checks it."""
+    golden = {
+        "text": PARITY_SENTENCES[0],
+        "probabilities": [round(float(value), 4) for value in exact],
+        "tolerance": PARITY_TOLERANCE,
+    }
+    (target / GOLDEN).write_text(json.dumps(golden, indent=1) + "\n", encoding="utf-8")
 
 
 def check_parity(

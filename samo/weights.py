@@ -167,7 +167,12 @@ def _fetch(upstream: Upstream, source: Source, target: Path) -> None:
                 _copy_from_hub(upstream, assembled)
         for name, expected in upstream.files.items():
             check_sha256(assembled / name, expected)
-        assembled.rename(target)
+        try:
+            assembled.rename(target)
+        except OSError:
+            # another process was quicker; what it put there was checked too
+            if not target.is_dir():
+                raise
 
 
 def _copy_from_hub(upstream: Upstream, target: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
@@ -35,15 +36,29 @@ class EmotionClassifier(PreTrainedModel):
         nn.init.constant_(self.head.bias, BASE_RATE_LOGIT)
 
     @classmethod
-    def from_encoder(cls, checkpoint: str, label_names: list[str]) -> EmotionClassifier:
-        """Put a fresh head on the encoder at `checkpoint`, a local folder or a hub id."""
+    def from_encoder(
+        cls, checkpoint: str, label_names: list[str], layers: int | None = None
+    ) -> EmotionClassifier:
+        """Put a fresh head on the encoder at `checkpoint`, a local folder or a hub id.
+
+        `layers` keeps so many of its layers, first and last and evenly between, as DistilBERT
+        (Sanh et al., 2019) was made of BERT. Raises `ValueError` where there are fewer.
+        """
         config = AutoConfig.from_pretrained(
             checkpoint,
             id2label=dict(enumerate(label_names)),
             label2id={name: index for index, name in enumerate(label_names)},
             problem_type="multi_label_classification",
         )
-        return cls(config, encoder=AutoModel.from_pretrained(checkpoint))
+        encoder = AutoModel.from_pretrained(checkpoint)
+        if layers is not None:
+            stack = encoder.encoder.layer
+            if not 1 <= layers <= len(stack):
+                raise ValueError(f"the encoder has {len(stack)} layers, {layers} cannot be kept")
+            kept = np.linspace(0, len(stack) - 1, layers).round().astype(int)
+            encoder.encoder.layer = nn.ModuleList(stack[index] for index in kept)
+            config.num_hidden_layers = encoder.config.num_hidden_layers = layers
+        return cls(config, encoder=encoder)
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_unused: Any

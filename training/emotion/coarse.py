@@ -1,0 +1,169 @@
+"""Lessons from corpora whose raters knew fewer emotions than GoEmotions has.
+
+    python -m training.emotion.coarse --data PATH --output lessons.jsonl
+
+A teacher, the classifier in the model store, gives each text its 28 probabilities; they are then
+brought into accord with what the raters said. Where they said joy, all emotions of Ekman's joy are
+raised by one shift of their logits until one of them holds with `PRESENT`; where they did not, they
+are lowered until none holds with more than `ABSENT`. Which joy it is stays the teacher's judgement.
+
+Texts are divided by hash: the lessons are made of the training part, the held part is for
+evaluation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import random
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import brentq
+
+from runners.emotion import EmotionClassifier
+from samo.emotions import NEUTRAL
+from samo.groupings import EKMAN
+from training.emotion.augment import name_people
+from training.emotion.data import LabelledTexts, write_lessons
+from training.emotion.inference import classify
+from training.evaluation.stored import stored_folder
+
+Array = npt.NDArray[np.floating[Any]]
+Part = Literal["train", "held"]
+
+# Of a hundred texts so many are held out.
+HELD_PERCENT: Final = 25
+PRESENT: Final = 0.8
+ABSENT: Final = 0.1
+
+# XED's Plutchik emotions (Öhman et al., 2020) that are Ekman's too.
+XED_GROUPS: Final = {
+    1: "anger", 3: "disgust", 4: "fear", 5: "joy", 6: "sadness", 7: "surprise"
+}  # fmt: skip
+BRIGHTER_GROUPS: Final = ("anger", "fear", "joy", "sadness", "surprise")
+
+
+@dataclass(frozen=True)
+class CoarseTexts:
+    """Texts with the groups that raters said hold; they were asked for `groups` only.
+
+    `present` has shape (texts, groups), bool.
+    """
+
+    texts: list[str]
+    present: npt.NDArray[np.bool_]
+    groups: tuple[str, ...]
+
+
+def load_brighter(folder: Path, part: Part) -> CoarseTexts:
+    """Read BRIGHTER (Muhammad et al., 2025), English: `folder`/brighter_eng_train.csv."""
+    with (folder / "brighter_eng_train.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if _part(row["text"]) == part]
+    present = [[row[group] == "1" for group in BRIGHTER_GROUPS] for row in rows]
+    return CoarseTexts([row["text"] for row in rows], np.asarray(present), BRIGHTER_GROUPS)
+
+
+def load_xed(folder: Path, part: Part) -> CoarseTexts:
+    """XED's English subtitle lines (Öhman et al., 2020), from `folder`/xed_en.tsv."""
+    texts: list[str] = []
+    present: list[list[bool]] = []
+    for line in (folder / "xed_en.tsv").read_text(encoding="utf-8").splitlines():
+        text, numbers = line.rsplit("\t", 1)
+        if _part(text) == part:
+            said = {int(number) for number in numbers.split(",")}
+            texts.append(_join_punctuation(text))
+            present.append([number in said for number in XED_GROUPS])
+    return CoarseTexts(texts, np.asarray(present), tuple(XED_GROUPS.values()))
+
+
+def _part(text: str) -> Part:
+    percent = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") % 100
+    return "held" if percent < HELD_PERCENT else "train"
+
+
+def _join_punctuation(text: str) -> str:
+    """Undo the spaces before punctuation and in contractions, and the dash of a new speaker."""
+    text = re.sub(r"^[-*\s]+", "", text)
+    text = re.sub(r"\s+([.,!?;:]|n't\b|'\w)", r"\1", text)
+    return re.sub(r"\[PERSON\]", "[NAME]", text)
+
+
+def in_accord(probabilities: Array, members: npt.NDArray[np.bool_], *, present: bool) -> Array:
+    """Shift the `members` of a text's `probabilities`, shape (labels,), as the raters decided.
+
+    The probability that any member holds is 1 - Π(1 - p); it becomes at least `PRESENT`, or at
+    most `ABSENT`.
+    """
+    logits = np.log(probabilities[members]) - np.log1p(-probabilities[members])
+
+    def any_holds(shift: float) -> float:
+        return float(1.0 - np.prod(1.0 / (1.0 + np.exp(logits + shift))))
+
+    target = PRESENT if present else ABSENT
+    if (any_holds(0.0) >= target) == present:
+        return probabilities
+    shift = brentq(lambda value: any_holds(value) - target, -40.0, 40.0)
+    accorded = probabilities.copy()
+    accorded[members] = 1.0 / (1.0 + np.exp(-logits - shift))
+    return accorded
+
+
+def lessons_of(corpus: CoarseTexts, probabilities: Array, labels: tuple[str, ...]) -> LabelledTexts:
+    """Lessons from a teacher's `probabilities` of shape (texts, labels) and the raters' groups."""
+    members = {
+        group: np.asarray([label in EKMAN[group] for label in labels]) for group in corpus.groups
+    }
+    neutral = np.asarray([label == NEUTRAL for label in labels])
+    rows = []
+    for row, said in zip(probabilities, corpus.present, strict=True):
+        accorded = row
+        for group, present in zip(corpus.groups, said, strict=True):
+            accorded = in_accord(accorded, members[group], present=bool(present))
+        if said.any():
+            accorded = in_accord(accorded, neutral, present=False)
+        rows.append(accorded)
+    return LabelledTexts(corpus.texts, np.stack(rows).astype(np.float32), list(labels))
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.emotion.coarse",
+        description="Write lessons of BRIGHTER and XED: a teacher's labels, corrected by raters.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with text/")
+    parser.add_argument("--output", type=Path, required=True, help="lesson file to write")
+    parser.add_argument("--teacher", type=Path, help="exported folder; default: the model store's")
+    parser.add_argument("--xed", type=int, default=8000, help="so many of XED's lines")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    rng = random.Random(arguments.seed)  # noqa: S311 - reproducible on purpose
+    folder = arguments.teacher or stored_folder("samo-emotion")
+    teacher = EmotionClassifier.load(folder, threads=2)
+    made = []
+    xed = load_xed(arguments.data / "text", "train")
+    chosen = sorted(rng.sample(range(len(xed.texts)), min(arguments.xed, len(xed.texts))))
+    xed = CoarseTexts([xed.texts[row] for row in chosen], xed.present[chosen], xed.groups)
+    for corpus in (load_brighter(arguments.data / "text", "train"), xed):
+        named = CoarseTexts(
+            [name_people(text, rng) for text in corpus.texts], corpus.present, corpus.groups
+        )
+        made.append(lessons_of(named, classify(teacher, named.texts), teacher.scale.labels))
+    lessons = LabelledTexts(
+        [text for part in made for text in part.texts],
+        np.concatenate([part.labels for part in made]),
+        made[0].label_names,
+    )
+    write_lessons(lessons, arguments.output)
+    print(f"{len(lessons)} lessons written to {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()

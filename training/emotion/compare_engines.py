@@ -1,0 +1,161 @@
+"""The same classifier by PyTorch and as ONNX files of several precisions, in one run.
+
+    python -m training.emotion.compare_engines --dataset PATH [--texts 200] [--threads 2]
+
+For each: milliseconds for one text of 30 tokens and for sixteen, alternating, so that a noisy
+machine disturbs all alike; and how far its probabilities are from PyTorch's in float32. Kernels
+differ from CPU to CPU: the table holds for the machine that printed it. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+from rich.console import Console
+from rich.table import Table
+from tqdm import tqdm
+
+from exporting import emotion
+from exporting.quantization import quantize
+from runners.emotion import EmotionClassifier, TokenIds
+from samo.emotions import EmotionScale
+from training.emotion.data import load_goemotions
+from training.emotion.model import EmotionClassifier as TorchClassifier
+
+Array = npt.NDArray[np.floating[Any]]
+Predict = Callable[[list[TokenIds]], Array]
+
+BATCHES: Final = (1, 16)
+TOKENS: Final = 30
+SHIPPED: Final = "ONNX int8, 7 bits, outliers in float (ships)"
+
+
+def _torch_eager(checkpoint: emotion.Checkpoint) -> Predict:
+    classifier = TorchClassifier.from_encoder(str(checkpoint.base), checkpoint.label_names)
+    weights = checkpoint.merged_weights()
+    classifier.load_state_dict(
+        {
+            name: torch.from_numpy(weights[name]) if name in weights else value
+            for name, value in classifier.state_dict().items()
+        }
+    )
+    classifier.eval()
+
+    @torch.inference_mode()
+    def predict(batch: list[TokenIds]) -> Array:
+        ids = torch.from_numpy(np.stack(batch))
+        return np.asarray(torch.sigmoid(classifier(ids, torch.ones_like(ids)).logits))
+
+    return predict
+
+
+def _blockwise(float_model: Path, target: Path) -> None:
+    quantizer = MatMulNBitsQuantizer(
+        onnx.load(float_model), bits=8, block_size=128, is_symmetric=True, accuracy_level=4
+    )
+    quantizer.process()
+    onnx.save(quantizer.model.model, target)
+
+
+def _engines(checkpoint: emotion.Checkpoint, scratch: Path, threads: int) -> dict[str, Predict]:
+    """Every engine by its name in the table; probabilities without temperature."""
+    float_model = emotion.fill_graph(checkpoint, scratch)
+    int8: dict[str, Callable[[Path], object]] = {
+        "ONNX int8, 8 bits": lambda path: quantize_dynamic(
+            float_model, path, per_channel=True, weight_type=QuantType.QInt8
+        ),
+        "ONNX int8, 7 bits": lambda path: quantize(float_model, path, {}),
+        SHIPPED: lambda path: quantize(float_model, path, checkpoint.outliers),
+        "ONNX int8 in blocks of 128": lambda path: _blockwise(float_model, path),
+    }
+    paths = {"ONNX float32": float_model}
+    for number, (name, write) in enumerate(int8.items()):
+        paths[name] = scratch / f"{number}.onnx"
+        write(paths[name])
+    engines = {"PyTorch float32, eager": _torch_eager(checkpoint)}
+    for name, path in paths.items():
+        folder = scratch / path.stem
+        folder.mkdir()
+        emotion.write_folder(checkpoint, path, folder)
+        scale = EmotionScale.load(folder / emotion.CALIBRATION)
+        plain = EmotionScale(scale.labels, scale.thresholds, 1.0, scale.exponent)
+        classifier = EmotionClassifier.load(folder, threads=threads, scale=plain)
+        engines[name] = lambda batch, run=classifier: np.stack(run.predict(batch))  # type: ignore[misc]
+    return engines
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.emotion.compare_engines",
+        description="Speed and fidelity of the classifier by engine. The last line is JSON.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--dataset", type=Path, required=True, help="folder of GoEmotions' TSV")
+    parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emotion"))
+    parser.add_argument("--texts", type=int, default=200, help="dev comments to compare on")
+    parser.add_argument("--rounds", type=int, default=25, help="timings of each engine")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    logging.disable(logging.WARNING)  # the quantizers' advice and progress
+    torch.set_num_threads(arguments.threads)
+    checkpoint = emotion.Checkpoint.open(arguments.checkpoint, "auto")
+    with tempfile.TemporaryDirectory() as scratch:
+        engines = _engines(checkpoint, Path(scratch), arguments.threads)
+        prepare = EmotionClassifier.load(Path(scratch) / "model", threads=arguments.threads).prepare
+        comments = load_goemotions(arguments.dataset, "dev").texts
+        texts = [prepare(text) for text in comments[: arguments.texts]]
+        timed = next(ids for ids in map(prepare, comments) if len(ids) == TOKENS)
+
+        milliseconds: dict[tuple[str, int], list[float]] = {}
+        for _ in tqdm(range(arguments.rounds), desc="timing", unit="round"):
+            for size in BATCHES:
+                for name, predict in engines.items():
+                    start = time.perf_counter()
+                    predict([timed] * size)
+                    passed = (time.perf_counter() - start) * 1000
+                    milliseconds.setdefault((name, size), []).append(passed)
+        medians = {key: statistics.median(values) for key, values in milliseconds.items()}
+        exact, *others = (
+            np.concatenate([predict([ids]) for ids in tqdm(texts, desc=name, unit="text")])
+            for name, predict in engines.items()
+        )
+    table = Table(
+        "engine", "1 text, ms", "16 texts, ms", "mean gap", "largest gap",
+        title=f"{TOKENS} tokens, {arguments.threads} threads, {platform.machine()}, "
+        f"{torch.backends.cpu.get_cpu_capability()}",
+    )  # fmt: skip
+    for name, probabilities in zip(engines, [exact, *others], strict=True):
+        gaps = np.abs(probabilities - exact)
+        table.add_row(
+            name,
+            *(f"{medians[name, size]:.1f}" for size in BATCHES),
+            f"{gaps.mean():.4f}",
+            f"{gaps.max():.3f}",
+        )
+    Console().print(table)
+    eager = next(iter(engines))
+    ratios = {
+        f"speed_vs_eager_batch_{size}": round(medians[eager, size] / medians[SHIPPED, size], 2)
+        for size in BATCHES
+    }
+    print(json.dumps({"threads": arguments.threads, **ratios}))
+
+
+if __name__ == "__main__":
+    main()
