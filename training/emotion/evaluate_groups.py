@@ -208,8 +208,9 @@ def measure(title: str, truth: Truth, answers: Answers) -> dict[str, Any]:
         "micro_f1": round(float(micro), 4),
         "ece": round(expected_calibration_error(answers.confidences, truth.labels), 4),
     }
-    table.caption = "  ".join(f"{name} {value}" for name, value in figures.items())
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    console.print("  ".join(f"{name} {value}" for name, value in figures.items()))
     return {**figures, "f1": {truth.names[i]: round(float(f1[i]), 4) for i in np.flatnonzero(held)}}
 
 
