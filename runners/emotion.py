@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,29 @@ MASK_TOKENS: Final = ("<mask>", "[MASK]")
 TokenIds = npt.NDArray[np.int64]
 
 
+class WrongArithmeticError(RuntimeError):
+    """The model does not compute on this CPU what it computed when it was exported."""
+
+
+@dataclass(frozen=True)
+class Golden:
+    """What a text's probabilities must be, of shape (labels,), give or take `tolerance`."""
+
+    text: str
+    probabilities: Probabilities
+    tolerance: float
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read `golden.json` of an exported model."""
+        golden = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            golden["text"],
+            np.asarray(golden["probabilities"], dtype=np.float32),
+            golden["tolerance"],
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Occluded:
     """A text with some of it hidden from the model: each `text[start:end]` of `hidden`."""
@@ -43,8 +67,10 @@ class EmotionClassifier:
         session: onnxruntime.InferenceSession,
         tokenizer: Tokenizer,
         scale: EmotionScale,
+        golden: Golden | None = None,
     ) -> None:
         self.scale = scale
+        self._golden = golden
         self._session = session
         self._tokenizer = tokenizer
         self._pad_id: int = tokenizer.padding["pad_id"] if tokenizer.padding else 0
@@ -59,7 +85,11 @@ class EmotionClassifier:
 
     @classmethod
     def load(cls, folder: Path, *, threads: int, scale: EmotionScale | None = None) -> Self:
-        """Load `model.onnx`, `tokenizer.json` and, without `scale`, `calibration.json`."""
+        """Load `model.onnx`, `tokenizer.json`, `golden.json` and, without `scale`, its file.
+
+        That is `calibration.json`. A model that is not finished yet has no `golden.json`.
+        """
+        golden = folder / "golden.json"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -71,6 +101,7 @@ class EmotionClassifier:
             ),
             Tokenizer.from_file(str(folder / "tokenizer.json")),
             scale or EmotionScale.load(folder / "calibration.json"),
+            Golden.load(golden) if golden.is_file() else None,
         )
 
     def prepare(self, item: str | Occluded) -> TokenIds:
@@ -106,5 +137,18 @@ class EmotionClassifier:
         return list(1.0 / (1.0 + np.exp(-logits / self.scale.temperature)))
 
     def warm_up(self) -> None:
-        """Classify one sentence."""
-        self.predict([self.prepare("I finally saw my cousins and was so happy I cried.")])
+        """Classify a sentence whose probabilities are known.
+
+        An int8 file can be right on one CPU and wrong on another (ONNX Runtime's kernels differ),
+        and a container moves. Raises `WrongArithmeticError` rather than serve wrong answers.
+        """
+        if self._golden is None:
+            return
+        (row,) = self.predict([self.prepare(self._golden.text)])
+        gap = float(np.abs(row - self._golden.probabilities).max())
+        if not gap <= self._golden.tolerance:
+            raise WrongArithmeticError(
+                f"The emotion model is off by {gap:.2f} on this CPU, more than "
+                f"{self._golden.tolerance}: export it with `export_models.py emotion "
+                "--precision fp32`."
+            )

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -10,7 +12,7 @@ import pytest
 
 from exporting.emotion import PARITY_TOLERANCE
 from runners.batching import Batcher
-from runners.emotion import MAX_TOKENS, EmotionClassifier, Occluded
+from runners.emotion import MAX_TOKENS, EmotionClassifier, Occluded, WrongArithmeticError
 from runners.fakes import FakeSummarizer, FakeTranscriber
 from samo.pipeline import Pipeline
 from tests.conftest import ROOT
@@ -99,6 +101,16 @@ def test_the_word_that_carries_an_emotion_is_named_first(classifier, text, emoti
     _, explanations = asyncio.run(explain())
     (first, *_) = next(e for e in explanations if e.emotion == emotion).words
     assert first.word.text == text[first.word.start : first.word.end] == word
+
+
+def test_a_cpu_that_computes_otherwise_is_refused_at_start(emotion_folder, tmp_path):
+    shutil.copytree(emotion_folder, tmp_path, dirs_exist_ok=True)
+    EmotionClassifier.load(tmp_path, threads=1).warm_up()
+    golden = json.loads((tmp_path / "golden.json").read_text())
+    golden["probabilities"][0] = 1.0 - golden["probabilities"][0]
+    (tmp_path / "golden.json").write_text(json.dumps(golden))
+    with pytest.raises(WrongArithmeticError, match="--precision fp32"):
+        EmotionClassifier.load(tmp_path, threads=1).warm_up()
 
 
 def test_onnxruntime_leaves_no_device_id_behind(emotion_folder, tmp_path):

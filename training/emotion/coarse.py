@@ -2,10 +2,11 @@
 
     python -m training.emotion.coarse --data PATH --output lessons.jsonl
 
-A teacher, the classifier in the model store, gives each text its 28 probabilities; they are then
-brought into accord with what the raters said. Where they said joy, all emotions of Ekman's joy are
-raised by one shift of their logits until one of them holds with `PRESENT`; where they did not, they
-are lowered until none holds with more than `ABSENT`. Which joy it is stays the teacher's judgement.
+A teacher, the classifier in the model store, gives each text its 28 probabilities; what the raters
+said is evidence that shifts their log-odds. Where they said joy, all emotions of Ekman's joy rise
+by `SAID` and neutral falls by it; where they did not, these emotions fall by `NOT_SAID`. Which joy
+it is stays the teacher's judgement. The evidence is weak on purpose: both corpora were rated in a
+context that their single sentences have lost ("Colorado, middle of nowhere." is fear there).
 
 Texts are divided by hash: the lessons are made of the training part, the held part is for
 evaluation.
@@ -24,7 +25,6 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 
 from runners.emotion import EmotionClassifier
 from samo.emotions import NEUTRAL
@@ -39,8 +39,9 @@ Part = Literal["train", "held"]
 
 # Of a hundred texts so many are held out.
 HELD_PERCENT: Final = 25
-PRESENT: Final = 0.8
-ABSENT: Final = 0.1
+# Evidence of the raters' word, in log-odds.
+SAID: Final = 1.5
+NOT_SAID: Final = 0.5
 
 # XED's Plutchik emotions (Öhman et al., 2020) that are Ekman's too.
 XED_GROUPS: Final = {
@@ -94,41 +95,18 @@ def _join_punctuation(text: str) -> str:
     return re.sub(r"\[PERSON\]", "[NAME]", text)
 
 
-def in_accord(probabilities: Array, members: npt.NDArray[np.bool_], *, present: bool) -> Array:
-    """Shift the `members` of a text's `probabilities`, shape (labels,), as the raters decided.
-
-    The probability that any member holds is 1 - Π(1 - p); it becomes at least `PRESENT`, or at
-    most `ABSENT`.
-    """
-    logits = np.log(probabilities[members]) - np.log1p(-probabilities[members])
-
-    def any_holds(shift: float) -> float:
-        return float(1.0 - np.prod(1.0 / (1.0 + np.exp(logits + shift))))
-
-    target = PRESENT if present else ABSENT
-    if (any_holds(0.0) >= target) == present:
-        return probabilities
-    shift = brentq(lambda value: any_holds(value) - target, -40.0, 40.0)
-    accorded = probabilities.copy()
-    accorded[members] = 1.0 / (1.0 + np.exp(-logits - shift))
-    return accorded
-
-
 def lessons_of(corpus: CoarseTexts, probabilities: Array, labels: tuple[str, ...]) -> LabelledTexts:
     """Lessons from a teacher's `probabilities` of shape (texts, labels) and the raters' groups."""
     members = {
         group: np.asarray([label in EKMAN[group] for label in labels]) for group in corpus.groups
     }
-    neutral = np.asarray([label == NEUTRAL for label in labels])
-    rows = []
-    for row, said in zip(probabilities, corpus.present, strict=True):
-        accorded = row
-        for group, present in zip(corpus.groups, said, strict=True):
-            accorded = in_accord(accorded, members[group], present=bool(present))
-        if said.any():
-            accorded = in_accord(accorded, neutral, present=False)
-        rows.append(accorded)
-    return LabelledTexts(corpus.texts, np.stack(rows).astype(np.float32), list(labels))
+    logits = np.log(probabilities) - np.log1p(-probabilities)
+    for column, group in enumerate(corpus.groups):
+        shift = np.where(corpus.present[:, column], SAID, -NOT_SAID)
+        logits[:, members[group]] += shift[:, None]
+    logits[corpus.present.any(axis=1), labels.index(NEUTRAL)] -= SAID
+    soft = 1.0 / (1.0 + np.exp(-logits))
+    return LabelledTexts(corpus.texts, soft.astype(np.float32), list(labels))
 
 
 def main() -> None:
@@ -141,7 +119,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with text/")
     parser.add_argument("--output", type=Path, required=True, help="lesson file to write")
     parser.add_argument("--teacher", type=Path, help="exported folder; default: the model store's")
-    parser.add_argument("--xed", type=int, default=8000, help="so many of XED's lines")
+    parser.add_argument("--xed", type=int, default=3000, help="so many of XED's lines")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)  # noqa: S311 - reproducible on purpose
