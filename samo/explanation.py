@@ -24,8 +24,8 @@ from samo.errors import InvalidRequest
 from samo.limits import MAX_EXPLAINED_CHARACTERS, MAX_EXPLAINED_WORDS
 from samo.sentences import Sentence
 
-# A word is listed where its weight is at least this: int8 activations share a scale within a
-# batch, so that a probability moves by some hundredths with its company.
+# A word is listed where its weight is at least this: activations in int8 share a scale within a
+# batch, so that a weight differs from float's by 0.01 on average, and by up to 0.05.
 MIN_WEIGHT: Final = 0.05
 # ... and at least this share of the heaviest word's.
 MIN_SHARE: Final = 0.2
