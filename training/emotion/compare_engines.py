@@ -16,7 +16,8 @@ import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +43,10 @@ Predict = Callable[[list[TokenIds]], Array]
 
 BATCHES: Final = (1, 16)
 TOKENS: Final = 30
+TIMED_TEXT: Final = (
+    "I finally saw my cousins after ten years and was so happy I cried, and then we all sat down "
+    "to the dinner that my aunt had been cooking since the morning."
+)
 SHIPPED: Final = "ONNX int8, 7 bits, outliers in float (ships)"
 
 
@@ -99,6 +104,78 @@ def _engines(checkpoint: emotion.Checkpoint, scratch: Path, threads: int) -> dic
     return engines
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Medians of milliseconds by engine and batch size, and gaps to PyTorch by engine.
+
+    A gap has shape (texts, labels): the absolute difference of probabilities.
+    """
+
+    milliseconds: dict[tuple[str, int], float]
+    gaps: dict[str, Array]
+    threads: int
+
+    @property
+    def ratios(self) -> dict[str, float]:
+        """How many times quicker than PyTorch the shipped file is, by batch size."""
+        eager = next(iter(self.gaps))
+        return {
+            f"speed_vs_eager_batch_{size}": round(
+                self.milliseconds[eager, size] / self.milliseconds[SHIPPED, size], 2
+            )
+            for size in BATCHES
+        }
+
+    def print_table(self) -> None:
+        """Print a row for each engine."""
+        table = Table(
+            "engine", "1 text, ms", "16 texts, ms", "mean gap", "largest gap",
+            title=f"{TOKENS} tokens, {self.threads} threads, {platform.machine()}, "
+            f"{torch.backends.cpu.get_cpu_capability()}",
+        )  # fmt: skip
+        for name, gaps in self.gaps.items():
+            table.add_row(
+                name,
+                *(f"{self.milliseconds[name, size]:.1f}" for size in BATCHES),
+                f"{gaps.mean():.4f}",
+                f"{gaps.max():.3f}",
+            )
+        Console().print(table)
+
+
+def compare(
+    checkpoint: emotion.Checkpoint, comments: Sequence[str], rounds: int, threads: int
+) -> Comparison:
+    """Time every engine `rounds` times, in turn, and compare their answers to `comments`."""
+    torch.set_num_threads(threads)
+    # the quantizers' advice and progress
+    logging.disable(logging.WARNING)
+    with tempfile.TemporaryDirectory() as scratch:
+        engines = _engines(checkpoint, Path(scratch), threads)
+        prepare = EmotionClassifier.load(Path(scratch) / "model", threads=threads).prepare
+        texts = [prepare(text) for text in comments]
+        timed = prepare(TIMED_TEXT)[:TOKENS]
+        milliseconds: dict[tuple[str, int], list[float]] = {}
+        for _ in tqdm(range(rounds), desc="timing", unit="round"):
+            for size in BATCHES:
+                for name, predict in engines.items():
+                    start = time.perf_counter()
+                    predict([timed] * size)
+                    passed = (time.perf_counter() - start) * 1000
+                    milliseconds.setdefault((name, size), []).append(passed)
+        probabilities = {
+            name: np.concatenate([predict([ids]) for ids in tqdm(texts, desc=name, unit="text")])
+            for name, predict in engines.items()
+        }
+    logging.disable(logging.NOTSET)
+    exact = next(iter(probabilities.values()))
+    return Comparison(
+        {key: statistics.median(values) for key, values in milliseconds.items()},
+        {name: np.abs(values - exact) for name, values in probabilities.items()},
+        threads,
+    )
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -112,49 +189,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=25, help="timings of each engine")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
-    logging.disable(logging.WARNING)  # the quantizers' advice and progress
-    torch.set_num_threads(arguments.threads)
+    comments = load_goemotions(arguments.dataset, "dev").texts[: arguments.texts]
     checkpoint = emotion.Checkpoint.open(arguments.checkpoint, "auto")
-    with tempfile.TemporaryDirectory() as scratch:
-        engines = _engines(checkpoint, Path(scratch), arguments.threads)
-        prepare = EmotionClassifier.load(Path(scratch) / "model", threads=arguments.threads).prepare
-        comments = load_goemotions(arguments.dataset, "dev").texts
-        texts = [prepare(text) for text in comments[: arguments.texts]]
-        timed = next(ids for ids in map(prepare, comments) if len(ids) == TOKENS)
-
-        milliseconds: dict[tuple[str, int], list[float]] = {}
-        for _ in tqdm(range(arguments.rounds), desc="timing", unit="round"):
-            for size in BATCHES:
-                for name, predict in engines.items():
-                    start = time.perf_counter()
-                    predict([timed] * size)
-                    passed = (time.perf_counter() - start) * 1000
-                    milliseconds.setdefault((name, size), []).append(passed)
-        medians = {key: statistics.median(values) for key, values in milliseconds.items()}
-        exact, *others = (
-            np.concatenate([predict([ids]) for ids in tqdm(texts, desc=name, unit="text")])
-            for name, predict in engines.items()
-        )
-    table = Table(
-        "engine", "1 text, ms", "16 texts, ms", "mean gap", "largest gap",
-        title=f"{TOKENS} tokens, {arguments.threads} threads, {platform.machine()}, "
-        f"{torch.backends.cpu.get_cpu_capability()}",
-    )  # fmt: skip
-    for name, probabilities in zip(engines, [exact, *others], strict=True):
-        gaps = np.abs(probabilities - exact)
-        table.add_row(
-            name,
-            *(f"{medians[name, size]:.1f}" for size in BATCHES),
-            f"{gaps.mean():.4f}",
-            f"{gaps.max():.3f}",
-        )
-    Console().print(table)
-    eager = next(iter(engines))
-    ratios = {
-        f"speed_vs_eager_batch_{size}": round(medians[eager, size] / medians[SHIPPED, size], 2)
-        for size in BATCHES
-    }
-    print(json.dumps({"threads": arguments.threads, **ratios}))
+    comparison = compare(checkpoint, comments, arguments.rounds, arguments.threads)
+    comparison.print_table()
+    print(json.dumps({"threads": arguments.threads, **comparison.ratios}))
 
 
 if __name__ == "__main__":

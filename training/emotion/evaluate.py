@@ -1,57 +1,40 @@
 """The whole table for an emotion model as it ships, on GoEmotions' test split.
 
-    python -m training.emotion.evaluate --dataset PATH [--model FOLDER] [--url URL]
+    python -m training.emotion.evaluate --dataset PATH [--model FOLDER] [--url URL] [--whole]
 
 Nothing is chosen here: thresholds, temperature and all else come with the model. With `--url`
-the texts go through the /predict_batch of a running service. The last line is JSON.
+the texts go through the /predict_batch of a running service. With `--whole` the same checkpoint in
+float32 and the other engines are measured beside it, which takes some minutes more. The last line
+is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
-from sklearn.metrics import f1_score, precision_recall_fscore_support
+from sklearn.metrics import precision_recall_fscore_support
 from tqdm import tqdm
 
+from exporting import emotion
 from runners.emotion import EmotionClassifier
-from samo.emotions import EmotionScale
 from samo.limits import MAX_BATCH_TEXTS
-from training.emotion.data import SPLITS, load_goemotions
+from training.emotion import pictures
+from training.emotion.data import SPLITS, LabelledTexts, load_goemotions
+from training.emotion.figures import decide, expected_calibration_error, f1, without_temperature
 from training.emotion.inference import classify
 from training.evaluation.stored import stored_folder
 
 Array = npt.NDArray[Any]
-CALIBRATION_BINS: Final = 15
-
-
-def expected_calibration_error(probabilities: Array, labels: Array) -> float:
-    """ECE over all label decisions, in `CALIBRATION_BINS` equal bins (Naeini et al., 2015)."""
-    p, y = probabilities.ravel(), labels.ravel()
-    bins = np.minimum((p * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    return float(
-        sum(
-            abs(p[bins == b].mean() - y[bins == b].mean()) * np.mean(bins == b)
-            for b in np.unique(bins)
-        )
-    )
-
-
-def decide(scale: EmotionScale, probabilities: Array) -> Array:
-    """Decisions of shape (texts, labels) as the service makes them."""
-    decided = np.zeros(probabilities.shape, dtype=bool)
-    for row, values in enumerate(probabilities.astype(np.float32)):
-        for emotion in scale.decide(values):
-            decided[row, scale.labels.index(emotion.name)] = True
-    return decided
 
 
 def through_http(url: str, texts: Sequence[str], labels: Sequence[str]) -> tuple[Array, Array]:
@@ -75,6 +58,32 @@ def through_http(url: str, texts: Sequence[str], labels: Sequence[str]) -> tuple
     return decided, probabilities
 
 
+def in_float32(checkpoint: emotion.Checkpoint, texts: Sequence[str]) -> tuple[Array, Array]:
+    """Decisions and probabilities of the checkpoint before it is quantized."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "float"
+        folder.mkdir()
+        emotion.write_folder(checkpoint, emotion.fill_graph(checkpoint, Path(scratch)), folder)
+        classifier = EmotionClassifier.load(folder, threads=2)
+        probabilities = classify(classifier, texts)
+    return decide(classifier.scale, probabilities), probabilities
+
+
+def print_labels(split: LabelledTexts, decided: Array, title: str) -> None:
+    """A row for each label, the highest F1 first."""
+    precision, recall, scores, support = precision_recall_fscore_support(
+        split.labels, decided, zero_division=0
+    )
+    table = Table("label", "precision", "recall", "F1", "support", title=title)
+    for row in np.argsort(-scores):
+        table.add_row(
+            split.label_names[row],
+            *(f"{value[row]:.3f}" for value in (precision, recall, scores)),
+            str(support[row]),
+        )
+    Console().print(table)
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -85,43 +94,65 @@ def main() -> None:
     parser.add_argument("--split", default="test", choices=SPLITS)
     parser.add_argument("--model", type=Path, help="exported folder; default: the model store's")
     parser.add_argument("--url", help="go through a running service, such as http://localhost:3000")
+    parser.add_argument(
+        "--whole", action="store_true", help="measure float32 and the other engines beside it"
+    )
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        default=Path("checkpoints/emotion"),
+        help="with --whole: what the model was exported from; default: checkpoints/emotion",
+    )
+    parser.add_argument("--pictures", type=Path, help="folder to draw SVG files into")
     arguments = parser.parse_args()
     split = load_goemotions(arguments.dataset, arguments.split)
+    folder = arguments.model or stored_folder("samo-emotion")
+    classifier = EmotionClassifier.load(folder, threads=2)
+    scale = classifier.scale
     if arguments.url:
         decided, probabilities = through_http(arguments.url, split.texts, split.label_names)
     else:
-        folder = arguments.model or stored_folder("samo-emotion")
-        classifier = EmotionClassifier.load(folder, threads=2)
         probabilities = classify(classifier, split.texts)
-        decided = decide(classifier.scale, probabilities)
+        decided = decide(scale, probabilities)
+    uncalibrated = without_temperature(probabilities, scale.temperature)
 
-    precision, recall, f1, support = precision_recall_fscore_support(
-        split.labels, decided, zero_division=0
-    )
-    table = Table(
-        "label", "precision", "recall", "F1", "support", title=f"GoEmotions {arguments.split}"
-    )
-    for row in np.argsort(-f1):
-        table.add_row(
-            split.label_names[row],
-            *(f"{value[row]:.3f}" for value in (precision, recall, f1)),
-            str(support[row]),
-        )
-    Console().print(table)
-    figures = {
+    print_labels(split, decided, f"GoEmotions {arguments.split}")
+    figures: dict[str, Any] = {
         "split": arguments.split,
         "through_http": bool(arguments.url),
-        "macro_f1": round(float(np.mean(f1)), 4),
-        "micro_f1": round(float(f1_score(split.labels, decided, average="micro")), 4),
-        "macro_f1_at_half": round(
-            float(f1_score(split.labels, probabilities >= 0.5, average="macro", zero_division=0)),
-            4,
+        "macro_f1": f1(split.labels, decided, "macro"),
+        "micro_f1": f1(split.labels, decided, "micro"),
+        "macro_f1_at_half": f1(split.labels, probabilities >= 0.5, "macro"),
+        "expected_calibration_error": expected_calibration_error(probabilities, split.labels),
+        "expected_calibration_error_before_scaling": expected_calibration_error(
+            uncalibrated, split.labels
         ),
-        "expected_calibration_error": round(
-            expected_calibration_error(probabilities, split.labels), 4
-        ),
+        "model_mb": (folder / "model.onnx").stat().st_size / 1e6,
     }
-    print(json.dumps(figures))
+    if arguments.pictures:
+        pictures.draw_all(
+            arguments.pictures, split.label_names, split.labels, decided, probabilities,
+            uncalibrated,
+        )  # fmt: skip
+    if arguments.whole:
+        from training.emotion.compare_engines import compare
+
+        checkpoint = emotion.Checkpoint.open(arguments.checkpoint, "auto")
+        exact, _ = in_float32(checkpoint, split.texts)
+        figures["macro_f1_float32"] = f1(split.labels, exact, "macro")
+        figures["macro_f1_lost_to_int8"] = figures["macro_f1_float32"] - figures["macro_f1"]
+        dev = load_goemotions(arguments.dataset, "dev").texts
+        comparison = compare(checkpoint, dev[:200], rounds=25, threads=2)
+        comparison.print_table()
+        figures |= comparison.ratios
+    print(
+        json.dumps(
+            {
+                name: round(value, 4) if isinstance(value, float) else value
+                for name, value in figures.items()
+            }
+        )
+    )
 
 
 if __name__ == "__main__":
