@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 from transformers import BertConfig, BertModel, BertTokenizerFast, Trainer
 
+from training.emotion.data import load_goemotions, write_lessons
+from training.emotion.distill import distill
+from training.emotion.inference import adapter_logits
+from training.emotion.journey import journey
 from training.emotion.trainer import EmotionTrainer
 
 pytestmark = pytest.mark.filterwarnings(
@@ -23,7 +30,7 @@ def encoder(tmp_path):
     (folder / "vocab.txt").write_text("\n".join(vocabulary))
     BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
     config = BertConfig(
-        vocab_size=len(vocabulary), hidden_size=16, num_hidden_layers=1,
+        vocab_size=len(vocabulary), hidden_size=16, num_hidden_layers=2,
         num_attention_heads=2, intermediate_size=32,
     )  # fmt: skip
     BertModel(config).save_pretrained(folder)
@@ -62,3 +69,36 @@ def test_trains_any_encoder_and_goes_on_where_it_stopped(
     adapter = train(epochs=2)
     assert (adapter / "adapter_model.safetensors").is_file()
     assert len(steps) == 10
+
+
+def test_a_student_learns_from_its_teachers_and_goes_on_from_an_adapter(encoder, dataset, tmp_path):
+    def train(name, **how):
+        return EmotionTrainer(
+            model_name=str(encoder), dataset=dataset, output=tmp_path / name, epochs=1,
+            batch_size=8, rank=2, **how,
+        ).train()  # fmt: skip
+
+    teachers = [train("bce"), train("focal", loss_function="focal")]
+    train_split, dev = (load_goemotions(dataset, split) for split in ("train", "dev"))
+    soft = distill(train_split, teachers, dev, gold_share=0.5)
+    assert soft.labels.shape == train_split.labels.shape
+    assert ((soft.labels > 0.5) == (train_split.labels > 0.5)).all()
+    assert ((soft.labels > 0.0) & (soft.labels < 1.0)).all()
+    write_lessons(soft, tmp_path / "soft.jsonl")
+    student = train("student", lessons=(tmp_path / "soft.jsonl",), adapter=teachers[0])
+    assert not np.allclose(
+        adapter_logits(student, dev.texts), adapter_logits(teachers[0], dev.texts)
+    )
+    rows = journey({"BCE": teachers[0], "student": student}, dev, dev)
+    assert len(rows) == 5
+    assert all(0.0 <= figure <= 1.0 for row in rows.values() for figure in row.values())
+
+
+def test_layers_can_be_left_out(encoder, dataset, tmp_path):
+    trainer = EmotionTrainer(
+        model_name=str(encoder), dataset=dataset, output=tmp_path / "run", epochs=1,
+        batch_size=8, rank=2, layers=1,
+    )  # fmt: skip
+    assert adapter_logits(trainer.train(), COMMENTS).shape == (5, 5)
+    with pytest.raises(ValueError, match="2 layers, 3 cannot be kept"):
+        dataclasses.replace(trainer, layers=3, output=tmp_path / "other").train()

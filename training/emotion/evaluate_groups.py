@@ -31,7 +31,7 @@ from samo.groupings import EKMAN, MOODS, ekman_confidences, group, mood_confiden
 from samo.pipeline import MAX_WHOLE_CHARACTERS
 from samo.sentences import split
 from training.emotion.data import load_goemotions
-from training.emotion.evaluate import expected_calibration_error
+from training.emotion.figures import expected_calibration_error
 from training.emotion.inference import classify
 from training.evaluation.stored import stored_folder
 

@@ -1,8 +1,10 @@
-"""Run an exported classifier over a whole split."""
+"""Run a classifier over a whole split: an exported one, or an adapter that was just trained."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,3 +33,33 @@ def classify(classifier: EmotionClassifier, texts: Sequence[str]) -> npt.NDArray
         rows = order[start : start + BATCH]
         probabilities[rows] = classifier.predict([prepared[row] for row in rows])
     return np.clip(probabilities, 1e-7, 1 - 1e-7)
+
+
+def adapter_logits(adapter: Path, texts: Sequence[str]) -> npt.NDArray[np.floating[Any]]:
+    """Logits of shape (texts, labels) that a run's `adapter` gives, before any calibration."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoTokenizer
+
+    from samo.weights import resolve
+    from training.emotion.model import EmotionClassifier as TorchClassifier
+    from training.emotion.trainer import MAX_TOKENS, PAD_TO_MULTIPLE_OF, RUN, bf16_is_fast
+
+    run = json.loads((adapter / RUN).read_text(encoding="utf-8"))
+    base = str(resolve(run["model_name"]))
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    classifier = TorchClassifier.from_encoder(base, run["labels"], layers=run["layers"])
+    model = PeftModel.from_pretrained(classifier, adapter).merge_and_unload().eval()
+    encoded = tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]
+    order = sorted(range(len(texts)), key=lambda index: len(encoded[index]))
+    logits = np.zeros((len(texts), len(run["labels"])))
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16_is_fast()):
+        for start in tqdm(range(0, len(order), BATCH), desc=adapter.parent.name, unit="batch"):
+            rows = order[start : start + BATCH]
+            batch = tokenizer.pad(
+                {"input_ids": [encoded[row] for row in rows]},
+                pad_to_multiple_of=PAD_TO_MULTIPLE_OF,
+                return_tensors="pt",
+            )
+            logits[rows] = model(**batch).logits.float().numpy()
+    return logits
