@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 3000
 DATA ?= ../shared/data
+ENCODER ?= sentence-transformers/all-mpnet-base-v2
 
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
@@ -33,12 +34,17 @@ export: .venv/.serve  ## put the models into the BentoML model store
 bento: .venv/.serve export  ## build the bento
 	$(BIN)/bentoml build
 
+TRAIN_EMOTION = $(BIN)/python -m training.emotion.trainer --model-name $(ENCODER) --dataset $(DATA)/goemotions
+
 train-emotion: .venv/.dev  ## repeat the training that made checkpoints/emotion
-	$(BIN)/python -m training.emotion.trainer --model-name sentence-transformers/all-mpnet-base-v2 --dataset $(DATA)/goemotions --output runs/emotion
-	$(BIN)/python -m training.emotion.publish --adapter runs/emotion/adapter --base sentence-transformers/all-mpnet-base-v2 --dataset $(DATA)/goemotions
+	$(TRAIN_EMOTION) --output runs/emotion
+	$(BIN)/python -m training.emotion.augment --dataset $(DATA)/goemotions --output runs/augmented.jsonl
+	$(BIN)/python -m training.emotion.coarse --data $(DATA) --teacher runs/emotion/adapter --output runs/coarse.jsonl
+	$(TRAIN_EMOTION) --output runs/broad --adapter runs/emotion/adapter --lessons runs/augmented.jsonl runs/coarse.jsonl --epochs 0.65 --learning-rate 2e-4 --head-learning-rate 3e-4
+	$(BIN)/python -m training.emotion.publish --adapter runs/broad/adapter --base $(ENCODER) --dataset $(DATA)/goemotions
 
 eval-emotion: .venv/.dev export  ## the emotion model's figures on GoEmotions' test split
-	$(BIN)/python -m training.emotion.evaluate --dataset $(DATA)/goemotions
+	$(BIN)/python -m training.emotion.evaluate --dataset $(DATA)/goemotions --whole --pictures docs/pictures
 
 train-summarizer: .venv/.dev  ## repeat the training that made checkpoints/summarizer
 	$(BIN)/python -m training.summarizer.trainer --data $(DATA) --output runs/summarizer --steps 3000 --save-steps 200 --eval-steps 1500

@@ -1,12 +1,12 @@
 """Lessons from corpora whose raters knew fewer emotions than GoEmotions has.
 
-    python -m training.emotion.coarse --data PATH --output lessons.jsonl
+    python -m training.emotion.coarse --data PATH --teacher RUN/adapter --output lessons.jsonl
 
-A teacher, the classifier in the model store, gives each text its 28 probabilities; what the raters
-said is evidence that shifts their log-odds. Where they said joy, all emotions of Ekman's joy rise
-by `SAID` and neutral falls by it; where they did not, these emotions fall by `NOT_SAID`. Which joy
-it is stays the teacher's judgement. The evidence is weak on purpose: both corpora were rated in a
-context that their single sentences have lost ("Colorado, middle of nowhere." is fear there).
+A teacher, trained on GoEmotions, gives each text its 28 probabilities; what the raters of the other
+corpus said is evidence that shifts their log-odds. Where they said joy, all emotions of Ekman's joy
+rise by `SAID` and neutral falls by it; where they did not, these emotions fall by `NOT_SAID`. Which
+joy it is stays the teacher's judgement. The evidence is weak on purpose: both corpora were rated in
+a context that their single sentences have lost ("Colorado, middle of nowhere." is fear there).
 
 Texts are divided by hash: the lessons are made of the training part, the held part is for
 evaluation.
@@ -26,13 +26,12 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from runners.emotion import EmotionClassifier
 from samo.emotions import NEUTRAL
 from samo.groupings import EKMAN
 from training.emotion.augment import name_people
-from training.emotion.data import LabelledTexts, write_lessons
-from training.emotion.inference import classify
-from training.evaluation.stored import stored_folder
+from training.emotion.calibrate import fit_temperature, sigmoid
+from training.emotion.data import LabelledTexts, load_goemotions, write_lessons
+from training.emotion.inference import adapter_logits
 
 Array = npt.NDArray[np.floating[Any]]
 Part = Literal["train", "held"]
@@ -95,18 +94,17 @@ def _join_punctuation(text: str) -> str:
     return re.sub(r"\[PERSON\]", "[NAME]", text)
 
 
-def lessons_of(corpus: CoarseTexts, probabilities: Array, labels: tuple[str, ...]) -> LabelledTexts:
-    """Lessons from a teacher's `probabilities` of shape (texts, labels) and the raters' groups."""
+def lessons_of(corpus: CoarseTexts, logits: Array, labels: list[str]) -> LabelledTexts:
+    """Lessons from a teacher's `logits` of shape (texts, labels) and the raters' groups."""
     members = {
         group: np.asarray([label in EKMAN[group] for label in labels]) for group in corpus.groups
     }
-    logits = np.log(probabilities) - np.log1p(-probabilities)
+    logits = logits.copy()
     for column, group in enumerate(corpus.groups):
         shift = np.where(corpus.present[:, column], SAID, -NOT_SAID)
         logits[:, members[group]] += shift[:, None]
     logits[corpus.present.any(axis=1), labels.index(NEUTRAL)] -= SAID
-    soft = 1.0 / (1.0 + np.exp(-logits))
-    return LabelledTexts(corpus.texts, soft.astype(np.float32), list(labels))
+    return LabelledTexts(corpus.texts, sigmoid(logits).astype(np.float32), labels)
 
 
 def main() -> None:
@@ -116,28 +114,28 @@ def main() -> None:
         description="Write lessons of BRIGHTER and XED: a teacher's labels, corrected by raters.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder with text/")
+    parser.add_argument("--data", type=Path, required=True, help="folder: goemotions/, text/")
+    parser.add_argument("--teacher", type=Path, required=True, help="adapter/ of a finished run")
     parser.add_argument("--output", type=Path, required=True, help="lesson file to write")
-    parser.add_argument("--teacher", type=Path, help="exported folder; default: the model store's")
     parser.add_argument("--xed", type=int, default=3000, help="so many of XED's lines")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)  # noqa: S311 - reproducible on purpose
-    folder = arguments.teacher or stored_folder("samo-emotion")
-    teacher = EmotionClassifier.load(folder, threads=2)
-    made = []
+    dev = load_goemotions(arguments.data / "goemotions", "dev")
+    temperature = fit_temperature(adapter_logits(arguments.teacher, dev.texts), dev.labels)
     xed = load_xed(arguments.data / "text", "train")
     chosen = sorted(rng.sample(range(len(xed.texts)), min(arguments.xed, len(xed.texts))))
     xed = CoarseTexts([xed.texts[row] for row in chosen], xed.present[chosen], xed.groups)
+    made = []
     for corpus in (load_brighter(arguments.data / "text", "train"), xed):
-        named = CoarseTexts(
-            [name_people(text, rng) for text in corpus.texts], corpus.present, corpus.groups
-        )
-        made.append(lessons_of(named, classify(teacher, named.texts), teacher.scale.labels))
+        texts = [name_people(text, rng) for text in corpus.texts]
+        logits = adapter_logits(arguments.teacher, texts) / temperature
+        named = CoarseTexts(texts, corpus.present, corpus.groups)
+        made.append(lessons_of(named, logits, dev.label_names))
     lessons = LabelledTexts(
         [text for part in made for text in part.texts],
         np.concatenate([part.labels for part in made]),
-        made[0].label_names,
+        dev.label_names,
     )
     write_lessons(lessons, arguments.output)
     print(f"{len(lessons)} lessons written to {arguments.output}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from exporting.quantization import find_outliers, quantize
 from samo.weights import resolve, sha256
 from training.emotion.calibrate import calibrate
 from training.emotion.data import load_goemotions
-from training.emotion.trainer import MAX_TOKENS
+from training.emotion.trainer import MAX_TOKENS, RUN
 
 # Training comments on which the channels that int8 cannot hold are found.
 OUTLIER_TEXTS = 200
@@ -34,6 +35,8 @@ def publish(adapter: Path, base: str, dataset: Path, target: Path) -> None:
     config = json.loads((adapter / "adapter_config.json").read_text())
     config["base_model_name_or_path"] = base
     (target / "adapter_config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
+    if adapter != target:
+        shutil.copyfile(adapter / RUN, target / RUN)
     weights = load_file(adapter / "adapter_model.safetensors")
     save_file(
         {name: value.astype("float16") for name, value in weights.items()},

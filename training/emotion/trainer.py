@@ -213,7 +213,10 @@ class EmotionTrainer:
 
     def _with_adapter(self, classifier: EmotionClassifier) -> Any:
         if self.adapter is not None:
-            return PeftModel.from_pretrained(classifier, self.adapter, is_trainable=True)
+            model = PeftModel.from_pretrained(classifier, self.adapter, is_trainable=True)
+            # or peft asks the hub about the base at every checkpoint
+            model.peft_config["default"].base_model_name_or_path = str(resolve(self.model_name))
+            return model
         linear = [
             name
             for name, module in classifier.named_modules()
