@@ -13,6 +13,7 @@ import numpy.typing as npt
 import onnxruntime
 from tokenizers import Tokenizer
 
+from samo.emoji import spell_emoji
 from samo.emotions import EmotionScale, Probabilities
 
 # Sentences are cut at 400 characters before they come here; what is longer still, in scripts
@@ -111,12 +112,15 @@ class EmotionClassifier:
         that a text has as many tokens hidden as not and its variants batch without padding.
         """
         if isinstance(item, str):
-            return np.asarray(self._tokenizer.encode(item).ids, dtype=np.int64)
-        encoding = self._tokenizer.encode(item.text)
+            return np.asarray(self._tokenizer.encode(spell_emoji(item)[0]).ids, dtype=np.int64)
+        text, origins = spell_emoji(item.text)
+        encoding = self._tokenizer.encode(text)
         ids = np.asarray(encoding.ids, dtype=np.int64)
         starts, ends = np.asarray(encoding.offsets, dtype=np.int64).T
-        for start, end in item.hidden:  # the outer special tokens have an empty span at 0
-            ids[(starts < end) & (ends > start)] = self.mask_id
+        words = starts < ends  # the outer special tokens have an empty span at 0
+        first, last = (np.asarray([*origins, -1])[i] for i in (starts, ends - 1))
+        for start, end in item.hidden:
+            ids[words & (first < end) & (last >= start)] = self.mask_id
         return ids
 
     def cost(self, prepared: TokenIds) -> int:

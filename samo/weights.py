@@ -129,9 +129,7 @@ MINILM: Final = Upstream(
     assemble=_copy_minilm,
     licence="Apache-2.0",
 )
-UPSTREAM: Final = {
-    upstream.repository: upstream for upstream in (WHISPER_BASE, MPNET_BASE, MINILM)
-}
+UPSTREAM: Final = {upstream.repository: upstream for upstream in (WHISPER_BASE, MPNET_BASE, MINILM)}
 
 
 def cache_folder() -> Path:

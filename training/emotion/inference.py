@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from runners.emotion import EmotionClassifier
+from samo.emoji import spell_emoji
 from samo.emotions import EmotionScale
 
 BATCH = 32
@@ -50,7 +51,8 @@ def adapter_logits(adapter: Path, texts: Sequence[str]) -> npt.NDArray[np.floati
     tokenizer = AutoTokenizer.from_pretrained(base)
     classifier = TorchClassifier.from_encoder(base, run["labels"], layers=run["layers"])
     model = PeftModel.from_pretrained(classifier, adapter).merge_and_unload().eval()
-    encoded = tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]
+    spelled = [spell_emoji(text)[0] for text in texts]
+    encoded = tokenizer(spelled, truncation=True, max_length=MAX_TOKENS)["input_ids"]
     order = sorted(range(len(texts)), key=lambda index: len(encoded[index]))
     logits = np.zeros((len(texts), len(run["labels"])))
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16_is_fast()):

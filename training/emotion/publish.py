@@ -20,6 +20,7 @@ from tokenizers import Tokenizer
 
 from exporting import emotion
 from exporting.quantization import find_outliers, quantize
+from samo.emoji import spell_emoji
 from samo.weights import resolve, sha256
 from training.emotion.calibrate import calibrate
 from training.emotion.data import load_goemotions
@@ -57,7 +58,10 @@ def publish(adapter: Path, base: str, dataset: Path, target: Path) -> None:
         texts = load_goemotions(dataset, "train").texts[:OUTLIER_TEXTS]
         outliers = find_outliers(
             float_model,
-            (np.asarray(tokenizer.encode(text).ids, dtype=np.int64) for text in texts),
+            (
+                np.asarray(tokenizer.encode(spell_emoji(text)[0]).ids, dtype=np.int64)
+                for text in texts
+            ),
         )
         (target / emotion.OUTLIERS).write_text(json.dumps(outliers) + "\n")
         quantize(float_model, int8_model, outliers)

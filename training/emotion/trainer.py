@@ -27,6 +27,7 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
+from samo.emoji import spell_emoji
 from samo.weights import resolve
 from training.emotion.data import LabelledTexts, load_goemotions, read_lessons
 from training.emotion.losses import LOSSES
@@ -44,7 +45,8 @@ class _Encoded(torch.utils.data.Dataset[dict[str, Any]]):
     """Token ids and labels of a split, in memory."""
 
     def __init__(self, split: LabelledTexts, tokenizer: Any) -> None:
-        encoded = tokenizer(split.texts, truncation=True, max_length=MAX_TOKENS)
+        texts = [spell_emoji(text)[0] for text in split.texts]
+        encoded = tokenizer(texts, truncation=True, max_length=MAX_TOKENS)
         self._rows = [
             {"input_ids": ids, "attention_mask": mask, "labels": labels}
             for ids, mask, labels in zip(
