@@ -34,14 +34,19 @@ export: .venv/.serve  ## put the models into the BentoML model store
 bento: .venv/.serve export  ## build the bento
 	$(BIN)/bentoml build
 
-TRAIN_EMOTION = $(BIN)/python -m training.emotion.trainer --model-name $(ENCODER) --dataset $(DATA)/goemotions
+TRAIN_EMOTION := $(BIN)/python -m training.emotion.trainer --model-name $(ENCODER) --dataset $(DATA)/goemotions
+
+JOURNAL = training/emotion/journal.jsonl
 
 train-emotion: .venv/.dev  ## repeat the training that made checkpoints/emotion
 	$(TRAIN_EMOTION) --output runs/emotion
-	$(BIN)/python -m training.emotion.augment --dataset $(DATA)/goemotions --output runs/augmented.jsonl
+	$(BIN)/python -m training.emotion.augment --dataset $(DATA)/goemotions --comments 18000 --output runs/augmented.jsonl
 	$(BIN)/python -m training.emotion.coarse --data $(DATA) --teacher runs/emotion/adapter --output runs/coarse.jsonl
-	$(TRAIN_EMOTION) --output runs/broad --adapter runs/emotion/adapter --lessons runs/augmented.jsonl runs/coarse.jsonl --epochs 0.65 --learning-rate 2e-4 --head-learning-rate 3e-4
-	$(BIN)/python -m training.emotion.publish --adapter runs/broad/adapter --base $(ENCODER) --dataset $(DATA)/goemotions
+	$(TRAIN_EMOTION) --output runs/broad --adapter runs/emotion/adapter --epochs 1 \
+		--lessons runs/augmented.jsonl runs/coarse.jsonl $(JOURNAL) $(JOURNAL) $(JOURNAL) \
+		--learning-rate 2e-4 --head-learning-rate 3e-4
+	$(BIN)/python -m training.emotion.moods --adapter runs/broad/adapter --entries $(JOURNAL) --dataset $(DATA)/goemotions --output runs/moods
+	$(BIN)/python -m training.emotion.publish --adapter runs/moods --base $(ENCODER) --dataset $(DATA)/goemotions
 
 eval-emotion: .venv/.dev export  ## the emotion model's figures on GoEmotions' test split
 	$(BIN)/python -m training.emotion.evaluate --dataset $(DATA)/goemotions --whole --pictures docs/pictures

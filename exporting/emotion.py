@@ -91,11 +91,10 @@ class Checkpoint:
         return cls(adapter, resolve(base_name, source), base_name)
 
     @property
-    def label_names(self) -> list[str]:
-        """Labels in the order of the logits."""
+    def output_names(self) -> list[str]:
+        """Labels, then moods, in the order of the logits."""
         calibration = json.loads((self.adapter / CALIBRATION).read_text(encoding="utf-8"))
-        labels: list[str] = calibration["labels"]
-        return labels
+        return [*calibration["labels"], *calibration.get("moods", ())]
 
     @property
     def outliers(self) -> Outliers:
@@ -139,7 +138,7 @@ def export_by_optimum(checkpoint: Checkpoint, target: Path) -> Path:
 
     from training.emotion.model import EmotionClassifier
 
-    classifier = EmotionClassifier.from_encoder(str(checkpoint.base), checkpoint.label_names)
+    classifier = EmotionClassifier.from_encoder(str(checkpoint.base), checkpoint.output_names)
     weights = checkpoint.merged_weights()
     classifier.load_state_dict(
         {
@@ -234,12 +233,14 @@ def check_parity(
         raise ExportError(
             f"int8 differs from float by {gap:.3f}, more than {PARITY_TOLERANCE}: nothing stored."
         )
-    clear = np.abs(exact - scale.thresholds) > PARITY_MARGIN
-    differs = clear & ((exact >= scale.thresholds) != (quantized >= scale.thresholds))
+    thresholds = np.concatenate([scale.thresholds, scale.mood_thresholds])
+    clear = np.abs(exact - thresholds) > PARITY_MARGIN
+    differs = clear & ((exact >= thresholds) != (quantized >= thresholds))
     if differs.any():
         sentence, label = np.argwhere(differs)[0]
         raise ExportError(
-            f"int8 and float disagree on {scale.labels[label]} in sentence {sentence}: "
+            f"int8 and float disagree on {(scale.labels + scale.moods)[label]} in sentence "
+            f"{sentence}: "
             f"{quantized[sentence, label]:.3f} against {exact[sentence, label]:.3f}; "
             "nothing stored."
         )

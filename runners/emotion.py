@@ -32,7 +32,7 @@ class WrongArithmeticError(RuntimeError):
 
 @dataclass(frozen=True)
 class Golden:
-    """What a text's probabilities must be, of shape (labels,), give or take `tolerance`."""
+    """What a text's probabilities must be, give or take `tolerance`."""
 
     text: str
     probabilities: Probabilities
@@ -58,9 +58,9 @@ class Occluded:
 
 
 class EmotionClassifier:
-    """Texts in, calibrated probabilities of shape (labels,) out, float32, in `scale.labels`' order.
+    """Texts in, calibrated probabilities out: of `scale.labels`, then of `scale.moods`.
 
-    Calibrated by temperature scaling (Guo et al., 2017): sigmoid(logits / temperature).
+    Labels are calibrated by temperature scaling (Guo et al., 2017): sigmoid(logits / temperature).
     """
 
     def __init__(
@@ -138,7 +138,8 @@ class EmotionClassifier:
         (logits,) = self._session.run(
             ["logits"], {"input_ids": input_ids, "attention_mask": attention_mask}
         )
-        return list(1.0 / (1.0 + np.exp(-logits / self.scale.temperature)))
+        logits[:, : len(self.scale.labels)] /= self.scale.temperature
+        return list(1.0 / (1.0 + np.exp(-logits)))
 
     def warm_up(self) -> None:
         """Classify a sentence whose probabilities are known.

@@ -24,11 +24,13 @@ SILENCE = 1e-3
 
 
 class FakeEmotionClassifier:
-    """Gives each label that is named in the text 0.9, neutral 0.8 where none is, else 0.01."""
+    """Gives each label and mood that is named in the text 0.9, neutral where no label is; 0.01."""
 
     def __init__(self) -> None:
         labels = tuple(SENTIMENT_OF)
-        self.scale = EmotionScale(labels, np.full(len(labels), 0.3, np.float32), 1.0, 3.0)
+        moods = ("happy", "sad", "tired")
+        thresholds, mood_thresholds = (np.full(len(of), 0.3, np.float32) for of in (labels, moods))
+        self.scale = EmotionScale(labels, thresholds, 1.0, 3.0, moods, mood_thresholds)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int) -> Self:
@@ -56,8 +58,8 @@ class FakeEmotionClassifier:
     def _feel(self, text: str) -> Probabilities:
         words = set(text.lower().replace(".", " ").replace("!", " ").split())
         _crash_on_request(words)
-        named = np.asarray([label in words for label in self.scale.labels])
-        if not named.any():
+        named = np.asarray([name in words for name in self.scale.labels + self.scale.moods])
+        if not named[: len(self.scale.labels)].any():
             named[self.scale.labels.index(NEUTRAL)] = True
         return np.where(named, 0.9, 0.01).astype(np.float32)
 

@@ -76,7 +76,7 @@ def predict(
     if explanations is not None:
         body["explanation"] = [_explanation(explanation) for explanation in explanations]
     if request.groupings:
-        body["groupings"] = asdict(group(scale, outcome, request.text))
+        body["groupings"] = asdict(group(scale, outcome))
     return _json(body)
 
 
@@ -101,14 +101,14 @@ def predict_batch(
 ) -> Response:
     """`PredictBatchResponse`: a result or an error for each text."""
     results: list[dict[str, Any]] = []
-    for text, outcome in zip(request.texts, outcomes, strict=True):
+    for outcome in outcomes:
         if isinstance(outcome, SamoError):
             results.append(error_body(outcome))
             continue
         emotions = scale.decide(outcome, request.threshold, request.top_k)
         results.append({"emotions": _scores(emotions)})
         if request.groupings:
-            results[-1]["groupings"] = asdict(group(scale, outcome, text))
+            results[-1]["groupings"] = asdict(group(scale, outcome))
     return _json({"results": results, "inference_time": f"{watch.milliseconds:.0f}ms"})
 
 

@@ -1,17 +1,19 @@
-"""What the classifier's probabilities mean: labels, decisions, the whole of an entry, sentiment."""
+"""What the classifier's probabilities mean: labels, moods, decisions, the whole of an entry."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
+# Shape (labels + moods,), in [0, 1]: first the labels, then the moods of a model that has them.
 Probabilities = npt.NDArray[np.float32]
+Thresholds = npt.NDArray[np.float32]
 Sentiment = Literal["positive", "negative", "ambiguous", "neutral"]
 Intensity = Literal["low", "medium", "high"]
 
@@ -59,16 +61,19 @@ class EmotionReading:
 
 @dataclass(frozen=True)
 class EmotionScale:
-    """Reads logits and probabilities of shape (labels,): label order, temperature, thresholds.
+    """Reads a text's probabilities: the order of labels and moods, temperature, thresholds.
 
-    All of it was chosen on GoEmotions' dev split; `training/emotion/calibrate.py` writes it and
-    `export_models.py` stores it with the model.
+    All of it was chosen on GoEmotions' dev split, for the moods on journal entries;
+    `training/emotion/calibrate.py` writes it and `export_models.py` stores it with the model. The
+    temperature is the labels'.
     """
 
     labels: tuple[str, ...]
-    thresholds: Probabilities
+    thresholds: Thresholds
     temperature: float
     exponent: float
+    moods: tuple[str, ...] = ()
+    mood_thresholds: Thresholds = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -79,6 +84,8 @@ class EmotionScale:
             thresholds=np.asarray(calibration["thresholds"], dtype=np.float32),
             temperature=float(calibration["temperature"]),
             exponent=float(calibration["aggregation_exponent"]),
+            moods=tuple(calibration.get("moods", ())),
+            mood_thresholds=np.asarray(calibration.get("mood_thresholds", ()), dtype=np.float32),
         )
 
     def decide(
@@ -93,6 +100,7 @@ class EmotionScale:
         is neutral with its own probability: a text in which nothing is felt is not given the
         least bad guess. With `threshold` that one holds for all labels, and nothing is added.
         """
+        probabilities = probabilities[: len(self.labels)]
         thresholds = self.thresholds if threshold is None else np.float32(threshold)
         decided = np.flatnonzero(probabilities >= thresholds)
         if decided.size == 0 and threshold is None:
@@ -100,14 +108,21 @@ class EmotionScale:
         order = decided[np.argsort(-probabilities[decided], kind="stable")][:top_k]
         return [Emotion(self.labels[i], round(float(probabilities[i]), 4)) for i in order]
 
+    def decide_moods(self, probabilities: Probabilities) -> list[Emotion]:
+        """Return the moods at or above their thresholds, highest first; there may be none."""
+        moods = probabilities[len(self.labels) :]
+        decided = np.flatnonzero(moods >= self.mood_thresholds)
+        order = decided[np.argsort(-moods[decided], kind="stable")]
+        return [Emotion(self.moods[i], round(float(moods[i]), 4)) for i in order]
+
     def aggregate(
         self, probabilities: Sequence[Probabilities], weights: Sequence[float]
     ) -> Probabilities:
         """Probabilities of a whole entry from those of its sentences, weighted by `weights`.
 
-        A feeling is the power mean of its sentences' probabilities with a positive exponent, so
-        that one sentence of grief is not drowned by ten about the weather; neutral is the power
-        mean with the negative one, because an entry is neutral only where all of it is.
+        A feeling or mood is the power mean of its sentences' probabilities with a positive
+        exponent, so that one sentence of grief is not drowned by ten about the weather; neutral is
+        the power mean with the negative one, because an entry is neutral only where all of it is.
         """
         rows = np.clip(np.stack(probabilities).astype(np.float64), 1e-6, 1.0)
         shares = np.asarray(weights, dtype=np.float64) / float(np.sum(weights))
@@ -132,7 +147,7 @@ class EmotionScale:
         total = sum(emotion.confidence for emotion in decisive) or 1.0
         for emotion in decisive:
             sentiments[SENTIMENT_OF[emotion.name]] += emotion.confidence / total
-        feelings = np.delete(probabilities, self.labels.index(NEUTRAL))
+        feelings = np.delete(probabilities[: len(self.labels)], self.labels.index(NEUTRAL))
         strongest = float(feelings.max())
         return EmotionReading(
             emotions=emotions,

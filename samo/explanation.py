@@ -118,7 +118,7 @@ def where_felt(
     if all of it were gone. Nowhere for neutral, which no word carries.
     """
     columns = [scale.labels.index(name) for name in names if name != NEUTRAL]
-    nothing = np.zeros(len(scale.labels), dtype=np.float32)
+    nothing = np.zeros_like(rows[0])
     most = entry_weights(scale, rows, lengths, [(index, nothing) for index in range(len(rows))])
     return {index for index in range(len(rows)) if (most[index, columns] >= MIN_WEIGHT).any()}
 
@@ -129,15 +129,15 @@ def entry_weights(
     lengths: Sequence[int],
     occluded: Sequence[tuple[int, Probabilities]],
 ) -> Weights:
-    """Drops of an entry's probabilities, shape (words, labels).
+    """Drops of an entry's probabilities, shape (words, labels + moods).
 
-    `rows` are its sentences' probabilities, each (labels,), and `lengths` their characters;
+    `rows` are its sentences' probabilities and `lengths` their characters;
     `occluded` has for each word the index of its sentence and that sentence's probabilities with
     the word hidden. The length of a sentence counts as it was: a word that is hidden is still
     there.
     """
     whole = scale.aggregate(rows, lengths)
-    drops = np.zeros((len(occluded), len(scale.labels)))
+    drops = np.zeros((len(occluded), len(whole)))
     for number, (sentence, row) in enumerate(occluded):
         without = scale.aggregate([*rows[:sentence], row, *rows[sentence + 1 :]], lengths)
         drops[number] = whole.astype(np.float64) - without

@@ -163,7 +163,7 @@ class Pipeline:
                 for sentence, times, row in zip(sentences, spoken, rows, strict=True)
             ]
             insight.whole = self.scale.read(whole, threshold)
-            insight.groupings = group(self.scale, whole, text)
+            insight.groupings = group(self.scale, whole)
         if generate_summary:
             with _step(insight, "summary"):
                 insight.summary = await self.summarizer.run_one(

@@ -47,7 +47,7 @@ def test_predict_batch_keeps_the_order_and_fails_alone(client):
 
 
 def test_predict_groups_where_asked_to(client):
-    request = {"text": "Such joy but I am tired", "groupings": True}
+    request = {"text": "Such joy so happy but I am tired", "groupings": True}
     body = client.post("/predict", json={**request, "threshold": 0.95, "top_k": 1}).json()
     assert body["emotions"] == []
     assert set(body["groupings"]) == {"ekman", "sentiments", "moods"}
@@ -58,7 +58,7 @@ def test_predict_groups_where_asked_to(client):
 
 
 def test_predict_batch_groups_where_asked_to(client):
-    texts = ["joy", " ", "The bus was late."]
+    texts = ["happy joy", " ", "The bus was late."]
     plain = client.post("/predict_batch", json={"texts": texts}).json()["results"]
     assert [set(result) for result in plain] == [{"emotions"}, {"error"}, {"emotions"}]
     request = {"texts": texts, "groupings": True}
@@ -75,12 +75,12 @@ def test_groupings_is_true_or_false(client):
 
 
 def test_insight_groups_whatever_the_threshold(client):
-    entry = "I woke with joy. The bus was late. My anger grew. I came home exhausted."
+    entry = "I woke happy with joy. The bus was late. My anger grew. I came home tired."
     request = {"text": entry, "emotion_threshold": 0.95}
     analysis = client.post("/analyze/journal", json=request).json()["emotion_analysis"]
     assert analysis["emotions"] == {}
     assert set(analysis["ekman"]) == {"anger", "joy"}
-    assert set(analysis["moods"]) == {"frustrated", "happy", "tired"}
+    assert set(analysis["moods"]) == {"happy", "tired"}
 
 
 def test_a_failing_model_is_a_500_without_the_text(client):

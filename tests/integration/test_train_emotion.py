@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 from transformers import BertConfig, BertModel, BertTokenizerFast, Trainer
 
 from training.emotion.data import load_goemotions, write_lessons
 from training.emotion.distill import distill
 from training.emotion.inference import adapter_logits
 from training.emotion.journey import journey
+from training.emotion.moods import HEAD_WEIGHT, MOODS, add_moods
 from training.emotion.trainer import EmotionTrainer
 
 pytestmark = pytest.mark.filterwarnings(
@@ -102,3 +105,28 @@ def test_layers_can_be_left_out(encoder, dataset, tmp_path):
     assert adapter_logits(trainer.train(), COMMENTS).shape == (5, 5)
     with pytest.raises(ValueError, match="2 layers, 3 cannot be kept"):
         dataclasses.replace(trainer, layers=3, output=tmp_path / "other").train()
+
+
+def test_moods_are_added_beside_the_labels(encoder, dataset, tmp_path):
+    adapter = EmotionTrainer(
+        model_name=str(encoder), dataset=dataset, output=tmp_path / "run", epochs=1,
+        batch_size=8, rank=2,
+    ).train()  # fmt: skip
+    texts = [f"{COMMENTS[number % 5]} " * (1 + number % 3) for number in range(120)]
+    held = np.asarray(
+        [[number % len(MOODS) == mood for mood in range(12)] for number in range(120)]
+    )
+    held[:, MOODS.index("sad")] = [number % 5 == 1 for number in range(120)]
+    scores = add_moods(adapter, texts, held, tmp_path / "with-moods")
+    assert scores["sad"] > 0.9  # "i am so sad" is told from the others by any encoder
+    before, after = (
+        adapter_logits(folder, COMMENTS) for folder in (adapter, tmp_path / "with-moods")
+    )
+    np.testing.assert_allclose(after, before, atol=1e-5)
+    head = load_file(tmp_path / "with-moods" / "adapter_model.safetensors")[HEAD_WEIGHT]
+    assert head.shape == (5 + 12, 16)
+    thresholds = json.loads((tmp_path / "with-moods" / "run.json").read_text())["moods"]
+    assert list(thresholds) == list(MOODS)
+    assert all(0.0 < threshold < 1.0 for threshold in thresholds.values())
+    again = add_moods(tmp_path / "with-moods", texts, held, tmp_path / "again")
+    assert again == pytest.approx(scores)  # moods that were there are replaced

@@ -11,7 +11,8 @@ JOY, ANGER, NEUTRAL = (LABELS.index(label) for label in ("joy", "annoyance", "ne
 
 
 @pytest.fixture
-def data(tmp_path):
+def data(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.emotion.coarse.HELD_PERCENT", 100)
     (tmp_path / "goemotions").mkdir()
     (tmp_path / "text").mkdir()
     (tmp_path / "goemotions" / "labels.txt").write_text("\n".join(LABELS))
@@ -24,7 +25,7 @@ def data(tmp_path):
     )
     (tmp_path / "text" / "xed_en.tsv").write_text("annoyance .\t1, 2\nthe bus .\t8\n")
     (tmp_path / "probe.tsv").write_text(
-        "text\temotions\tmoods\njoy . I am so tired.\tjoy\thappy,tired\nthe bus\tneutral\t\n"
+        "text\temotions\tmoods\njoy . so happy , tired .\tjoy\thappy,tired\nthe bus\tneutral\t\n"
     )
     return tmp_path
 

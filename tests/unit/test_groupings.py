@@ -4,18 +4,24 @@ import numpy as np
 import pytest
 
 from samo.emotions import SENTIMENT_OF, EmotionScale
-from samo.groupings import EKMAN, MOODS, group, noisy_or
+from samo.groupings import EKMAN, group, noisy_or
 
 LABELS = tuple(SENTIMENT_OF)
 
 
+MOODS = ("happy", "sad", "tired")
+
+
 @pytest.fixture
 def scale():
-    return EmotionScale(LABELS, np.full(28, 0.3, np.float32), temperature=1.0, exponent=4.0)
+    return EmotionScale(
+        LABELS, np.full(28, 0.3, np.float32), temperature=1.0, exponent=4.0,
+        moods=MOODS, mood_thresholds=np.asarray([0.3, 0.3, 0.5], np.float32),
+    )  # fmt: skip
 
 
 def probabilities(**named):
-    return np.asarray([named.get(label, 0.001) for label in LABELS], np.float32)
+    return np.asarray([named.get(name, 0.001) for name in LABELS + MOODS], np.float32)
 
 
 def names(emotions):
@@ -27,77 +33,49 @@ def test_each_label_is_in_one_of_ekmans_groups():
     assert sorted(members) == sorted(LABELS)
 
 
-def test_moods_weigh_labels_that_exist():
-    assert len(MOODS) == 12
-    for weights in MOODS.values():
-        assert set(weights) < set(LABELS)
-        assert all(0 < weight <= 1 for weight in weights.values())
-
-
 def test_half_sure_members_make_a_surer_group():
     row = probabilities(anger=0.5, annoyance=0.5)
-    assert noisy_or(LABELS, row, {"anger": 1.0, "annoyance": 1.0}) == pytest.approx(0.75)
-    assert noisy_or(LABELS, row, {"anger": 0.5}) == pytest.approx(0.25)
-    assert noisy_or(LABELS, row, {}) == 0.0
+    assert noisy_or(LABELS, row, ["anger", "annoyance"]) == pytest.approx(0.75)
+    assert noisy_or(LABELS, row, []) == 0.0
 
 
 def test_a_group_is_decided_where_none_of_its_members_is(scale):
     row = probabilities(anger=0.25, annoyance=0.25)
     assert names(scale.decide(row)) == ["neutral"]
-    assert names(group(scale, row, "Hm.").ekman) == ["anger"]
+    assert names(group(scale, row).ekman) == ["anger"]
 
 
 def test_groups_come_highest_first(scale):
-    grouped = group(scale, probabilities(joy=0.5, sadness=0.8), "Hm.")
+    grouped = group(scale, probabilities(joy=0.5, sadness=0.8, happy=0.4, sad=0.9))
     assert names(grouped.ekman) == ["sadness", "joy"]
     assert names(grouped.moods) == ["sad", "happy"]
     assert grouped.sentiments["negative"] == pytest.approx(0.8 / 1.3, abs=1e-3)
 
 
 def test_nothing_felt_is_neutral_and_no_mood(scale):
-    grouped = group(scale, probabilities(neutral=0.2), "The bus leaves at seven.")
+    grouped = group(scale, probabilities(neutral=0.2))
     assert [(one.name, one.confidence) for one in grouped.ekman] == [("neutral", 0.2)]
     assert grouped.moods == []
 
 
-@pytest.mark.parametrize(
-    ("label", "mood"),
-    [
-        ("nervousness", "anxious"),
-        ("excitement", "excited"),
-        ("annoyance", "frustrated"),
-        ("gratitude", "grateful"),
-        ("joy", "happy"),
-        ("optimism", "hopeful"),
-        ("pride", "proud"),
-        ("grief", "sad"),
-    ],
-)
-def test_a_mood_that_is_a_label_needs_no_words(scale, label, mood):
-    assert mood in names(group(scale, probabilities(**{label: 0.5}), "Hm.").moods)
-
-
-def test_a_label_that_suggests_a_mood_must_be_nearly_certain(scale):
-    assert names(group(scale, probabilities(love=0.5), "Hm.").moods) == []
-    assert names(group(scale, probabilities(love=0.9), "Hm.").moods) == ["happy"]
-
-
-def test_what_the_writer_says_is_a_mood_though_the_labels_have_none(scale):
-    grouped = group(scale, probabilities(neutral=0.9), "We had soup. I am so tired.")
-    assert names(grouped.moods) == ["tired"]
+def test_each_mood_has_its_own_threshold(scale):
+    grouped = group(scale, probabilities(neutral=0.9, tired=0.4, sad=0.4))
+    assert [(one.name, one.confidence) for one in grouped.moods] == [("sad", 0.4)]
     assert names(grouped.ekman) == ["neutral"]
 
 
-def test_a_topic_is_a_mood_only_where_emotions_bear_it_out(scale):
-    text = "I slept four hours."
-    assert group(scale, probabilities(neutral=0.9), text).moods == []
-    assert group(scale, probabilities(joy=0.9), text).moods[-1].name == "happy"
-    assert "tired" in names(group(scale, probabilities(annoyance=0.9), text).moods)
+def test_moods_are_no_labels(scale):
+    row = probabilities(tired=0.99, neutral=0.6)
+    assert names(scale.decide(row)) == ["neutral"]
+    assert names(scale.decide(row, threshold=0.0, top_k=1)) == ["neutral"]
+    assert scale.read(row).intensity == "low"
 
 
-def test_relief_makes_calm_surer(scale):
-    text = "I feel calm."
-    (said,) = group(scale, probabilities(neutral=0.9), text).moods
-    (felt,) = group(scale, probabilities(relief=0.5), text).moods
-    assert (said.name, felt.name) == ("calm", "calm")
-    assert felt.confidence > said.confidence
+def test_a_model_without_moods_decides_for_none():
+    scale = EmotionScale(LABELS, np.full(28, 0.3, np.float32), temperature=1.0, exponent=4.0)
+    assert group(scale, probabilities(joy=0.9)[:28]).moods == []
+
+
+def test_one_tired_sentence_makes_a_tired_entry(scale):
+    rows = [probabilities(neutral=0.9), probabilities(neutral=0.9, tired=0.9)]
+    assert names(group(scale, scale.aggregate(rows, [1, 1])).moods) == ["tired"]

@@ -240,11 +240,8 @@ def test_checkpoint_stays_within_the_entry_and_the_budget(summarizer, number):
     assert re.fullmatch(r"[A-Z].*[.!?]", summary.text)
 
 
-def test_checkpoint_chooses_the_feeling(summarizer):
-    # Sentences 2 and 5 feel something. By itself the checkpoint finds one of them.
-    sources = set(summarize(summarizer, ENTRY, 2).sources)
-    assert sources
-    assert sources <= {2, 5}
+# Which sentences it chooses by itself is measured (`make eval-summarizer`), not tested: int8 rounds
+# otherwise on another CPU, and where two choices are near each other another one wins.
 
 
 def test_salience_brings_what_the_checkpoint_missed(summarizer):

@@ -2,7 +2,7 @@
 
     python -m training.emotion.augment --dataset PATH --output lessons.jsonl
 
-Each comment stays one lesson, so that a run on the output costs what a run on train.tsv costs.
+Each comment stays one lesson, so that a run on the output costs what a run on them costs.
 GoEmotions has [NAME] and [RELIGION] where a person or a faith was named; no journal has. Spoken
 entries come from a recognizer, and entries have more than one sentence.
 """
@@ -75,9 +75,17 @@ def main() -> None:
     )
     parser.add_argument("--dataset", type=Path, required=True, help="folder of GoEmotions' TSV")
     parser.add_argument("--output", type=Path, required=True, help="lesson file to write")
+    parser.add_argument("--comments", type=int, help="take so many at random; default: all")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    lessons = augment(load_goemotions(arguments.dataset, "train"), arguments.seed)
+    comments = load_goemotions(arguments.dataset, "train")
+    if arguments.comments:
+        chosen = np.random.default_rng(arguments.seed).permutation(len(comments))
+        chosen = np.sort(chosen[: arguments.comments])
+        comments = LabelledTexts(
+            [comments.texts[row] for row in chosen], comments.labels[chosen], comments.label_names
+        )
+    lessons = augment(comments, arguments.seed)
     write_lessons(lessons, arguments.output)
     print(f"{len(lessons)} lessons written to {arguments.output}")
 

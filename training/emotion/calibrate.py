@@ -1,14 +1,10 @@
 """Temperature, thresholds and the rule for whole entries, all chosen on the dev split.
 
-    python -m training.emotion.calibrate --model FOLDER --dataset PATH --output calibration.json
-
-`FOLDER` holds the exported `model.onnx` and `tokenizer.json`: what is calibrated is what ships.
+What is calibrated is what ships: the exported model. `training.emotion.publish` runs this.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +15,7 @@ from sklearn.metrics import f1_score
 
 from runners.emotion import EmotionClassifier
 from samo.emotions import NEUTRAL, EmotionScale
-from training.emotion.data import LabelledTexts, load_goemotions
+from training.emotion.data import LabelledTexts
 from training.emotion.inference import classify, neutral_scale
 
 Array = npt.NDArray[Any]
@@ -132,9 +128,9 @@ def choose_exponent(
 
 
 def calibrate(folder: Path, dev: LabelledTexts) -> dict[str, Any]:
-    """Calibrate the exported model in `folder` on `dev`; the content of `calibration.json`."""
+    """Calibrate the exported model in `folder` on `dev`; the labels' part of `calibration.json`."""
     classifier = EmotionClassifier.load(folder, threads=2, scale=neutral_scale(dev.label_names))
-    probabilities = classify(classifier, dev.texts)
+    probabilities = classify(classifier, dev.texts)[:, : len(dev.label_names)]
     logits = np.log(probabilities) - np.log1p(-probabilities)
     temperature = fit_temperature(logits, dev.labels)
     calibrated = sigmoid(logits / temperature)
@@ -154,22 +150,3 @@ def calibrate(folder: Path, dev: LabelledTexts) -> dict[str, Any]:
             "entry_micro_f1": round(exponent_score, 4),
         },
     }
-
-
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.emotion.calibrate",
-        description="Choose temperature, thresholds and aggregation exponent on dev.",
-    )
-    parser.add_argument("--model", type=Path, required=True, help="folder of the exported model")
-    parser.add_argument("--dataset", type=Path, required=True, help="folder of GoEmotions' TSV")
-    parser.add_argument("--output", type=Path, required=True, help="calibration.json to write")
-    arguments = parser.parse_args()
-    calibration = calibrate(arguments.model, load_goemotions(arguments.dataset, "dev"))
-    arguments.output.write_text(json.dumps(calibration, indent=1) + "\n", encoding="utf-8")
-    print(f"temperature {calibration['temperature']}, written to {arguments.output}")
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,7 @@ differ from CPU to CPU: the table holds for the machine that printed it. The las
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import logging
 import platform
@@ -17,7 +18,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +51,7 @@ SHIPPED: Final = "ONNX int8, 7 bits, outliers in float (ships)"
 
 
 def _torch_eager(checkpoint: emotion.Checkpoint) -> Predict:
-    classifier = TorchClassifier.from_encoder(str(checkpoint.base), checkpoint.label_names)
+    classifier = TorchClassifier.from_encoder(str(checkpoint.base), checkpoint.output_names)
     weights = checkpoint.merged_weights()
     classifier.load_state_dict(
         {
@@ -98,13 +98,13 @@ def _engines(checkpoint: emotion.Checkpoint, scratch: Path, threads: int) -> dic
         folder.mkdir()
         emotion.write_folder(checkpoint, path, folder)
         scale = EmotionScale.load(folder / emotion.CALIBRATION)
-        plain = EmotionScale(scale.labels, scale.thresholds, 1.0, scale.exponent)
+        plain = dataclasses.replace(scale, temperature=1.0)
         classifier = EmotionClassifier.load(folder, threads=threads, scale=plain)
         engines[name] = lambda batch, run=classifier: np.stack(run.predict(batch))  # type: ignore[misc]
     return engines
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Comparison:
     """Medians of milliseconds by engine and batch size, and gaps to PyTorch by engine.
 

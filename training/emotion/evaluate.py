@@ -65,7 +65,7 @@ def in_float32(checkpoint: emotion.Checkpoint, texts: Sequence[str]) -> tuple[Ar
         folder.mkdir()
         emotion.write_folder(checkpoint, emotion.fill_graph(checkpoint, Path(scratch)), folder)
         classifier = EmotionClassifier.load(folder, threads=2)
-        probabilities = classify(classifier, texts)
+        probabilities = classify(classifier, texts)[:, : len(classifier.scale.labels)]
     return decide(classifier.scale, probabilities), probabilities
 
 
@@ -112,7 +112,7 @@ def main() -> None:
     if arguments.url:
         decided, probabilities = through_http(arguments.url, split.texts, split.label_names)
     else:
-        probabilities = classify(classifier, split.texts)
+        probabilities = classify(classifier, split.texts)[:, : len(scale.labels)]
         decided = decide(scale, probabilities)
     uncalibrated = without_temperature(probabilities, scale.temperature)
 

@@ -2,16 +2,15 @@
 
     python -m training.emotion.evaluate_groups --data ../shared/data [--model FOLDER]
 
-Ekman's groups and the sentiments on GoEmotions' test split; Ekman's on two sets that the model
-never saw, BRIGHTER's English sentences and XED's subtitles; labels and moods on the entries of
-`journal_probe.tsv` beside this file, where it is there. Nothing is chosen here. A set that is
+Ekman's groups and the sentiments on GoEmotions' test split; Ekman's on the parts of BRIGHTER's
+English sentences and of XED's subtitles that were held out of the training; labels and moods on
+the entries of `journal_probe.tsv` beside this file. Nothing is chosen here. A set that is
 not in `--data` is left out. The last line is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,11 +24,11 @@ from rich.table import Table
 from sklearn.metrics import precision_recall_fscore_support
 
 from runners.emotion import EmotionClassifier
-from samo.cues import find_cues
-from samo.emotions import NEUTRAL, SENTIMENT_OF, EmotionScale, Probabilities
-from samo.groupings import EKMAN, MOODS, ekman_confidences, group, mood_confidences, noisy_or
+from samo.emotions import SENTIMENT_OF, EmotionScale, Probabilities
+from samo.groupings import EKMAN, ekman_confidences, group, noisy_or
 from samo.pipeline import MAX_WHOLE_CHARACTERS
 from samo.sentences import split
+from training.emotion.coarse import load_brighter, load_xed
 from training.emotion.data import load_goemotions
 from training.emotion.figures import expected_calibration_error
 from training.emotion.inference import classify
@@ -39,10 +38,6 @@ Array = npt.NDArray[Any]
 
 JOURNAL_PROBE: Final = Path(__file__).parent / "journal_probe.tsv"
 SENTIMENTS: Final = tuple(dict.fromkeys(SENTIMENT_OF.values()))
-EKMANS_SIX: Final = tuple(name for name in EKMAN if name != NEUTRAL)
-BRIGHTERS_FIVE: Final = ("anger", "fear", "joy", "sadness", "surprise")
-# XED's ids of Plutchik's eight; anticipation (2) and trust (8) are none of Ekman's six.
-XED_IDS: Final = {"anger": 1, "disgust": 3, "fear": 4, "joy": 5, "sadness": 6, "surprise": 7}
 
 
 @dataclass(frozen=True)
@@ -67,38 +62,19 @@ def multi_hot(members: Sequence[Sequence[str]], names: Sequence[str]) -> Array:
     return np.asarray([[name in row for name in names] for row in members], dtype=bool)
 
 
-def load_brighter(path: Path) -> Truth:
-    """BRIGHTER's English sentences (Muhammad et al., 2025): a column an emotion, 0 or 1."""
-    with path.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    members = [[name for name in BRIGHTERS_FIVE if row[name] == "1"] for row in rows]
-    texts = [row["text"] for row in rows]
-    return Truth(texts, BRIGHTERS_FIVE, multi_hot(members, BRIGHTERS_FIVE))
-
-
-def load_xed(path: Path) -> Truth:
-    """XED's English subtitles (Öhman et al., 2020): text, comma-joined ids; each line has one."""
-    texts, members = [], []
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            text, ids = line.rstrip("\n").split("\t")
-            held = {int(one) for one in ids.split(",")}
-            texts.append(text)
-            members.append([name for name, own in XED_IDS.items() if own in held])
-    return Truth(texts, EKMANS_SIX, multi_hot(members, EKMANS_SIX))
-
-
-def load_journal_probe(path: Path, labels: Sequence[str]) -> tuple[Truth, Truth]:
+def load_journal_probe(
+    path: Path, labels: Sequence[str], moods: Sequence[str]
+) -> tuple[Truth, Truth]:
     """Entries with their labels, and with their moods: text, comma-joined names of each."""
     with path.open(encoding="utf-8") as lines:
         rows = [line.rstrip("\n").split("\t") for line in lines][1:]
     texts = [row[0] for row in rows]
-    emotions, moods = (
+    felt, held = (
         [[name.strip() for name in row[column].split(",")] for row in rows] for column in (1, 2)
     )
     return (
-        Truth(texts, tuple(labels), multi_hot(emotions, labels)),
-        Truth(texts, tuple(MOODS), multi_hot(moods, tuple(MOODS))),
+        Truth(texts, tuple(labels), multi_hot(felt, labels)),
+        Truth(texts, tuple(moods), multi_hot(held, moods)),
     )
 
 
@@ -123,15 +99,15 @@ def classify_entries(classifier: EmotionClassifier, texts: Sequence[str]) -> Arr
 def ask(
     truth: Truth,
     probabilities: Array,
-    confidences: Callable[[Probabilities, str], dict[str, float]],
-    decided: Callable[[Probabilities, str], set[str]],
+    confidences: Callable[[Probabilities], dict[str, float]],
+    decided: Callable[[Probabilities], set[str]],
 ) -> Answers:
     """Confidences and decisions for each text of `truth`, of shape (texts, truth.names)."""
     values, decisions = [], []
-    for row, text in zip(probabilities.astype(np.float32), truth.texts, strict=True):
-        of_group = confidences(row, text)
+    for row in probabilities.astype(np.float32):
+        of_group = confidences(row)
         values.append([of_group[name] for name in truth.names])
-        decisions.append(decided(row, text))
+        decisions.append(decided(row))
     return Answers(np.asarray(values), multi_hot([list(one) for one in decisions], truth.names))
 
 
@@ -140,25 +116,24 @@ def ask_ekman(scale: EmotionScale, truth: Truth, probabilities: Array) -> Answer
     return ask(
         truth,
         probabilities,
-        lambda row, _text: ekman_confidences(scale.labels, row),
-        lambda row, text: {one.name for one in group(scale, row, text).ekman},
+        lambda row: ekman_confidences(scale.labels, row),
+        lambda row: {one.name for one in group(scale, row).ekman},
     )
 
 
 def ask_sentiments(scale: EmotionScale, truth: Truth, probabilities: Array) -> Answers:
     """Sentiments that have a share; their confidences, which are not served, as Ekman's are."""
     members = {
-        sentiment: {label: 1.0 for label, own in SENTIMENT_OF.items() if own == sentiment}
+        sentiment: [label for label, own in SENTIMENT_OF.items() if own == sentiment]
         for sentiment in SENTIMENTS
     }
     return ask(
         truth,
         probabilities,
-        lambda row, _text: {
-            sentiment: noisy_or(scale.labels, row, weights)
-            for sentiment, weights in members.items()
+        lambda row: {
+            sentiment: noisy_or(scale.labels, row, labels) for sentiment, labels in members.items()
         },
-        lambda row, _text: {name for name, share in scale.read(row).sentiments.items() if share},
+        lambda row: {name for name, share in scale.read(row).sentiments.items() if share},
     )
 
 
@@ -167,18 +142,18 @@ def ask_labels(scale: EmotionScale, truth: Truth, probabilities: Array) -> Answe
     return ask(
         truth,
         probabilities,
-        lambda row, _text: dict(zip(scale.labels, map(float, row), strict=True)),
-        lambda row, _text: {emotion.name for emotion in scale.decide(row)},
+        lambda row: dict(zip(scale.labels, map(float, row[: len(scale.labels)]), strict=True)),
+        lambda row: {emotion.name for emotion in scale.decide(row)},
     )
 
 
 def ask_moods(scale: EmotionScale, truth: Truth, probabilities: Array) -> Answers:
-    """Moods, from labels and cues."""
+    """Moods."""
     return ask(
         truth,
         probabilities,
-        lambda row, text: mood_confidences(scale.labels, row, find_cues(text)),
-        lambda row, text: {mood.name for mood in group(scale, row, text).moods},
+        lambda row: dict(zip(scale.moods, map(float, row[len(scale.labels) :]), strict=True)),
+        lambda row: {mood.name for mood in group(scale, row).moods},
     )
 
 
@@ -240,11 +215,12 @@ def evaluate(classifier: EmotionClassifier, data: Path, probe: Path) -> dict[str
         ("xed_ekman", "xed_en.tsv", load_xed),
     ):
         if (data / "text" / file).is_file():
-            truth = load(data / "text" / file)
+            corpus = load(data / "text", "held")
+            truth = Truth(corpus.texts, corpus.groups, corpus.present)
             probabilities = classify_entries(classifier, truth.texts)
             figures[name] = measure(f"Ekman, {file}", truth, ask_ekman(scale, truth, probabilities))
     if probe.is_file():
-        labelled, moods = load_journal_probe(probe, scale.labels)
+        labelled, moods = load_journal_probe(probe, scale.labels, scale.moods)
         probabilities = classify_entries(classifier, labelled.texts)
         figures["journal_labels"] = measure(
             "Labels, journal probe", labelled, ask_labels(scale, labelled, probabilities)

@@ -44,7 +44,9 @@ def publish(adapter: Path, base: str, dataset: Path, target: Path) -> None:
         target / "adapter_model.safetensors",
     )
     dev = load_goemotions(dataset, "dev")
-    (target / emotion.CALIBRATION).write_text(json.dumps({"labels": dev.label_names}))
+    moods = json.loads((target / RUN).read_text(encoding="utf-8")).get("moods", {})
+    outputs = {"moods": list(moods), "mood_thresholds": list(moods.values())}
+    (target / emotion.CALIBRATION).write_text(json.dumps({"labels": dev.label_names, **outputs}))
     checkpoint = emotion.Checkpoint(target, resolve(base), base)
     with tempfile.TemporaryDirectory() as scratch:
         float_model = emotion.export_by_optimum(checkpoint, Path(scratch) / "float")
@@ -66,7 +68,7 @@ def publish(adapter: Path, base: str, dataset: Path, target: Path) -> None:
         (target / emotion.OUTLIERS).write_text(json.dumps(outliers) + "\n")
         quantize(float_model, int8_model, outliers)
         emotion.write_folder(checkpoint, int8_model, exported)
-        calibration = calibrate(exported, dev)
+        calibration = {**calibrate(exported, dev), **outputs}
         (target / emotion.CALIBRATION).write_text(json.dumps(calibration, indent=1) + "\n")
         (target / emotion.ARTIFACT).write_text(
             json.dumps({"model.onnx": sha256(exported / "model.onnx")}, indent=1) + "\n"
