@@ -136,7 +136,7 @@ class Pipeline:
 
     async def summarize(self, text: str, max_sentences: int) -> tuple[Summary, EmotionReading]:
         """The emotional core of `text`, and the emotions of the whole of it."""
-        whole, rows = await self._classify_entry(text, split(text))
+        whole, rows = await self._classify_entry(split(text))
         request = SummaryRequest(text, max_sentences, self._salience(rows))
         return await self.summarizer.run_one(request), self.scale.read(whole)
 
@@ -156,7 +156,7 @@ class Pipeline:
             return insight
         rows: list[Probabilities] = []
         with _step(insight, "emotion"):
-            whole, rows = await self._classify_entry(text, sentences)
+            whole, rows = await self._classify_entry(sentences)
             spoken = _spoken(text, sentences, recording)
             insight.arc = [
                 ArcPoint(sentence, *times, self.scale.read(row, threshold))
@@ -195,15 +195,17 @@ class Pipeline:
         return insight
 
     async def _classify_entry(
-        self, text: str, sentences: Sequence[Sentence]
+        self, sentences: Sequence[Sentence]
     ) -> tuple[Probabilities, list[Probabilities]]:
-        """Probabilities of the whole and of each sentence, computed together."""
+        """Probabilities of the whole and of each sentence, computed together.
+
+        An entry is read by its sentences even where it is short enough to be read as a whole: on
+        500 entries made of two or three dev comments micro-F1 is 0.595 so and 0.532 as a whole,
+        which hears the strongest feeling only; both together give no more (0.592).
+        `python -m training.emotion.evaluate_entries` prints it.
+        """
         texts = [sentence.text for sentence in sentences]
-        if len(texts) > 1 and _fits(text):
-            texts.append(text)
         rows = [_value(outcome) for outcome in await self.emotion.run(texts)]
-        if len(rows) > len(sentences):
-            return rows[-1], rows[:-1]
         return self._aggregate(texts, rows), rows
 
     def _salience(self, rows: Sequence[Probabilities]) -> list[float] | None:

@@ -105,7 +105,7 @@ def test_insight_keeps_the_replaced_shape(client):
     entry = "I woke with joy. The bus was late. My anger grew."
     body = client.post("/analyze/journal", json={"text": entry}).json()
     assert body["transcription"] is None
-    assert body["emotion_analysis"]["emotions"] == {"anger": 0.9, "joy": 0.9}
+    assert set(body["emotion_analysis"]["emotions"]) == {"anger", "joy"}
     assert body["emotion_analysis"]["emotional_intensity"] == "high"
     assert body["summary"]["summary"].startswith("I woke with joy.")
     assert body["pipeline_status"] == {
