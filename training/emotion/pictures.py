@@ -112,5 +112,5 @@ def _rare_labels(label_names: Sequence[str], labels: Array, probabilities: Array
             label=f"{label_names[label]} ({support[label]}): AP {average:.2f}",
         )  # fmt: skip
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.01))
-    axes.legend(frameon=False, loc="lower left")
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure
