@@ -42,28 +42,21 @@ def fit_temperature(logits: Array, labels: Array) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))
 
 
-def _global_threshold(probabilities: Array, labels: Array) -> float:
-    scores = [
-        f1_score(labels, probabilities >= threshold, average="macro", zero_division=0)
-        for threshold in GRID
-    ]
-    return float(GRID[int(np.argmax(scores))])
-
-
-def _label_thresholds(probabilities: Array, labels: Array) -> Array:
-    """Each label's best threshold on its own; overfits the rare ones."""
-    decided = probabilities[None] >= GRID[:, None, None]
-    true_positives = (decided & (labels[None] > 0)).sum(axis=1)
-    f1 = 2 * true_positives / np.maximum(decided.sum(axis=1) + labels.sum(axis=0), 1)
-    return np.asarray(GRID[f1.argmax(axis=0)])
+def _f1_by_label(decided: Array, labels: Array) -> Array:
+    """F1 of decisions of shape (…, texts, labels), over the texts; 0 for a label without any."""
+    true_positives = (decided & (labels > 0)).sum(axis=-2)
+    return np.asarray(2 * true_positives / np.maximum(decided.sum(axis=-2) + labels.sum(axis=0), 1))
 
 
 def _shrunk_thresholds(probabilities: Array, labels: Array, prior: float) -> Array:
     """Label thresholds drawn to the global one, the more the fewer positives a label has."""
     positives = labels.sum(axis=0)
     trust = positives / (positives + prior)
-    shared = _global_threshold(probabilities, labels)
-    return np.asarray(trust * _label_thresholds(probabilities, labels) + (1 - trust) * shared)
+    by_threshold = _f1_by_label(probabilities[None] >= GRID[:, None, None], labels)
+    # each label's best threshold on its own overfits the rare ones
+    own = GRID[by_threshold.argmax(axis=0)]
+    shared = GRID[int(by_threshold.mean(axis=1).argmax())]
+    return np.asarray(trust * own + (1 - trust) * shared)
 
 
 def choose_thresholds(probabilities: Array, labels: Array, seed: int = 0) -> tuple[Array, float]:
@@ -80,14 +73,7 @@ def choose_thresholds(probabilities: Array, labels: Array, seed: int = 0) -> tup
         for fold in range(FOLDS):
             fit, held = folds != fold, folds == fold
             thresholds = _shrunk_thresholds(probabilities[fit], labels[fit], prior)
-            scores.append(
-                f1_score(
-                    labels[held],
-                    probabilities[held] >= thresholds,
-                    average="macro",
-                    zero_division=0,
-                )
-            )
+            scores.append(_f1_by_label(probabilities[held] >= thresholds, labels[held]).mean())
         return float(np.mean(scores))
 
     prior = max((0.0, 25.0, 50.0, 100.0, 200.0, 400.0, 1e9), key=held_out_f1)
