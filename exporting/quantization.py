@@ -3,7 +3,7 @@
 Two things make plain `quantize_dynamic` unfit for an encoder:
 
 - Its activations have a few channels with huge values (after LayerNorm, and in the feed-forward
-  network), and one scale a tensor cannot hold those and all others. So these channels, about 2 %,
+  network), and one scale a tensor cannot hold those and all others. So these channels, at most 2 %,
   are multiplied in float, as in LLM.int8() (Dettmers et al., 2022); which ones is found once, on
   training texts, and stored beside the checkpoint.
 - Without VNNI a CPU sums pairs of products in 16 bits, which overflow where weights use all of

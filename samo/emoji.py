@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 # Parts of a name that tell of the glyph, not of what it shows.
@@ -30,13 +31,13 @@ def _spelled(symbol: str) -> str | None:
     return f" {' '.join(words)} "
 
 
-def spell_emoji(text: str) -> tuple[str, list[int]]:
+def spell_emoji(text: str) -> tuple[str, Sequence[int]]:
     """Write emoji out; also the index in `text` that each character of the result comes from.
 
     Skin tones, joiners and drawings in Braille become spaces; letters, digits and punctuation stay.
     """
     if text.isascii():
-        return text, list(range(len(text)))
+        return text, range(len(text))
     pieces: list[str] = []
     origins: list[int] = []
     for index, character in enumerate(text):

@@ -2,16 +2,9 @@
 
 Moods are outputs of the model's own, because labels do not hold all of them: no label says tired.
 The confidence of one of Ekman's groups is the noisy-or of its members' calibrated probabilities
-(Pearl, 1988): 1 − Π(1 − p), the probability that at least one holds if they were independent. On
-GoEmotions' dev split, with one threshold for all groups chosen there:
-
-    rule          ECE      macro-F1 (5-fold)
-    noisy-or      0.006    0.646
-    maximum       0.016    0.646
-    sum, at most 1    0.016    0.645
-
-The maximum forgets that two half-sure members make a surer group, the sum counts a text's two
-labels twice; a threshold a group, tuned and shrunk as those of the labels are, gives 0.644.
+(Pearl, 1988): 1 − Π(1 − p), the probability that at least one holds if they were independent. The
+maximum forgets that two half-sure members make a surer group, the sum counts a text's two labels
+twice; on GoEmotions' dev split both are worse calibrated, and no better at deciding.
 """
 
 from __future__ import annotations
@@ -22,7 +15,7 @@ from typing import Final
 
 from samo.emotions import NEUTRAL, Emotion, EmotionScale, Probabilities, Sentiment
 
-# For all of Ekman's groups; chosen on dev with the noisy-or (above). Confidences are calibrated, so
+# For all of Ekman's groups; chosen on dev. Confidences are calibrated, so
 # it does not belong to one checkpoint as thresholds on raw scores would.
 GROUP_THRESHOLD: Final = 0.30
 

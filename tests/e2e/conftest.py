@@ -27,11 +27,13 @@ def free_port() -> int:
 @contextmanager
 def serving(target: str, log: Path, **environment: str) -> Iterator[httpx.Client]:
     port = free_port()
+    # the fixtures that serve in process leave their choice of runners in this process's environment
+    inherited = {name: value for name, value in os.environ.items() if name != "SAMO_RUNNERS"}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "bentoml", "serve", target, "--port", str(port)],
             cwd=ROOT,
-            env={**os.environ, **environment},
+            env={**inherited, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

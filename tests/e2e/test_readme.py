@@ -34,9 +34,6 @@ def shape(value):
         emotions = all(isinstance(item, float) for item in value.values())
         return "figures" if emotions else {key: shape(item) for key, item in value.items()}
     if isinstance(value, list):
-        if all(isinstance(item, dict) and "confidence" in item for item in value):
-            return "scores"
-        if not any(isinstance(item, dict) for item in value):
-            return "names or places"  # an emotion near its threshold may be among them or not
-        return [shape(item) for item in value]
+        scores = all(isinstance(item, dict) and "confidence" in item for item in value)
+        return "scores" if scores else [shape(item) for item in value]
     return type(value).__name__

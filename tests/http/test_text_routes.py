@@ -105,7 +105,13 @@ def test_insight_keeps_the_replaced_shape(client):
     entry = "I woke with joy. The bus was late. My anger grew."
     body = client.post("/analyze/journal", json={"text": entry}).json()
     assert body["transcription"] is None
-    assert set(body["emotion_analysis"]["emotions"]) == {"anger", "joy"}
+    shares = {"joy": len("I woke with joy."), "anger": len("My anger grew.")}
+    spoken = len("I woke with joy.The bus was late.My anger grew.")
+    assert body["emotion_analysis"]["emotions"] == {
+        # one sentence has 0.9, the others 0.01; the fake's exponent is 3
+        name: pytest.approx((share / spoken * 0.9**3) ** (1 / 3), abs=1e-3)
+        for name, share in shares.items()
+    }
     assert body["emotion_analysis"]["emotional_intensity"] == "high"
     assert body["summary"]["summary"].startswith("I woke with joy.")
     assert body["pipeline_status"] == {

@@ -34,11 +34,25 @@ def classifier(emotion_folder):
         ("The bus leaves at seven and takes forty minutes.", "neutral"),
         ("I'm so sorry, I should never have said that.", "remorse"),
         ("I love you more than I can say.", "love"),
+        ("so happy😀", "joy"),
+        ("Nobody at work said a word to me all day.", "sadness"),
     ],
 )
 def test_feels_what_is_felt(classifier, text, emotion):
     (row,) = classifier.predict([classifier.prepare(text)])
     assert emotion in [e.name for e in classifier.scale.decide(row)]
+
+
+@pytest.mark.parametrize(
+    ("text", "moods"),
+    [
+        ("I am so tired that I can hardly keep my eyes open.", ["tired"]),
+        ("The bus leaves at seven and takes forty minutes.", []),
+    ],
+)
+def test_moods_are_read_beside_the_labels(classifier, text, moods):
+    (row,) = classifier.predict([classifier.prepare(text)])
+    assert [mood.name for mood in classifier.scale.decide_moods(row)] == moods
 
 
 def test_a_text_gets_about_the_same_probabilities_in_any_company(classifier):
