@@ -1,0 +1,228 @@
+#!/usr/bin/env bash
+# Deploy SAMO to Cloud Run step by step, and go back by itself when a step says so.
+set -euo pipefail
+shopt -s inherit_errexit  # a failure inside $(...) counts too
+
+usage() {
+  cat <<'USAGE'
+deploy/cloudrun/deploy.sh --project PROJECT --region REGION [options]
+
+Builds and pushes the image, deploys it as a revision that gets no traffic, asks that revision
+real questions (smoke_test.py), then gives it 5, 50 and 100 % of the traffic. After each of these
+it waits, looks at the revision's error rate (error_rate.py) and asks the questions again. Where
+one of them says no, or the script is stopped, all traffic goes back to the revision that had it.
+
+  --project PROJECT    Google Cloud project
+  --region REGION      of the service and of the registry
+  --image REF@DIGEST   deploy this image instead of building one
+  --soak SECONDS       wait so long at each share of traffic (300; Monitoring is minutes late)
+  --max-error-rate X   share of 5xx answers that is put up with (0.01)
+  --monitoring URL     of Cloud Monitoring (https://monitoring.googleapis.com)
+  --dry-run            print every command instead of running it
+  --help               this text
+
+Exit status: 0 deployed; 1 not deployed, traffic is where it was; 2 wrong call;
+3 going back failed too: the command that is needed stands at the end of the output.
+Needs gcloud with an account that may deploy, python3, and docker or podman where it builds.
+USAGE
+}
+
+here=$(cd "$(dirname "$0")" && pwd)
+service=samo
+project='' region='' image='' soak=300 max_error_rate=0.01 dry_run=''
+monitoring=https://monitoring.googleapis.com
+
+say() { echo "== $*" >&2; }
+
+wrong_call() {
+  echo "deploy.sh: $*; see --help" >&2
+  exit 2
+}
+
+while (($#)); do
+  case $1 in
+    --help) usage; exit 0 ;;
+    --dry-run) dry_run=1; shift; continue ;;
+    --project | --region | --image | --soak | --max-error-rate | --monitoring) ;;
+    *) wrong_call "no such option: $1" ;;
+  esac
+  (($# > 1)) || wrong_call "$1 wants a value"
+  case $1 in
+    --project) project=$2 ;;
+    --region) region=$2 ;;
+    --image) image=$2 ;;
+    --soak) soak=$2 ;;
+    --max-error-rate) max_error_rate=$2 ;;
+    --monitoring) monitoring=$2 ;;
+  esac
+  shift 2
+done
+[[ $project && $region ]] || wrong_call "--project and --region are needed"
+[[ -z $image || $image == *@sha256:* ]] || wrong_call "--image wants a digest: a tag can move"
+
+# change COMMAND...: run what changes something, or print it.
+change() {
+  if [[ $dry_run ]]; then
+    printf '%q ' "$@"
+    echo
+  else
+    "$@"
+  fi
+}
+
+# ask ASSUMED COMMAND...: print what a question's answer is; a dry run assumes it.
+ask() {
+  local assumed=$1
+  shift
+  if [[ $dry_run ]]; then
+    { printf '%q ' "$@"; echo; } >&3
+    echo "$assumed"
+  else
+    "$@"
+  fi
+}
+exec 3>&1
+
+run_services() { printf '%s\0' gcloud run services "$@" --project="$project" --region="$region"; }
+
+# The same for `gcloud run services ...`, of this project and region.
+change_service() {
+  local command
+  mapfile -d '' command < <(run_services "$@")
+  change "${command[@]}"
+}
+ask_service() {
+  local assumed=$1 command
+  shift
+  mapfile -d '' command < <(run_services "$@")
+  ask "$assumed" "${command[@]}"
+}
+
+build_and_push() {
+  local engine repository tag digest
+  engine=${CONTAINER_ENGINE:-$(command -v docker || command -v podman || echo docker)}
+  repository=$region-docker.pkg.dev/$project/samo/samo
+  tag=$repository:$revision
+  say "build and push $tag"
+  change make -C "$here/../.." image IMAGE="$tag" >&3
+  change gcloud auth configure-docker "$region-docker.pkg.dev" --quiet >&3
+  change "$engine" push "$tag" >&3
+  digest=$(ask "sha256:$(printf '0%.0s' {1..64})" gcloud artifacts docker images describe "$tag" \
+    --project="$project" --format='value(image_summary.digest)')
+  [[ $digest == sha256:* ]] || { say "no digest of $tag: '$digest'"; return 1; }
+  echo "$repository@$digest"
+}
+
+# The one revision that has all traffic now; nothing before the first deployment.
+serving_revision() {
+  local found shares revision percent serving=()
+  found=$(ask_service "$service" list --filter="metadata.name=$service" --format='value(metadata.name)')
+  [[ $found ]] || return 0
+  shares=$(ask_service "PREVIOUS,100" describe "$service" --flatten='status.traffic[]' \
+    --format='csv[no-heading](status.traffic.revisionName,status.traffic.percent)')
+  while IFS=, read -r revision percent; do
+    if [[ ${percent:-0} -gt 0 ]]; then serving+=("$revision"); fi
+  done <<<"$shares"
+  ((${#serving[@]} == 1)) || {
+    say "traffic is split (${serving[*]}): settle the earlier deployment first"
+    return 1
+  }
+  echo "${serving[0]}"
+}
+
+write_manifest() {
+  sed -e "s|\${PROJECT}|$project|" -e "s|\${REVISION}|$revision|" -e "s|\${IMAGE}|$image|" \
+    -e "s|\${PERCENT}|$([[ $previous ]] && echo 0 || echo 100)|" "$here/service.yaml"
+  if [[ $previous ]]; then printf '    - revisionName: %s\n      percent: 100\n' "$previous"; fi
+}
+
+candidate_url() {
+  local tag url
+  ask_service "candidate,https://CANDIDATE" describe "$service" --flatten='status.traffic[]' \
+    --format='csv[no-heading](status.traffic.tag,status.traffic.url)' |
+    while IFS=, read -r tag url; do
+      if [[ $tag == candidate ]]; then echo "$url"; fi
+    done
+}
+
+# Tokens live for an hour, a deployment may take longer: a new one each time.
+smoke_test() {
+  local account token audience=()
+  account=$(ask you@example.com gcloud auth list --filter=status:ACTIVE --format='value(account)')
+  # A person's token has no audience to choose; a service account's needs the service's URL.
+  if [[ $account == *gserviceaccount.com ]]; then audience=(--audiences="$service_url"); fi
+  token=$(ask TOKEN gcloud auth print-identity-token "${audience[@]}")
+  say "smoke test of $url"
+  IDENTITY_TOKEN=$token change python3 "$here/smoke_test.py" "$url"
+}
+
+error_rate() {
+  local token
+  token=$(ask TOKEN gcloud auth print-access-token)
+  # Monitoring shows a request after some minutes: look back further than this share has lasted.
+  ACCESS_TOKEN=$token change python3 "$here/error_rate.py" --endpoint "$monitoring" \
+    --project "$project" --service "$service" --revision "$revision" \
+    --seconds "$((soak + 300))" --limit "$max_error_rate"
+}
+
+go_back() {
+  trap '' INT TERM # once begun it is finished
+  local attempt command
+  if [[ ! $previous ]]; then
+    say "NOT DEPLOYED; it was the first revision, so there is none to go back to"
+    exit 1
+  fi
+  mapfile -d '' command < <(run_services update-traffic "$service" \
+    --to-revisions="$previous=100" --remove-tags=candidate)
+  for attempt in 1 2 3; do
+    say "going back to $previous (attempt $attempt)"
+    if change "${command[@]}"; then
+      say "NOT DEPLOYED; $previous has all traffic again"
+      exit 1
+    fi
+    sleep "$attempt"
+  done
+  say "GOING BACK FAILED; run this:"
+  printf '%q ' "${command[@]}" >&2
+  echo >&2
+  exit 3
+}
+
+revision=$service-$(date -u +%Y%m%d-%H%M%S)
+if [[ ! $image ]]; then image=$(build_and_push); fi
+previous=$(serving_revision)
+manifest=$(mktemp)
+released=''
+on_exit() {
+  local status=$?
+  rm -f "$manifest"
+  if ((status)) && [[ $released ]]; then go_back; fi
+}
+trap on_exit EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+write_manifest >"$manifest"
+if [[ $dry_run ]]; then sed 's/^/# /' "$manifest"; fi
+
+say "deploy $image as $revision; ${previous:-nothing} serves now"
+released=1 # from here on a failure goes back
+change_service replace "$manifest"
+url=$(candidate_url)
+[[ $url ]] || { say "the revision has no tagged URL"; exit 1; }
+service_url=$(ask_service https://SERVICE describe "$service" --format='value(status.url)')
+smoke_test
+if [[ $previous ]]; then
+  for percent in 5 50 100; do
+    say "$percent % of the traffic to $revision"
+    shares=$revision=$percent
+    if ((percent < 100)); then shares+=,$previous=$((100 - percent)); fi
+    change_service update-traffic "$service" --to-revisions="$shares"
+    change sleep "$soak"
+    error_rate
+    smoke_test
+  done
+fi
+released='' # what is left is tidying up
+change_service update-traffic "$service" --remove-tags=candidate ||
+  say "the tag 'candidate' is still there"
+say "DEPLOYED $revision"
