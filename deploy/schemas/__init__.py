@@ -1,0 +1,1 @@
+"""Strict schemas of what others define, derived from the packages in which they publish it."""

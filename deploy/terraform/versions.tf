@@ -1,0 +1,20 @@
+terraform {
+  required_version = ">= 1.5"
+
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = "~> 8.7"
+    }
+  }
+
+  # Where several people apply, keep the state in a bucket:
+  # terraform init -backend-config=bucket=BUCKET, with `backend "gcs" {}` here.
+}
+
+provider "google" {
+  project               = var.project
+  region                = var.region
+  user_project_override = true # the budgets' API wants a project to charge its quota to
+  billing_project       = var.project
+}
