@@ -8,7 +8,7 @@ export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
 
-.PHONY: help serve test lint format export bento train-emotion eval-emotion train-summarizer eval-summarizer eval-transcriber lock clean
+.PHONY: help serve test lint format export bento batch bulk train-emotion eval-emotion train-summarizer eval-summarizer eval-transcriber lock clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -33,6 +33,12 @@ export: .venv/.serve  ## put the models into the BentoML model store
 
 bento: .venv/.serve export  ## build the bento
 	$(BIN)/bentoml build
+
+batch: .venv/.serve export  ## analyse many entries (IN=entries.jsonl OUT=insights ARGS=--help)
+	$(BIN)/python -m samo batch $(IN) $(OUT) $(ARGS)
+
+bulk: .venv/.serve  ## set up Parquet and Ray for `make batch`
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/bulk.txt
 
 TRAIN_EMOTION := $(BIN)/python -m training.emotion.trainer --model-name $(ENCODER) --dataset $(DATA)/goemotions
 

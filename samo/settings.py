@@ -45,3 +45,12 @@ class Settings(BaseSettings):
         description="Browser origins that may call, as JSON: '[\"https://journal.example\"]'. "
         "'[\"*\"]' lets every page call.",
     )
+
+
+class JobTask(BaseSettings):
+    """Which of a Cloud Run Job's tasks this is; the only one, where it is none."""
+
+    model_config = SettingsConfigDict(env_prefix="CLOUD_RUN_TASK_", frozen=True)
+
+    index: int = Field(default=0, ge=0, description="Number of this task, from 0.")
+    count: int = Field(default=1, ge=1, description="Number of tasks of the job.")

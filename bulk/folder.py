@@ -1,0 +1,110 @@
+"""The folder that a run writes: parts that are there whole or not at all.
+
+    OUT/part-00000.jsonl     the answers of shard 0, in the order of its entries
+    OUT/_errors/part-00000.jsonl   its bad entries, where it has any
+    OUT/_run.json            what was asked, of which input, by which models
+    OUT/_tmp/                what is being written; gone when all parts are there
+
+A part is written under another name, synced to disk, and renamed: the rename is the commit. A
+shard whose part is there is done, every other one is analysed again from its beginning, so that a
+stop at any moment loses nothing and doubles nothing. Names that begin with an underscore are
+passed over by what reads such folders (Spark, DuckDB, pandas).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pydantic_core
+
+from bulk.sources import BatchError, Shard
+
+Format = Literal["jsonl", "parquet"]
+Records = Sequence[dict[str, Any]]
+RUN_FILE: Final = "_run.json"
+
+
+def write_json_lines(path: Path, records: Records) -> None:
+    """Write a JSON object a line; dates and bytes of a Parquet source become strings."""
+    with path.open("wb") as file:
+        for record in records:
+            file.write(pydantic_core.to_json(record, bytes_mode="base64") + b"\n")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The output of a run; `columns` is the Arrow schema of Parquet parts."""
+
+    path: Path
+    format: Format
+    columns: Any = None
+
+    def begin(self, run: dict[str, Any]) -> None:
+        """Say what this run is, or check that it is the one that was begun here.
+
+        Raises `BatchError` where the folder holds something else.
+        """
+        file = self.path / RUN_FILE
+        if not file.exists():
+            if self.path.exists() and (not self.path.is_dir() or any(self.path.glob("part-*"))):
+                raise BatchError(f"{self.path} is there already: name a new folder.")
+            (self.path / "_errors").mkdir(parents=True, exist_ok=True)
+            self._commit(file, lambda path: path.write_text(json.dumps(run, indent=1) + "\n"))
+        begun = json.loads(file.read_text(encoding="utf-8"))
+        other = sorted(key for key in run.keys() | begun.keys() if run.get(key) != begun.get(key))
+        if other:
+            raise BatchError(
+                f"{self.path} holds another run: {', '.join(other)} differ. Name a new folder, "
+                f"or repeat what {file} says."
+            )
+
+    def part(self, shard: Shard) -> Path:
+        """Where a shard's answers stand when it is done."""
+        return self.path / f"part-{shard.index:05d}.{self.format}"
+
+    def missing(self, shards: Sequence[Shard]) -> list[Shard]:
+        """The shards that are not done."""
+        there = {path.name for path in self.path.glob(f"part-*.{self.format}")}
+        return [shard for shard in shards if self.part(shard).name not in there]
+
+    def commit(self, shard: Shard, records: Records, errors: Records) -> None:
+        """Write a shard's errors, then its answers; with these it is done."""
+        part = self.part(shard)
+        errors_file = self.path / "_errors" / part.with_suffix(".jsonl").name
+        if errors:
+            self._commit(errors_file, lambda path: write_json_lines(path, errors))
+        self._commit(part, lambda path: self._write(path, records))
+
+    def finish(self, shards: Sequence[Shard]) -> None:
+        """Clear away what stopped workers left half-written, once nobody writes any more."""
+        if not self.missing(shards):
+            shutil.rmtree(self.path / "_tmp", ignore_errors=True)
+
+    def _write(self, path: Path, records: Records) -> None:
+        if self.format == "jsonl":
+            write_json_lines(path, records)
+        else:
+            from bulk import parquet
+
+            parquet.write(path, records, self.columns)
+
+    def _commit(self, path: Path, write: Callable[[Path], Any]) -> None:
+        # a name of its own: a worker that was given up may still be writing the same shard
+        temporary = self.path / "_tmp" / f"{path.name}.{uuid.uuid4().hex}"
+        temporary.parent.mkdir(exist_ok=True)
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the rename itself
+        finally:
+            os.close(folder)
