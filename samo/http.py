@@ -38,6 +38,8 @@ _log = logging.getLogger("bentoml.samo.http")  # below BentoML's, which has a ha
 REQUEST_ID_HEADER: Final = "x-request-id"
 # A multipart form around the largest upload: boundaries, part headers, the other fields.
 MAX_BODY_BYTES: Final = limits.MAX_AUDIO_BYTES + 64 * 1024
+# nginx's status for a client that closed before it had an answer; for the log and the metrics.
+CLIENT_CLOSED_REQUEST: Final = 499
 # A client that is still sending cannot read the refusal; what it sends is thrown away so long.
 DRAIN_SECONDS: Final = 5.0
 
@@ -182,7 +184,8 @@ class Gatekeeper:
     """ASGI middleware around everything, BentoML's own routes included.
 
     Gives each request an id, refuses bodies above the limit (chunked ones too) before they are
-    held in memory, counts and times, and turns every bare error into the envelope.
+    held in memory, counts and times, turns every bare error into the envelope, and stops working
+    for a client that has gone.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -210,6 +213,9 @@ class _Exchange:
         self._too_large = False
         self._replaced = False
         self._status = 0
+        self._task = asyncio.current_task()
+        self._watch: asyncio.Task[None] | None = None
+        self._left = False
 
     async def run(self) -> None:
         given = self._headers.get(REQUEST_ID_HEADER, "")
@@ -218,7 +224,14 @@ class _Exchange:
         start = time.perf_counter()
         try:
             await self._answer()
+        except asyncio.CancelledError:
+            if not self._left or self._task is None:
+                raise
+            self._task.uncancel()
+            self._status = CLIENT_CLOSED_REQUEST
         finally:
+            if self._watch is not None:
+                self._watch.cancel()
             route = getattr(self._scope.get("route"), "path", "other")
             metrics.requests.labels(route, str(self._status)).inc()
             seconds = time.perf_counter() - start
@@ -252,7 +265,16 @@ class _Exchange:
             if self._received > MAX_BODY_BYTES:
                 self._too_large = True
                 raise _BodyTooLarge
+            if self._body_ended and self._watch is None:
+                self._watch = asyncio.create_task(self._stop_when_left())
         return message
+
+    async def _stop_when_left(self) -> None:
+        """Cancel the work for a client that closes before it has an answer."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect" and not self._status and self._task is not None:
+            self._left = True
+            self._task.cancel()
 
     async def _guarded_send(self, message: Message) -> None:
         if self._too_large and not self._status:

@@ -1,0 +1,75 @@
+"""Nobody computes for a client that has gone."""
+
+from __future__ import annotations
+
+import asyncio
+
+from samo.http import Gatekeeper
+
+SCOPE = {"type": "http", "method": "POST", "path": "/predict", "headers": []}
+
+
+class Connection:
+    """A client that sends a body and, when told to, goes away."""
+
+    def __init__(self) -> None:
+        self.messages: asyncio.Queue = asyncio.Queue()
+        self.messages.put_nowait({"type": "http.request", "body": b"{}", "more_body": False})
+        self.sent: list = []
+
+    async def receive(self):
+        return await self.messages.get()
+
+    async def send(self, message):
+        self.sent.append(message)
+
+    def leave(self):
+        self.messages.put_nowait({"type": "http.disconnect"})
+
+
+async def serve(connection, work):
+    async def app(scope, receive, send):
+        await receive()
+        await work()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    await Gatekeeper(app)(dict(SCOPE), connection.receive, connection.send)
+
+
+def test_work_stops_when_the_client_leaves():
+    async def scenario():
+        connection, stopped, started = Connection(), asyncio.Event(), asyncio.Event()
+
+        async def work():
+            started.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                stopped.set()
+
+        request = asyncio.create_task(serve(connection, work))
+        await started.wait()
+        connection.leave()
+        await asyncio.wait_for(request, 5)
+        assert stopped.is_set()
+        assert connection.sent == []
+
+    asyncio.run(scenario())
+
+
+def test_a_client_that_stays_is_answered_and_the_server_may_stop_a_request():
+    async def scenario():
+        connection = Connection()
+        await asyncio.wait_for(serve(connection, lambda: asyncio.sleep(0)), 5)
+        assert [message["type"] for message in connection.sent] == [
+            "http.response.start",
+            "http.response.body",
+        ]
+        request = asyncio.create_task(serve(Connection(), asyncio.Event().wait))
+        await asyncio.sleep(0.01)
+        request.cancel()
+        (outcome,) = await asyncio.gather(request, return_exceptions=True)
+        assert isinstance(outcome, asyncio.CancelledError)
+
+    asyncio.run(scenario())
