@@ -19,7 +19,8 @@ from samo.emoji import spell_emoji
 from samo.emotions import EmotionScale
 from samo.weights import resolve
 from training.emotion.model import EmotionClassifier as TorchClassifier
-from training.emotion.trainer import MAX_TOKENS, PAD_TO_MULTIPLE_OF, RUN, bf16_is_fast
+from training.emotion.trainer import MAX_TOKENS, PAD_TO_MULTIPLE_OF, RUN
+from training.hardware import bf16_is_fast
 
 Array = npt.NDArray[np.floating[Any]]
 

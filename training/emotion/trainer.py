@@ -32,6 +32,7 @@ from samo.weights import resolve
 from training.emotion.data import LabelledTexts, load_goemotions, read_lessons
 from training.emotion.losses import LOSSES
 from training.emotion.model import EmotionClassifier
+from training.hardware import bf16_is_fast
 
 # Every new shape costs oneDNN a compilation; multiples of 8 keep the shapes few and pad little.
 PAD_TO_MULTIPLE_OF = 8
@@ -94,11 +95,6 @@ class _MultiLabelTrainer(Trainer):
             )
         optimizer: torch.optim.Optimizer = self.optimizer
         return optimizer
-
-
-def bf16_is_fast() -> bool:
-    """Whether bfloat16 runs in hardware; emulated it takes a hundred times as long as float32."""
-    return torch.cuda.is_available() or bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
 def _dev_metrics(prediction: EvalPrediction) -> dict[str, float]:
