@@ -109,8 +109,8 @@ def test_ray_gives_what_one_process_gives(tmp_path):
 
 
 def test_ray_replaces_a_worker_that_is_killed(tmp_path):
-    source = write_lines(tmp_path / "in.jsonl", entries(20_000))
-    process = start(source, tmp_path / "out", "--shard", 500, "--engine", "ray", "--workers", 2)
+    source = write_lines(tmp_path / "in.jsonl", entries(4_000))
+    process = start(source, tmp_path / "out", "--shard", 100, "--engine", "ray", "--workers", 2)
     try:
         while process.poll() is None and not list((tmp_path / "out").glob("part-*")):
             time.sleep(0.05)
@@ -126,4 +126,4 @@ def test_ray_replaces_a_worker_that_is_killed(tmp_path):
     finally:
         process.kill()
     assert process.returncode == 0, stderr.decode()
-    assert [line["id"] for line in read_lines(tmp_path / "out")] == [f"e{i}" for i in range(20_000)]
+    assert [line["id"] for line in read_lines(tmp_path / "out")] == [f"e{i}" for i in range(4_000)]
