@@ -2,13 +2,14 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 3000
 DATA ?= ../shared/data
+IMAGE ?= samo
 ENCODER ?= sentence-transformers/all-mpnet-base-v2
 
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
 
-.PHONY: help serve test lint format export bento batch bulk train-emotion eval-emotion train-summarizer eval-summarizer eval-transcriber lock clean
+.PHONY: help serve test lint format export bento batch bulk image image-test train-emotion eval-emotion train-summarizer eval-summarizer eval-transcriber lock clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -39,6 +40,14 @@ batch: .venv/.serve export  ## analyse many entries (IN=entries.jsonl OUT=insigh
 
 bulk: .venv/.serve  ## set up Parquet and Ray for `make batch`
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/bulk.txt
+
+image: .venv/.serve export  ## build the container image (IMAGE=name, CONTAINER_ENGINE=podman)
+	deploy/container/install-tools.sh
+	$(BIN)/python -m deploy.container.build --image $(IMAGE)
+
+image-test: .venv/.dev image  ## run the image as Cloud Run would, and measure it
+	$(BIN)/hadolint deploy/container/Dockerfile
+	$(BIN)/python -m deploy.container.image_test --image $(IMAGE)
 
 TRAIN_EMOTION := $(BIN)/python -m training.emotion.trainer --model-name $(ENCODER) --dataset $(DATA)/goemotions
 
@@ -74,8 +83,8 @@ lock: .venv/.dev  ## resolve requirements/*.txt anew from pyproject.toml
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
 
-.venv/.serve: .venv/bin/pip requirements/serve.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/serve.txt
+.venv/.serve: .venv/bin/pip requirements/store.txt  # serve.txt, and what exports
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/store.txt
 	@touch $@
 
 .venv/.dev: .venv/.serve requirements/dev.txt

@@ -1,0 +1,78 @@
+"""Lay out the image's build context: the bento as `bentoml build` makes it, with its models.
+
+The same sources and models give the same bytes. BentoML writes the time and a random version into
+each bento; here both come from the content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Final
+
+import bentoml
+import yaml
+from bentoml.bentos import build_bentofile
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+# BentoML wants a time in each bento; a fixed one says nothing false about the machine's clock.
+NO_TIME: Final = "1970-01-01T00:00:00+00:00"
+# What `bentoml containerize` and BentoCloud would use, and nothing that serves.
+UNUSED: Final = ("env", "apis")
+
+
+def lay_out(folder: Path) -> str:
+    """Fill `folder` with Dockerfile, bento/, models/ and requirements.txt; return the version.
+
+    The version is the first twelve hexadecimal digits of a SHA-256 over all of it.
+
+    Raises:
+        bentoml.exceptions.BentoMLException: a model is not in the store, or the build failed.
+    """
+    bento = build_bentofile(str(ROOT / "bentofile.yaml"), build_ctx=str(ROOT))
+    try:
+        shutil.copytree(bento.path, folder / "bento")
+        for model in bento.info.all_models:
+            _copy_model(bentoml.models.get(model.tag), folder / "models")
+    finally:
+        bentoml.bentos.delete(bento.tag)
+    shutil.move(folder / "bento" / "env" / "python" / "requirements.txt", folder)
+    for name in UNUSED:
+        shutil.rmtree(folder / "bento" / name)
+    here = Path(__file__).parent
+    shutil.copy(here / "Dockerfile", folder)
+    shutil.copy(here / "dockerignore", folder / ".dockerignore")
+
+    manifest = folder / "bento" / "bento.yaml"
+    content = yaml.safe_load(manifest.read_text(encoding="utf-8"))
+    content |= {"creation_time": NO_TIME, "version": ""}
+    content.pop("image")  # how BentoML would build its own image
+    _write_yaml(manifest, content)
+    version = _digest(folder)[:12]
+    _write_yaml(manifest, content | {"version": version})
+    return version
+
+
+def _copy_model(model: bentoml.Model, store: Path) -> None:
+    folder = store / model.tag.name
+    shutil.copytree(model.path, folder / str(model.tag.version))
+    # service.py asks for `latest`
+    (folder / "latest").write_text(str(model.tag.version), encoding="utf-8")
+
+
+def _write_yaml(path: Path, content: dict[str, object]) -> None:
+    path.write_text(yaml.safe_dump(content, sort_keys=True), encoding="utf-8")
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(str(path.relative_to(folder)).encode() + b"\0")
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+        # the layers keep modes: the umask of whoever builds must not be seen
+        path.chmod(0o644)
+    for path in folder.rglob("*/"):
+        path.chmod(0o755)
+    return digest.hexdigest()
