@@ -167,18 +167,13 @@ def test_terraform_itself_reads_the_limits_from_the_manifest(tmp_path):
     value = r"local\.(?:[\w.]|\[[^\]]*\])+"
     expressions = sorted(set(re.findall(rf"tonumber\({value}\)|{value}", text)))
     assert len(expressions) > 10
-    done = terraform(
-        "console", input="\n".join(f"jsonencode({e})" for e in expressions),
-        cwd=tmp_path / "terraform",
-    )  # fmt: skip
+    question = f"jsonencode([{', '.join(expressions)}])"
+    done = terraform("console", input=question, cwd=tmp_path / "terraform")
     assert done.returncode == 0, done.stderr
-    answers = dict(zip(expressions, map(json.loads, done.stdout.splitlines()), strict=True))
+    answers = dict(zip(expressions, json.loads(json.loads(done.stdout)), strict=True))
     spec = yaml.safe_load((tmp_path / "cloudrun" / "service.yaml").read_text())["spec"]["template"]
-    container = spec["spec"]["containers"][0]
-    assert (
-        json.loads(answers["local.container.resources.limits"]) == container["resources"]["limits"]
-    )
+    limits = spec["spec"]["containers"][0]["resources"]["limits"]
+    assert answers["local.container.resources.limits"] == limits
     concurrency = spec["spec"]["containerConcurrency"]
-    assert json.loads(answers["local.template.spec.containerConcurrency"]) == concurrency
-    least = 'tonumber(local.annotations["autoscaling.knative.dev/minScale"])'
-    assert json.loads(answers[least]) == 1
+    assert answers["local.template.spec.containerConcurrency"] == concurrency
+    assert answers['tonumber(local.annotations["autoscaling.knative.dev/minScale"])'] == 1

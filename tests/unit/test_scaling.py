@@ -1,0 +1,114 @@
+"""The simulation's arithmetic against queueing theory, and the bill by hand."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from deploy.scaling.bill import MONTH_SECONDS, bill, need
+from deploy.scaling.simulation import IDLE_SECONDS, CloudRun, Limits
+from deploy.scaling.traffic import DAY, Arrival, costs, day, rate
+
+ONE_CPU = Limits(concurrency=10_000, least=1, most=1, cpus=1)
+
+
+def poisson(per_second: float, until: float, work: float, kind="typed", seed: int = 1):
+    chance, at, arrivals = random.Random(seed), 0.0, []
+    while (at := at + chance.expovariate(per_second)) < until:
+        arrivals.append(Arrival(at, kind, work))
+    return arrivals
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(least=0, most=3), Limits(most=1)])
+def test_no_request_is_lost_or_doubled(limits):
+    arrivals = list(day(3_000, 0.5, {"typed": [0.4], "spoken": [3.0]}))
+    result = CloudRun(limits).run(arrivals)
+    assert result.arrived == len(arrivals)
+    assert len(result.latencies) + result.refused == len(arrivals)
+    assert len({at for at, _, _ in result.latencies}) == len(result.latencies)
+    cost = {"typed": 0.4, "spoken": 3.0}
+    assert all(seconds >= cost[kind] - 1e-9 for _, kind, seconds in result.latencies)
+    assert max(count for _, count in result.instances) <= limits.most
+
+
+def test_one_cpu_waits_as_pollaczek_and_khinchine_say():
+    load, work = 0.7, 0.1
+    result = CloudRun(ONE_CPU).run(poisson(load / work, 40_000, work))
+    mean = sum(seconds for _, _, seconds in result.latencies) / len(result.latencies)
+    assert mean == pytest.approx(work + load * work / (2 * (1 - load)), rel=0.03)
+
+
+def test_littles_law():
+    seconds, per_second = 20_000, 5.0
+    limits = Limits(least=4, most=4, cold_start=0)
+    result = CloudRun(limits).run(poisson(per_second, seconds, 0.4))
+    # in flight on average, integrated by the instances; arrivals times mean latency
+    mean = sum(latency for _, _, latency in result.latencies) / len(result.latencies)
+    assert result.carried / seconds == pytest.approx(per_second * mean, rel=0.03)
+
+
+def test_the_second_spoken_entry_waits_for_the_first_while_a_typed_one_does_not():
+    arrivals = [Arrival(1.0, "spoken", 3.0), Arrival(1.1, "spoken", 3.0), Arrival(1.2, "typed", 1)]
+    result = CloudRun(Limits(most=1)).run(arrivals)
+    latencies = {at: seconds for at, _, seconds in result.latencies}
+    assert latencies == pytest.approx({1.0: 3.0, 1.1: 5.9, 1.2: 1.0})
+
+
+def test_from_nothing_the_first_waits_for_a_start_and_the_last_instance_is_stopped():
+    arrivals = [
+        Arrival(10.0, "typed", 0.5),
+        Arrival(100.0, "typed", 0.5),
+        Arrival(3_000, "typed", 0.5),
+    ]
+    result = CloudRun(Limits(least=0, cold_start=4.0)).run(arrivals)
+    latencies = [seconds for _, _, seconds in sorted(result.latencies)]
+    assert latencies == pytest.approx([4.5, 0.5, 4.5])
+    assert result.started == 2
+    assert result.busy_seconds == pytest.approx(1.5)
+    running = [at for at, count in result.instances if count and at < 2_000]
+    assert running[-1] - 100.5 == pytest.approx(IDLE_SECONDS, abs=10)
+
+
+def test_it_scales_to_sixty_percent_of_the_cpus():
+    result = CloudRun(Limits(most=100)).run(poisson(15.0, 3_000, 0.4))
+    late = [count for at, count in result.instances if 1_500 < at < 2_900]
+    # 6 CPUs busy, 1.2 an instance; idle ones stay for a while
+    assert min(late) >= 5
+    assert max(late) <= 8
+
+
+def test_who_finds_no_room_for_a_minute_is_refused():
+    arrivals = [Arrival(1.0 + n / 100, "spoken", 50.0) for n in range(3)]
+    result = CloudRun(Limits(concurrency=1, most=1)).run(arrivals)
+    assert result.refused == 1
+    assert len(result.latencies) == 2
+
+
+def test_a_days_curve_holds_a_day():
+    whole = sum(rate(minute * 60.0, 1_000.0) * 60 for minute in range(24 * 60))
+    assert whole == pytest.approx(1_000, rel=0.01)
+    arrivals = list(day(20_000, 0.4, {"typed": [1.0], "spoken": [2.0]}))
+    assert len(arrivals) == pytest.approx(20_000, rel=0.03)
+    assert sum(a.kind == "spoken" for a in arrivals) == pytest.approx(8_000, rel=0.05)
+    assert all(0 <= a.at < DAY for a in arrivals)
+    evening = sum(20 <= a.at / 3600 < 23 for a in arrivals)
+    assert evening > 4 * sum(2 <= a.at / 3600 < 5 for a in arrivals)
+
+
+def test_the_bill():
+    # 1,000 s with two CPUs and two GiB: 0.048 + 0.005; 1,000 idle seconds: 0.01; a million: 0.40
+    assert bill(1_000, 0, 0) == pytest.approx(0.053)
+    assert bill(0, 1_000, 0) == pytest.approx(0.01)
+    assert bill(0, 0, 1e6) == pytest.approx(0.40)
+    steady = need(100, 0.3)
+    assert (steady.cpus, steady.instances) == (30, 25)
+    assert steady.month == pytest.approx(25 * MONTH_SECONDS * 5.3e-5 + 100 * MONTH_SECONDS * 4e-7)
+    assert need(0.01, 0.1).instances == 1
+    assert need(6, 1.0, serial_seconds=1.0).instances == 10  # one thread an instance, not two
+
+
+def test_measured_costs():
+    for seconds in costs().values():
+        assert len(seconds) >= 10
+        assert all(0.001 < each < 60 for each in seconds)
