@@ -1,0 +1,64 @@
+"""What goes into the image: only what is allowed, and always the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.models
+
+LAY_OUT = "import pathlib, sys; from deploy.container.context import lay_out; "
+LAY_OUT += "print(lay_out(pathlib.Path(sys.argv[1])))"
+
+
+def lay_out(folder: Path) -> tuple[str, dict[str, str]]:
+    folder.mkdir()
+    inherited = {name: value for name, value in os.environ.items() if name != "SAMO_RUNNERS"}
+    done = subprocess.run(
+        [sys.executable, "-c", LAY_OUT, str(folder)],
+        cwd=ROOT, env=inherited, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    digests = {
+        f"{path.relative_to(folder)} {path.stat().st_mode:o}": hashlib.sha256(
+            path.read_bytes()
+        ).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    return done.stdout.split()[-1], digests
+
+
+def test_the_context_is_an_allow_list_and_the_same_every_time(tmp_path):
+    before = os.umask(0o077)
+    try:
+        version, files = lay_out(tmp_path / "one")
+    finally:
+        os.umask(before)
+    assert lay_out(tmp_path / "two") == (version, files)
+
+    assert {path.name for path in (tmp_path / "one").iterdir()} == {
+        ".dockerignore", "Dockerfile", "bento", "models", "requirements.txt",
+    }  # fmt: skip
+    assert {path.name for path in (tmp_path / "one/bento/src").iterdir()} == {
+        "README.md", "bentofile.yaml", "bulk", "runners", "samo", "service.py",
+    }  # fmt: skip
+    models = tmp_path / "one/models"
+    assert {path.name for path in models.iterdir()} == {
+        "samo-emotion", "samo-summarizer", "samo-transcriber",
+    }  # fmt: skip
+    for latest in models.glob("*/latest"):
+        assert (latest.parent / latest.read_text() / "model.yaml").is_file()
+    assert f"version: {version}" in (tmp_path / "one/bento/bento.yaml").read_text()
+
+
+def test_what_only_exports_is_not_among_what_is_installed():
+    locked = (ROOT / "requirements/serve.txt").read_text()
+    names = {line.split("==")[0] for line in locked.splitlines() if "==" in line}
+    assert not names & {"onnx", "onnx-ir", "safetensors", "sympy", "torch", "transformers"}
