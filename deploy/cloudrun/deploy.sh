@@ -156,6 +156,14 @@ smoke_test() {
   IDENTITY_TOKEN=$token change python3 "$here/smoke_test.py" "$url"
 }
 
+# A signal ends a wait at once; a command in the foreground would be waited for first.
+pause() {
+  if [[ $dry_run ]]; then change sleep "$soak" && return; fi
+  sleep "$soak" &
+  sleeper=$!
+  wait "$sleeper"
+}
+
 error_rate() {
   local token
   token=$(ask TOKEN gcloud auth print-access-token)
@@ -192,10 +200,11 @@ revision=$service-$(date -u +%Y%m%d-%H%M%S)
 if [[ ! $image ]]; then image=$(build_and_push); fi
 previous=$(serving_revision)
 manifest=$(mktemp)
-released=''
+released='' sleeper=''
 on_exit() {
   local status=$?
   rm -f "$manifest"
+  if [[ $sleeper ]]; then kill "$sleeper" 2>/dev/null || true; fi
   if ((status)) && [[ $released ]]; then go_back; fi
 }
 trap on_exit EXIT
@@ -217,7 +226,7 @@ if [[ $previous ]]; then
     shares=$revision=$percent
     if ((percent < 100)); then shares+=,$previous=$((100 - percent)); fi
     change_service update-traffic "$service" --to-revisions="$shares"
-    change sleep "$soak"
+    pause
     error_rate
     smoke_test
   done

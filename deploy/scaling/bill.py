@@ -1,7 +1,7 @@
 """Cloud Run's bill, and the arithmetic from requests a second to instances.
 
 List prices of request-based billing, tier 1 regions, US dollars, without the free tier, as
-https://cloud.google.com/run/pricing gave them in November 2025: assumptions, to be looked up anew.
+https://cloud.google.com/run/pricing showed them in 2025: assumptions, to be looked up anew.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -90,7 +91,12 @@ class Deployment:
             path.chmod(0o755)
         self.folder = folder
 
-    def run(self, *options: str, traffic=None, **state) -> subprocess.CompletedProcess[str]:
+    def run(self, *options: str, **state) -> subprocess.CompletedProcess[str]:
+        process = self.start(*options, **state)
+        output, errors = process.communicate(timeout=100)
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+    def start(self, *options: str, traffic=None, **state) -> subprocess.Popen[str]:
         start = {
             "calls": [],
             "traffic": {"samo-old": 100} if traffic is None else traffic,
@@ -99,17 +105,16 @@ class Deployment:
             **state,
         }
         self.state_file.write_text(json.dumps(start))
-        return subprocess.run(
+        return subprocess.Popen(
             ["bash", SCRIPT, *TARGET, "--soak", "0", "--monitoring", self.url, *options],
             env={
                 "PATH": f"{self.bin}:{os.environ['PATH']}",
                 "FAKE_STATE": str(self.state_file),
                 "CONTAINER_ENGINE": "docker",
             },
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-            timeout=100,
         )
 
     @property
@@ -217,6 +222,21 @@ def test_errors_bring_the_old_revision_back(deployment, reason, stage, shares):
 def test_a_gcloud_that_fails_brings_the_old_revision_back(deployment, call, shares):
     done = deployment.run("--image", IMAGE, fail=call)
     assert_rolled_back(deployment, done, *shares)
+
+
+def test_a_script_that_is_stopped_brings_the_old_revision_back(deployment):
+    process = deployment.start("--image", IMAGE, "--soak", "100")
+    for line in process.stderr:
+        if "5 % of the traffic" in line:
+            break
+    deadline = time.monotonic() + 60
+    while "=5," not in deployment.state_file.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.terminate()
+    output, errors = process.communicate(timeout=60)
+    done = subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+    assert_rolled_back(deployment, done, "5")
 
 
 def test_going_back_is_tried_again(deployment):
