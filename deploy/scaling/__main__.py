@@ -108,7 +108,7 @@ def draw(arrivals: Sequence[Arrival], result: Result, entries: float, path: Path
     bottom.set_ylim(bottom=0)
     bottom.set_xlim(0, 24)
     bottom.set_xlabel("hour of the day")
-    bottom.legend(loc="upper left")
+    bottom.legend(loc="upper center")
     figure.suptitle(f"{len(arrivals):,} entries in a day on Cloud Run, simulated")
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
