@@ -1,0 +1,1 @@
+"""Load tests with pass marks, and the comparison with other model servers."""

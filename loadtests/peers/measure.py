@@ -1,0 +1,214 @@
+"""One measurement each: a server's cells, the ceiling, a recording with and without a server."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from loadtests.peers.bare_whisper import LANGUAGE
+from loadtests.peers.model import FOLDER_VARIABLE, PORT_VARIABLE, THREADS_VARIABLE
+from loadtests.peers.registry import CEILING, Peer
+from loadtests.peers.table import Cell, Start
+from loadtests.processes import ROOT, Server, serving
+
+# Answers to the same text differ by what int8 rounds otherwise in another batch.
+TOLERANCE = 0.05
+
+
+class WrongAnswerError(RuntimeError):
+    """A server does not answer what the bare model answers."""
+
+
+def environment(folder: Path, threads: int, port: int = 0) -> dict[str, str]:
+    """What the peers read, and what keeps frameworks from calling home."""
+    return {
+        FOLDER_VARIABLE: str(folder),
+        THREADS_VARIABLE: str(threads),
+        PORT_VARIABLE: str(port),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "ORT_DISABLE_TELEMETRY": "1",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_MODE": "disabled",  # it would write a token into the home folder
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+def _printed_json(module: str, *options: str, variables: dict[str, str]) -> Any:
+    """Run a module of the project's and read the JSON line that it prints last."""
+    done = subprocess.run(  # noqa: S603  # our own modules
+        [sys.executable, "-m", module, *options],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        reason = (done.stderr.splitlines() or ["no message"])[-1]
+        raise RuntimeError(f"{module} failed: {reason}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def bodies_file(peer: Peer, texts: Sequence[str], folder: Path) -> Path:
+    """Write a body a line; the client cycles through them."""
+    path = folder / f"{peer.name.replace(' ', '-')}-{len(texts)}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\n".join(map(peer.encode, texts)))
+    return path
+
+
+def ceiling(number: int, texts: Path, folder: Path, threads: int, seconds: float) -> list[Cell]:
+    """The best of the raw loop's settings at 1 and at 64 texts in flight."""
+    runs = _printed_json(
+        "loadtests.peers.raw",
+        *("--bodies", str(texts), "--seconds", str(seconds)),
+        variables=environment(folder, threads),
+    )
+    cells = []
+    for in_flight, best in (
+        (1, min((r for r in runs if r["in_flight"] == 1), key=lambda run: run["p50_ms"])),
+        (64, max((r for r in runs if r["in_flight"] == 64), key=lambda r: r["texts_per_second"])),
+    ):
+        cells.append(
+            Cell(
+                peer=CEILING,
+                round=number,
+                concurrency=in_flight,
+                requests_per_second=best["texts_per_second"],
+                p50_ms=best["p50_ms"],
+                p95_ms=best["p95_ms"],
+                cpu_ms=best["cpu_ms"],
+                client_cpu_ms=0.0,
+                errors=0,
+                note=f"batches of {best['batch']}, spinning {'on' if best['spinning'] else 'off'}",
+            )
+        )
+    return cells
+
+
+def check_answers(peer: Peer, url: str, expected: dict[str, dict[str, float]]) -> None:
+    """Compare a few answers with the bare model's. Raises `WrongAnswerError`."""
+    for text, scores in expected.items():
+        answer = httpx.post(
+            url,
+            content=peer.encode(text),
+            headers={"content-type": "application/json"},
+            timeout=60,
+            trust_env=False,
+        )
+        if answer.status_code != 200:
+            raise WrongAnswerError(f"{peer.name}: {answer.status_code} {answer.text[:500]}")
+        given = peer.scores(answer.json())
+        wrong = {
+            name: (score, given.get(name))
+            for name, score in scores.items()
+            if abs(given.get(name, -1.0) - score) > TOLERANCE
+        }
+        if wrong:
+            raise WrongAnswerError(f"{peer.name} on {text!r}: {wrong} (expected, given)")
+
+
+def measure_server(
+    peer: Peer,
+    number: int,
+    port: int,
+    *,
+    texts: Sequence[str],
+    expected: dict[str, dict[str, float]],
+    concurrencies: Sequence[int],
+    seconds: float,
+    variables: dict[str, str],
+    work: Path,
+    on_cell: Callable[[Cell], None],
+    at_end: Callable[[Server, str], float] | None = None,
+) -> tuple[Start, float | None]:
+    """Start a server, load it at each concurrency, stop it.
+
+    At 1 in flight only the first 64 texts are sent, as to the raw loop, so that the medians are
+    of the same texts. `at_end` measures something more before it stops.
+    """
+    command = [part.format(port=port) for part in peer.command]
+    base = f"http://127.0.0.1:{port}"
+    log = work / f"{peer.name.replace(' ', '-')}.log"
+    with serving(command, log, variables) as server:
+        body = None if peer.ready_path else peer.encode(texts[0])
+        ready = server.wait_until_ready(base + (peer.ready_path or peer.path), body, patience=180)
+        check_answers(peer, base + peer.path, expected)
+        for concurrency in concurrencies:
+            sent = bodies_file(peer, texts[:64] if concurrency == 1 else texts, work)
+            before = server.cpu_seconds()
+            outcome = _printed_json(
+                "loadtests.client",
+                *(base + peer.path, "--bodies", str(sent), "--concurrency", str(concurrency)),
+                *("--seconds", str(seconds)),
+                variables={},
+            )
+            cpu = server.cpu_seconds() - before
+            on_cell(
+                Cell(
+                    peer=peer.name,
+                    round=number,
+                    concurrency=concurrency,
+                    requests_per_second=outcome["requests_per_second"],
+                    p50_ms=outcome["p50_ms"],
+                    p95_ms=outcome["p95_ms"],
+                    cpu_ms=cpu * 1000 / max(1, outcome["answered"]),
+                    client_cpu_ms=outcome["client_cpu_ms"],
+                    errors=sum(outcome["errors"].values()),
+                    note=json.dumps(outcome["errors"]) if outcome["errors"] else "",
+                )
+            )
+        extra = at_end(server, base) if at_end else None
+        return Start(peer.name, number, ready, server.usage().pss_mb), extra
+
+
+def voice_seconds(base: str, recording: Path, repeats: int) -> list[float]:
+    """Seconds of /transcribe/voice for a recording, without the first, which warms up."""
+    seconds = []
+    data = recording.read_bytes()
+    with httpx.Client(base_url=base, timeout=600, trust_env=False) as client:
+        for _ in range(repeats + 1):
+            start = time.perf_counter()
+            answer = client.post(
+                "/transcribe/voice",
+                files={"audio_file": (recording.name, data)},
+                data={"language": LANGUAGE},
+            )
+            answer.raise_for_status()
+            seconds.append(time.perf_counter() - start)
+    return seconds[1:]
+
+
+def bare_seconds(recording: Path, folder: Path, threads: int, repeats: int) -> list[float]:
+    """Seconds of bare faster-whisper for the same recording, without the first."""
+    printed = _printed_json(
+        "loadtests.peers.bare_whisper",
+        *(str(recording), "--repeats", str(repeats)),
+        variables=environment(folder, threads),
+    )
+    return list(printed["seconds"])
+
+
+def use_all_models(base: str, recording: Path) -> None:
+    """One spoken entry with its insight: speech, emotions and summary."""
+    with httpx.Client(base_url=base, timeout=600, trust_env=False) as client:
+        client.post(
+            "/analyze/voice-journal", files={"audio_file": recording.read_bytes()}
+        ).raise_for_status()
+
+
+def warm_page_cache(*folders: Path) -> None:
+    """Read the models' files once, so that no start waits for the disk."""
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                path.read_bytes()

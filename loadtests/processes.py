@@ -1,0 +1,132 @@
+"""Servers under test: start, wait, measure what all their processes use, stop.
+
+A server may have workers and daemons that leave its process group (Ray's do). They all inherit
+the environment, so a marker in it finds them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parent.parent
+_MARKER = "SAMO_LOADTEST_SERVER"
+_GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess)
+
+
+class ServerFailed(RuntimeError):  # says what happened
+    """A server under test ended, or did not become ready in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the processes of a server hold: proportional set size in MB, descriptors, threads."""
+
+    pss_mb: float
+    descriptors: int
+    threads: int
+    processes: int
+
+
+class Server:
+    """A server in a subprocess, with all the processes it starts."""
+
+    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
+        self.log = log
+        self._marker = uuid.uuid4().hex
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self.started = time.perf_counter()
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(  # noqa: S603  # our own commands
+                list(command),
+                cwd=ROOT,
+                env={**os.environ, **environment, _MARKER: self._marker},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def processes(self) -> list[psutil.Process]:
+        """Every living process of the server."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(*_GONE):
+                if process.environ().get(_MARKER) == self._marker:
+                    found.append(process)
+        return found
+
+    def wait_until_ready(
+        self, url: str, body: bytes | None = None, *, patience: float = 120.0
+    ) -> float:
+        """Ask until the answer is 200; return the seconds from the start to there.
+
+        Raises `ServerFailed` where the server ends or `patience` seconds pass.
+        """
+        request = urllib.request.Request(  # noqa: S310  # always http
+            url, data=body, headers={"content-type": "application/json"}
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        while time.perf_counter() - self.started < patience:
+            if self._process.poll() is not None:
+                break
+            with contextlib.suppress(OSError), opener.open(request, timeout=10) as answer:
+                if answer.status == 200:
+                    return time.perf_counter() - self.started
+            time.sleep(0.02)
+        tail = self.log.read_text(errors="replace")[-2000:]
+        raise ServerFailed(f"{url} was not ready; the end of {self.log}:\n{tail}")
+
+    def cpu_seconds(self) -> float:
+        """CPU that its processes used since they began."""
+        total = 0.0
+        for process in self.processes():
+            with contextlib.suppress(*_GONE):
+                times = process.cpu_times()
+                total += times.user + times.system
+        return total
+
+    def usage(self) -> Usage:
+        """What its processes hold now."""
+        pss = descriptors = threads = count = 0
+        for process in self.processes():
+            with contextlib.suppress(*_GONE):
+                pss += process.memory_full_info().pss
+                descriptors += process.num_fds()
+                threads += process.num_threads()
+                count += 1
+        return Usage(pss / 2**20, descriptors, threads, count)
+
+    def stop(self) -> None:
+        """End it in an orderly way, and after 15 seconds in any way."""
+        members = self.processes()
+        self._process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=15)
+        _, alive = psutil.wait_procs(members, timeout=5)
+        for process in alive:
+            with contextlib.suppress(*_GONE):
+                process.kill()
+        self._process.wait(timeout=15)
+
+
+@contextlib.contextmanager
+def serving(
+    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """A server for the length of a `with` block."""
+    server = Server(command, log, environment or {})
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,123 @@
+"""One stage of a load test: locust in a subprocess, headless, and what it counted.
+
+In a subprocess, because locust patches the standard library (gevent) when it is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+from typing import Any
+
+from loadtests.figures import Step, percentile
+from loadtests.processes import ROOT
+
+WHOLE = "Aggregated"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFigures:
+    """What locust counted of a route, or of all of them under the name "Aggregated"."""
+
+    requests: int
+    failures: int
+    seconds: float
+    p50_ms: float
+    p95_ms: float
+
+
+class StageFailed(RuntimeError):
+    """Locust itself failed, or counted nothing."""
+
+
+def read_figures(entries: Iterable[dict[str, Any]]) -> dict[str, RouteFigures]:
+    """Read what `locust --json` printed, by route, and all of it under "Aggregated".
+
+    Response times are rounded by locust, above 100 ms to ten.
+    """
+    by_route = {entry["name"]: entry for entry in entries}
+    times: Counter[float] = Counter()
+    for entry in by_route.values():
+        times.update({float(ms): count for ms, count in entry["response_times"].items()})
+    figures = {name: _figures(entry) for name, entry in by_route.items()}
+    if by_route:
+        figures[WHOLE] = _figures(
+            {
+                "num_requests": sum(entry["num_requests"] for entry in by_route.values()),
+                "num_failures": sum(entry["num_failures"] for entry in by_route.values()),
+                "start_time": min(entry["start_time"] for entry in by_route.values()),
+                "last_request_timestamp": max(
+                    entry["last_request_timestamp"] or entry["start_time"]
+                    for entry in by_route.values()
+                ),
+                "response_times": times,
+            }
+        )
+    return figures
+
+
+def _figures(entry: Mapping[str, Any]) -> RouteFigures:
+    times = [float(ms) for ms, count in entry["response_times"].items() for _ in range(count)]
+    p50, p95 = (percentile(times, share) if times else nan for share in (0.5, 0.95))
+    last = entry["last_request_timestamp"] or entry["start_time"]
+    return RouteFigures(
+        entry["num_requests"], entry["num_failures"], last - entry["start_time"], p50, p95
+    )
+
+
+def run_stage(
+    name: str,
+    host: str,
+    users: dict[str, int],
+    seconds: float,
+    output: Path,
+    *,
+    think_seconds: float = 1.0,
+) -> dict[str, RouteFigures]:
+    """Run so many users of each class for `seconds`.
+
+    Leaves `name.html`, `name.json` and `name.log` in `output`. Raises `StageFailed`.
+    """
+    command = [
+        sys.executable, "-m", "locust", *users, "-f", "loadtests/locustfile.py", "--headless",
+        "--host", host, "--users", str(sum(users.values())), "--spawn-rate", "50",
+        "--run-time", f"{max(1, round(seconds))}s", "--stop-timeout", "30", "--only-summary",
+        "--think-seconds", str(think_seconds), "--exit-code-on-error", "0",
+        "--json-file", str(output / name), "--html", str(output / f"{name}.html"),
+        "--config-users", *_fixed_counts(users),
+    ]  # fmt: skip
+    log, counted = output / f"{name}.log", output / f"{name}.json"
+    counted.unlink(missing_ok=True)
+    with log.open("wb") as file:
+        done = subprocess.run(  # noqa: S603  # our own command
+            command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, check=False
+        )
+    if done.returncode or not counted.is_file():
+        raise StageFailed(f"stage {name} failed: see {log}")
+    entries = json.loads(counted.read_text(encoding="utf-8"))
+    return defaultdict(lambda: _NOTHING, read_figures(entries))
+
+
+_NOTHING = RouteFigures(0, 0, 0.0, nan, nan)
+
+
+def _fixed_counts(users: dict[str, int]) -> list[str]:
+    return [f'{{"user_class_name": "{name}", "fixed_count": {n}}}' for name, n in users.items()]
+
+
+def as_step(users: int, figures: RouteFigures) -> Step:
+    """A stage's figures as a step of a rising load; failures are not throughput."""
+    good = figures.requests - figures.failures
+    return Step(
+        users,
+        good / figures.seconds if figures.seconds else 0.0,
+        figures.p50_ms,
+        figures.p95_ms,
+        figures.failures / figures.requests if figures.requests else 1.0,
+    )

@@ -1,0 +1,168 @@
+"""The load tests' arithmetic, without servers."""
+
+from __future__ import annotations
+
+import json
+from math import isnan, nan
+
+import pytest
+
+from loadtests import texts
+from loadtests.figures import Mark, Step, growth, knee, percentile, soak_marks, text_marks
+from loadtests.peers.raw import like_batches
+from loadtests.peers.registry import CEILING, OURS
+from loadtests.peers.table import Cell, Results, Start, figures, markdown
+from loadtests.stage import WHOLE, as_step, read_figures
+
+
+def cell(peer: str, number: int, concurrency: int, rate: float, p50: float = 10.0, errors: int = 0):
+    return Cell(peer, number, concurrency, rate, p50, 2 * p50, 8.0, 0.1, errors)
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.0, 1), (0.5, 5), (0.51, 6), (0.95, 10), (1.0, 10)])
+def test_percentile_is_the_nearest_rank(share, value):
+    assert percentile([10, 1, 9, 2, 8, 3, 7, 4, 6, 5], share) == value
+
+
+@pytest.mark.parametrize(("values", "share"), [([], 0.5), ([1.0], 1.1), ([1.0], -0.1)])
+def test_percentile_refuses_what_it_cannot_tell(values, share):
+    with pytest.raises(ValueError, match="percentile"):
+        percentile(values, share)
+
+
+def test_the_knee_is_where_throughput_for_the_waiting_is_greatest():
+    steps = [
+        Step(1, 50, 20, 30),
+        Step(4, 160, 25, 40),
+        Step(16, 200, 80, 120),
+        Step(64, 205, 320, 500),
+    ]
+    assert knee(steps).users == 4
+
+
+def test_the_knee_passes_over_steps_without_answers():
+    assert knee([Step(1, 0.0, nan, nan, 1.0), Step(2, 10, 100, 200)]).users == 2
+    with pytest.raises(ValueError, match="No step"):
+        knee([Step(1, 0.0, nan, nan, 1.0)])
+
+
+@pytest.mark.parametrize(
+    ("requests", "failures", "seconds", "p95", "missed"),
+    [
+        (1000, 0, 60, 500, []),
+        (999, 0, 60, 100, ["text requests a minute"]),
+        (2000, 0, 60, 501, ["text p95, ms"]),
+        (2000, 2, 60, 100, []),
+        (2000, 3, 60, 100, ["text errors, %"]),
+        (0, 0, 0, nan, ["text requests a minute", "text p95, ms", "text errors, %"]),
+    ],
+)
+def test_text_marks_at_their_bounds(requests, failures, seconds, p95, missed):
+    marks = text_marks(requests, failures, seconds, p95)
+    assert [mark.name for mark in marks if not mark.passed] == missed
+
+
+def test_a_mark_that_was_not_measured_is_missed():
+    assert not Mark("x", nan, at_most=1).passed
+    assert Mark("x", 1, at_least=1, at_most=2).bound == "≥ 1 and ≤ 2"
+
+
+def test_growth_ignores_the_beginning_and_single_peaks():
+    warming = [100.0, 200.0, 300.0, 400.0] + [500.0] * 16
+    peak = [500.0] * 19 + [900.0]
+    leak = [500.0 + 2 * minute for minute in range(40)]
+    assert growth(warming) == 0
+    assert growth(peak) == 0
+    assert growth(leak) == pytest.approx(48)
+    with pytest.raises(ValueError, match="10 samples"):
+        growth([1.0] * 9)
+
+
+def test_soak_marks_find_a_leak_of_each_kind():
+    flat, leak = [50.0] * 40, [50.0 + minute for minute in range(40)]
+    assert all(mark.passed for mark in soak_marks(flat, flat, flat))
+    for position in range(3):
+        series = [flat, flat, flat]
+        series[position] = leak
+        passed = [mark.passed for mark in soak_marks(*series)]
+        assert passed == [number != position for number in range(3)]
+
+
+def test_the_json_line_has_every_figure_and_takes_ratios_within_a_round():
+    cells = [
+        # the machine was half as quick in the second round; the ratios are the same
+        *(cell(OURS, n, 64, rate) for n, rate in enumerate((150, 75, 150))),
+        *(cell("FastAPI", n, 64, rate) for n, rate in enumerate((100, 50, 100))),
+        *(cell("LitServe", n, 64, rate) for n, rate in enumerate((60, 30, 60))),
+        *(cell(CEILING, n, 64, rate) for n, rate in enumerate((200, 100, 200))),
+        *(cell(OURS, n, 1, 50, p50) for n, p50 in enumerate((21.0, 41.0, 21.5))),
+        *(cell(CEILING, n, 1, 50, p50) for n, p50 in enumerate((20.0, 40.0, 20.0))),
+        *(cell(OURS, n, 256, 100, errors=n) for n in range(3)),
+    ]
+    starts = [Start(OURS, n, seconds, 400.0) for n, seconds in enumerate((2.0, 9.0, 2.2))]
+    line = figures(Results(cells, starts), [0.97, 1.0, 0.99], 480.04)
+    assert json.loads(json.dumps(line)) == {
+        "throughput_vs_best_peer": 1.5,
+        "throughput_vs_ceiling": 0.75,
+        "p50_overhead_ms": 1.0,
+        "errors_at_256": 3,
+        "audio_vs_bare": 0.99,
+        "ready_s": 2.2,
+        "rss_mb": 480.0,
+    }
+
+
+def test_the_json_line_says_null_for_what_was_not_measured():
+    line = figures(Results([cell(OURS, 0, 1, 50)], []), [], nan)
+    assert set(line.values()) == {None}
+    assert "NaN" not in json.dumps(line)
+
+
+def test_a_round_that_the_other_server_missed_does_not_count():
+    cells = [cell(OURS, 0, 64, 100), cell(OURS, 1, 64, 300), cell("FastAPI", 1, 64, 100)]
+    assert figures(Results(cells, []), [], nan)["throughput_vs_best_peer"] == 3.0
+
+
+def test_the_table_has_a_row_for_each_server():
+    results = Results([cell(OURS, 0, 1, 50), cell("FastAPI", 0, 4, 20, errors=2)], [])
+    rows = markdown(results).splitlines()
+    assert rows[2].startswith("| SAMO | 50.0/s, p95 20 ms | - |")
+    assert rows[3].startswith("| FastAPI | - | 20.0/s, p95 20 ms |")
+    assert "| 2 |" in rows[3]
+
+
+def test_locusts_counts_become_routes_and_a_whole():
+    entries = [
+        {"name": "/predict", "num_requests": 4, "num_failures": 1, "start_time": 100.0,
+         "last_request_timestamp": 102.0, "response_times": {"10": 3, "200": 1}},
+        {"name": "/summarize/text", "num_requests": 1, "num_failures": 0, "start_time": 101.0,
+         "last_request_timestamp": 105.0, "response_times": {"1000": 1}},
+    ]  # fmt: skip
+    counted = read_figures(entries)
+    assert (counted["/predict"].p50_ms, counted["/predict"].p95_ms) == (10, 200)
+    whole = counted[WHOLE]
+    assert (whole.requests, whole.failures, whole.seconds, whole.p95_ms) == (5, 1, 5.0, 1000)
+    step = as_step(8, counted["/predict"])
+    assert (step.requests_per_second, step.error_share) == (1.5, 0.25)
+
+
+def test_a_stage_without_answers_is_no_throughput():
+    entry = {"name": "/predict", "num_requests": 0, "num_failures": 0, "start_time": 100.0,
+             "last_request_timestamp": None, "response_times": {}}  # fmt: skip
+    step = as_step(8, read_figures([entry])["/predict"])
+    assert step.requests_per_second == 0
+    assert isnan(step.p50_ms)
+
+
+def test_our_own_texts_serve_where_there_are_no_others(tmp_path):
+    own = texts.sentences(100, tmp_path / "absent.tsv")
+    assert len(own) == 100
+    assert own == texts.sentences(100, tmp_path / "absent.tsv")
+    assert all(text.isascii() and text.strip() for text in own)
+
+
+def test_the_ceilings_batches_hold_every_text_once_a_window():
+    given = ["a" * n for n in (5, 1, 4, 2, 3, 6, 8, 7)]
+    stream = like_batches(given, in_flight=4, size=2)
+    first, second = next(stream), next(stream)
+    assert [len(text) for text in first + second] == [1, 2, 4, 5]
