@@ -23,7 +23,7 @@ one of them says no, or the script is stopped, all traffic goes back to the revi
 
 Exit status: 0 deployed; 1 not deployed, traffic is where it was; 2 wrong call;
 3 going back failed too: the command that is needed stands at the end of the output.
-Needs gcloud with an account that may deploy, python3, and docker or podman where it builds.
+Needs gcloud with an account that may deploy, python3, and docker, podman or buildah where it builds.
 USAGE
 }
 
@@ -98,13 +98,26 @@ ask_service() {
   ask "$assumed" "${command[@]}"
 }
 
+# As `make image` chooses: a client without its daemon does not count.
+working_engine() {
+  local engine
+  for engine in docker podman buildah; do
+    if [[ $dry_run ]] || "$engine" info >/dev/null 2>&1; then
+      echo "$engine"
+      return
+    fi
+  done
+  say "neither docker nor podman nor buildah works"
+  return 1
+}
+
 build_and_push() {
   local engine repository tag digest
-  engine=${CONTAINER_ENGINE:-$(command -v docker || command -v podman || echo docker)}
+  engine=${CONTAINER_ENGINE:-$(working_engine)}
   repository=$region-docker.pkg.dev/$project/samo/samo
   tag=$repository:$revision
   say "build and push $tag"
-  change make -C "$here/../.." image IMAGE="$tag" >&3
+  change make -C "$here/../.." image IMAGE="$tag" CONTAINER_ENGINE="$engine" >&3
   change gcloud auth configure-docker "$region-docker.pkg.dev" --quiet >&3
   change "$engine" push "$tag" >&3
   digest=$(ask "sha256:$(printf '0%.0s' {1..64})" gcloud artifacts docker images describe "$tag" \
