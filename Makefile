@@ -9,7 +9,7 @@ export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
 
-.PHONY: help serve test lint format export bento batch bulk image image-test train-emotion eval-emotion train-summarizer eval-summarizer eval-transcriber lock clean
+.PHONY: help serve test lint format export bento batch bulk image image-test train-emotion eval-emotion train-summarizer eval-summarizer eval-transcriber load soak peers waterfall lock clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -76,6 +76,21 @@ eval-summarizer: .venv/.dev export  ## the summarizer's figures on held-out entr
 eval-transcriber: .venv/.dev export  ## word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech
 
+LOAD_SECONDS ?= 60
+SOAK_SECONDS ?= 600
+
+load: .venv/.dev export  ## load the service with locust, find the knee; fails when a pass mark is missed
+	$(BIN)/python -m loadtests load --seconds $(LOAD_SECONDS) --plot docs/pictures/load-steps.svg
+
+soak: .venv/.dev export  ## serve a journaling mix for ten minutes; fails when memory, descriptors or threads grow
+	$(BIN)/python -m loadtests soak --seconds $(SOAK_SECONDS)
+
+peers: .venv/.dev .venv-peers/.done .venv-infinity/.done export  ## compare with other servers (QUICK=1: under five minutes)
+	$(BIN)/python -m loadtests.peers $(if $(QUICK),--rounds 1 --seconds 1.5 --repeats 1 --concurrency 1 16 64 256,--plot docs/pictures/peers.svg)
+
+waterfall: .venv/.dev export  ## where the time of one request goes
+	$(BIN)/python -m loadtests.waterfall
+
 lock: .venv/.dev  ## resolve requirements/*.txt anew from pyproject.toml
 	scripts/lock
 
@@ -91,5 +106,11 @@ lock: .venv/.dev  ## resolve requirements/*.txt anew from pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
 	@touch $@
 
-clean:  ## remove the virtual environment; models stay in the store
-	rm -rf .venv
+# The peers' own; they are not in our lock.
+.venv-%/.done: requirements/%.txt
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+clean:  ## remove the virtual environments; models stay in the store
+	rm -rf .venv .venv-*
