@@ -84,8 +84,9 @@ class Server:
                 if answer.status == 200:
                     return time.perf_counter() - self.started
             time.sleep(0.02)
-        tail = self.log.read_text(errors="replace")[-2000:]
-        raise ServerFailed(f"{url} was not ready; the end of {self.log}:\n{tail}")
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
+        reasons = [line for line in lines if "Error" in line] or lines or ["it said nothing"]
+        raise ServerFailed(f"{url} was not ready: {reasons[-1][:300]} (see {self.log.name})")
 
     def cpu_seconds(self) -> float:
         """CPU that its processes used since they began."""

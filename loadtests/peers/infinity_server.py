@@ -46,15 +46,17 @@ def write_hub_form(source: Path, target: Path) -> None:
 def main() -> None:
     """Write the folder, then become infinity's own command line."""
     folder = Path(tempfile.mkdtemp(prefix="infinity-"))
-    write_hub_form(Path(os.environ[FOLDER_VARIABLE]), folder)
+    write_hub_form(Path(os.environ[FOLDER_VARIABLE]).resolve(), folder)
     os.environ["OMP_NUM_THREADS"] = os.environ[THREADS_VARIABLE]
     os.environ["INFINITY_ONNX_DISABLE_OPTIMIZE"] = "1"  # the same graph as everybody's
     os.environ["DO_NOT_TRACK"] = "1"
+    # It takes a local folder by a name under which optimum finds no model; "." it takes.
+    os.chdir(folder)
     command = Path(sys.executable).parent / "infinity_emb"
     os.execv(  # noqa: S606  # no shell
         command,
         [
-            str(command), "v2", "--model-id", str(folder), "--served-model-name", "emotion",
+            str(command), "v2", "--model-id", ".", "--served-model-name", "emotion",
             "--engine", "optimum", "--device", "cpu", "--batch-size", str(MAX_BATCH),
             "--no-model-warmup", "--host", "127.0.0.1", "--port", str(port()),
             "--log-level", "warning",
