@@ -131,6 +131,7 @@ class ImageTest:
     def count(self, tally: Tally) -> None:
         """Add what was sent and what failed."""
         self.figures["requests"] = self.figures.get("requests", 0) + tally.requests
+        self.figures["refused"] = self.figures.get("refused", 0) + tally.refused
         self.figures["failed"] = self.figures.get("failed", 0) + len(tally.failures)
         self.complaints += tally.failures
 

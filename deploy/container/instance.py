@@ -55,8 +55,11 @@ class Instance:
         self._calls: list[str] = []
         if runtime and engine.name == "podman":
             self._calls = ["--runtime", runtime]
-            if Path(runtime).name == "runsc":  # the limits are measured with the engine's own
+            if Path(runtime).name == "runsc":
+                # Limits are measured with the engine's own runtime. `host` is the container's
+                # network here: Debian's gVisor does not take over the interfaces that podman made.
                 self._calls += ["--runtime-flag", "ignore-cgroups"]
+                self._calls += ["--runtime-flag", "network=host"]
         flags = ["--runtime", runtime] if runtime and engine.name == "docker" else []
         environment = [f"--env={name}={value}" for name, value in CLOUD_RUN.items()]
         self.id = self._ask(

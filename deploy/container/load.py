@@ -36,15 +36,16 @@ class Request:
 
 @dataclass
 class Tally:
-    """What was answered: seconds by path, and what went wrong."""
+    """What was answered: seconds by path, refusals to try again later, and what went wrong."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    refused: int = 0
     failures: list[str] = field(default_factory=list)
 
     @property
     def requests(self) -> int:
         """Requests that were sent."""
-        return sum(map(len, self.seconds.values())) + len(self.failures)
+        return sum(map(len, self.seconds.values())) + self.refused + len(self.failures)
 
 
 def typed(sentences: int) -> Request:
@@ -82,14 +83,20 @@ MIX: Final = (
 
 
 def send(client: httpx.Client, request: Request, tally: Tally) -> None:
-    """Send one request and note its outcome. Anything but 200 and all of its parts is a failure."""
+    """Send one request and note its outcome; wait as long as a refusal asks for.
+
+    Anything else but 200 with all of its parts is a failure.
+    """
     start = time.monotonic()
     try:
         answer = client.post(request.path, **request.content)
     except httpx.HTTPError as error:
         tally.failures.append(f"{request.path}: {error!r}")
         return
-    if answer.status_code != 200:
+    if answer.status_code == 503 and "Retry-After" in answer.headers:
+        tally.refused += 1
+        time.sleep(float(answer.headers["Retry-After"]))
+    elif answer.status_code != 200:
         tally.failures.append(f"{request.path}: {answer.status_code} {answer.text[:200]}")
     elif answer.json().get("degraded"):
         tally.failures.append(f"{request.path}: without {answer.json()['degraded']}")

@@ -31,6 +31,15 @@ def test_refusals_and_answers_with_a_part_missing_are_failures(status, body):
     assert tally.requests == len(tally.failures) == 2
 
 
+def test_a_refusal_is_waited_for_and_counted_apart():
+    refusal = httpx.Response(503, headers={"Retry-After": "0"})
+    tally = Tally()
+    transport = httpx.MockTransport(lambda _: refusal)
+    with httpx.Client(base_url="http://samo", transport=transport) as client:
+        send(client, short(), tally)
+    assert (tally.requests, tally.refused, tally.failures) == (1, 1, [])
+
+
 def test_a_connection_that_breaks_is_a_failure():
     def broken(_: httpx.Request) -> httpx.Response:
         raise httpx.RemoteProtocolError("server disconnected")
