@@ -36,16 +36,18 @@ class StageFailed(RuntimeError):
     """Locust itself failed, or counted nothing."""
 
 
-def read_figures(entries: Iterable[dict[str, Any]]) -> dict[str, RouteFigures]:
+def read_figures(entries: Iterable[dict[str, Any]], seconds: float) -> dict[str, RouteFigures]:
     """Read what `locust --json` printed, by route, and all of it under "Aggregated".
 
-    Response times are rounded by locust, above 100 ms to ten.
+    `seconds` is how long the users ran. Locust's clock starts with the first answer only, so it
+    counts where it says longer, because of answers that came in after the end. Response times are
+    rounded by locust, above 100 ms to ten.
     """
     by_route = {entry["name"]: entry for entry in entries}
     times: Counter[float] = Counter()
     for entry in by_route.values():
         times.update({float(ms): count for ms, count in entry["response_times"].items()})
-    figures = {name: _figures(entry) for name, entry in by_route.items()}
+    figures = {name: _figures(entry, seconds) for name, entry in by_route.items()}
     if by_route:
         figures[WHOLE] = _figures(
             {
@@ -57,17 +59,22 @@ def read_figures(entries: Iterable[dict[str, Any]]) -> dict[str, RouteFigures]:
                     for entry in by_route.values()
                 ),
                 "response_times": times,
-            }
+            },
+            seconds,
         )
     return figures
 
 
-def _figures(entry: Mapping[str, Any]) -> RouteFigures:
+def _figures(entry: Mapping[str, Any], seconds: float) -> RouteFigures:
     times = [float(ms) for ms, count in entry["response_times"].items() for _ in range(count)]
     p50, p95 = (percentile(times, share) if times else nan for share in (0.5, 0.95))
     last = entry["last_request_timestamp"] or entry["start_time"]
     return RouteFigures(
-        entry["num_requests"], entry["num_failures"], last - entry["start_time"], p50, p95
+        entry["num_requests"],
+        entry["num_failures"],
+        max(seconds, last - entry["start_time"]),
+        p50,
+        p95,
     )
 
 
@@ -101,7 +108,7 @@ def run_stage(
     if done.returncode or not counted.is_file():
         raise StageFailed(f"stage {name} failed: see {log}")
     entries = json.loads(counted.read_text(encoding="utf-8"))
-    return defaultdict(lambda: _NOTHING, read_figures(entries))
+    return defaultdict(lambda: _NOTHING, read_figures(entries, seconds))
 
 
 _NOTHING = RouteFigures(0, 0, 0.0, nan, nan)

@@ -138,7 +138,7 @@ def test_locusts_counts_become_routes_and_a_whole():
         {"name": "/summarize/text", "num_requests": 1, "num_failures": 0, "start_time": 101.0,
          "last_request_timestamp": 105.0, "response_times": {"1000": 1}},
     ]  # fmt: skip
-    counted = read_figures(entries)
+    counted = read_figures(entries, seconds=2)
     assert (counted["/predict"].p50_ms, counted["/predict"].p95_ms) == (10, 200)
     whole = counted[WHOLE]
     assert (whole.requests, whole.failures, whole.seconds, whole.p95_ms) == (5, 1, 5.0, 1000)
@@ -149,7 +149,7 @@ def test_locusts_counts_become_routes_and_a_whole():
 def test_a_stage_without_answers_is_no_throughput():
     entry = {"name": "/predict", "num_requests": 0, "num_failures": 0, "start_time": 100.0,
              "last_request_timestamp": None, "response_times": {}}  # fmt: skip
-    step = as_step(8, read_figures([entry])["/predict"])
+    step = as_step(8, read_figures([entry], seconds=2)["/predict"])
     assert step.requests_per_second == 0
     assert isnan(step.p50_ms)
 
@@ -166,3 +166,9 @@ def test_the_ceilings_batches_hold_every_text_once_a_window():
     stream = like_batches(given, in_flight=4, size=2)
     first, second = next(stream), next(stream)
     assert [len(text) for text in first + second] == [1, 2, 4, 5]
+
+
+def test_one_answer_just_now_is_no_rate_of_thousands():
+    entry = {"name": "/predict", "num_requests": 1, "num_failures": 0, "start_time": 100.0,
+             "last_request_timestamp": 100.0001, "response_times": {"3000": 1}}  # fmt: skip
+    assert as_step(1, read_figures([entry], seconds=4)["/predict"]).requests_per_second == 0.25
