@@ -225,10 +225,13 @@ class _Exchange:
         try:
             await self._answer()
         except asyncio.CancelledError:
-            if not self._left or self._task is None:
+            if self._status or self._task is None:
                 raise
             self._task.uncancel()
-            self._status = CLIENT_CLOSED_REQUEST
+            if self._left:
+                self._status = CLIENT_CLOSED_REQUEST
+            else:  # the server stops, and its grace is over
+                await self._reply(status_error(503))
         finally:
             if self._watch is not None:
                 self._watch.cancel()

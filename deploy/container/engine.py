@@ -78,9 +78,8 @@ class Engine:
 
     def pulls(self, image: str) -> bool:
         """Pull an image; False where it cannot be had from here."""
-        reference = image if "." in image.split("/")[0] else f"docker.io/library/{image}"
         try:
-            self.ask("pull", "--quiet", reference, timeout=SECONDS_TO_PULL)
+            self.ask("pull", "--quiet", image, timeout=SECONDS_TO_PULL)
         except EngineError:
             return False
         return True
