@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +72,7 @@ class Models:
         """Run one input through each model; the service is ready after that."""
         for batcher in self.batchers.values():
             batcher.runner.warm_up()
+        _return_freed_memory()
         self.ready = True
 
     def close(self) -> None:
@@ -104,6 +107,12 @@ def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models
         tags={name: str(model.tag) for name, model in models.items()},
         metadata={name: dict(model.info.metadata) for name, model in models.items()},
     )
+
+
+def _return_freed_memory() -> None:
+    """Give back what loading took and freed: glibc keeps it, about 80 MB of the classifier's."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: Any) -> Pipeline:
