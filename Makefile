@@ -66,12 +66,16 @@ train-emotion: .venv/.dev  ## repeat the training that made checkpoints/emotion
 eval-emotion: .venv/.dev export  ## the emotion model's figures on GoEmotions' test split
 	$(BIN)/python -m training.emotion.evaluate --dataset $(DATA)/goemotions --whole --pictures docs/pictures
 
+TRAIN_SUMMARIZER := $(BIN)/python -m training.summarizer.trainer --data $(DATA) --save-steps 200
+
 train-summarizer: .venv/.dev  ## repeat the training that made checkpoints/summarizer
-	$(BIN)/python -m training.summarizer.trainer --data $(DATA) --output runs/summarizer --steps 3000 --save-steps 200 --eval-steps 1500
-	$(BIN)/python -m training.summarizer.publish --run runs/summarizer/model
+	$(TRAIN_SUMMARIZER) --output runs/summarizer --steps 2500 --eval-steps 1250
+	$(TRAIN_SUMMARIZER) --output runs/summarizer2 --model-name runs/summarizer/model --steps 2000 --eval-steps 2000 \
+		--learning-rate 6e-4 --warmup-steps 100 --seed 1
+	$(BIN)/python -m training.summarizer.publish --run runs/summarizer2/model
 
 eval-summarizer: .venv/.dev export  ## the summarizer's figures on held-out entries
-	$(BIN)/python -m training.summarizer.evaluate --model checkpoints/summarizer/int8 --data $(DATA) --split test
+	$(BIN)/python -m training.summarizer.evaluate --data $(DATA) --split test
 
 eval-transcriber: .venv/.dev export  ## word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech

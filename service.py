@@ -88,8 +88,10 @@ class Samo:
     @app.post("/summarize/text", response_model=schemas.SummaryResponse, tags=["text"])
     async def summarize(self, request: schemas.SummarizeRequest) -> Response:
         """Bring an entry to its emotional core."""
-        summary, reading = await self.pipeline.summarize(request.text, request.max_sentences)
-        return answers.reply(answers.summary(request.text, summary, reading))
+        core, reading = await self.pipeline.summarize(
+            request.text, request.max_sentences, request.focus
+        )
+        return answers.reply(answers.summary(request.text, core, reading))
 
     @app.post("/transcribe/voice", response_model=schemas.TranscriptionResponse, tags=["speech"])
     async def transcribe(

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from runners.summarizer import Summarizer, SummaryRequest
+from runners.summarizer import Summarizer
 from runners.task import TASK_FILE, Task
 from samo.limits import MAX_SUMMARY_SENTENCES
 from samo.weights import sha256
@@ -29,7 +29,9 @@ WEIGHTS: Final = "model.safetensors"
 _CT2_TYPES: Final[Mapping[Precision, str]] = {"int8": "int8_float32", "fp32": "float32"}
 
 GOLDEN_FILE: Final = "golden.json"
-"""In a finished conversion: entries, and what the checkpoint makes of each in one sentence."""
+"""In a finished conversion: spoken sentences, and what the checkpoint makes of each."""
+# int8 rounds otherwise on another CPU, so that a choice between near words may fall otherwise.
+GOLDEN_SHARE: Final = 0.75
 
 
 class ExportError(Exception):
@@ -72,27 +74,38 @@ def export_summarizer(
 
 
 def verify(folder: Path, golden: Mapping[str, str] | None = None, *, threads: int = 2) -> None:
-    """Summarize golden entries in one sentence each with a CTranslate2 export.
+    """Write down golden sentences with a CTranslate2 export.
 
     Args:
         folder: the export.
-        golden: entries and their summaries; by default those of `folder`'s own `golden.json`.
+        golden: sentences and what the model shall write; by default `folder`'s own `golden.json`.
         threads: to compute on.
 
     Raises:
-        ExportError: a summary is not, to the letter, the golden one, or there is none to compare.
+        ExportError: less than `GOLDEN_SHARE` come out to the letter, or there are none to compare.
 
     """
     if golden is None:
         path = folder / GOLDEN_FILE
         golden = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if not golden:
-        raise ExportError(f"{folder} has no golden entries: give some.")
+        raise ExportError(f"{folder} has no golden sentences: give some.")
     summarizer = Summarizer.load(folder, threads=threads)
-    summaries = summarizer.predict([summarizer.prepare(SummaryRequest(text, 1)) for text in golden])
-    for expected, summary in zip(golden.values(), summaries, strict=True):
-        if summary.text != expected:
-            raise ExportError(f"Expected {expected!r}, the export says {summary.text!r}.")
+    written = write_down(summarizer, list(golden))
+    wrong = [
+        f"Expected {expected!r}, the export says {said!r}."
+        for expected, said in zip(golden.values(), written, strict=True)
+        if said != expected
+    ]
+    if len(wrong) > (1 - GOLDEN_SHARE) * len(golden):
+        raise ExportError(wrong[0])
+
+
+def write_down(summarizer: Summarizer, sentences: Sequence[str]) -> list[str]:
+    """Return what the bare model makes of each sentence."""
+    return summarizer.generate(
+        [summarizer.encode(summarizer.task.prefix + sentence) for sentence in sentences]
+    )
 
 
 def task_of(config: Mapping[str, Any]) -> Task:
@@ -103,6 +116,7 @@ def task_of(config: Mapping[str, Any]) -> Task:
     parameters = (config.get("task_specific_params") or {}).get("summarization", {})
     return Task(
         prefix=parameters.get("prefix", "summarize: "),
+        reads=parameters.get("reads", "entry"),
         max_input_tokens=parameters.get("max_input_tokens", config.get("n_positions", 512)),
         max_output_tokens=parameters.get("max_length", 200),
         max_budget=parameters.get("max_budget", MAX_SUMMARY_SENTENCES),

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 
 from runners.emotion import Occluded
-from runners.summarizer import Summary, SummaryRequest
+from runners.summary import Summary, SummaryRequest
 from runners.transcriber import Segment, Transcript, TranscriptionRequest, Word
 from samo.audio import SAMPLE_RATE
 from samo.emotions import NEUTRAL, SENTIMENT_OF, EmotionScale, Probabilities

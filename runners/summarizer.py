@@ -1,92 +1,36 @@
-"""The emotional core of an entry: its most telling sentences, cleaned up, by a T5 in int8.
+"""The emotional core of an entry in a few sentences, by choice and by a T5 in int8.
 
-The T5 runs on CTranslate2 (https://opennmt.net/CTranslate2/guides/transformers.html#t5) with its
-own beam search; torch and transformers are not needed. What it writes is checked against the
-entry: if it invents anything, sentences of the entry itself take its place.
+Which sentences are told follows from what is felt in them (`runners.selection`); the T5 writes
+them down cleanly. A checkpoint that summarizes whole texts reads the whole entry instead. The T5
+runs on CTranslate2 (https://opennmt.net/CTranslate2/guides/transformers.html#t5); torch and
+transformers are not needed. What it writes is checked against the entry (`runners.faithfulness`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Self
 
 import ctranslate2
 from tokenizers import Tokenizer
 
+from runners.faithfulness import condensed, rewritten, verbatim
+from runners.selection import choose
+from runners.summary import PreparedSummary, Summary, SummaryRequest
 from runners.task import Task
-from runners.wording import (
-    clean,
-    is_degenerate,
-    is_in_order,
-    is_invented,
-    is_negated,
-    overlap,
-    straighten,
-    words_of,
-)
-from samo.errors import InvalidRequest, ModelFailure
+from runners.wording import clean, straighten, words_of
+from samo.errors import InvalidRequest
 from samo.limits import MAX_SUMMARY_SENTENCES
 from samo.sentences import split
 
 # An entry so short is its own core, unless it is a ramble without punctuation.
 VERBATIM_SENTENCES: Final = 2
 VERBATIM_WORDS: Final = 60
-# A sentence of the entry is a source of the summary when so much of it was taken over.
-SOURCE_OVERLAP: Final = 0.5
-# Below this nothing ties a generated text to a sentence of the entry.
-EXTRACT_OVERLAP: Final = 0.2
-# A summary has to hold a sentence that feels half as much as the one that feels most.
-CORE_SHARE: Final = 0.5
 # Each round of a long entry leaves a fraction of its sentences; three are enough for 20,000
 # characters.
 MAX_ROUNDS: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class SummaryRequest:
-    """An entry to summarize.
-
-    Attributes:
-        text: the entry; not blank.
-        max_sentences: most sentences of the summary, 1 to `MAX_SUMMARY_SENTENCES`.
-        salience: how much each sentence of `samo.sentences.split(text)` feels, 0 to 1. A summary
-            that leaves out what is felt most is not taken, and salience chooses in its place.
-
-    """
-
-    text: str
-    max_sentences: int
-    salience: Sequence[float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """The emotional core of an entry.
-
-    Attributes:
-        text: complete sentences.
-        method: "generated" by the model; "extracted", the entry's own sentences where the model
-            wrote what the entry does not say; "verbatim", the whole of a short entry.
-        sources: which sentences of `samo.sentences.split(entry)` it rests on, in order.
-
-    """
-
-    text: str
-    method: Literal["generated", "extracted", "verbatim"]
-    sources: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedSummary:
-    """A request with its sentences and the tokens of its parts (none for a verbatim summary)."""
-
-    request: SummaryRequest
-    sentences: tuple[str, ...]
-    parts: tuple[tuple[str, ...], ...]
 
 
 class Summarizer:
@@ -109,7 +53,7 @@ class Summarizer:
         return cls(translator, tokenizer, Task.read(folder))
 
     def prepare(self, item: SummaryRequest) -> PreparedSummary:
-        """Split and encode an entry.
+        """Split an entry, choose what is told, and encode it.
 
         Raises:
             InvalidRequest: the text is blank, `max_sentences` is out of range, or `salience` has
@@ -129,24 +73,39 @@ class Summarizer:
                 field="salience",
                 sentences=len(sentences),
             )
-        is_short = (
+        if (
             len(sentences) <= min(VERBATIM_SENTENCES, item.max_sentences)
             and len(words_of(item.text)) <= VERBATIM_WORDS
-        )
-        parts = () if is_short else self._parts(sentences, item.max_sentences)
-        return PreparedSummary(item, sentences, parts)
+        ):
+            return PreparedSummary(item, sentences, tuple(range(len(sentences))), ())
+        chosen = choose(sentences, item.max_sentences, item.salience, item.focus)
+        if self.task.reads == "sentences":
+            parts = tuple(
+                self.encode(self.task.prefix + straighten(sentences[place])) for place in chosen
+            )
+        else:
+            parts = self._parts(sentences, item.max_sentences)
+        return PreparedSummary(item, sentences, chosen, parts)
 
     def cost(self, prepared: PreparedSummary) -> int:
         """Tokens that the model reads; 1 for an entry that it need not read."""
         return max(1, sum(map(len, prepared.parts)))
 
     def predict(self, batch: Sequence[PreparedSummary]) -> list[Summary]:
-        """Summarize a batch. Raises `ModelFailure` if an entry can be neither told nor cut."""
+        """Summarize a batch."""
+        if self.task.reads == "sentences":
+            outputs = iter(self.generate([part for prepared in batch for part in prepared.parts]))
+            return [
+                rewritten(prepared, [next(outputs) for _ in prepared.parts])
+                if prepared.parts
+                else verbatim(prepared)
+                for prepared in batch
+            ]
         generated = self._generate_within_budget(batch)
         return [
-            _checked(prepared, sentences, self.task.least_overlap)
+            condensed(prepared, sentences, self.task.least_overlap, prepared.chosen)
             if prepared.parts
-            else _verbatim(prepared)
+            else verbatim(prepared)
             for prepared, sentences in zip(batch, generated, strict=True)
         ]
 
@@ -180,28 +139,27 @@ class Summarizer:
         return text.strip()
 
     def _generate_within_budget(self, batch: Sequence[PreparedSummary]) -> list[list[str]]:
-        """Sentences that the model chose for each entry.
+        """Sentences that the model made of each entry.
 
         The parts of a long entry may yield more than were asked for: what they yield is then
         summarized again, as an entry of its own.
         """
-        chosen: list[list[str]] = [[] for _ in batch]
+        told: list[list[str]] = [[] for _ in batch]
         parts = {place: prepared.parts for place, prepared in enumerate(batch) if prepared.parts}
         for _ in range(MAX_ROUNDS):
             outputs = iter(self.generate([part for group in parts.values() for part in group]))
             for place, group in parts.items():
-                texts = [next(outputs) for _ in group]
-                chosen[place] = _without_repeats(texts)
+                told[place] = _without_repeats([next(outputs) for _ in group])
             parts = {
-                place: self._parts(chosen[place], batch[place].request.max_sentences)
+                place: self._parts(told[place], batch[place].request.max_sentences)
                 for place in parts
-                if len(chosen[place]) > batch[place].request.max_sentences
+                if len(told[place]) > batch[place].request.max_sentences
             }
             if not parts:
                 break
         return [
             sentences[: prepared.request.max_sentences]
-            for sentences, prepared in zip(chosen, batch, strict=True)
+            for sentences, prepared in zip(told, batch, strict=True)
         ]
 
     def _parts(self, sentences: Sequence[str], max_sentences: int) -> tuple[tuple[str, ...], ...]:
@@ -232,82 +190,3 @@ def _without_repeats(texts: Sequence[str]) -> list[str]:
             if cleaned:
                 sentences.setdefault(" ".join(words_of(cleaned)), cleaned)
     return list(sentences.values())
-
-
-def _verbatim(prepared: PreparedSummary) -> Summary:
-    cleaned = [clean(sentence) for sentence in prepared.sentences]
-    kept = tuple(place for place, sentence in enumerate(cleaned) if sentence)
-    if not kept:  # nothing but hesitation; it is the entry all the same
-        return Summary(prepared.request.text.strip(), "verbatim", (0,))
-    return Summary(" ".join(cleaned[place] for place in kept), "verbatim", kept)
-
-
-def _checked(prepared: PreparedSummary, generated: list[str], least_overlap: float) -> Summary:
-    """Take the generated sentences if the entry says them, else sentences of the entry."""
-    text = " ".join(generated)
-    overlaps = [overlap(sentence, text) for sentence in prepared.sentences]
-    sources = tuple(place for place, share in enumerate(overlaps) if share >= SOURCE_OVERLAP)
-    if (
-        not is_degenerate(text)
-        and all(_is_said(sentence, prepared, least_overlap) for sentence in generated)
-        and _feels_enough(sources, prepared.request.salience)
-    ):
-        return Summary(text, "generated", sources)
-    if prepared.request.salience is not None:
-        return _most_salient(prepared, prepared.request.salience)
-    return _extracted(prepared, overlaps, EXTRACT_OVERLAP, max(1, len(generated)))
-
-
-def _feels_enough(sources: Sequence[int], salience: Sequence[float] | None) -> bool:
-    """Tell whether a summary of these sentences holds the feeling of the entry."""
-    if salience is None:
-        return True
-    return max((salience[place] for place in sources), default=0.0) >= CORE_SHARE * max(salience)
-
-
-def _most_salient(prepared: PreparedSummary, salience: Sequence[float]) -> Summary:
-    """Take the entry's sentences that feel most, and no others for the number's sake."""
-    floor = CORE_SHARE * max(salience)
-    return _extracted(prepared, salience, floor, prepared.request.max_sentences)
-
-
-def _is_said(sentence: str, prepared: PreparedSummary, least_overlap: float) -> bool:
-    """Tell whether the entry has the sentence's content words, and one sentence its sense.
-
-    Words that all stand in the entry can still be spliced from two sentences, or lose a "not".
-    """
-    if is_invented(sentence, prepared.request.text):
-        return False
-    # A ramble without punctuation is cut anywhere, so neighbours count as one as well.
-    own = [*prepared.sentences, *map(" ".join, pairwise(prepared.sentences))]
-    nearest = max(own, key=lambda said: overlap(sentence, said))
-    if least_overlap and not (
-        is_in_order(sentence, nearest) and overlap(sentence, nearest) >= least_overlap
-    ):
-        return False
-    is_whole = nearest in prepared.sentences and nearest.endswith((".", "!", "?", "…"))
-    if is_whole and overlap(clean(nearest), sentence) < least_overlap:
-        return False  # it breaks off
-    # In a ramble without punctuation the "sentence" holds many, and so maybe a negation of theirs.
-    return is_negated(nearest) == is_negated(sentence) or len(words_of(nearest)) > VERBATIM_WORDS
-
-
-def _extracted(
-    prepared: PreparedSummary, scores: Sequence[float], floor: float, number: int
-) -> Summary:
-    """Take the sentences of the entry with the highest scores, none below `floor`."""
-    if max(scores) < floor:
-        raise ModelFailure("The summarizer's output is tied to no sentence of the entry.")
-    best = sorted(range(len(scores)), key=lambda place: -scores[place])
-    limit = min(number, prepared.request.max_sentences)
-    cleaned: dict[str, int] = {}
-    for place in best:
-        if scores[place] >= floor:
-            cleaned.setdefault(clean(prepared.sentences[place]), place)
-    cleaned.pop("", None)
-    if not cleaned:
-        raise ModelFailure("The summarizer chose nothing but hesitation.")
-    kept = sorted(list(cleaned.items())[:limit], key=lambda item: item[1])
-    return Summary(
-        " ".join(text for text, _ in kept), "extracted", tuple(place for _, place in kept)
-    )

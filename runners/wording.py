@@ -6,6 +6,7 @@ Nothing here knows a model. The same functions judge summaries when the model is
 from __future__ import annotations
 
 import re
+from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Final
 
@@ -23,12 +24,29 @@ _LONE_I: Final = re.compile(r"\bi\b(?=$|[\s,.!?;:]|'(?:m|ve|d|ll)\b)")
 _SUFFIX: Final = re.compile(r"(?:ying|ied|ies|ing|ed|es|ly|s|y|e)$")
 _NEGATION: Final = re.compile(r"\b(?:no|not|never|nobody|nothing|none|neither|nor|cannot)\b|n'?t\b")
 # Words that carry no content: a summary may put them in without inventing anything.
-_FUNCTION_WORDS: Final = """
+_FUNCTION: Final = """
 a an the and or but so because then that this these those there here it its i me my mine we us our
 you your he him his she her they them their who which what when where while as if than is am are
 was were be been being do does did have has had will would can could may might to of in on at by
 for from with about into over after before up down out off again very just also too all some any
 """
+_FUNCTION_WORDS: Final = frozenset(_FUNCTION.split())
+# Phatic words keep a talk going and tell nothing.
+_PHATIC: Final = """
+yes no yeah oh ok okay well please thank thanks much hello hi bye um uh er erm hm like
+"""
+_EMPTY_WORDS: Final = _FUNCTION_WORDS | frozenset(_PHATIC.split())
+# What a speaker may be spared: hesitations, openings, asides.
+_SPARED: Final = re.compile(
+    r"(?:u[mh]+|erm?|hm+|like|you know|i mean|so|well|okay|ok)"
+    r"(?: (?:u[mh]+|erm?|hm+|like|you know|i mean|so|well|okay|ok))*"
+)
+# After these words "like", "so" and "well" are no hesitation.
+_BEFORE: Final = """
+i you we they he she it to would d ill not dont didnt doesnt do did does really just more look looks
+looked feel feels felt sound sounds sounded am is are was were be very as who
+"""
+_BEFORE_LIKE: Final = frozenset(_BEFORE.split())
 
 
 def straighten(text: str) -> str:
@@ -54,11 +72,40 @@ def overlap(sentence: str, summary: str) -> float:
     return len(pairs & set(pairwise(others))) / len(pairs)
 
 
+def content_words(sentence: str) -> list[str]:
+    """Return the words that tell something: neither function words nor phatic ones."""
+    return [word for word in words_of(sentence) if word not in _EMPTY_WORDS]
+
+
+def is_rewording(sentence: str, written: str) -> bool:
+    """Tell whether `written` says `sentence` word for word, but for hesitations and repeats.
+
+    What may be gone: "um", "like" and the like where they are no verb or preposition, and words
+    that were said twice in a row. Nothing may be new, or in another order.
+    """
+    said, kept = words_of(sentence), words_of(written)
+    matcher = SequenceMatcher(None, said, kept, autojunk=False)
+    for kind, start, end, *_ in matcher.get_opcodes():
+        if kind == "equal":
+            continue
+        if kind != "delete":
+            return False
+        gone = said[start:end]
+        is_repeat = gone in (said[end : end + len(gone)], said[max(0, start - len(gone)) : start])
+        is_spared = _SPARED.fullmatch(" ".join(gone)) is not None
+        if gone[0] in {"like", "so", "well"} and start and said[start - 1] in _BEFORE_LIKE:
+            is_spared = False
+        if not (is_repeat or is_spared):
+            return False
+    return bool(kept)
+
+
 def is_invented(summary: str, entry: str) -> bool:
     """Tell whether a content word of the summary, simply stemmed, is missing in the entry."""
     known = {_stem(word) for word in words_of(entry)}
-    functional = frozenset(_FUNCTION_WORDS.split())
-    return any(word not in functional and _stem(word) not in known for word in words_of(summary))
+    return any(
+        word not in _FUNCTION_WORDS and _stem(word) not in known for word in words_of(summary)
+    )
 
 
 def is_in_order(sentence: str, whole: str) -> bool:

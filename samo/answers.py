@@ -14,7 +14,6 @@ from fastapi import Response
 from pydantic import BaseModel
 
 import samo
-from runners.summarizer import Summary
 from samo import schemas
 from samo.assembly import Models
 from samo.emotions import NEUTRAL, Emotion, EmotionReading, EmotionScale, Probabilities
@@ -22,7 +21,7 @@ from samo.errors import SamoError
 from samo.explanation import Explanation
 from samo.groupings import Groupings, group
 from samo.http import error_body
-from samo.pipeline import Insight, Recording
+from samo.pipeline import EmotionalCore, Insight, Recording
 
 KEY_EMOTIONS = 3
 
@@ -56,6 +55,10 @@ def _json(content: Mapping[str, Any]) -> Response:
 
 def _scores(emotions: Sequence[Emotion]) -> list[dict[str, Any]]:
     return [{"emotion": emotion.name, "confidence": emotion.confidence} for emotion in emotions]
+
+
+def _by_name(emotions: Sequence[Emotion]) -> dict[str, float]:
+    return {emotion.name: emotion.confidence for emotion in emotions}
 
 
 def predict(
@@ -148,12 +151,14 @@ def transcription(recording: Recording, *, with_words: bool) -> schemas.Transcri
     )
 
 
-def summary(text: str, made: Summary, reading: EmotionReading) -> schemas.SummaryResponse:
-    """A summary with the feelings of the entry that it stands for."""
+def summary(text: str, core: EmotionalCore, reading: EmotionReading) -> schemas.SummaryResponse:
+    """A summary with its own feelings and those of the entry that it stands for."""
     feelings = [emotion.name for emotion in reading.emotions if emotion.name != NEUTRAL]
+    made = core.summary
     return schemas.SummaryResponse(
         summary=made.text,
         key_emotions=feelings[:KEY_EMOTIONS],
+        emotions=_by_name(core.reading.emotions),
         compression_ratio=round(max(0.0, 1 - len(made.text) / len(text)), 4),
         emotional_tone=reading.sentiment,
         method=made.method,
@@ -166,7 +171,7 @@ def insight(made: Insight, tags: dict[str, str], watch: Stopwatch) -> schemas.In
     return schemas.InsightResponse(
         transcription=transcription(made.recording, with_words=False) if made.recording else None,
         emotion_analysis=_analysis(whole, made.groupings) if whole and made.groupings else None,
-        summary=summary(made.text, made.summary, whole) if made.summary and whole else None,
+        summary=summary(made.text, made.core, whole) if made.core and whole else None,
         arc=[
             schemas.ArcPoint(
                 start=point.sentence.start,
@@ -186,7 +191,7 @@ def insight(made: Insight, tags: dict[str, str], watch: Stopwatch) -> schemas.In
         timings_ms=made.timings_ms,
         pipeline_status={
             "emotion_detection": whole is not None,
-            "text_summarization": made.summary is not None,
+            "text_summarization": made.core is not None,
             "voice_processing": made.recording is not None,
         },
         insights=_facts(made),
@@ -195,7 +200,7 @@ def insight(made: Insight, tags: dict[str, str], watch: Stopwatch) -> schemas.In
             for name, used in (
                 ("transcriber", made.recording),
                 ("emotion", whole),
-                ("summarizer", made.summary),
+                ("summarizer", made.core),
             )
             if used is not None
         },
@@ -205,14 +210,14 @@ def insight(made: Insight, tags: dict[str, str], watch: Stopwatch) -> schemas.In
 
 def _analysis(reading: EmotionReading, groupings: Groupings) -> schemas.EmotionAnalysis:
     return schemas.EmotionAnalysis(
-        emotions={emotion.name: emotion.confidence for emotion in reading.emotions},
+        emotions=_by_name(reading.emotions),
         primary_emotion=reading.primary.name,
         confidence=reading.primary.confidence,
         emotional_intensity=reading.intensity,
         sentiment=reading.sentiment,
         sentiments=reading.sentiments,
-        ekman={emotion.name: emotion.confidence for emotion in groupings.ekman},
-        moods={mood.name: mood.confidence for mood in groupings.moods},
+        ekman=_by_name(groupings.ekman),
+        moods=_by_name(groupings.moods),
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from runners.batching import Batcher
 from runners.emotion import Occluded, TokenIds
-from runners.summarizer import PreparedSummary, Summary, SummaryRequest
+from runners.summary import Focus, PreparedSummary, Summary, SummaryRequest
 from runners.transcriber import Task, Transcript, TranscriptionRequest, Word
 from samo.audio import assess_quality, decode
 from samo.emotions import NEUTRAL, EmotionReading, EmotionScale, Probabilities
@@ -47,6 +47,14 @@ class Recording:
     audio_quality: str
 
 
+@dataclass(frozen=True, slots=True)
+class EmotionalCore:
+    """A summary and what is felt in it, which should be what is felt in the entry."""
+
+    summary: Summary
+    reading: EmotionReading
+
+
 @dataclass(slots=True)
 class Insight:
     """Everything known about an entry; a part that could not be had is None or empty."""
@@ -56,7 +64,7 @@ class Insight:
     whole: EmotionReading | None = None
     groupings: Groupings | None = None
     arc: list[ArcPoint] = field(default_factory=list)
-    summary: Summary | None = None
+    core: EmotionalCore | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
     degraded: list[str] = field(default_factory=list)
 
@@ -134,11 +142,14 @@ class Pipeline:
         )
         return Recording(transcript, await asyncio.to_thread(assess_quality, audio))
 
-    async def summarize(self, text: str, max_sentences: int) -> tuple[Summary, EmotionReading]:
-        """The emotional core of `text`, and the emotions of the whole of it."""
-        whole, rows = await self._classify_entry(split(text))
-        request = SummaryRequest(text, max_sentences, self._salience(rows))
-        return await self.summarizer.run_one(request), self.scale.read(whole)
+    async def summarize(
+        self, text: str, max_sentences: int, focus: Focus
+    ) -> tuple[EmotionalCore, EmotionReading]:
+        """The core of `text`, and the emotions of the whole of it."""
+        sentences = split(text)
+        whole, rows = await self._classify_entry(sentences)
+        request = SummaryRequest(text, max_sentences, self._salience(rows), focus)
+        return await self._core(request, sentences, rows, None), self.scale.read(whole)
 
     async def analyze(
         self,
@@ -166,10 +177,27 @@ class Pipeline:
             insight.groupings = group(self.scale, whole)
         if generate_summary:
             with _step(insight, "summary"):
-                insight.summary = await self.summarizer.run_one(
-                    SummaryRequest(text, max_sentences, self._salience(rows))
-                )
+                request = SummaryRequest(text, max_sentences, self._salience(rows))
+                insight.core = await self._core(request, sentences, rows, threshold)
         return insight
+
+    async def _core(
+        self,
+        request: SummaryRequest,
+        sentences: Sequence[Sentence],
+        rows: Sequence[Probabilities],
+        threshold: float | None,
+    ) -> EmotionalCore:
+        """Summarize an entry whose sentences were classified, and classify the summary."""
+        summary = await self.summarizer.run_one(request)
+        # what was taken over word for word has been classified already
+        known = {s.text: row for s, row in zip(sentences, rows, strict=False)}
+        texts = [sentence.text for sentence in split(summary.text)]
+        unknown = [text for text in texts if text not in known]
+        outcomes = await self.emotion.run(unknown) if unknown else []
+        known |= {text: _value(row) for text, row in zip(unknown, outcomes, strict=True)}
+        whole = self._aggregate(texts, [known[text] for text in texts])
+        return EmotionalCore(summary, self.scale.read(whole, threshold))
 
     async def analyze_recording(
         self,

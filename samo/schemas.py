@@ -91,6 +91,10 @@ class SummarizeRequest(Request):
         le=limits.MAX_SUMMARY_SENTENCES,
         description="The summary has at most so many sentences.",
     )
+    focus: Literal["feeling", "gist"] = Field(
+        default="feeling",
+        description="What to keep: what is felt, or what the text is about.",
+    )
 
 
 class JournalRequest(Request):
@@ -252,14 +256,20 @@ class SummaryResponse(BaseModel):
     """The emotional core of an entry."""
 
     summary: str
-    key_emotions: list[str] = Field(description="Up to three, highest confidence first.")
+    key_emotions: list[str] = Field(
+        description="Of the entry; up to three, highest confidence first."
+    )
+    emotions: dict[str, float] = Field(
+        description="Of the summary itself; name to confidence, highest first.",
+        examples=[{"sadness": 0.81}],
+    )
     compression_ratio: float = Field(
         ge=0.0, le=1.0, description="Share of the entry's characters that the summary saves."
     )
     emotional_tone: Sentiment
     method: Literal["generated", "extracted", "verbatim"] = Field(
-        description="'generated' by the model; 'extracted' sentences where the model's own were "
-        "not faithful to the entry; 'verbatim' where the entry is short already."
+        description="'generated' by the model; 'extracted' where it was not faithful to the entry "
+        "and a sentence or more are the entry's own; 'verbatim' where the entry is short already."
     )
 
 

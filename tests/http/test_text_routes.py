@@ -95,10 +95,25 @@ def test_summarize(client):
     assert body == {
         "summary": "I was full of joy.",
         "key_emotions": ["joy"],
+        "emotions": {"joy": 0.9},
         "compression_ratio": pytest.approx(1 - 18 / len(text), abs=1e-4),
         "emotional_tone": "positive",
         "method": "extracted",
     }
+
+
+def test_a_summary_has_feelings_of_its_own(client):
+    # the fake takes the first sentences, whatever they feel
+    text = "It rained. We went home. I was full of joy."
+    body = client.post("/summarize/text", json={"text": text, "max_sentences": 1}).json()
+    assert body["key_emotions"] == ["joy"]
+    assert list(body["emotions"]) == ["neutral"]
+
+
+def test_focus_is_feeling_or_gist(client):
+    request = {"text": "I was full of joy. Then it rained. We went home.", "focus": "gist"}
+    assert client.post("/summarize/text", json=request).status_code == 200
+    error_of(client.post("/summarize/text", json=request | {"focus": "plot"}), 422)
 
 
 def test_insight_keeps_the_replaced_shape(client):

@@ -16,6 +16,23 @@ from samo.sentences import MAX_SENTENCE_CHARACTERS, split
         ('She said "I love you." Then she left.', ['She said "I love you."', "Then she left."]),
         ("Slept badly\nWorked late\n\nCried.", ["Slept badly", "Worked late", "Cried."]),
         ("no punctuation at all", ["no punctuation at all"]),
+        (
+            "um so i went to the library and i returned the book and then i was really scared "
+            "because the doctor called me but it was nothing",
+            [
+                "um so i went to the library",
+                "and i returned the book",
+                "and then i was really scared because the doctor called me but it was nothing",
+            ],
+        ),
+        (
+            "I went to the library and I returned the book, and then I was really scared because "
+            "the doctor called me",
+            [
+                "I went to the library and I returned the book, and then I was really scared "
+                "because the doctor called me"
+            ],
+        ),
         ("我很高兴。今天天气好！", ["我很高兴。", "今天天气好！"]),
         ("  \n ", []),
         ("", []),

@@ -5,16 +5,10 @@ import re
 
 import pytest
 
+from runners.wording import words_of
+from training.summarizer.composites import composites
 from training.summarizer.corpora import Pool, Sentence, tidy
-from training.summarizer.lessons import (
-    BLOCK,
-    MAX_BUDGET,
-    Corpora,
-    Curriculum,
-    composite,
-    held_out,
-    within_budget,
-)
+from training.summarizer.lessons import BLOCK, PREFIX, Corpora, Curriculum, rewriting
 from training.summarizer.scores import Selection, faithful_share, is_clean
 from training.summarizer.speech import recognized, stumbling
 
@@ -49,44 +43,31 @@ def test_example_depends_on_seed_and_index_alone(corpora):
     assert [first[i] for i in range(64)] != [other[i] for i in range(64)]
 
 
-def test_lessons_come_in_order_and_end(corpora):
-    lessons = Curriculum(corpora, 50, word_share=0.2, sentence_share=0.2)
-    assert all(lessons[i].source.endswith(lessons[i].target) for i in range(10 * BLOCK))
-    last = [lessons[i] for i in range(20 * BLOCK, 50 * BLOCK)]
-    composites = [example for example in last if len(example.sentences) > 1]
-    assert len(composites) > len(last) / 2
+def test_words_come_first_and_lessons_end(corpora):
+    lessons = Curriculum(corpora, 20, word_share=0.2)
+    assert all(lessons[i].source == PREFIX + lessons[i].target for i in range(4 * BLOCK))
+    rest = [lessons[i] for i in range(4 * BLOCK, len(lessons))]
+    assert any(lesson.source != PREFIX + lesson.target for lesson in rest)
     with pytest.raises(IndexError):
         lessons[len(lessons)]
 
 
-def test_composite_targets_are_its_emotional_sentences_within_budget(corpora):
-    lessons = Curriculum(corpora, 50, word_share=0.0, sentence_share=0.0)
+def test_targets_say_what_the_inputs_say(corpora):
+    lessons = Curriculum(corpora, 40, word_share=0.0)
     for index in range(len(lessons)):
-        example = lessons[index]
-        if not example.source.startswith("summarize"):
-            continue
-        budget = int(re.match(r"summarize (\d):", example.source)[1])
-        chosen = [t for t, c in zip(example.sentences, example.chosen, strict=True) if c]
-        assert example.target == " ".join(chosen)
-        assert 1 <= len(chosen) <= budget <= MAX_BUDGET
-        assert not set(chosen) & set(NEUTRAL)
+        lesson = lessons[index]
+        said = iter(words_of(lesson.source.removeprefix(PREFIX)))
+        assert all(word in said for word in words_of(lesson.target))
+        assert lesson.target[0].isupper()
+        assert lesson.target[-1] in ".!?"
 
 
-def test_own_feelings_go_before_stances_and_first_before_later():
-    stance = Sentence("Did anyone see that?", ("curiosity",), 1)
-    feeling = Sentence("I cried.", ("sadness",), 1)
-    later = Sentence("I was glad.", ("joy",), 1)
-    assert within_budget([stance, feeling, later], 1) == [False, True, False]
-    assert within_budget([stance, feeling, later], 2) == [False, True, True]
-    assert within_budget([stance, feeling, later], 3) == [True, True, True]
-
-
-def test_sentences_in_doubt_are_never_emotional():
-    doubtful = Sentence("Well.", ("joy", "neutral"), 1)
-    plain = Sentence("It rained.", ("neutral",), 1)
-    sad = Sentence("I cried.", ("sadness",), 1)
-    example = composite([doubtful, sad, plain], 3, random.Random(0))
-    assert example.chosen == (False, True, False)
+def test_a_clause_keeps_the_word_that_it_begins_with():
+    made = [rewriting(["Anna was sad."], random.Random(seed)) for seed in range(300)]
+    opened = {lesson.target for lesson in made} - {"Anna was sad."}
+    assert "And then Anna was sad." in opened
+    made = [rewriting(["We were sad."], random.Random(seed)) for seed in range(300)]
+    assert "But we were sad." in {lesson.target for lesson in made}
 
 
 def test_recognized_speech_has_neither_case_nor_punctuation_and_all_words():
@@ -133,32 +114,46 @@ def test_tidy_fills_placeholders_with_different_names():
     assert text == tidy("[NAME] told [NAME] that she was [RELIGION]")
 
 
-def test_held_out_composites_are_fixed_and_hold_one_to_three_feelings(corpora):
-    pool = Pool()
+@pytest.fixture(scope="module")
+def pool():
+    made = Pool()
     for i in range(30):
-        pool.add(Sentence(f"Thing number {i} happened.", ("neutral",), 1))
-        pool.add(Sentence(f"I loved number {i}.", ("love",), 1))
-    examples = held_out(pool, 40, 3)
-    assert examples == held_out(pool, 40, 3)
-    assert all(e.source.startswith("summarize 3: ") for e in examples)
-    assert {sum(e.chosen) for e in examples} == {1, 2, 3}
-    hinted = held_out(pool, 40, None)
-    assert all(e.source.startswith(f"summarize {sum(e.chosen)}: ") for e in hinted)
+        made.add(Sentence(f"Thing number {i} happened here.", ("neutral",), 1))
+        made.add(Sentence(f"I loved number {i} so much.", ("love",), 1))
+        made.add(Sentence(f"In doubt about {i}.", ("love", "neutral"), 1))
+    return made
 
 
-def test_selection_tells_right_from_wrong_choices():
-    pool = Pool()
-    for i in range(30):
-        pool.add(Sentence(f"Thing number {i} happened here.", ("neutral",), 1))
-        pool.add(Sentence(f"I loved number {i} so much.", ("love",), 1))
-    examples = held_out(pool, 20, None)
-    perfect = Selection.of(examples, [e.target for e in examples])
+def test_composites_are_fixed_and_hold_what_was_asked_for(pool):
+    made = composites(pool, 60)
+    assert made == composites(pool, 60)
+    assert made != composites(pool, 60, seed=1)
+    assert {sum(composite.chosen) for composite in made} == {1, 2}
+    assert {len(c.sentences) - sum(c.chosen) for c in made} == {1, 2, 3, 4}
+    for composite in made:
+        assert composite.entry == " ".join(composite.sentences)
+        for sentence, chosen in zip(composite.sentences, composite.chosen, strict=True):
+            assert chosen == sentence.startswith("I loved")
+            assert not sentence.startswith("In doubt")
+
+
+def test_spoken_composites_look_heard(pool):
+    made = composites(pool, 60, spoken=True)
+    bare = [composite for composite in made if composite.entry == composite.entry.lower()]
+    assert 10 < len(bare) < 30
+    assert all(composite.sentences[0][0].isupper() for composite in made)
+
+
+def test_selection_tells_right_from_wrong_choices(pool):
+    made = composites(pool, 20)
+    right, wrong = (
+        [" ".join(t for t, c in zip(e.sentences, e.chosen, strict=True) if c is kind) for e in made]
+        for kind in (True, False)
+    )
+    perfect = Selection.of(made, right)
     assert (perfect.f1, perfect.faithfulness, perfect.clean) == (1.0, 1.0, 1.0)
-    wrong = [
-        " ".join(t for t, c in zip(e.sentences, e.chosen, strict=True) if not c) for e in examples
-    ]
-    assert Selection.of(examples, wrong).f1 == 0.0
-    everything = Selection.of(examples, [" ".join(e.sentences) for e in examples])
+    assert Selection.of(made, wrong).f1 == 0.0
+    everything = Selection.of(made, [composite.entry for composite in made])
     assert everything.recall == 1.0
     assert everything.precision < 0.6
 

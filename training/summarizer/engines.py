@@ -25,9 +25,7 @@ from tokenizers import Tokenizer
 from exporting.summarizer import Engine, export_summarizer
 from runners.summarizer import Summarizer
 from runners.task import Task
-from training.summarizer.corpora import load_goemotions
-from training.summarizer.evaluate import BUDGET
-from training.summarizer.lessons import held_out
+from training.summarizer.lessons import held_out_lessons
 
 ENGINES: tuple[Engine, ...] = ("ctranslate2", "onnx")
 Generate = Callable[[str], tuple[str, int]]
@@ -82,7 +80,7 @@ def _probe(engine: Engine, folder: Path, threads: int) -> dict[str, float]:
 
 def _measure_start(engine: Engine, folder: Path, threads: int) -> dict[str, float]:
     start = time.perf_counter()
-    open_engine(engine, folder, threads)("summarize 1: I had lunch. I was so happy that I cried.")
+    open_engine(engine, folder, threads)("summarize: um i was so happy that i cried")
     seconds = time.perf_counter() - start
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
@@ -131,7 +129,7 @@ def main() -> None:
     )
     parser.add_argument("--checkpoint", required=True, type=Path, help="T5 in hub layout")
     parser.add_argument("--data", type=Path, help="folder with goemotions/")
-    parser.add_argument("--entries", type=int, default=60, help="composites of dev")
+    parser.add_argument("--entries", type=int, default=60, help="sentences of dev")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--probe", choices=ENGINES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -140,8 +138,7 @@ def main() -> None:
         return
     if arguments.data is None:
         parser.error("--data is needed")
-    pool = load_goemotions(arguments.data / "goemotions", "dev", 1)
-    sources = [example.source for example in held_out(pool, arguments.entries, BUDGET)]
+    sources = [lesson.source for lesson in held_out_lessons(arguments.data)[: arguments.entries]]
     result = compare(arguments.checkpoint, sources, arguments.threads)
     columns = ("median_ms", "p95_ms", "tokens_per_s", "start_s", "memory_mb", "size_mb")
     print(f"{'':12}" + "".join(f"{column:>14}" for column in columns))

@@ -1,165 +1,228 @@
-"""Measure an exported summarizer on composites of held-out comments.
+"""Measure an exported summarizer, as the service uses it, beside Lead and LexRank.
 
-    python -m training.summarizer.evaluate --model PATH --data PATH
+    python -m training.summarizer.evaluate --data PATH --split test
 
-Prints a table for people and, on its last line, the same figures as JSON. `--split dev` is for
+Prints tables for people and, on its last line, the same figures as JSON. `--split dev` is for
 choosing, `--split test` for the one report.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import statistics
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
 
 from runners.emotion import EmotionClassifier
-from runners.summarizer import PreparedSummary, Summarizer, SummaryRequest
-from samo.emotions import NEUTRAL
-from samo.errors import ModelFailure
+from runners.summarizer import Summarizer
+from runners.summary import Focus, Summary, SummaryRequest
+from samo.emotions import NEUTRAL, Probabilities
 from samo.sentences import split
 from training.evaluation.stored import stored_folder
+from training.summarizer.baselines import lead, lex_rank
+from training.summarizer.composites import Composite, composites
 from training.summarizer.corpora import load_goemotions
-from training.summarizer.lessons import Example, held_out
+from training.summarizer.dialogues import cut, load_dialogues, rouge
 from training.summarizer.scores import Selection
 
-# No hint: the composites hold one to three emotional sentences.
-BUDGET = 3
+MAX_SENTENCES = 2
+# Comments of the harder entries.
+MANY_NEUTRAL = (2, 9)
+MANY_EMOTIONAL = (1, 3)
+TOP = 3
 LATENCY_WORDS = 200
-BATCH = 16
+LATENCY_RUNS = 40
 
 
-def bare_outputs(summarizer: Summarizer, composites: Sequence[Example]) -> list[str]:
-    """Collect what the model itself writes, before anything is checked or cleaned."""
-    parts = [summarizer.encode(example.source) for example in composites]
-    return [
-        output
-        for start in range(0, len(parts), BATCH)
-        for output in summarizer.generate(parts[start : start + BATCH])
-    ]
+class Service:
+    """The classifier and the summarizer, put together as `samo.pipeline` does."""
+
+    def __init__(self, summarizer: Summarizer, classifier: EmotionClassifier) -> None:
+        self.summarizer = summarizer
+        self.classifier = classifier
+        self._neutral = classifier.scale.labels.index(NEUTRAL)
+        self._known: dict[str, Probabilities] = {}
+
+    def rows(self, texts: Sequence[str]) -> list[Probabilities]:
+        """Probabilities of each text; a sentence that comes again is not classified again."""
+        unknown = sorted({text for text in texts if text not in self._known}, key=len)
+        if unknown:
+            prepared = [self.classifier.prepare(text) for text in unknown]
+            self._known |= zip(unknown, self.classifier.predict(prepared), strict=True)
+        return [self._known[text] for text in texts]
+
+    def request(self, entry: str, number: int, focus: Focus = "feeling") -> SummaryRequest:
+        """The request that the pipeline makes of an entry."""
+        rows = self.rows([sentence.text for sentence in split(entry)])
+        return SummaryRequest(entry, number, [1 - float(row[self._neutral]) for row in rows], focus)
+
+    def summarize(self, request: SummaryRequest) -> Summary:
+        """Answer one request."""
+        return self.summarizer.predict([self.summarizer.prepare(request)])[0]
+
+    def feelings(self, text: str) -> list[str]:
+        """Labels of the whole of a text, likeliest first."""
+        sentences = [sentence.text for sentence in split(text)]
+        if not sentences:
+            return []
+        whole = self.classifier.scale.aggregate(
+            self.rows(sentences), [len(sentence) for sentence in sentences]
+        )
+        order = np.argsort(-np.asarray(whole)[: len(self.classifier.scale.labels)])
+        return [self.classifier.scale.labels[index] for index in order]
 
 
-def entry_of(example: Example) -> str:
-    """Return the composite without its prefix."""
-    return example.source.partition(": ")[2]
-
-
-def salience_of(classifier: EmotionClassifier, entry: str) -> list[float]:
-    """How much each sentence feels, as `samo.pipeline` has it."""
-    neutral = classifier.scale.labels.index(NEUTRAL)
-    rows = classifier.predict([classifier.prepare(sentence.text) for sentence in split(entry)])
-    return [1.0 - float(row[neutral]) for row in rows]
-
-
-def served(
-    summarizer: Summarizer,
-    classifier: EmotionClassifier,
-    composites: Sequence[Example],
-    budget: int,
-) -> tuple[list[str], Counter[str]]:
-    """Collect what the service answers, and how often by which method."""
-    texts: list[str] = []
+def on_composites(
+    service: Service, entries: Sequence[Composite], name: str
+) -> tuple[dict[str, dict[str, float]], Counter[str]]:
+    """Figures of the service and the baselines on composites, and how the service answered."""
+    served: dict[str, list[str]] = {
+        f"service, at most {MAX_SENTENCES}": [],
+        "service, true number": [],
+        f"Lead-{MAX_SENTENCES}": [],
+        f"LexRank-{MAX_SENTENCES}": [],
+    }
+    kept = dict.fromkeys(served, 0)
     methods: Counter[str] = Counter()
-    for example in composites:
-        entry = entry_of(example)
-        salience = salience_of(classifier, entry)
-        request = summarizer.prepare(SummaryRequest(entry, budget, salience))
-        try:
-            summary = summarizer.predict([request])[0]
-        except ModelFailure:
-            texts.append("")
-            methods["failed"] += 1
-        else:
-            texts.append(summary.text)
-            methods[summary.method] += 1
-    return texts, methods
+    for composite in track(entries, description=name, transient=True):
+        request = service.request(composite.entry, MAX_SENTENCES)
+        summary = service.summarize(request)
+        known = SummaryRequest(composite.entry, sum(composite.chosen), request.salience)
+        methods[summary.method] += 1
+        texts = (
+            summary.text,
+            service.summarize(known).text,
+            lead(composite.entry, MAX_SENTENCES),
+            lex_rank(composite.entry, MAX_SENTENCES),
+        )
+        primary = service.feelings(composite.entry)[0]
+        for row, text in zip(served, texts, strict=True):
+            served[row].append(text)
+            kept[row] += primary in service.feelings(text)[:TOP]
+    return {
+        row: asdict(Selection.of(entries, texts)) | {"emotion_kept": kept[row] / len(entries)}
+        for row, texts in served.items()
+    }, methods
 
 
-def latency(
-    summarizer: Summarizer, composites: Sequence[Example], runs: int = 40
-) -> tuple[float, float]:
-    """Median and 95th percentile, in milliseconds, of an entry of 200 words in 3 sentences."""
-    words = " ".join(" ".join(example.sentences) for example in composites)
-    entries: list[PreparedSummary] = []
+def on_dialogues(service: Service, path: Path) -> dict[str, dict[str, float]]:
+    """ROUGE of the service and of baselines of the same length."""
+    dialogues = load_dialogues(path)
+    gist, feeling = [], []
+    for dialogue in track(dialogues, description="dialogues", transient=True):
+        request = service.request(dialogue.text, MAX_SENTENCES, "gist")
+        gist.append(service.summarize(request).text)
+        felt = SummaryRequest(dialogue.text, MAX_SENTENCES, request.salience)
+        feeling.append(service.summarize(felt).text)
+    texts = [dialogue.text for dialogue in dialogues]
+    return {
+        "service, focus gist": rouge(dialogues, gist),
+        "Lead, as long": rouge(dialogues, cut(texts, gist)),
+        "LexRank, as long": rouge(
+            dialogues, cut([lex_rank(text, 2 * MAX_SENTENCES) for text in texts], gist)
+        ),
+        f"Lead-{MAX_SENTENCES}": rouge(dialogues, [lead(text, MAX_SENTENCES) for text in texts]),
+        f"LexRank-{MAX_SENTENCES}": rouge(
+            dialogues, [lex_rank(text, MAX_SENTENCES) for text in texts]
+        ),
+        "service, focus feeling": rouge(dialogues, feeling),
+    }
+
+
+def latency(service: Service, entries: Sequence[Composite]) -> dict[str, float]:
+    """Median and 95th percentile, in ms, of the summarizer alone on entries of 200 words."""
+    requests: list[SummaryRequest] = []
     sentences: list[str] = []
-    for example in composites:
-        for sentence in example.sentences:
-            sentences.append(sentence)
-            if len(" ".join(sentences).split()) >= LATENCY_WORDS:
-                entry = " ".join(sentences)
-                salience = [1.0] * len(split(entry))
-                entries.append(summarizer.prepare(SummaryRequest(entry, BUDGET, salience)))
-                sentences = []
-    if not entries:
-        raise ValueError(f"{len(words.split())} words are too few to time an entry.")
-    summarizer.warm_up()
+    for composite in entries:
+        sentences.extend(composite.sentences)
+        if len(" ".join(sentences).split()) >= LATENCY_WORDS:
+            requests.append(service.request(" ".join(sentences), MAX_SENTENCES))
+            sentences = []
+    if not requests:
+        raise ValueError(f"{len(entries)} entries are too few to time one of 200 words.")
+    service.summarizer.warm_up()
     milliseconds = []
-    for run in range(runs):
+    for run in range(LATENCY_RUNS):
         start = time.perf_counter()
-        summarizer.predict([entries[run % len(entries)]])
+        service.summarize(requests[run % len(requests)])
         milliseconds.append(1000 * (time.perf_counter() - start))
-    return statistics.median(milliseconds), statistics.quantiles(milliseconds, n=20)[-1]
+    return {
+        "median": statistics.median(milliseconds),
+        "p95": statistics.quantiles(milliseconds, n=20)[-1],
+        "words": LATENCY_WORDS,
+    }
+
+
+def show(title: str, rows: dict[str, dict[str, float]], digits: int) -> None:
+    """Print figures by row."""
+    table = Table(title=title)
+    table.add_column("", no_wrap=True)
+    for column in next(iter(rows.values())):
+        table.add_column(column.replace("_", " "), justify="right")
+    for name, row in rows.items():
+        table.add_row(name, *(f"{value:.{digits}f}" for value in row.values()))
+    Console(width=110).print(table)
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m training.summarizer.evaluate",
-        description="Measure an exported summarizer on composites of held-out comments.",
+        description="Measure an exported summarizer beside Lead and LexRank.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--model", required=True, type=Path, help="CTranslate2 export")
+    parser.add_argument("--model", type=Path, help="CTranslate2 export; default: the model store's")
     parser.add_argument(
         "--emotion", type=Path, help="exported emotion classifier; default: the model store's"
     )
-    parser.add_argument("--data", required=True, type=Path, help="folder with goemotions/")
+    parser.add_argument(
+        "--data", required=True, type=Path, help="folder with goemotions/ and summaries/"
+    )
     parser.add_argument("--split", default="dev", choices=("dev", "test"))
     parser.add_argument("--composites", type=int, default=500, help="how many entries")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1, help="of the summarizer")
     arguments = parser.parse_args()
 
-    summarizer = Summarizer.load(arguments.model, threads=arguments.threads)
-    classifier = EmotionClassifier.load(
-        arguments.emotion or stored_folder("samo-emotion"), threads=arguments.threads
+    service = Service(
+        Summarizer.load(
+            arguments.model or stored_folder("samo-summarizer"), threads=arguments.threads
+        ),
+        EmotionClassifier.load(arguments.emotion or stored_folder("samo-emotion"), threads=2),
     )
     pool = load_goemotions(arguments.data / "goemotions", arguments.split, 1)
-    composites = held_out(pool, arguments.composites, BUDGET)
-    hinted = held_out(pool, arguments.composites, None)
-    texts, methods = served(summarizer, classifier, composites, BUDGET)
-    scores = {
-        "model, 3 asked for": Selection.of(composites, bare_outputs(summarizer, composites)),
-        "model, true number asked for": Selection.of(hinted, bare_outputs(summarizer, hinted)),
-        "service, 3 asked for": Selection.of(composites, texts),
-        "everything chosen": Selection.of(composites, [" ".join(e.sentences) for e in composites]),
+    number = arguments.composites
+    kinds = {
+        "written": composites(pool, number),
+        "spoken": composites(pool, number, spoken=True),
+        "long": composites(pool, number, MANY_NEUTRAL, MANY_EMOTIONAL),
     }
-    median, slow = latency(summarizer, composites)
-
-    print(f"{arguments.composites} composites of GoEmotions {arguments.split}, beam ", end="")
-    print(f"{summarizer.task.num_beams}")
-    print(f"{'':30}{'F1':>8}{'precision':>11}{'recall':>8}{'faithful':>10}{'clean':>8}")
-    for name, score in scores.items():
-        print(
-            f"{name:30}{score.f1:8.3f}{score.precision:11.3f}{score.recall:8.3f}"
-            f"{score.faithfulness:10.3f}{score.clean:8.3f}"
-        )
-    print("methods of the service: " + ", ".join(f"{n} {m}" for m, n in methods.most_common()))
-    print(f"{LATENCY_WORDS} words, {arguments.threads} threads: ", end="")
-    print(f"median {median:.1f} ms, 95th percentile {slow:.1f} ms")
-    print(
-        json.dumps(
-            {
-                "split": arguments.split,
-                "composites": arguments.composites,
-                "scores": {name: dataclasses.asdict(score) for name, score in scores.items()},
-                "methods": methods,
-                "latency_ms": {"median": median, "p95": slow, "words": LATENCY_WORDS},
-            }
-        )
+    result: dict[str, Any] = {"split": arguments.split, "composites": number}
+    for kind, entries in kinds.items():
+        rows, methods = on_composites(service, entries, kind)
+        show(f"{number} {kind} composites of GoEmotions {arguments.split}", rows, 3)
+        print("methods of the service: " + ", ".join(f"{n} {m}" for m, n in methods.most_common()))
+        result[kind] = {"scores": rows, "methods": methods}
+    result["dialogsum"] = on_dialogues(
+        service, arguments.data / "summaries" / "dialogsum" / "dialogsum.dev.jsonl"
     )
+    show("DialogSum dev, odd dialogues, ROUGE F1", result["dialogsum"], 1)
+    result["latency_ms"] = latency(service, kinds["written"])
+    print(
+        f"{LATENCY_WORDS} words, {arguments.threads} thread(s): median "
+        f"{result['latency_ms']['median']:.1f} ms, 95th percentile "
+        f"{result['latency_ms']['p95']:.1f} ms"
+    )
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

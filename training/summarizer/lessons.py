@@ -1,20 +1,23 @@
-"""What the summarizer is taught, in order: to copy words, to copy and judge sentences, to choose.
+"""What the summarizer is taught: to write down cleanly what was spoken or typed in a hurry.
 
-A T5 that starts from nothing learns to choose sentences only once it can copy, and learns to copy
-soonest from words without any sense. (It starts half able to: `training.summarizer.copying`.)
-Example `i` is a pure function of (seed, i): a run that was stopped and goes on sees the very
-stream it would have seen.
+It starts half able to copy (`training.summarizer.copying`); a few steps of copying words without
+any sense teach it that every piece of the vocabulary can be copied. Then come sentences as a
+recognizer or a thumb leaves them, and their clean form as the target. Example `i` is a pure
+function of (seed, i): a run that was stopped and goes on sees the very stream it would have seen.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from training.summarizer import journal
 from training.summarizer.corpora import (
+    NAMES,
     Pool,
     Sentence,
     load_brighter,
@@ -22,30 +25,27 @@ from training.summarizer.corpora import (
     load_pepys,
     load_xed,
 )
-from training.summarizer.speech import as_entry, recognized
+from training.summarizer.speech import recognized, stumbling
 
-# Neighbouring examples of a block share their kind, their length and their number of emotional
-# sentences: a batch of one block has little padding.
+# Neighbouring examples of a block have like lengths: a batch of one block has little padding.
 BLOCK = 32
-MAX_BUDGET = 6
-MAX_SENTENCES = 12
-# With the last sentence, about 250 tokens of the summarizer's vocabulary.
-MAX_WORDS = 130
-PREFIX = "summarize {max_sentences}: "
-EMOTION_PREFIX = "emotion: "
+PREFIX = "summarize: "
+# A ramble is cut before such words, so what is to be written down often begins with them.
+CONNECTIVES = ("and", "and then", "but", "so", "because", "and so", "but then")
+# How many sentences stand behind one input; more than one where punctuation was lost.
+SENTENCES = (1, 2, 3)
+SENTENCE_WEIGHTS = (70, 22, 8)
+# One of so many of Pepys' sentences: long and well made, but of 1660.
+PEPYS_STEP = 3
+DEV_EXAMPLES = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One example in text, and the sentences behind it.
-
-    `chosen[k]` says whether sentence k of the entry belongs to the summary.
-    """
+    """An input with its prefix, and what the model shall write."""
 
     source: str
     target: str
-    sentences: tuple[str, ...] = ()
-    chosen: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,34 +82,6 @@ class Corpora:
         return [sentence.text for pool in pools for sentence in pool.sentences]
 
 
-def within_budget(emotional: list[Sentence], budget: int) -> list[bool]:
-    """Tell which of the emotional sentences, in their order, fit a budget of sentences.
-
-    A feeling of one's own goes before a stance; among equals, what was said first.
-    """
-    kept = [False] * len(emotional)
-    order = sorted(range(len(emotional)), key=lambda place: -emotional[place].strength)
-    for place in order:
-        if emotional[place].count <= budget:
-            kept[place] = True
-            budget -= emotional[place].count
-    return kept
-
-
-def composite(picked: list[Sentence], budget: int, rng: random.Random) -> Example:
-    """Make an entry of the picked sentences, and those of them that carry its feeling."""
-    emotional = [sentence for sentence in picked if sentence.is_emotional]
-    keep = iter(within_budget(emotional, budget))
-    chosen = tuple(sentence.is_emotional and next(keep) for sentence in picked)
-    texts = tuple(sentence.text for sentence in picked)
-    return Example(
-        source=PREFIX.format(max_sentences=budget) + as_entry(list(texts), rng),
-        target=" ".join(text for text, is_chosen in zip(texts, chosen, strict=True) if is_chosen),
-        sentences=texts,
-        chosen=chosen,
-    )
-
-
 @dataclass(frozen=True)
 class Curriculum:
     """A stream of examples for a run of `steps` batches of `BLOCK`.
@@ -119,7 +91,6 @@ class Curriculum:
         steps: batches in the whole run.
         seed: of the stream.
         word_share: part of the steps spent on copying words without sense.
-        sentence_share: part spent on copying and judging single sentences.
 
     """
 
@@ -127,11 +98,22 @@ class Curriculum:
     steps: int
     seed: int = 0
     word_share: float = 0.05
-    sentence_share: float = 0.15
 
     @cached_property
     def _words(self) -> list[str]:
         return sorted({word for text in self.corpora.texts for word in text.split()})
+
+    @cached_property
+    def _by_length(self) -> list[list[Sentence]]:
+        """Every sentence of the corpora, in four groups of like length."""
+        pools = (self.corpora.goemotions, self.corpora.brighter, self.corpora.xed)
+        modern = [sentence for pool in pools for sentence in pool.sentences]
+        sentences = sorted(
+            modern + self.corpora.pepys.sentences[::PEPYS_STEP],
+            key=lambda sentence: (len(sentence.text), sentence.text),
+        )
+        bounds = [len(sentences) * quarter // 4 for quarter in range(5)]
+        return [sentences[start:end] for start, end in pairwise(bounds)]
 
     def __len__(self) -> int:
         """Count the examples of the run."""
@@ -143,115 +125,51 @@ class Curriculum:
             raise IndexError(index)
         rng = _random(f"{self.seed}:{index}")
         block = _random(f"{self.seed}:block:{index // BLOCK}")
-        progress = index / len(self)
-        if progress < self.word_share:
-            return self._copied_words(rng)
-        if progress < self.word_share + self.sentence_share:
-            return self._judged(rng) if block.random() < 0.5 else self._copied_sentence(rng)
-        if block.random() < 0.1:
-            return self._judged(rng)
-        emotional = block.choices((1, 2, 3, 4), (45, 30, 15, 10))[0]
-        return self._chosen(emotional, int(block.triangular(15, MAX_WORDS, 35)), rng)
+        if index < self.word_share * len(self):
+            text = " ".join(rng.choices(self._words, k=rng.randint(6, 12)))
+            return Example(PREFIX + text, text)
+        number = block.choices(SENTENCES, SENTENCE_WEIGHTS)[0]
+        group = block.randrange(4)
+        texts = [self._sentence(group, rng) for _ in range(number)]
+        return rewriting(texts, rng)
 
-    def _copied_words(self, rng: random.Random) -> Example:
-        text = " ".join(rng.choices(self._words, k=rng.randint(6, 12)))
-        return Example(PREFIX.format(max_sentences=rng.randint(1, MAX_BUDGET)) + text, text)
+    def _sentence(self, group: int, rng: random.Random) -> str:
+        if rng.random() < 0.2:
+            return (journal.feeling(rng) if rng.random() < 0.5 else journal.event(rng)).text
+        return rng.choice(self._by_length[group]).text
 
-    def _copied_sentence(self, rng: random.Random) -> Example:
-        sentence = self._emotional(rng) if rng.random() < 0.5 else self._neutral(rng)
-        return composite_of_one(sentence, rng)
 
-    def _judged(self, rng: random.Random) -> Example:
-        source = rng.random()
-        if source < 0.75:
-            pool = self.corpora.goemotions
-        elif source < 0.85:
-            pool = self.corpora.brighter
-        else:
-            sentence = journal.feeling(rng) if rng.random() < 0.5 else journal.event(rng)
-            return Example(EMOTION_PREFIX + sentence.text, ", ".join(sentence.emotions))
-        weights = (len(pool.emotional), len(pool.neutral), len(pool.mixed))
-        kind = rng.choices((pool.emotional, pool.neutral, pool.mixed), weights)[0]
-        sentence = rng.choice(kind)
-        text = recognized(sentence.text, rng) if rng.random() < 0.2 else sentence.text
-        return Example(EMOTION_PREFIX + text, ", ".join(sentence.emotions))
+def rewriting(texts: list[str], rng: random.Random) -> Example:
+    """Give sentences as they were spoken or typed; their clean form is the target."""
+    target = " ".join(texts)
+    style = rng.random()
+    if style < 0.25:
+        return Example(PREFIX + target, target)
+    if style < 0.55:
+        return Example(PREFIX + " ".join(stumbling(text, rng) for text in texts), target)
+    if style < 0.63:
+        return Example(PREFIX + target.lower(), target)
+    spoken = recognized(target, rng)
+    if rng.random() < 0.75:
+        return Example(PREFIX + spoken, target)
+    opening = rng.choice(CONNECTIVES)
+    return Example(f"{PREFIX}{opening} {spoken}", f"{opening.capitalize()} {_within(target)}")
 
-    def _chosen(self, emotional: int, words: int, rng: random.Random) -> Example:
-        """Make a composite of about so many words, two thirds of them emotional at most."""
-        only_comments = rng.random() < 0.45
-        picked = [self._emotional(rng, only_comments)]
-        length = len(picked[0].text.split())
-        while len(picked) < emotional and 3 * length < 2 * words:
-            picked.append(self._emotional(rng, only_comments))
-            length += len(picked[-1].text.split())
-        needed = sum(sentence.count for sentence in picked)
-        largest = max(sentence.count for sentence in picked)
-        while len(picked) < MAX_SENTENCES:
-            picked.append(self._neutral(rng, only_comments))
-            length += len(picked[-1].text.split())
-            if length >= words:
-                break
-        rng.shuffle(picked)
-        roll = rng.random()
-        if roll < 0.45:
-            budget = needed
-        elif roll < 0.8:
-            budget = needed + rng.randint(1, 3)
-        else:
-            budget = rng.randint(1, needed)
-        return composite(picked, max(largest, min(budget, MAX_BUDGET)), rng)
 
-    def _emotional(self, rng: random.Random, only_comments: bool = False) -> Sentence:
-        source = rng.random()
-        if only_comments or source < 0.5:
-            return rng.choice(self.corpora.goemotions.emotional)
-        if source < 0.68:
-            return rng.choice(self.corpora.brighter.emotional)
-        if source < 0.76:
-            return rng.choice(self.corpora.xed.emotional)
-        return journal.feeling(rng)
+def held_out_lessons(data: Path) -> list[Example]:
+    """Make lessons of comments of dev, always the same."""
+    pool = load_goemotions(data / "goemotions", "dev", 1)
+    rng = _random("dev")
+    return [rewriting([rng.choice(pool.sentences).text], rng) for _ in range(DEV_EXAMPLES)]
 
-    def _neutral(self, rng: random.Random, only_comments: bool = False) -> Sentence:
-        source = rng.random()
-        if only_comments or source < 0.45:
-            return rng.choice(self.corpora.goemotions.neutral)
-        if source < 0.5:
-            return rng.choice(self.corpora.brighter.neutral)
-        if source < 0.65:
-            return rng.choice(self.corpora.pepys.neutral)
-        return journal.event(rng)
+
+def _within(text: str) -> str:
+    """`text` as it stands within a sentence: its first word without a capital of its own."""
+    first = re.match(r"[A-Za-z]+", text)
+    if first is None or first[0] == "I" or first[0] in NAMES or not first[0][1:].islower():
+        return text
+    return text[0].lower() + text[1:]
 
 
 def _random(key: str) -> random.Random:
     return random.Random(key)  # noqa: S311 - reproducible on purpose
-
-
-def composite_of_one(sentence: Sentence, rng: random.Random) -> Example:
-    """Give a single sentence to write down cleanly, whatever it feels like."""
-    prefix = PREFIX.format(max_sentences=rng.randint(sentence.count, MAX_BUDGET))
-    return Example(
-        prefix + as_entry([sentence.text], rng), sentence.text, (sentence.text,), (True,)
-    )
-
-
-def held_out(pool: Pool, number: int, budget: int | None, seed: int = 0) -> list[Example]:
-    """Make composites of a held-out split of GoEmotions, of 3 to 12 comments of one sentence each.
-
-    Args:
-        pool: the split, loaded with `longest=1`.
-        number: how many composites.
-        budget: the sentence budget in every prefix, or None for the true number of emotional
-            sentences. With a number no hint is given how many there are (1 to 3).
-        seed: of the choice.
-
-    """
-    examples = []
-    for index in range(number):
-        rng = _random(f"held-out:{seed}:{index}")
-        count = rng.randint(3, MAX_SENTENCES)
-        emotional = rng.randint(1, 3 if count > 3 else 2)
-        picked = rng.sample(pool.emotional, emotional)
-        picked += rng.sample(pool.neutral, count - emotional)
-        rng.shuffle(picked)
-        examples.append(composite(picked, budget or emotional, rng))
-    return examples

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runners.wording import overlap, words_of
-from training.summarizer.lessons import Example
+from training.summarizer.composites import Composite
 
 # A sentence counts as chosen when so much of it stands in the summary.
 CHOSEN_OVERLAP = 0.6
@@ -58,7 +58,7 @@ class Selection:
     clean: float
 
     @classmethod
-    def of(cls, composites: Sequence[Example], summaries: Sequence[str]) -> Selection:
+    def of(cls, composites: Sequence[Composite], summaries: Sequence[str]) -> Selection:
         """Judge one summary for each composite."""
         hits = taken = wanted = 0
         for example, summary in zip(composites, summaries, strict=True):
@@ -72,6 +72,6 @@ class Selection:
             f1=2 * hits / max(1, taken + wanted),
             precision=hits / max(1, taken),
             recall=hits / max(1, wanted),
-            faithfulness=sum(faithful_share(s, e.source) for s, e in pairs) / max(1, len(pairs)),
+            faithfulness=sum(faithful_share(s, e.entry) for s, e in pairs) / max(1, len(pairs)),
             clean=sum(map(is_clean, summaries)) / max(1, len(pairs)),
         )

@@ -43,16 +43,12 @@ def stumbling(sentence: str, rng: random.Random) -> str:
     return " ".join(words)
 
 
-def as_entry(sentences: list[str], rng: random.Random) -> str:
-    """Turn sentences into an entry as written or as heard.
+def heard(sentences: list[str], rng: random.Random) -> str:
+    """Turn sentences into an entry as it is heard.
 
-    A quarter comes as a bare recognizer writes it, a sixth with stumbles, a twelfth in lower case.
+    A third comes as a bare recognizer writes it, a third with stumbles, a third as it was meant.
     """
-    style = rng.random()
-    if style < 0.25:
+    style = rng.randrange(3)
+    if style == 0:
         return recognized(" ".join(sentences), rng)
-    if style < 0.42:
-        return " ".join(stumbling(text, rng) if rng.random() < 0.5 else text for text in sentences)
-    if style < 0.5:
-        return " ".join(sentences).lower()
-    return " ".join(sentences)
+    return " ".join(stumbling(text, rng) if style == 1 else text for text in sentences)

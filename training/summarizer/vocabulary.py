@@ -16,7 +16,7 @@ import sentencepiece
 from transformers import T5TokenizerFast
 
 from training.summarizer.corpora import NAMES
-from training.summarizer.lessons import EMOTION_PREFIX, MAX_BUDGET, PREFIX, Corpora
+from training.summarizer.lessons import PREFIX, Corpora
 
 # Seen or not, these can be written: accents of names, typographic signs, currencies.
 REQUIRED_CHARACTERS = (
@@ -38,12 +38,9 @@ def learn_vocabulary(texts: list[str], output: Path, size: int = 4000) -> Path:
 
     """
     output.mkdir(parents=True, exist_ok=True)
-    prefixes = [PREFIX.format(max_sentences=budget) for budget in range(1, MAX_BUDGET + 1)]
     # SentencePiece appends ".model" and ".vocab" to the prefix.
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(
-            [*texts, *(text.lower() for text in texts[::4]), *prefixes, EMOTION_PREFIX, *NAMES]
-        ),
+        sentence_iterator=iter([*texts, *(text.lower() for text in texts[::4]), PREFIX, *NAMES]),
         model_prefix=str(output / "spiece"),
         vocab_size=size,
         model_type="unigram",

@@ -1,0 +1,65 @@
+"""What goes into a summarizer and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Focus = Literal["feeling", "gist"]
+Method = Literal["generated", "extracted", "verbatim"]
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRequest:
+    """An entry to summarize.
+
+    Attributes:
+        text: the entry; not blank.
+        max_sentences: most sentences of the summary, 1 to `MAX_SUMMARY_SENTENCES`.
+        salience: how much each sentence of `samo.sentences.split(text)` feels, 0 to 1. None where
+            that is not known: then the gist is told.
+        focus: what to keep: what is felt, or what it is about.
+
+    """
+
+    text: str
+    max_sentences: int
+    salience: Sequence[float] | None = None
+    focus: Focus = "feeling"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The core of an entry.
+
+    Attributes:
+        text: complete sentences.
+        method: "generated": every sentence as the model wrote it; "extracted": one or more are the
+            entry's own, cleaned by rule, where the model's were not faithful; "verbatim": the
+            whole of a short entry.
+        sources: which sentences of `samo.sentences.split(entry)` it rests on, in order.
+
+    """
+
+    text: str
+    method: Method
+    sources: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSummary:
+    """A request ready for the model.
+
+    Attributes:
+        request: as it was asked.
+        sentences: of the entry.
+        chosen: which of them are to be told; all of them where the model chooses.
+        parts: tokens of each of the model's inputs; none for a verbatim summary.
+
+    """
+
+    request: SummaryRequest
+    sentences: tuple[str, ...]
+    chosen: tuple[int, ...]
+    parts: tuple[tuple[str, ...], ...]

@@ -1,0 +1,47 @@
+"""What is told of an entry: what is felt, or what it is about."""
+
+from __future__ import annotations
+
+import pytest
+
+from runners.selection import choose
+
+ENTRY = ("The bus was late.", "I was so happy that I cried.", "We had soup.", "I miss them.")
+SALIENCE = (0.1, 0.9, 0.05, 0.85)
+
+
+def test_what_is_felt_is_told_in_the_entrys_order():
+    assert choose(ENTRY, 2, SALIENCE) == (1, 3)
+    assert choose(ENTRY, 1, SALIENCE) == (1,)
+
+
+def test_nothing_is_told_for_the_numbers_sake():
+    assert choose(ENTRY, 4, SALIENCE) == (1, 3)
+
+
+def test_a_bare_word_of_thanks_is_not_the_core():
+    assert choose(("Thank you so much!", "I miss my sister."), 1, (0.99, 0.95)) == (1,)
+    assert choose(("Thank you so much!",), 1, (0.99,)) == (0,)
+
+
+def test_nothing_is_told_twice():
+    assert choose(("I miss them.", "Soup.", "I miss them!"), 3, (0.9, 0.1, 0.9)) == (0,)
+
+
+NEUTRAL_ENTRY = (
+    "Call the landlord about the broken heating.",
+    "Nine o'clock.",
+    "Ask the landlord for the keys.",
+    "Eggs.",
+)
+
+
+@pytest.mark.parametrize("salience", [None, (0.2, 0.1, 0.1, 0.3)])
+def test_where_nothing_is_felt_the_gist_is_told(salience):
+    assert choose(NEUTRAL_ENTRY, 2, salience) == (0, 2)
+
+
+def test_gist_can_be_asked_for():
+    salience = (0.1, 0.1, 0.1, 0.99)
+    assert choose(NEUTRAL_ENTRY, 2, salience, "gist") == (0, 2)
+    assert choose(NEUTRAL_ENTRY, 1, salience) == (3,)

@@ -1,0 +1,33 @@
+"""What a summary is measured against: the first sentences, and LexRank by sumy."""
+
+from __future__ import annotations
+
+import re
+
+from sumy.models.dom import ObjectDocumentModel, Paragraph, Sentence
+from sumy.nlp.stemmers import Stemmer
+from sumy.summarizers.lex_rank import LexRankSummarizer
+
+from samo.sentences import split
+
+
+class _Words:
+    """The tokenizer that sumy asks for; its own would download data."""
+
+    def to_words(self, sentence: str) -> list[str]:
+        return re.findall(r"\w+", sentence.lower())
+
+
+_LEX_RANK = LexRankSummarizer(Stemmer("english"))
+
+
+def lead(text: str, number: int) -> str:
+    """Return the first `number` sentences."""
+    return " ".join(sentence.text for sentence in split(text)[:number])
+
+
+def lex_rank(text: str, number: int) -> str:
+    """Return the `number` most central sentences (Erkan and Radev, 2004), in their order."""
+    sentences = [Sentence(sentence.text, _Words()) for sentence in split(text)]
+    document = ObjectDocumentModel([Paragraph(sentences)])
+    return " ".join(str(sentence) for sentence in _LEX_RANK(document, number))
