@@ -50,6 +50,10 @@ _MAX_NO_SPEECH_PROBABILITY: Final = 0.6
 # What Whisper calls silent must be heard this clearly to count.
 _MIN_LOG_PROBABILITY_IN_SILENCE: Final = -0.5
 
+# Ten milliseconds each.
+WARM_UP_FRAMES: Final = 100
+WARM_UP_TOKENS: Final = 8
+
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionRequest:
@@ -137,7 +141,7 @@ class _Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped
         self._last = threading.local()
 
     def encode(self, features: npt.NDArray[np.float32]) -> ctranslate2.StorageView:
-        """Encode log-mel features of shape (80, 3000)."""
+        """Encode log-mel features of shape (80, frames), up to 3000 frames of 10 ms."""
         known = getattr(self._last, "features", None)
         if known is None or not np.array_equal(known, features):
             self._last.output = super().encode(features)
@@ -203,11 +207,17 @@ class Transcriber:
         return [self._transcribe(request) for request in batch]
 
     def warm_up(self) -> None:
-        """Run noise through the whole model, past the voice detector that would stop it."""
+        """Run noise through voice detector, encoder and decoder.
+
+        A second of it: a whole window, as every recording gets, would take 1.5 s of the start.
+        """
         noise = np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
         get_speech_timestamps(noise, _VAD)
-        language, _ = self._detect_language(noise)
-        list(self._model.transcribe(noise, language=language, max_new_tokens=8, temperature=0.0)[0])
+        features = self._model.feature_extractor(noise)[:, :WARM_UP_FRAMES]
+        encoded = self._model.encode(features)
+        self._model.model.detect_language(encoded)
+        start = self._model.hf_tokenizer.token_to_id("<|startoftranscript|>")
+        self._model.model.generate(encoded, [[start]], max_length=WARM_UP_TOKENS)
 
     def _transcribe(self, request: TranscriptionRequest) -> Transcript:
         duration = len(request.samples) / SAMPLE_RATE
