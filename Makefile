@@ -45,9 +45,9 @@ image: .venv/.serve export  ## build the container image (IMAGE=name, CONTAINER_
 	deploy/container/install-tools.sh
 	$(BIN)/python -m deploy.container.build --image $(IMAGE)
 
-image-test: .venv/.dev image  ## run the image as Cloud Run would, and measure it
+image-test: .venv/.dev image  ## run the image as Cloud Run would, and measure it (IMAGE_TEST=--no-timings on a busy machine)
 	$(BIN)/hadolint deploy/container/Dockerfile
-	$(BIN)/python -m deploy.container.image_test --image $(IMAGE)
+	$(BIN)/python -m deploy.container.image_test --image $(IMAGE) $(IMAGE_TEST)
 
 TRAIN_EMOTION := $(BIN)/python -m training.emotion.trainer --model-name $(ENCODER) --dataset $(DATA)/goemotions
 

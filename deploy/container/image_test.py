@@ -3,7 +3,8 @@
     python -m deploy.container.image_test --image samo
 
 Two CPUs, 2 GiB, a read-only root, no capabilities, a network without a way out. Exit status 1 when
-an answer was wrong or missing, or a figure is above its limit.
+an answer was wrong or missing, or a figure is above its limit; 2 when the engine could not do its
+part, so that nothing is known of the image.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -29,8 +30,9 @@ from deploy.container.engine import Engine, EngineError, find_engine
 from deploy.container.instance import GRACE_SECONDS, Instance, internal_network
 from deploy.container.load import InFlight, Tally, mixed_load
 
-# Figures that must not be exceeded.
-LIMITS: Final = {"image_mb": 900.0, "ready_s": 4.0, "peak_mib": 1024.0, "stop_s": GRACE_SECONDS}
+# Figures that must not be exceeded; the seconds hold on a machine that does nothing else.
+LIMITS: Final = {"image_mb": 900.0, "peak_mib": 1024.0, "stop_s": GRACE_SECONDS}
+TIMINGS: Final = {"ready_s": 4.0}
 STARTS: Final = 3
 STRUCTURE_TEST: Final = Path(sys.executable).with_name("container-structure-test")
 HERE: Final = Path(__file__).parent
@@ -45,13 +47,23 @@ class ImageTest:
         image: its name.
         network: an internal one.
         seconds: of mixed load.
+        limits: of figures, by name.
 
     """
 
-    def __init__(self, engine: Engine, image: str, network: str, seconds: float) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        image: str,
+        network: str,
+        seconds: float,
+        limits: Mapping[str, float],
+    ) -> None:
         self.engine, self.image, self.network, self.seconds = engine, image, network, seconds
+        self.limits = limits
         self.figures: dict[str, Any] = {}
         self.complaints: list[str] = []
+        self.obstacles: list[str] = []
 
     @contextmanager
     def instance(self, runtime: str | None = None) -> Iterator[Instance]:
@@ -135,8 +147,8 @@ class ImageTest:
         self.figures["failed"] = self.figures.get("failed", 0) + len(tally.failures)
         self.complaints += tally.failures
 
-    def run(self) -> bool:
-        """Go through all steps; True when nothing is wrong."""
+    def run(self) -> int:
+        """Go through all steps; return the exit status."""
         steps: list[tuple[str, Callable[[], None]]] = [
             ("structure", self.structure),
             (f"{STARTS} starts", self.starts),
@@ -152,17 +164,17 @@ class ImageTest:
                 try:
                     step()
                 except EngineError as error:
-                    self.complaints.append(f"{name}: {error}")
+                    self.obstacles.append(f"{name}: {error}")
                 console.print(f"{name}: {time.monotonic() - start:.1f} s")
                 progress.advance(task)
-        for name, limit in LIMITS.items():
+        for name, limit in self.limits.items():
             if name not in self.figures:
-                self.complaints.append(f"{name} was not measured")
+                self.obstacles.append(f"{name} was not measured")
             elif self.figures[name] > limit:
                 self.complaints.append(f"{name} is {self.figures[name]}, above {limit}")
-        for complaint in self.complaints:
+        for complaint in self.complaints + self.obstacles:
             console.print(complaint, style="red", markup=False)
-        return not self.complaints
+        return 1 if self.complaints else 2 if self.obstacles else 0
 
 
 def main() -> int:
@@ -176,17 +188,22 @@ def main() -> int:
         help="default: $CONTAINER_ENGINE, or the first of the two that works",
     )  # fmt: skip
     parser.add_argument("--seconds", type=float, default=60.0, help="of mixed load (60)")
+    parser.add_argument(
+        "--no-timings", action="store_true",
+        help="print how soon it is ready, but do not judge: for machines that do other things",
+    )  # fmt: skip
     arguments = parser.parse_args()
+    limits = LIMITS if arguments.no_timings else LIMITS | TIMINGS
     try:
         engine = find_engine(arguments.engine, ("docker", "podman"))
         with internal_network(engine, f"samo-test-{os.getpid()}") as network:
-            test = ImageTest(engine, arguments.image, network, arguments.seconds)
-            right = test.run()
+            test = ImageTest(engine, arguments.image, network, arguments.seconds, limits)
+            status = test.run()
     except EngineError as error:
         console.print(str(error), style="red", markup=False)
-        return 1
+        return 2
     print(json.dumps(test.figures))
-    return 0 if right else 1
+    return status
 
 
 if __name__ == "__main__":
