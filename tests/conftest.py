@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,33 +17,46 @@ RECORDING = ROOT / "tests" / "data" / "jfk.flac"
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 
 
-def _client(runners: str) -> Iterator[TestClient]:
-    """Serve in process; the service reads its settings when its module is loaded."""
+@pytest.fixture(scope="session")
+def _serve() -> Iterator[Callable[[str], TestClient]]:
+    """Serve in process with the runners that are asked for, "fake" or "real".
+
+    The service reads its settings when its module is loaded, and BentoML knows one instance of it:
+    so there is one client at a time, and another kind of runners loads the module anew.
+    """
     import service
 
     previous = os.environ.get("SAMO_RUNNERS")
-    os.environ["SAMO_RUNNERS"] = runners
-    try:
-        module = importlib.reload(service)
-        with TestClient(module.Samo.to_asgi(), raise_server_exceptions=False) as client:
-            yield client
-    finally:
-        if previous is None:
-            del os.environ["SAMO_RUNNERS"]
-        else:
-            os.environ["SAMO_RUNNERS"] = previous
+    with ExitStack() as stack:
+        current: dict[str, TestClient] = {}
+
+        def serve(runners: str) -> TestClient:
+            if runners not in current:
+                stack.close()
+                current.clear()
+                os.environ["SAMO_RUNNERS"] = runners
+                app = importlib.reload(service).Samo.to_asgi()
+                client = TestClient(app, raise_server_exceptions=False)
+                current[runners] = stack.enter_context(client)
+            return current[runners]
+
+        yield serve
+    if previous is None:
+        os.environ.pop("SAMO_RUNNERS", None)
+    else:
+        os.environ["SAMO_RUNNERS"] = previous
 
 
-@pytest.fixture(scope="session")
-def client() -> Iterator[TestClient]:
+@pytest.fixture
+def client(_serve: Callable[[str], TestClient]) -> TestClient:
     """The service with fake runners: no weights, obvious answers."""
-    yield from _client("fake")
+    return _serve("fake")
 
 
-@pytest.fixture(scope="session")
-def real_client() -> Iterator[TestClient]:
+@pytest.fixture
+def real_client(_serve: Callable[[str], TestClient]) -> TestClient:
     """The service with the real models of the store."""
-    yield from _client("real")
+    return _serve("real")
 
 
 def _stored(name: str) -> Path:
