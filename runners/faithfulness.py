@@ -55,16 +55,16 @@ def condensed(
     prepared: PreparedSummary,
     generated: Sequence[str],
     least_overlap: float,
-    instead: Sequence[int],
 ) -> Summary:
     """Take the sentences that a model made of the whole entry, if the entry says each of them.
+
+    Else those of the entry that were chosen are told.
 
     Args:
         prepared: the entry.
         generated: sentences, cleaned.
         least_overlap: share of a generated sentence's word pairs that one sentence of the entry
             has to hold, all its words in order; 0 for a model that rephrases.
-        instead: places of the sentences that are told where the entry does not say it.
 
     """
     text = " ".join(generated)
@@ -74,7 +74,7 @@ def condensed(
         overlaps = [overlap(sentence, text) for sentence in prepared.sentences]
         sources = tuple(place for place, share in enumerate(overlaps) if share >= SOURCE_OVERLAP)
         return Summary(text, "generated", sources)
-    told = {clean(prepared.sentences[place]): place for place in instead}
+    told = {clean(prepared.sentences[place]): place for place in prepared.chosen}
     told.pop("", None)
     if not told:
         return verbatim(prepared)

@@ -17,8 +17,8 @@ from runners.wording import content_words
 KEEP_SHARE: Final = 0.7
 # Where no sentence is likelier to feel something than not, there is no feeling to tell.
 FELT: Final = 0.5
-# Of content words, of words that recur, and of an early place; chosen on one half of DialogSum's
-# dev dialogues, and for feelings on composites of GoEmotions' dev comments.
+# Of content words, of words that recur, and of an early place; picked on DialogSum's dev dialogues,
+# and for feelings on composites of GoEmotions' dev comments.
 LENGTH: Final = 1.0
 RECURRENCE: Final = {"feeling": 3.0, "gist": 2.0}
 EARLINESS: Final = 3.0
@@ -42,10 +42,10 @@ def choose(
             about: sentences full of words that recur, early ones before late ones.
 
     """
-    told = [place for place, sentence in enumerate(sentences) if content_words(sentence)]
-    told = told or list(range(len(sentences)))
-    recurrence = _recurrence(sentences)
-    lengths = [math.log1p(len(content_words(sentence))) for sentence in sentences]
+    words = [content_words(sentence) for sentence in sentences]
+    told = [place for place, own in enumerate(words) if own] or list(range(len(sentences)))
+    recurrence = _recurrence(words)
+    lengths = [math.log1p(len(own)) for own in words]
     if salience is None or focus == "gist" or max(salience) < FELT:
         scores = [
             LENGTH * lengths[place]
@@ -64,17 +64,17 @@ def choose(
         ]
     best: dict[tuple[str, ...], int] = {}
     for place in sorted(told, key=lambda place: -scores[place]):
-        best.setdefault(tuple(content_words(sentences[place])), place)  # nothing is told twice
+        best.setdefault(tuple(words[place]), place)  # nothing is told twice
     return tuple(sorted(list(best.values())[:number]))
 
 
-def _recurrence(sentences: Sequence[str]) -> list[float]:
+def _recurrence(words: Sequence[Sequence[str]]) -> list[float]:
     """Mean weight of each sentence's content words: the more other sentences have it, the more."""
-    words = [set(content_words(sentence)) for sentence in sentences]
-    held = Counter(word for own in words for word in own)
+    distinct = [set(own) for own in words]
+    held = Counter(word for own in distinct for word in own)
     return [
         sum(math.log1p(held[word]) for word in own if held[word] > 1) / (len(own) + SMOOTHING)
-        for own in words
+        for own in distinct
     ]
 
 

@@ -103,7 +103,7 @@ class Summarizer:
             ]
         generated = self._generate_within_budget(batch)
         return [
-            condensed(prepared, sentences, self.task.least_overlap, prepared.chosen)
+            condensed(prepared, sentences, self.task.least_overlap)
             if prepared.parts
             else verbatim(prepared)
             for prepared, sentences in zip(batch, generated, strict=True)

@@ -209,7 +209,7 @@ class Transcriber:
     def warm_up(self) -> None:
         """Run noise through voice detector, encoder and decoder.
 
-        A second of it: a whole window, as every recording gets, would take 1.5 s of the start.
+        A second of it: a whole window, as every recording gets, would be most of the start.
         """
         noise = np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
         get_speech_timestamps(noise, _VAD)

@@ -24,8 +24,8 @@ MODEL_NAMES: Final = {
     "emotion": "samo-emotion:latest",
     "summarizer": "samo-summarizer:latest",
 }
-# Padded tokens a batch. On an AVX2 core a comment of GoEmotions costs 38 ms of CPU by itself, 32 to
-# 34 in batches of 128 to 256 tokens and 46 in those of 1024, whose activations leave the cache.
+# Padded tokens a batch. Without VNNI batches save little, and one whose activations leave the cache
+# costs more a text than a text alone.
 EMOTION_BATCH_TOKENS: Final = 256
 SUMMARY_BATCH_TOKENS: Final = 2048
 # Any recording is longer: they run one at a time.
@@ -111,7 +111,7 @@ def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models
 
 
 def _return_freed_memory() -> None:
-    """Give back what loading took and freed: glibc keeps it, about 80 MB of the classifier's."""
+    """Give back what loading took and freed: glibc keeps it otherwise."""
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 

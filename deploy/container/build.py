@@ -2,7 +2,7 @@
 
     python -m deploy.container.build --image samo
 
-The same commit, models and base give the same image id.
+The same commit, models and base are laid out as the same bytes (`deploy.container.context`).
 """
 
 from __future__ import annotations

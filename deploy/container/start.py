@@ -1,8 +1,9 @@
 """Process 1 of the image: listen on $PORT, then become BentoML's worker.
 
-`bentoml serve` keeps a supervisor that imports the service a first time, before its worker does:
-two seconds of every cold start and 130 MB. In a container there is one worker, and Cloud Run or
-Kubernetes starts the container anew when it ends. Clients that come early wait in the backlog.
+`bentoml serve` keeps a supervisor that imports the service a first time, before its worker does, at
+every cold start (docs/deployment.md has what that costs). In a container there is one worker, and
+Cloud Run or Kubernetes starts the container anew when it ends. Clients that come early wait in the
+backlog.
 """
 
 import os

@@ -1,8 +1,8 @@
 """ROUGE on DialogSum's dev dialogues (Chen et al., 2021): how well the gist is told.
 
 Dialogues are no journals, and their summaries rephrase; sentences taken from a text cannot come
-near those. What counts is the distance to other ways of taking sentences. `runners.selection` was
-tuned on the even dialogues, so the odd ones are measured.
+near those. What counts is the distance to other ways of taking sentences. The odd dialogues are
+measured; but the weights of `runners.selection` were picked with all of them in sight.
 """
 
 from __future__ import annotations
