@@ -15,7 +15,7 @@ help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3456 for another port)
-	$(BIN)/bentoml serve service:Samo --port $(PORT)
+	@$(BIN)/python -m samo serve --port $(PORT)
 
 test: .venv/.dev export  ## set up and run all tests
 	$(BIN)/pytest

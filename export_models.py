@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from exporting import emotion, summarizer, transcriber
+from exporting.graph import optimize
 from exporting.quantization import quantize
 from runners.emotion import EmotionClassifier
 from samo.emotions import EmotionScale
@@ -45,7 +46,7 @@ DEFAULT_CHECKPOINTS: Final = {
 }
 RECORDING: Final = ROOT / "tests" / "data" / "jfk.flac"
 # Part of each fingerprint: a higher number has every model exported anew.
-RECIPE_VERSION: Final = 1
+RECIPE_VERSION: Final = 2
 
 console = Console(stderr=True)
 
@@ -99,7 +100,7 @@ def export_transcriber(order: Order, folder: Path) -> Export:
 
 
 def export_emotion(order: Order, folder: Path) -> Export:
-    """Base + adapter → ONNX → dynamic int8; must decide on fixed sentences as float does."""
+    """Base + adapter → ONNX → dynamic int8, fused; must decide on fixed sentences as float does."""
     checkpoint = emotion.Checkpoint.open(Path(order.checkpoint), order.source)
     committed_graph = (checkpoint.adapter / emotion.GRAPH).is_file()
     if order.exporter == "optimum" or not committed_graph:
@@ -108,7 +109,9 @@ def export_emotion(order: Order, folder: Path) -> Export:
     else:
         with _step("merging adapter and base"):
             float_model = emotion.fill_graph(checkpoint, folder)
-    exact = _read_parity_sentences(checkpoint, float_model, folder / "float")
+    (folder / "float").mkdir()
+    emotion.write_folder(checkpoint, float_model, folder / "float")
+    exact = _read_parity_sentences(folder / "float")
     size_before = _size(folder / "float")
     float_model = folder / "float" / "model.onnx"
 
@@ -125,8 +128,13 @@ def export_emotion(order: Order, folder: Path) -> Export:
         final = folder / "int8.onnx"
     else:
         final = float_model
+    emotion.write_folder(checkpoint, final, exported)
+    with _step("fusing"):
+        unfused = (exported / "model.onnx").rename(folder / "unfused.onnx")
+        optimize(unfused, exported / "model.onnx")
+        unfused.unlink()
     with _step("verifying"):
-        probabilities = _read_parity_sentences(checkpoint, final, exported)
+        probabilities = _read_parity_sentences(exported)
         scale = EmotionScale.load(exported / emotion.CALIBRATION)
         gap = emotion.check_parity(exact, probabilities, scale)
         emotion.write_golden(exact[0], exported)
@@ -315,9 +323,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _read_parity_sentences(checkpoint: emotion.Checkpoint, model: Path, folder: Path) -> list[Any]:
-    folder.mkdir(exist_ok=True)
-    emotion.write_folder(checkpoint, model, folder)
+def _read_parity_sentences(folder: Path) -> list[Any]:
     classifier = EmotionClassifier.load(folder, threads=os.cpu_count() or 1)
     return [
         row

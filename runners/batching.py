@@ -1,8 +1,9 @@
-"""Adaptive batching in process: one runner, one thread, batches of what has piled up.
+"""Adaptive batching in process: one runner, a few lanes, batches of what has piled up.
 
 No timer: an idle runner starts at once, and while it computes, requests pile up and become the
-next batch. A batch holds the oldest waiting item and the items nearest to it in length, up to a
-budget of padded cost, because padding is wasted CPU. Requests take turns, so that one with a
+next batches. Each lane is a thread that computes a batch of its own; what waits is divided among
+the free ones. A batch holds the oldest waiting item and the items nearest to it in length, up to a
+budget of cost and with little padding, which is wasted CPU. Requests take turns, so that one with a
 thousand items delays the others by a batch and not by all of its own. An item that nobody awaits
 any more is dropped before it costs anything, and when a batch fails its items are tried alone, so
 that one bad item fails nobody else's.
@@ -25,6 +26,11 @@ from samo.errors import ModelFailure, Overloaded, SamoError
 
 _log = logging.getLogger("bentoml.samo.batching")
 
+Predict = Callable[[Sequence[Prepared]], list[Output]]
+
+# What a batch may add to its items' cost: where a text costs as much in a batch as alone, every
+# padded token is a loss.
+_MAX_PADDING = 0.1
 # Weight of the newest batch in the running estimate of seconds per unit of cost.
 _SMOOTHING = 0.2
 
@@ -53,6 +59,11 @@ class Batcher(Generic[Input, Prepared, Output]):
         runner: the model.
         max_batch_cost: padded cost (items × longest) of a batch; a longer item runs alone.
         max_wait_seconds: an item that would wait longer is refused with `Overloaded`.
+        lanes: number of batches that compute at a time.
+        beside: computes a batch in place of `runner.predict` unless it is a single item that has
+            the cores to itself; for models that make better use of them by several batches on a
+            core each than by one batch on all.
+        others_compute: whether something else than this runner wants the cores now.
         on_batch: called after each batch with its number of items and its seconds.
 
     """
@@ -64,25 +75,35 @@ class Batcher(Generic[Input, Prepared, Output]):
         *,
         max_batch_cost: int,
         max_wait_seconds: float,
+        lanes: int = 1,
+        beside: Predict[Prepared, Output] | None = None,
+        others_compute: Callable[[], bool] = lambda: False,
         on_batch: Callable[[int, float], None] = lambda items, seconds: None,
     ) -> None:
         self.name = name
         self.runner = runner
         self._max_batch_cost = max_batch_cost
         self._max_wait_seconds = max_wait_seconds
+        self._lanes = lanes
+        self._beside = beside or runner.predict
+        self._others_compute = others_compute
         self._on_batch = on_batch
         self._waiting: list[_Waiting[Prepared, Output]] = []
         self._requests: set[_Request] = set()
         self._turn = 0
-        self._running_cost = 0
+        self._running: dict[asyncio.Task[None], int] = {}
         self._seconds_per_cost = 0.0
-        self._worker: asyncio.Task[None] | None = None
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._executor = ThreadPoolExecutor(max_workers=lanes, thread_name_prefix=name)
 
     @property
     def queue_length(self) -> int:
         """Number of items that wait for a batch."""
         return len(self._waiting)
+
+    @property
+    def is_computing(self) -> bool:
+        """Whether a batch computes now."""
+        return bool(self._running)
 
     async def run(self, items: Sequence[Input]) -> list[Output | SamoError]:
         """Run `items`; each gets its own result or error, in order.
@@ -103,8 +124,8 @@ class Batcher(Generic[Input, Prepared, Output]):
         ]
         futures = [entry.future for entry in entries if isinstance(entry, _Waiting)]
         self._waiting.extend(entry for entry in entries if isinstance(entry, _Waiting))
-        if self._worker is None or self._worker.done():
-            self._worker = loop.create_task(self._work())
+        # not at once: what else arrives in this turn of the loop goes into the same batch
+        loop.call_soon(self._fill_lanes)
         try:
             await asyncio.gather(*futures, return_exceptions=True)
         finally:
@@ -139,8 +160,9 @@ class Batcher(Generic[Input, Prepared, Output]):
 
     def _refuse_overload(self, cost: int) -> None:
         turn = max(cost, self._max_batch_cost)
-        ahead = self._running_cost + sum(min(other.cost, turn) for other in self._requests)
-        wait = ahead * self._seconds_per_cost
+        ahead = sum(self._running.values())
+        ahead += sum(min(other.cost, turn) for other in self._requests)
+        wait = ahead * self._seconds_per_cost / self._lanes
         if ahead and wait > self._max_wait_seconds:
             raise Overloaded(
                 f"The {self.name} model is busy: try again after the time in Retry-After.",
@@ -148,19 +170,37 @@ class Batcher(Generic[Input, Prepared, Output]):
                 step=self.name,
             )
 
-    def _next_batch(self) -> list[_Waiting[Prepared, Output]]:
-        """Take the next in turn and its nearest in length; drop those nobody waits for."""
+    def _fill_lanes(self) -> None:
+        """Start a batch in each free lane while there is something to compute."""
         self._waiting = [entry for entry in self._waiting if not entry.future.done()]
-        if not self._waiting:
-            return []
+        while self._waiting and len(self._running) < self._lanes:
+            batch = self._next_batch()
+            together = len(batch) > 1 or self._waiting or self._running or self._others_compute()
+            predict = self._beside if together else self.runner.predict
+            task = asyncio.get_running_loop().create_task(self._work(batch, predict))
+            self._running[task] = sum(entry.cost for entry in batch)
+            task.add_done_callback(self._free_lane)
+
+    def _free_lane(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        if not task.cancelled():
+            self._fill_lanes()
+
+    def _next_batch(self) -> list[_Waiting[Prepared, Output]]:
+        """Take the next in turn and its nearest in length: a free lane's share of what waits."""
+        budget = float(self._max_batch_cost)
+        if (free := self._lanes - len(self._running)) > 1:
+            budget = min(budget, sum(entry.cost for entry in self._waiting) / free)
         oldest = min(self._waiting, key=lambda entry: entry.request.served)
         batch: list[_Waiting[Prepared, Output]] = []
-        longest = oldest.cost
+        longest = cost = 0
         for entry in sorted(self._waiting, key=lambda entry: abs(entry.cost - oldest.cost)):
             padded = (len(batch) + 1) * max(longest, entry.cost)
-            if batch and padded > self._max_batch_cost:
+            limit = min(budget, (cost + entry.cost) * (1.0 + _MAX_PADDING))
+            if batch and padded > limit:
                 break
             longest = max(longest, entry.cost)
+            cost += entry.cost
             batch.append(entry)
         self._turn += 1
         for entry in batch:
@@ -170,31 +210,32 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._waiting = [entry for entry in self._waiting if id(entry) not in taken]
         return batch
 
-    async def _work(self) -> None:
-        while batch := self._next_batch():
-            self._running_cost = sum(entry.cost for entry in batch)
-            start = time.perf_counter()
-            try:
-                await self._compute(batch)
-            finally:
-                seconds = time.perf_counter() - start
-                rate = seconds / max(1, self._running_cost)
-                self._seconds_per_cost += (rate - self._seconds_per_cost) * (
-                    _SMOOTHING if self._seconds_per_cost else 1.0
-                )
-                self._running_cost = 0
-            self._on_batch(len(batch), seconds)
+    async def _work(
+        self, batch: list[_Waiting[Prepared, Output]], predict: Predict[Prepared, Output]
+    ) -> None:
+        start = time.perf_counter()
+        try:
+            await self._compute(batch, predict)
+        finally:
+            seconds = time.perf_counter() - start
+            rate = seconds / max(1, sum(entry.cost for entry in batch))
+            self._seconds_per_cost += (rate - self._seconds_per_cost) * (
+                _SMOOTHING if self._seconds_per_cost else 1.0
+            )
+        self._on_batch(len(batch), seconds)
 
-    async def _compute(self, batch: list[_Waiting[Prepared, Output]]) -> None:
+    async def _compute(
+        self, batch: list[_Waiting[Prepared, Output]], predict: Predict[Prepared, Output]
+    ) -> None:
         loop = asyncio.get_running_loop()
         try:
             outputs = await loop.run_in_executor(
-                self._executor, self.runner.predict, [entry.prepared for entry in batch]
+                self._executor, predict, [entry.prepared for entry in batch]
             )
         except Exception as error:  # noqa: BLE001  # whatever a model raises fails its items only
             if len(batch) > 1:
                 for entry in batch:
-                    await self._compute([entry])
+                    await self._compute([entry], predict)
                 return
             if not batch[0].future.done():
                 batch[0].future.set_exception(self._failure(error))

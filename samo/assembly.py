@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -71,8 +72,7 @@ class Models:
 
     def warm_up(self) -> None:
         """Run one input through each model; the service is ready after that."""
-        for batcher in self.batchers.values():
-            batcher.runner.warm_up()
+        _side_by_side(*(batcher.runner.warm_up for batcher in self.batchers.values()))
         _return_freed_memory()
         self.ready = True
 
@@ -98,16 +98,22 @@ def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models
         )
     models = {name: stored(name) for name in MODEL_NAMES}
     folders = {name: Path(model.path) for name, model in models.items()}
+    transcriber, emotion, summarizer = _side_by_side(
+        lambda: Transcriber.load(folders["transcriber"], threads=settings.ctranslate2_threads),
+        lambda: EmotionClassifier.load(folders["emotion"], threads=settings.threads, beside=True),
+        lambda: Summarizer.load(folders["summarizer"], threads=settings.ctranslate2_threads),
+    )
     return Models(
-        _pipeline(
-            settings,
-            Transcriber.load(folders["transcriber"], threads=settings.ctranslate2_threads),
-            EmotionClassifier.load(folders["emotion"], threads=settings.threads),
-            Summarizer.load(folders["summarizer"], threads=settings.ctranslate2_threads),
-        ),
+        _pipeline(settings, transcriber, emotion, summarizer),
         tags={name: str(model.tag) for name, model in models.items()},
         metadata={name: dict(model.info.metadata) for name, model in models.items()},
     )
+
+
+def _side_by_side(*work: Callable[[], Any]) -> list[Any]:
+    """Call each in a thread of its own; raises the first error. Loading models frees the GIL."""
+    with ThreadPoolExecutor(len(work)) as executor:
+        return [future.result() for future in [executor.submit(one) for one in work]]
 
 
 def _return_freed_memory() -> None:
@@ -117,7 +123,9 @@ def _return_freed_memory() -> None:
 
 
 def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: Any) -> Pipeline:
-    def batcher(name: str, runner: Any, budget: int, wait: float) -> Batcher[Any, Any, Any]:
+    def batcher(
+        name: str, runner: Any, budget: int, wait: float, **options: Any
+    ) -> Batcher[Any, Any, Any]:
         items, seconds = metrics.batch_items.labels(name), metrics.batch_seconds.labels(name)
 
         def on_batch(batch_items: int, batch_seconds: float) -> None:
@@ -125,14 +133,28 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
             seconds.observe(batch_seconds)
 
         result: Batcher[Any, Any, Any] = Batcher(
-            name, runner, max_batch_cost=budget, max_wait_seconds=wait, on_batch=on_batch
+            name,
+            runner,
+            max_batch_cost=budget,
+            max_wait_seconds=wait,
+            on_batch=on_batch,
+            **options,
         )
         metrics.queue_length.labels(name).set_function(lambda: result.queue_length)
         return result
 
+    speech = batcher("transcriber", transcriber, AUDIO_BATCH_COST, settings.max_audio_wait_seconds)
     return Pipeline(
-        batcher("transcriber", transcriber, AUDIO_BATCH_COST, settings.max_audio_wait_seconds),
-        batcher("emotion", emotion, EMOTION_BATCH_TOKENS, settings.max_wait_seconds),
+        speech,
+        batcher(
+            "emotion",
+            emotion,
+            EMOTION_BATCH_TOKENS,
+            settings.max_wait_seconds,
+            lanes=settings.threads,
+            beside=emotion.predict_beside,
+            others_compute=lambda: speech.is_computing,
+        ),
         batcher("summarizer", summarizer, SUMMARY_BATCH_TOKENS, settings.max_wait_seconds),
         emotion.scale,
     )

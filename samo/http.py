@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 import re
@@ -14,6 +15,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
+import pydantic
 import pydantic_core
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -61,16 +63,45 @@ class JSONRequest(Request):
 
 
 class Route(APIRoute):
-    """A route whose body is parsed by `JSONRequest`."""
+    """A route whose body is parsed by `JSONRequest`, and on the shortest way where it can be.
+
+    FastAPI resolves every parameter of every request, and BentoML's service as a dependency in a
+    thread. A view that takes the service, which is `app.state.service`, and one JSON body, and
+    answers with a `Response`, needs neither. Whatever is wrong with a body is still FastAPI's to
+    find and to tell.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler that FastAPI built."""
         handler = super().get_route_handler()
+        body_type = self._only_body()
 
         async def handle(request: Request) -> Response:
-            return await handler(JSONRequest(request.scope, request.receive))
+            request = JSONRequest(request.scope, request.receive)
+            if body_type is not None and _says_json(request):
+                try:
+                    body = body_type.model_validate(await request.json())
+                except ValueError:  # pydantic's and json's are
+                    return await handler(request)
+                answer: Response = await self.endpoint(request.app.state.service, body)
+                return answer
+            return await handler(request)
 
         return handle
+
+    def _only_body(self) -> type[pydantic.BaseModel] | None:
+        """The type of the body where the view is a method that takes nothing else."""
+        parameters = [*inspect.signature(self.endpoint).parameters]
+        body = self.dependant.body_params
+        if len(parameters) != 2 or parameters[0] != "self" or len(body) != 1:
+            return None
+        of = body[0].field_info.annotation
+        return of if inspect.isclass(of) and issubclass(of, pydantic.BaseModel) else None
+
+
+def _says_json(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0]
+    return media_type.strip().lower() == "application/json"
 
 
 def error_body(error: SamoError) -> dict[str, Any]:

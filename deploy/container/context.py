@@ -42,7 +42,6 @@ def lay_out(folder: Path) -> str:
         shutil.rmtree(folder / "bento" / name)
     here = Path(__file__).parent
     shutil.copy(here / "Dockerfile", folder)
-    shutil.copy(here / "start.py", folder)
     shutil.copy(here / "dockerignore", folder / ".dockerignore")
 
     manifest = folder / "bento" / "bento.yaml"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -17,11 +18,11 @@ from loadtests.peers.model import FOLDER_VARIABLE, MAX_BATCH, THREADS_VARIABLE, 
 
 
 def write_hub_form(source: Path, target: Path) -> None:
-    """Link the model of `source` into `target` and write the files transformers reads."""
+    """Copy the model of `source` into `target` and write the files transformers reads."""
     calibration = json.loads((source / "calibration.json").read_text(encoding="utf-8"))
     names = [*calibration["labels"], *calibration.get("moods", [])]
-    for name in ("model.onnx", "tokenizer.json"):
-        (target / name).symlink_to(source / name)
+    for path in (*source.glob("model.onnx*"), source / "tokenizer.json"):
+        shutil.copyfile(path, target / path.name)  # weights behind a link are refused
     config = {
         "model_type": "mpnet",
         "architectures": ["MPNetForSequenceClassification"],

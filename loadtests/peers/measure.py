@@ -89,7 +89,8 @@ def ceiling(number: int, texts: Path, folder: Path, threads: int, seconds: float
                 cpu_ms=best["cpu_ms"],
                 client_cpu_ms=0.0,
                 errors=0,
-                note=f"batches of {best['batch']}, spinning {'on' if best['spinning'] else 'off'}",
+                note=f"batches of {best['batch']}, loops: {best['loops']}, threads in each: "
+                f"{best['threads']}, spinning {'on' if best['spinning'] else 'off'}",
             )
         )
     return cells

@@ -30,10 +30,10 @@ Answer = dict[str, list[dict[str, str | float]]]
 class EmotionModel:
     """Texts in, the emotions decided for out."""
 
-    def __init__(self, *, spinning: bool = False) -> None:
+    def __init__(self, *, threads: int | None = None, spinning: bool = False) -> None:
         folder = Path(os.environ[FOLDER_VARIABLE])
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = int(os.environ[THREADS_VARIABLE])
+        options.intra_op_num_threads = threads or int(os.environ[THREADS_VARIABLE])
         options.inter_op_num_threads = 1
         # A server's own threads need the cores that spinning ones would hold.
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))

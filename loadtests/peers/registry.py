@@ -50,7 +50,7 @@ def _module(name: str) -> tuple[str, ...]:
 PEERS = (
     Peer(
         OURS,
-        (str(_OURS / "bentoml"), "serve", "service:Samo", "--port", "{port}"),
+        (str(_OURS / "python"), "-m", "samo", "serve", "--port", "{port}"),
         "as `make serve` starts it; all three models loaded",
         ready_path="/readyz",
     ),

@@ -1,4 +1,4 @@
-"""A real `bentoml serve` in a subprocess."""
+"""A real server in a subprocess."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,9 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT
+
+# as `make serve` does
+SAMO_SERVE = ("samo", "serve")
 
 
 def free_port() -> int:
@@ -25,13 +28,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(target: str, log: Path, **environment: str) -> Iterator[httpx.Client]:
+def serving(
+    log: Path, command: Sequence[str] = SAMO_SERVE, **environment: str
+) -> Iterator[httpx.Client]:
     port = free_port()
     # the fixtures that serve in process leave their choice of runners in this process's environment
     inherited = {name: value for name, value in os.environ.items() if name != "SAMO_RUNNERS"}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "bentoml", "serve", target, "--port", str(port)],
+            [sys.executable, "-m", *command, "--port", str(port)],
             cwd=ROOT,
             env={**inherited, **environment},
             stdout=output,
@@ -61,5 +66,5 @@ def wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes], log
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[httpx.Client]:
-    with serving("service:Samo", tmp_path_factory.mktemp("serve") / "log") as client:
+    with serving(tmp_path_factory.mktemp("serve") / "log") as client:
         yield client

@@ -1,10 +1,11 @@
-"""`bentoml serve` in a subprocess: of the service, and of the bento that is built from it."""
+"""`samo serve` of the service and `bentoml serve` of the built bento, each in a subprocess."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -81,7 +82,7 @@ def test_a_huge_body_is_refused_quickly_and_the_server_goes_on(server):
 
 
 def test_the_logs_hold_no_text_of_the_user(tmp_path):
-    with serving("service:Samo", tmp_path / "log", SAMO_RUNNERS="fake") as client:
+    with serving(tmp_path / "log", SAMO_RUNNERS="fake") as client:
         client.post("/predict", json={"text": "my xyzzy secret"})
         client.post("/predict", json={"text": "xyzzy crash"})
         client.post("/predict", json={"txet": "xyzzy"})
@@ -96,7 +97,7 @@ def test_the_built_bento_answers_the_same(server, recording, tmp_path):
     )  # fmt: skip
     tag = built.stdout.strip().removeprefix("__tag__:")
     try:
-        with serving(tag, tmp_path / "log") as bento:
+        with serving(tmp_path / "log", ("bentoml", "serve", tag)) as bento:
             for path, request in (
                 ("/predict", {"json": {"text": ENTRY}}),
                 ("/summarize/text", {"json": {"text": ENTRY}}),
@@ -109,3 +110,14 @@ def test_the_built_bento_answers_the_same(server, recording, tmp_path):
                 assert same[0] == same[1]
     finally:
         subprocess.run([sys.executable, "-m", "bentoml", "delete", tag, "-y"], check=True)
+
+
+def test_a_port_that_is_taken_is_said_in_a_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        serve = subprocess.run(
+            [sys.executable, "-m", "samo", "serve", "--host", "127.0.0.1", "--port", str(port)],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert serve.returncode == 1
+    assert serve.stderr == f"Cannot listen on 127.0.0.1:{port}: Address already in use.\n"

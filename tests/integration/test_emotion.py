@@ -117,6 +117,13 @@ def test_the_word_that_carries_an_emotion_is_named_first(classifier, text, emoti
     assert first.word.text == text[first.word.start : first.word.end] == word
 
 
+def test_beside_another_batch_a_text_is_read_the_same(emotion_folder, classifier):
+    beside = EmotionClassifier.load(emotion_folder, threads=2, beside=True)
+    batch = [beside.prepare(text) for text in ("I am furious.", "Thank you so much, all of you!")]
+    ours, theirs = np.stack(beside.predict_beside(batch)), np.stack(classifier.predict(batch))
+    assert np.abs(ours - theirs).max() < 1e-5
+
+
 def test_a_cpu_that_computes_otherwise_is_refused_at_start(emotion_folder, tmp_path):
     shutil.copytree(emotion_folder, tmp_path, dirs_exist_ok=True)
     EmotionClassifier.load(tmp_path, threads=1).warm_up()

@@ -44,7 +44,7 @@ def test_the_context_is_an_allow_list_and_the_same_every_time(tmp_path):
     assert lay_out(tmp_path / "two") == (version, files)
 
     assert {path.name for path in (tmp_path / "one").iterdir()} == {
-        ".dockerignore", "Dockerfile", "bento", "models", "requirements.txt", "start.py",
+        ".dockerignore", "Dockerfile", "bento", "models", "requirements.txt",
     }  # fmt: skip
     assert {path.name for path in (tmp_path / "one/bento/src").iterdir()} == {
         "README.md", "bentofile.yaml", "bulk", "runners", "samo", "service.py",

@@ -56,13 +56,66 @@ def test_what_piles_up_becomes_one_batch(doubler):
         subject = batcher(doubler)
         first = asyncio.create_task(subject.run_one(1))
         await asyncio.sleep(0.05)
-        others = [asyncio.create_task(subject.run_one(number)) for number in (2, 3, 4)]
+        others = [asyncio.create_task(subject.run_one(number)) for number in (20, 21, 22)]
         await asyncio.sleep(0.05)
         doubler.gate.set()
         return await asyncio.gather(first, *others)
 
-    assert asyncio.run(scenario()) == [2, 4, 6, 8]
-    assert [sorted(batch) for batch in doubler.batches] == [[1], [2, 3, 4]]
+    assert asyncio.run(scenario()) == [2, 40, 42, 44]
+    assert [sorted(batch) for batch in doubler.batches] == [[1], [20, 21, 22]]
+
+
+def test_little_of_a_batch_is_padding(doubler):
+    asyncio.run(batcher(doubler, max_batch_cost=1000).run([10, 30, 11, 29, 10]))
+    assert sorted(sorted(batch) for batch in doubler.batches) == [[10, 10, 11], [29, 30]]
+
+
+def test_lanes_share_what_waits_and_compute_at_the_same_time(doubler):
+    async def scenario():
+        subject = batcher(doubler, lanes=2)
+        doubler.gate.clear()
+        many = asyncio.create_task(subject.run([20, 20, 20, 20]))
+        await asyncio.sleep(0.05)
+        waiting = subject.queue_length
+        doubler.gate.set()
+        return waiting, await many
+
+    assert asyncio.run(scenario()) == (0, [40, 40, 40, 40])
+    assert doubler.batches == [[20, 20], [20, 20]]
+
+
+def test_a_lane_that_is_free_takes_what_comes(doubler):
+    async def scenario():
+        subject = batcher(doubler, lanes=2)
+        doubler.gate.clear()
+        tasks = []
+        for number in (1, 2, 30, 30):
+            tasks.append(asyncio.create_task(subject.run_one(number)))
+            await asyncio.sleep(0.02)
+        waiting = subject.queue_length
+        doubler.gate.set()
+        return waiting, await asyncio.gather(*tasks)
+
+    assert asyncio.run(scenario()) == (2, [2, 4, 60, 60])
+
+
+@pytest.mark.parametrize(
+    ("items", "others_compute", "alone"),
+    [([5], False, True), ([5], True, False), ([5, 5], False, False)],
+    ids=["one item", "one item while something else computes", "two items"],
+)
+def test_all_cores_are_for_an_item_that_is_alone(doubler, items, others_compute, alone):
+    beside = []
+
+    def predict_beside(batch):
+        beside.extend(batch)
+        return [2 * number for number in batch]
+
+    subject = batcher(
+        doubler, lanes=2, beside=predict_beside, others_compute=lambda: others_compute
+    )
+    assert asyncio.run(subject.run(items)) == [10] * len(items)
+    assert (doubler.batches, beside) == ([items], []) if alone else ([], items)
 
 
 def test_batches_hold_like_lengths_within_the_budget(doubler):

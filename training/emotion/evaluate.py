@@ -127,7 +127,7 @@ def main() -> None:
         "expected_calibration_error_before_scaling": expected_calibration_error(
             uncalibrated, split.labels
         ),
-        "model_mb": (folder / "model.onnx").stat().st_size / 1e6,
+        "model_mb": sum(path.stat().st_size for path in folder.glob("model.onnx*")) / 1e6,
     }
     if arguments.pictures:
         pictures.draw_all(
