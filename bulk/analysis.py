@@ -30,8 +30,9 @@ ANSWER_SCHEMAS: Final[dict[Answer, type[BaseModel]]] = {
 }
 # Entries that are under way at a time: enough for full batches of like length.
 TEXTS_IN_FLIGHT: Final = 256
-# The transcriber takes one at a time; the next is decoded meanwhile, the last one summarized.
-RECORDINGS_IN_FLIGHT: Final = 4
+# Recordings under way for each that is transcribed: the next is decoded meanwhile, the last one
+# summarized.
+RECORDINGS_IN_FLIGHT: Final = 2
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ class ShardWorker:
         self, shard: Shard, on_entry: Callable[[], None]
     ) -> tuple[list[Entry | Refused], list[dict[str, Any] | SamoError]]:
         audio = self._job.source.kind == "audio"
-        slots = asyncio.Semaphore(RECORDINGS_IN_FLIGHT if audio else TEXTS_IN_FLIGHT)
+        recordings = RECORDINGS_IN_FLIGHT * self._job.settings.recordings
+        slots = asyncio.Semaphore(recordings if audio else TEXTS_IN_FLIGHT)
 
         async def one(entry: Entry | Refused) -> dict[str, Any] | SamoError:
             try:

@@ -41,9 +41,8 @@ _console = Console(stderr=True)
 def served(port: int, output: Path) -> Iterator[tuple[Server, str]]:
     """The service in a subprocess, ready, with its address."""
     host = f"http://127.0.0.1:{port}"
-    bentoml = str(Path(sys.executable).parent / "bentoml")
     variables = {"BENTOML_DO_NOT_TRACK": "True", "ORT_DISABLE_TELEMETRY": "1"}
-    command = [bentoml, "serve", "service:Samo", "--port", str(port)]
+    command = [sys.executable, "-m", "samo", "serve", "--port", str(port)]
     with serving(command, output / "server.log", variables) as server:
         ready = server.wait_until_ready(f"{host}/readyz")
         _console.print(f"ready after {ready:.1f} s")

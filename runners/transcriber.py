@@ -150,15 +150,18 @@ class _Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped
 
 
 class Transcriber:
-    """Whisper behind the runners' verbs. `predict` may be called from several threads."""
+    """Whisper behind the runners' verbs."""
 
     def __init__(self, model: WhisperModel) -> None:
         self._model = model
         self._languages: tuple[str, ...] = tuple(sorted(model.supported_languages))
 
     @classmethod
-    def load(cls, folder: Path, *, threads: int) -> Self:
+    def load(cls, folder: Path, *, threads: int, at_a_time: int = 1) -> Self:
         """Load the CTranslate2 Whisper in `folder`; it computes on `threads` threads.
+
+        `predict` may be called `at_a_time` times at a time, with so many threads each; another
+        call waits. The weights are there once.
 
         No file is fetched from anywhere: a folder without model.bin, config.json, tokenizer.json
         or vocabulary.txt fails with RuntimeError or ValueError.
@@ -169,7 +172,7 @@ class Transcriber:
                 device="cpu",
                 compute_type="int8",
                 cpu_threads=threads,
-                num_workers=1,
+                num_workers=at_a_time,
                 local_files_only=True,
             )
         )

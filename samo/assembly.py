@@ -29,7 +29,7 @@ MODEL_NAMES: Final = {
 # costs more a text than a text alone.
 EMOTION_BATCH_TOKENS: Final = 256
 SUMMARY_BATCH_TOKENS: Final = 2048
-# Any recording is longer: they run one at a time.
+# Any recording is longer: each is a batch of its own.
 AUDIO_BATCH_COST: Final = 1
 
 
@@ -99,7 +99,11 @@ def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models
     models = {name: stored(name) for name in MODEL_NAMES}
     folders = {name: Path(model.path) for name, model in models.items()}
     transcriber, emotion, summarizer = _side_by_side(
-        lambda: Transcriber.load(folders["transcriber"], threads=settings.ctranslate2_threads),
+        lambda: Transcriber.load(
+            folders["transcriber"],
+            threads=settings.ctranslate2_threads,
+            at_a_time=settings.recordings,
+        ),
         lambda: EmotionClassifier.load(folders["emotion"], threads=settings.threads, beside=True),
         lambda: Summarizer.load(folders["summarizer"], threads=settings.ctranslate2_threads),
     )
@@ -143,7 +147,13 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
         metrics.queue_length.labels(name).set_function(lambda: result.queue_length)
         return result
 
-    speech = batcher("transcriber", transcriber, AUDIO_BATCH_COST, settings.max_audio_wait_seconds)
+    speech = batcher(
+        "transcriber",
+        transcriber,
+        AUDIO_BATCH_COST,
+        settings.max_audio_wait_seconds,
+        lanes=settings.recordings,
+    )
     return Pipeline(
         speech,
         batcher(

@@ -30,6 +30,11 @@ class Settings(BaseSettings):
         description="Threads of the transcriber and of the summarizer. On two cores one thread "
         "is 1.5 times as fast as two for Whisper base, and ten times for the small T5.",
     )
+    recordings: int = Field(
+        default_factory=lambda given: given["threads"],
+        ge=1,
+        description="Recordings that are transcribed at a time: as many as threads.",
+    )
     max_wait_seconds: float = Field(
         default=20.0,
         gt=0,

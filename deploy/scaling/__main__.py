@@ -31,6 +31,7 @@ def compare(arrivals: Sequence[Arrival], base: Limits) -> tuple[Table, Result]:
         "concurrency 2": replace(base, concurrency=2),
         "concurrency 8": replace(base, concurrency=8),
         "concurrency 16": replace(base, concurrency=16),
+        "one recording at a time": replace(base, recordings=1),
         "cold start 20 s": replace(base, cold_start=20.0),
     }
     table = Table(title=f"{len(arrivals):,} entries in a day")
@@ -59,17 +60,15 @@ def arithmetic(spoken_share: float) -> Table:
     work = costs()
     mean = {kind: sum(seconds) / len(seconds) for kind, seconds in work.items()}
     mixed = spoken_share * mean["spoken"] + (1 - spoken_share) * mean["typed"]
-    table = Table(
-        title="at a steady rate; two CPUs an instance, these or the transcriber's thread 60 % busy"
-    )
+    table = Table(title="at a steady rate; two CPUs an instance, 60 % busy")
     for column in ("requests", "CPU s each", "1/s", "100/s", "10,000/s"):
         table.add_column(column, justify="left" if column == "requests" else "right")
-    for name, seconds, serial in (
-        ("typed", mean["typed"], 0.0),
-        ("spoken", mean["spoken"], mean["spoken"]),
-        (f"{spoken_share:.0%} spoken", mixed, spoken_share * mean["spoken"]),
+    for name, seconds in (
+        ("typed", mean["typed"]),
+        ("spoken", mean["spoken"]),
+        (f"{spoken_share:.0%} spoken", mixed),
     ):
-        needs = [need(requests, seconds, serial) for requests in (1, 100, 10_000)]
+        needs = [need(requests, seconds) for requests in (1, 100, 10_000)]
         cells = (f"{n.instances:,}: ${n.month:,.0f} a month" for n in needs)
         table.add_row(name, f"{seconds:.3f}", *cells)
     return table

@@ -55,18 +55,16 @@ class Need:
 def need(
     rate: float,
     cpu_seconds: float,
-    serial_seconds: float = 0.0,
     *,
     cpus: int = 2,
     utilization: float = 0.6,
 ) -> Need:
     """Instances and dollars a month for `rate` requests a second of `cpu_seconds` each.
 
-    Of these, `serial_seconds` are spent where an instance has one thread, the transcriber. CPUs
-    and that thread are busy for `utilization` of the time; at such a rate an instance always has
-    a request in flight, so that every second of its is billed.
+    CPUs are busy for `utilization` of the time; at such a rate an instance always has a request in
+    flight, so that every second of its is billed.
     """
     busy = rate * cpu_seconds
-    instances = max(1, math.ceil(max(busy / cpus, rate * serial_seconds) / utilization))
+    instances = max(1, math.ceil(busy / cpus / utilization))
     month = bill(instances * MONTH_SECONDS, 0, rate * MONTH_SECONDS, cpus=cpus)
     return Need(busy, instances, month)

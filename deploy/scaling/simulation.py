@@ -5,8 +5,8 @@ instances aims at 60 % CPU and at 60 % of the concurrency, both over the last mi
 finds no room waits, up to 60 s; an instance that is idle is stopped after 15 minutes at most.
 What it does not, and is assumed here: the autoscaler looks every 5 s; a waiting request starts an
 instance if those that start have no room for it; requests go to the least busy of the instances
-that are wanted; an instance has two CPUs that serve in order of arrival, one spoken entry at a
-time, since the transcriber has one thread; a request keeps one CPU busy.
+that are wanted; an instance has two CPUs that serve in order of arrival, a number of spoken entries
+at a time; a request keeps one CPU busy.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Limits:
     least: int = 1
     most: int = 20
     cpus: int = 2
+    recordings: int = 2  # at a time, on an instance
     cold_start: float = 4.0
 
 
@@ -147,11 +148,10 @@ class CloudRun:
             heapq.heappush(self._events, (ready_at, next(self._order), None, None))
 
     def _compute(self, instance: Instance, now: float) -> None:
-        """Put requests on free CPUs, in order; a second spoken one has to wait."""
+        """Put requests on free CPUs, in order; spoken ones beyond `recordings` wait."""
         while instance.computing < self.limits.cpus:
-            chosen = next(
-                (a for a in instance.waiting if a.kind == "typed" or not instance.spoken), None
-            )
+            hears = instance.spoken < self.limits.recordings
+            chosen = next((a for a in instance.waiting if a.kind == "typed" or hears), None)
             if chosen is None:
                 return
             instance.waiting.remove(chosen)

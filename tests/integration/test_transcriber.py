@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jiwer
@@ -53,6 +54,16 @@ def transcribe(transcriber, samples, **options):
     request = TranscriptionRequest(samples.astype(np.float32), **options)
     (transcript,) = transcriber.predict([transcriber.prepare(request)])
     return transcript
+
+
+def test_two_recordings_at_a_time_are_heard_as_each_alone(transcriber_folder, jfk):
+    two = Transcriber.load(transcriber_folder, threads=1, at_a_time=2)
+    parts = [jfk, jfk[: 5 * SAMPLE_RATE]]
+    alone = [transcribe(two, part).text for part in parts]
+    with ThreadPoolExecutor(2) as executor:
+        beside = list(executor.map(lambda part: transcribe(two, part).text, parts))
+    assert beside == alone
+    assert len(set(alone)) == 2
 
 
 def test_the_golden_recording(transcriber_folder):

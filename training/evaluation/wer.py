@@ -109,14 +109,15 @@ def _score_group(items: list[Heard]) -> Score:
     return Score(
         files=len(items),
         audio_seconds=round(audio_seconds, 1),
-        word_error_rate=_word_error_rate(spoken) if spoken else None,
+        word_error_rate=word_error_rate(spoken) if spoken else None,
         real_time_factor=round(sum(item.compute_seconds for item in items) / audio_seconds, 3),
         wrong_language=sum(item.language != item.recording.language for item in spoken),
         invented=sum(bool(item.text) for item in items) if not spoken else 0,
     )
 
 
-def _word_error_rate(items: list[Heard]) -> float:
+def word_error_rate(items: list[Heard]) -> float:
+    """Errors to reference words over all of `items`, texts normalized by their language."""
     normalize: dict[bool, Callable[[str], str]] = {
         True: EnglishTextNormalizer(),
         False: BasicTextNormalizer(),
