@@ -24,7 +24,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from loadtests import plots
-from loadtests.figures import Mark, Step, knee, soak_marks, text_marks
+from loadtests.figures import TEXT_P95_MS, Mark, Step, knee, most_within, soak_marks, text_marks
 from loadtests.machine import describe_machine
 from loadtests.processes import ROOT, Server, Usage, serving
 from loadtests.stage import WHOLE, as_step, run_stage
@@ -110,6 +110,9 @@ def load(options: argparse.Namespace) -> list[Mark]:
     (output / "load.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
     speech = mixed["/predict"]
     print(f"The knee: {best.users} in flight, {best.requests_per_second:.1f} requests a second.")
+    if most := most_within(steps, TEXT_P95_MS):
+        rate = most.requests_per_second
+        print(f"With a p95 of {TEXT_P95_MS:.0f} ms: {most.users} in flight, {rate:.1f} a second.")
     print(f"/predict beside a transcription: p50 {speech.p50_ms:.0f}, p95 {speech.p95_ms:.0f} ms.")
     return text_marks(texts.requests, texts.failures, texts.seconds, texts.p95_ms)
 

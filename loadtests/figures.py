@@ -7,6 +7,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# What the replaced system claimed of itself.
+TEXT_P95_MS = 500.0
+
 
 def percentile(values: Sequence[float], share: float) -> float:
     """Nearest-rank percentile: the smallest value with at least `share` (0 to 1) at or below it.
@@ -40,6 +43,12 @@ def knee(steps: Sequence[Step]) -> Step:
     if not answered:
         raise ValueError("No step has an answer.")
     return max(answered, key=lambda step: step.requests_per_second / step.p50_ms)
+
+
+def most_within(steps: Sequence[Step], p95_ms: float) -> Step | None:
+    """Return the step with the most users whose p95 keeps a bound; None where none does."""
+    within = [step for step in steps if step.p95_ms <= p95_ms]
+    return max(within, key=lambda step: step.users, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ def text_marks(
             (requests - failures) * 60 / seconds if seconds else math.nan,
             at_least=per_minute,
         ),
-        Mark("text p95, ms", p95_ms, at_most=500.0),
+        Mark("text p95, ms", p95_ms, at_most=TEXT_P95_MS),
         Mark("text errors, %", 100 * failures / requests if requests else math.nan, at_most=0.1),
     ]
 

@@ -8,7 +8,16 @@ from math import isnan, nan
 import pytest
 
 from loadtests import texts
-from loadtests.figures import Mark, Step, growth, knee, percentile, soak_marks, text_marks
+from loadtests.figures import (
+    Mark,
+    Step,
+    growth,
+    knee,
+    most_within,
+    percentile,
+    soak_marks,
+    text_marks,
+)
 from loadtests.peers.raw import like_batches
 from loadtests.peers.registry import CEILING, OURS
 from loadtests.peers.table import Cell, Results, Start, figures, markdown
@@ -38,6 +47,12 @@ def test_the_knee_is_where_throughput_for_the_waiting_is_greatest():
         Step(64, 205, 320, 500),
     ]
     assert knee(steps).users == 4
+
+
+def test_the_most_users_within_a_bound():
+    steps = [Step(1, 10, 50, 90), Step(2, 20, 60, 100), Step(4, 22, 90, 140), Step(8, 22, nan, nan)]
+    assert most_within(steps, 100).users == 2
+    assert most_within(steps, 50) is None
 
 
 def test_the_knee_passes_over_steps_without_answers():
