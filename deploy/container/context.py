@@ -1,7 +1,7 @@
 """Lay out the image's build context: the bento as `bentoml build` makes it, with its models.
 
 The same sources and models give the same bytes. BentoML writes the time and a random version into
-each bento; here both come from the content.
+each bento and each model; here the versions come from the content, and the times are fixed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import yaml
 from bentoml.bentos import build_bentofile
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-# BentoML wants a time in each bento; a fixed one says nothing false about the machine's clock.
+# BentoML wants a time in each bento and model; a fixed one says nothing false of the machine's.
 NO_TIME: Final = "1970-01-01T00:00:00+00:00"
 # What `bentoml containerize` and BentoCloud would use, and nothing that serves.
 UNUSED: Final = ("env", "apis")
@@ -33,8 +33,10 @@ def lay_out(folder: Path) -> str:
     bento = build_bentofile(str(ROOT / "bentofile.yaml"), build_ctx=str(ROOT))
     try:
         shutil.copytree(bento.path, folder / "bento")
-        for model in bento.info.all_models:
-            _copy_model(bentoml.models.get(model.tag), folder / "models")
+        tags = {
+            str(model.tag): _copy_model(bentoml.models.get(model.tag), folder / "models")
+            for model in bento.info.all_models
+        }
     finally:
         bentoml.bentos.delete(bento.tag)
     shutil.move(folder / "bento" / "env" / "python" / "requirements.txt", folder)
@@ -48,17 +50,30 @@ def lay_out(folder: Path) -> str:
     content = yaml.safe_load(manifest.read_text(encoding="utf-8"))
     content |= {"creation_time": NO_TIME, "version": ""}
     content.pop("image")  # how BentoML would build its own image
+    for model in (*content["models"], *(m for s in content["services"] for m in s["models"])):
+        model |= {"tag": tags[model["tag"]], "creation_time": NO_TIME}
     _write_yaml(manifest, content)
     version = _digest(folder)[:12]
     _write_yaml(manifest, content | {"version": version})
     return version
 
 
-def _copy_model(model: bentoml.Model, store: Path) -> None:
+def _copy_model(model: bentoml.Model, store: Path) -> str:
+    """Copy a model under a version that its content gives it; return its tag there."""
     folder = store / model.tag.name
-    shutil.copytree(model.path, folder / str(model.tag.version))
+    copy = folder / "copy"
+    shutil.copytree(model.path, copy)
+    manifest = copy / "model.yaml"
+    content = yaml.safe_load(manifest.read_text(encoding="utf-8"))
+    content["creation_time"] = NO_TIME
+    content["metadata"].pop("export_seconds", None)
+    _write_yaml(manifest, content | {"version": ""})
+    version = _digest(copy)[:12]
+    _write_yaml(manifest, content | {"version": version})
+    copy.rename(folder / version)
     # service.py asks for `latest`
-    (folder / "latest").write_text(str(model.tag.version), encoding="utf-8")
+    (folder / "latest").write_text(version, encoding="utf-8")
+    return f"{model.tag.name}:{version}"
 
 
 def _write_yaml(path: Path, content: dict[str, object]) -> None:

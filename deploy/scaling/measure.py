@@ -3,7 +3,7 @@
     SAMO_THREADS=2 make serve PORT=3600      # in another terminal
     python -m deploy.scaling.measure --url http://localhost:3600 --pid PID
 
-PID is that of `bentoml serve`; its workers are counted with it.
+PID is the server's; what it starts is counted with it.
 """
 
 from __future__ import annotations

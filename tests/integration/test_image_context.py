@@ -53,9 +53,20 @@ def test_the_context_is_an_allow_list_and_the_same_every_time(tmp_path):
     assert {path.name for path in models.iterdir()} == {
         "samo-emotion", "samo-summarizer", "samo-transcriber",
     }  # fmt: skip
+    manifest = (tmp_path / "one/bento/bento.yaml").read_text()
     for latest in models.glob("*/latest"):
-        assert (latest.parent / latest.read_text() / "model.yaml").is_file()
-    assert f"version: {version}" in (tmp_path / "one/bento/bento.yaml").read_text()
+        own = latest.read_text()
+        assert f"version: {own}" in (latest.parent / own / "model.yaml").read_text()
+        assert f"tag: {latest.parent.name}:{own}" in manifest
+    assert f"version: {version}" in manifest
+
+
+def test_a_model_that_is_exported_anew_makes_no_other_image(tmp_path):
+    first = lay_out(tmp_path / "one")
+    subprocess.run(
+        [sys.executable, "export_models.py", "summarizer", "--force"], cwd=ROOT, check=True
+    )
+    assert lay_out(tmp_path / "two") == first
 
 
 def test_what_only_exports_is_not_among_what_is_installed():
