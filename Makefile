@@ -87,7 +87,7 @@ load: .venv/.dev export  ## load the service with locust, find the knee; fails w
 	$(BIN)/python -m loadtests load --seconds $(LOAD_SECONDS) --plot docs/pictures/load-steps.svg
 
 soak: .venv/.dev export  ## serve a journaling mix for ten minutes; fails when memory, descriptors or threads grow
-	$(BIN)/python -m loadtests soak --seconds $(SOAK_SECONDS)
+	$(BIN)/python -m loadtests soak --seconds $(SOAK_SECONDS) --plot docs/pictures/soak.svg
 
 peers: .venv/.dev .venv-peers/.done .venv-infinity/.done export  ## compare with other servers (QUICK=1: about four minutes)
 	$(BIN)/python -m loadtests.peers $(if $(QUICK),--rounds 1 --seconds 1.5 --repeats 1 --concurrency 1 64 256,--plot docs/pictures/peers.svg)

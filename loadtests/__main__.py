@@ -140,6 +140,8 @@ def soak(options: argparse.Namespace) -> list[Mark]:
             watcher.join()
     whole = mixed[WHOLE]
     plots.draw_soak(samples, _SAMPLE_SECONDS, output / "soak.svg")
+    if options.plot:
+        plots.draw_soak(samples, _SAMPLE_SECONDS, options.plot)
     (output / "soak.json").write_text(
         json.dumps({"requests": asdict(whole), "samples": [asdict(s) for s in samples]}),
         encoding="utf-8",
@@ -185,7 +187,7 @@ def main() -> None:
         kind.add_argument("--step-seconds", type=float, default=10.0, help="of a step to the knee")
         kind.add_argument("--port", type=int, default=3720)
         kind.add_argument("--output", type=Path, default=ROOT / "runs" / name)
-        kind.add_argument("--plot", type=Path, help="where else to write the plot of the steps")
+        kind.add_argument("--plot", type=Path, help="where else to write the plot, an SVG")
         kind.set_defaults(test=test)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)

@@ -43,8 +43,10 @@ def choose_base(engine: Engine) -> str:
     return STAND_IN_BASE
 
 
-def build(engine: Engine, image: str, base: str, context: Path, version: str) -> None:
-    """Build `image` from a laid-out context.
+def build(
+    engine: Engine, image: str, base: str, context: Path, version: str, *, cached: bool = True
+) -> None:
+    """Build `image` from a laid-out context; without `cached` every layer anew.
 
     Raises:
         EngineError: the build failed; the engine has printed why.
@@ -52,6 +54,8 @@ def build(engine: Engine, image: str, base: str, context: Path, version: str) ->
     arguments = ["build", "--tag", image, "--file", str(context / "Dockerfile")]
     for name, value in (("BASE_IMAGE", base), ("VERSION", version), ("REVISION", revision())):
         arguments += ["--build-arg", f"{name}={value}"]
+    if not cached:
+        arguments.append("--no-cache")
     certificates = next(filter(None, map(os.environ.get, CERTIFICATE_VARIABLES)), None)
     if certificates:
         arguments += ["--secret", f"id=ca,src={certificates}"]
@@ -90,6 +94,7 @@ def main() -> int:
         help="default: $CONTAINER_ENGINE, or the first that works of docker, podman, buildah",
     )  # fmt: skip
     parser.add_argument("--base", default=os.environ.get("BASE_IMAGE") or None, help="base image")
+    parser.add_argument("--no-cache", action="store_true", help="build every layer anew")
     arguments = parser.parse_args()
     try:
         engine = find_engine(arguments.engine)
@@ -98,7 +103,8 @@ def main() -> int:
             context = Path(scratch)
             version = lay_out(context)
             print(f"building {arguments.image} {version} on {base} with {engine.name}", flush=True)
-            build(engine, arguments.image, base, context, version)
+            cached = not arguments.no_cache
+            build(engine, arguments.image, base, context, version, cached=cached)
     except EngineError as error:
         print(error, file=sys.stderr)
         return 1
