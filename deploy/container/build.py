@@ -52,8 +52,10 @@ def build(
         EngineError: the build failed; the engine has printed why.
     """
     arguments = ["build", "--tag", image, "--file", str(context / "Dockerfile")]
-    for name, value in (("BASE_IMAGE", base), ("VERSION", version), ("REVISION", revision())):
-        arguments += ["--build-arg", f"{name}={value}"]
+    arguments += ["--build-arg", f"BASE_IMAGE={base}"]
+    # Not in the Dockerfile by ARG: buildah takes a cached LABEL for one with another value.
+    for name, value in (("version", version), ("revision", revision())):
+        arguments += ["--label", f"org.opencontainers.image.{name}={value}"]
     if not cached:
         arguments.append("--no-cache")
     certificates = next(filter(None, map(os.environ.get, CERTIFICATE_VARIABLES)), None)
