@@ -3,10 +3,10 @@
     python -m loadtests.bulk [--entries 300] [--rounds 3] [--input FILE.jsonl]
 
 The ceiling is the emotion runner alone: the same entries' sentences, tokenized beforehand, sorted
-by length and fed to it in full batches, a core each. The batch reads, splits, tokenizes, classifies,
-decides and writes. Both run in turns in this process, with as many threads. CPU seconds stand
-beside the clock's, because they hardly suffer from a neighbour on a shared machine. The last line
-is JSON.
+by length and fed to it in full batches, a core each. The batch reads, splits, tokenizes,
+classifies, decides and writes. Both run in turns in this process, with as many threads. CPU seconds
+stand beside the clock's, because they hardly suffer from a neighbour on a shared machine. The last
+line is JSON.
 """
 
 from __future__ import annotations

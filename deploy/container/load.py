@@ -123,19 +123,27 @@ def mixed_load(url: str, seconds: float) -> Tally:
 
 
 class InFlight:
-    """One request of each kind, sent in the background."""
+    """One request of each kind, sent in the background, all at once.
+
+    Each has its connection before: one that the server has not accepted when it is told to end is
+    refused, as it should be.
+    """
 
     def __init__(self, url: str) -> None:
         self.tally = Tally()
+        requests = (spoken(), typed(40), batch(), short())
+        self._connected = threading.Barrier(len(requests) + 1)
         self._threads = [
-            threading.Thread(target=self._send, args=(url, request))
-            for request in (spoken(), typed(40), batch(), short())
+            threading.Thread(target=self._send, args=(url, request)) for request in requests
         ]
         for thread in self._threads:
             thread.start()
+        self._connected.wait(TIMEOUT_SECONDS)
 
     def _send(self, url: str, request: Request) -> None:
         with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as client:
+            client.get("/livez").raise_for_status()
+            self._connected.wait(TIMEOUT_SECONDS)
             send(client, request, self.tally)
 
     def finish(self) -> Tally:
