@@ -90,7 +90,7 @@ soak: .venv/.dev export  ## serve a journaling mix for ten minutes; fails when m
 	$(BIN)/python -m loadtests soak --seconds $(SOAK_SECONDS) --plot docs/pictures/soak.svg
 
 peers: .venv/.dev .venv-peers/.done .venv-infinity/.done export  ## compare with other servers (QUICK=1: about four minutes)
-	$(BIN)/python -m loadtests.peers $(if $(QUICK),--rounds 1 --seconds 1.5 --repeats 1 --concurrency 1 64 256,--plot docs/pictures/peers.svg)
+	$(BIN)/python -m loadtests.peers $(if $(QUICK),--rounds 1 --seconds 2.5 --repeats 1 --concurrency 1 64 256,--plot docs/pictures/peers.svg)
 
 waterfall: .venv/.dev export  ## where the time of one request goes
 	$(BIN)/python -m loadtests.waterfall
