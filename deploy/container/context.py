@@ -16,7 +16,7 @@ import yaml
 from bentoml.bentos import build_bentofile
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-# BentoML wants a time in each bento and model; a fixed one says nothing false of the machine's.
+# BentoML wants a time in each bento and model; a fixed one says nothing false.
 NO_TIME: Final = "1970-01-01T00:00:00+00:00"
 # What `bentoml containerize` and BentoCloud would use, and nothing that serves.
 UNUSED: Final = ("env", "apis")

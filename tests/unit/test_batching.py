@@ -115,7 +115,7 @@ def test_all_cores_are_for_an_item_that_is_alone(doubler, items, others_compute,
         doubler, lanes=2, beside=predict_beside, others_compute=lambda: others_compute
     )
     assert asyncio.run(subject.run(items)) == [10] * len(items)
-    assert (doubler.batches, beside) == ([items], []) if alone else ([], items)
+    assert (doubler.batches, beside) == (([items], []) if alone else ([], items))
 
 
 def test_batches_hold_like_lengths_within_the_budget(doubler):
