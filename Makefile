@@ -49,18 +49,28 @@ image-test: .venv/.dev image  ## run the image as Cloud Run would, and measure i
 	$(BIN)/hadolint deploy/container/Dockerfile
 	$(BIN)/python -m deploy.container.image_test --image $(IMAGE) $(IMAGE_TEST)
 
-TRAIN_EMOTION := $(BIN)/python -m training.emotion.trainer --model-name $(ENCODER) --dataset $(DATA)/goemotions
+TRAIN_EMOTION := $(BIN)/python -m training.emotion.trainer --dataset $(DATA)/goemotions
+SMALL_ENCODER ?= sentence-transformers/all-MiniLM-L6-v2
 
 JOURNAL = training/emotion/journal.jsonl
+ENTRIES = $(JOURNAL) training/emotion/first_person.jsonl
 
 train-emotion: .venv/.dev  ## repeat the training that made checkpoints/emotion
-	$(TRAIN_EMOTION) --output runs/emotion
-	$(BIN)/python -m training.emotion.augment --dataset $(DATA)/goemotions --comments 18000 --output runs/augmented.jsonl
+	$(TRAIN_EMOTION) --model-name $(ENCODER) --output runs/emotion
+	$(BIN)/python -m training.emotion.augment --dataset $(DATA)/goemotions --comments 18000 --output runs/part.jsonl
 	$(BIN)/python -m training.emotion.coarse --data $(DATA) --teacher runs/emotion/adapter --output runs/coarse.jsonl
-	$(TRAIN_EMOTION) --output runs/broad --adapter runs/emotion/adapter --epochs 1 \
-		--lessons runs/augmented.jsonl runs/coarse.jsonl $(JOURNAL) $(JOURNAL) $(JOURNAL) \
+	$(TRAIN_EMOTION) --model-name $(ENCODER) --output runs/teacher --adapter runs/emotion/adapter --epochs 1 \
+		--lessons runs/part.jsonl runs/coarse.jsonl $(JOURNAL) $(JOURNAL) $(JOURNAL) \
 		--learning-rate 2e-4 --head-learning-rate 3e-4
-	$(BIN)/python -m training.emotion.moods --adapter runs/broad/adapter --entries $(JOURNAL) --dataset $(DATA)/goemotions --output runs/moods
+	$(BIN)/python -m training.emotion.augment --dataset $(DATA)/goemotions --output runs/augmented.jsonl
+	$(TRAIN_EMOTION) --model-name $(SMALL_ENCODER) --output runs/small --lessons runs/augmented.jsonl --epochs 1.5 \
+		--learning-rate 1e-3 --head-learning-rate 2e-3
+	$(BIN)/python -m training.emotion.distill --dataset $(DATA)/goemotions --lessons runs/augmented.jsonl \
+		--teachers runs/teacher/adapter runs/small/adapter --gold-share 0.4 --output runs/soft.jsonl
+	$(BIN)/python -m training.emotion.coarse --data $(DATA) --teacher runs/teacher/adapter --output runs/coarse-again.jsonl
+	$(TRAIN_EMOTION) --model-name $(ENCODER) --output runs/student --epochs 2 --seed 1 \
+		--lessons runs/soft.jsonl runs/coarse-again.jsonl $(ENTRIES) $(ENTRIES)
+	$(BIN)/python -m training.emotion.moods --adapter runs/student/adapter --entries $(ENTRIES) --dataset $(DATA)/goemotions --output runs/moods
 	$(BIN)/python -m training.emotion.publish --adapter runs/moods --base $(ENCODER) --dataset $(DATA)/goemotions
 
 eval-emotion: .venv/.dev export  ## the emotion model's figures on GoEmotions' test split

@@ -119,7 +119,7 @@ def export_emotion(order: Order, folder: Path) -> Export:
     exported.mkdir()
     if order.precision == "int8":
         with _step("quantizing"):
-            quantize(float_model, folder / "int8.onnx", checkpoint.outliers)
+            quantize(float_model, folder / "int8.onnx", checkpoint.smoothing, checkpoint.outliers)
         artifact = checkpoint.adapter / emotion.ARTIFACT
         if artifact.is_file():
             expected = json.loads(artifact.read_text(encoding="utf-8"))["model.onnx"]

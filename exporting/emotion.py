@@ -25,7 +25,7 @@ import onnx
 from onnx import numpy_helper
 from safetensors.numpy import load_file
 
-from exporting.quantization import Outliers
+from exporting.quantization import Outliers, Smoothing
 from samo.emotions import EmotionScale
 from samo.weights import UPSTREAM, Source, resolve
 
@@ -35,6 +35,7 @@ Weights = dict[str, npt.NDArray[np.float32]]
 GRAPH: Final = "graph.onnx"
 CALIBRATION: Final = "calibration.json"
 ARTIFACT: Final = "artifact.json"
+SMOOTHING: Final = "smoothing.safetensors"
 OUTLIERS: Final = "outliers.json"
 GOLDEN: Final = "golden.json"
 OPSET: Final = 17
@@ -95,6 +96,12 @@ class Checkpoint:
         """Labels, then moods, in the order of the logits."""
         calibration = json.loads((self.adapter / CALIBRATION).read_text(encoding="utf-8"))
         return [*calibration["labels"], *calibration.get("moods", ())]
+
+    @property
+    def smoothing(self) -> Smoothing:
+        """What channels are divided by before int8; nothing where the file is not there."""
+        path = self.adapter / SMOOTHING
+        return load_file(path) if path.is_file() else {}
 
     @property
     def outliers(self) -> Outliers:

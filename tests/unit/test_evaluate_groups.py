@@ -24,14 +24,17 @@ def data(tmp_path, monkeypatch):
         "2,the bus,0,1,0,0,0\n"
     )
     (tmp_path / "text" / "xed_en.tsv").write_text("annoyance .\t1, 2\nthe bus .\t8\n")
-    (tmp_path / "probe.tsv").write_text(
+    (tmp_path / "journal_probe.tsv").write_text(
         "text\temotions\tmoods\njoy . so happy , tired .\tjoy\thappy,tired\nthe bus\tneutral\t\n"
+    )
+    (tmp_path / "first_person_probe.tsv").write_text(
+        "text\temotions\tmoods\tkind\njoy\tneutral\t\tpost\njoy , happy\tjoy\thappy\tdiary\n"
     )
     return tmp_path
 
 
 def test_each_set_is_measured_as_served(data):
-    figures = evaluate(FakeEmotionClassifier(), data, data / "probe.tsv")
+    figures = evaluate(FakeEmotionClassifier(), data, data)
     assert {name: one["macro_f1"] for name, one in figures.items()} == {
         "goemotions_ekman": 1.0,
         "goemotions_sentiments": 1.0,
@@ -39,10 +42,12 @@ def test_each_set_is_measured_as_served(data):
         "xed_ekman": 1.0,
         "journal_labels": 1.0,
         "journal_moods": 1.0,
+        "first_person_labels": 0.3333,
+        "first_person_moods": 1.0,
     }
     assert figures["brighter_ekman"]["f1"] == {"fear": 0.0, "joy": 1.0}
     assert figures["goemotions_ekman"]["texts"] == 2
 
 
 def test_sets_that_are_absent_are_left_out(tmp_path):
-    assert evaluate(FakeEmotionClassifier(), tmp_path, tmp_path / "none.tsv") == {}
+    assert evaluate(FakeEmotionClassifier(), tmp_path, tmp_path) == {}

@@ -47,7 +47,7 @@ TIMED_TEXT: Final = (
     "I finally saw my cousins after ten years and was so happy I cried, and then we all sat down "
     "to the dinner that my aunt had been cooking since the morning."
 )
-SHIPPED: Final = "ONNX int8, 7 bits, outliers in float (ships)"
+SHIPPED: Final = "ONNX int8, 7 bits, smoothed, outliers in float (ships)"
 
 
 def _torch_eager(checkpoint: emotion.Checkpoint) -> Predict:
@@ -84,8 +84,10 @@ def _engines(checkpoint: emotion.Checkpoint, scratch: Path, threads: int) -> dic
         "ONNX int8, 8 bits": lambda path: quantize_dynamic(
             float_model, path, per_channel=True, weight_type=QuantType.QInt8
         ),
-        "ONNX int8, 7 bits": lambda path: quantize(float_model, path, {}),
-        SHIPPED: lambda path: quantize(float_model, path, checkpoint.outliers),
+        "ONNX int8, 7 bits": lambda path: quantize(float_model, path, {}, {}),
+        SHIPPED: lambda path: quantize(
+            float_model, path, checkpoint.smoothing, checkpoint.outliers
+        ),
         "ONNX int8 in blocks of 128": lambda path: _blockwise(float_model, path),
     }
     paths = {"ONNX float32": float_model}

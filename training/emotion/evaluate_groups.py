@@ -4,8 +4,8 @@
 
 Ekman's groups and the sentiments on GoEmotions' test split; Ekman's on the parts of BRIGHTER's
 English sentences and of XED's subtitles that were held out of the training; labels and moods on
-the entries of `journal_probe.tsv` beside this file. Nothing is chosen here. A set that is
-not in `--data` is left out. The last line is JSON.
+the texts of `journal_probe.tsv` and `first_person_probe.tsv` beside this file. Nothing is chosen
+here. A set that is not there is left out. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ from training.evaluation.stored import stored_folder
 
 Array = npt.NDArray[Any]
 
-JOURNAL_PROBE: Final = Path(__file__).parent / "journal_probe.tsv"
+# Sets of their own, told by name: `journal_probe.tsv` and so on.
+PROBES: Final = ("journal", "first_person")
 SENTIMENTS: Final = tuple(dict.fromkeys(SENTIMENT_OF.values()))
 
 
@@ -62,10 +63,8 @@ def multi_hot(members: Sequence[Sequence[str]], names: Sequence[str]) -> Array:
     return np.asarray([[name in row for name in names] for row in members], dtype=bool)
 
 
-def load_journal_probe(
-    path: Path, labels: Sequence[str], moods: Sequence[str]
-) -> tuple[Truth, Truth]:
-    """Entries with their labels, and with their moods: text, comma-joined names of each."""
+def load_probe(path: Path, labels: Sequence[str], moods: Sequence[str]) -> tuple[Truth, Truth]:
+    """Texts with their labels, and with their moods: text, comma-joined names of each."""
     with path.open(encoding="utf-8") as lines:
         rows = [line.rstrip("\n").split("\t") for line in lines][1:]
     texts = [row[0] for row in rows]
@@ -189,7 +188,7 @@ def measure(title: str, truth: Truth, answers: Answers) -> dict[str, Any]:
     return {**figures, "f1": {truth.names[i]: round(float(f1[i]), 4) for i in np.flatnonzero(held)}}
 
 
-def evaluate(classifier: EmotionClassifier, data: Path, probe: Path) -> dict[str, Any]:
+def evaluate(classifier: EmotionClassifier, data: Path, probes: Path) -> dict[str, Any]:
     """Measure on each set that is there; figures by set."""
     scale = classifier.scale
     figures: dict[str, Any] = {}
@@ -219,15 +218,17 @@ def evaluate(classifier: EmotionClassifier, data: Path, probe: Path) -> dict[str
             truth = Truth(corpus.texts, corpus.groups, corpus.present)
             probabilities = classify_entries(classifier, truth.texts)
             figures[name] = measure(f"Ekman, {file}", truth, ask_ekman(scale, truth, probabilities))
-    if probe.is_file():
-        labelled, moods = load_journal_probe(probe, scale.labels, scale.moods)
-        probabilities = classify_entries(classifier, labelled.texts)
-        figures["journal_labels"] = measure(
-            "Labels, journal probe", labelled, ask_labels(scale, labelled, probabilities)
-        )
-        figures["journal_moods"] = measure(
-            "Moods, journal probe", moods, ask_moods(scale, moods, probabilities)
-        )
+    for name in PROBES:
+        probe = probes / f"{name}_probe.tsv"
+        if probe.is_file():
+            labelled, moods = load_probe(probe, scale.labels, scale.moods)
+            probabilities = classify_entries(classifier, labelled.texts)
+            figures[f"{name}_labels"] = measure(
+                f"Labels, {probe.name}", labelled, ask_labels(scale, labelled, probabilities)
+            )
+            figures[f"{name}_moods"] = measure(
+                f"Moods, {probe.name}", moods, ask_moods(scale, moods, probabilities)
+            )
     return figures
 
 
@@ -239,11 +240,16 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of goemotions/ and text/")
     parser.add_argument("--model", type=Path, help="exported folder; default: the model store's")
-    parser.add_argument("--probe", type=Path, default=JOURNAL_PROBE, help="journal probe, TSV")
+    parser.add_argument(
+        "--probes",
+        type=Path,
+        default=Path(__file__).parent,
+        help="folder of the probes; default: beside the program",
+    )
     arguments = parser.parse_args()
     folder = arguments.model or stored_folder("samo-emotion")
     classifier = EmotionClassifier.load(folder, threads=2)
-    print(json.dumps(evaluate(classifier, arguments.data, arguments.probe)))
+    print(json.dumps(evaluate(classifier, arguments.data, arguments.probes)))
 
 
 if __name__ == "__main__":

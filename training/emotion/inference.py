@@ -25,6 +25,8 @@ from training.hardware import bf16_is_fast
 Array = npt.NDArray[np.floating[Any]]
 
 BATCH = 32
+# In bfloat16 all weights are cast for every batch.
+TORCH_BATCH = 128
 
 
 def neutral_scale(label_names: Sequence[str]) -> EmotionScale:
@@ -72,10 +74,12 @@ def _module_outputs(adapter: Path, texts: Sequence[str], module: str) -> Array:
     encoded = tokenizer(spelled, truncation=True, max_length=MAX_TOKENS)["input_ids"]
     order = sorted(range(len(texts)), key=lambda index: len(encoded[index]))
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16_is_fast()):
-        for start in tqdm(range(0, len(order), BATCH), desc=adapter.parent.name, unit="batch"):
+        starts = range(0, len(order), TORCH_BATCH)
+        for start in tqdm(starts, desc=adapter.parent.name, unit="batch"):
+            batch = [encoded[row] for row in order[start : start + TORCH_BATCH]]
             model(
                 **tokenizer.pad(
-                    {"input_ids": [encoded[row] for row in order[start : start + BATCH]]},
+                    {"input_ids": batch},
                     pad_to_multiple_of=PAD_TO_MULTIPLE_OF,
                     return_tensors="pt",
                 )

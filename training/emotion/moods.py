@@ -1,6 +1,6 @@
 """Add the moods to a trained head: outputs beside the labels, one linear unit a mood.
 
-    python -m training.emotion.moods --adapter RUN/adapter --entries journal.jsonl --output FOLDER
+    python -m training.emotion.moods --adapter RUN/adapter --entries journal.jsonl … --output FOLDER
 
 The encoder stays as it is; each mood is a logistic regression on the vector that the head reads, so
 that labels are not touched and one forward pass gives both. Its strength of regularization and the
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,17 +43,21 @@ HEAD_WEIGHT: Final = "base_model.model.head.weight"
 HEAD_BIAS: Final = "base_model.model.head.bias"
 
 
-def read_entries(path: Path) -> tuple[list[str], Array]:
-    """Texts of a journal lesson file and their moods, shape (texts, moods), bool."""
-    entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+def read_entries(paths: Sequence[Path]) -> tuple[list[str], Array]:
+    """Texts of journal lesson files and their moods, shape (texts, moods), bool."""
+    entries = [
+        json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()
+    ]
     held = [[mood in entry["moods"] for mood in MOODS] for entry in entries]
     return [entry["text"] for entry in entries], np.asarray(held)
 
 
 def _fit(vectors: Array, held: Array, strength: float) -> tuple[Array, Array]:
     """Weights of shape (moods, hidden size) and biases of shape (moods,)."""
+    # many more texts than dimensions: Newton's method takes a few steps where L-BFGS takes hundreds
     fitted = [
-        LogisticRegression(C=strength, max_iter=2000).fit(vectors, column) for column in held.T
+        LogisticRegression(C=strength, solver="newton-cholesky").fit(vectors, column)
+        for column in held.T
     ]
     return np.concatenate([one.coef_ for one in fitted]), np.concatenate(
         [one.intercept_ for one in fitted]
@@ -75,7 +80,7 @@ def add_moods(adapter: Path, texts: list[str], held: Array, target: Path) -> dic
 
     The held-out decisions use thresholds that were chosen on all held-out probabilities.
     """
-    vectors = pooled_vectors(adapter, texts)
+    vectors = pooled_vectors(adapter, texts).astype(np.float32)  # as the model gave them
     by_strength = {strength: _held_out(vectors, held, strength) for strength in STRENGTHS}
     thresholds = {
         strength: choose_thresholds(probabilities, held.astype(float))[0]
@@ -113,7 +118,9 @@ def main() -> None:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--adapter", type=Path, required=True, help="adapter/ of a finished run")
-    parser.add_argument("--entries", type=Path, required=True, help="journal entries with moods")
+    parser.add_argument(
+        "--entries", type=Path, nargs="+", required=True, help="lesson files with moods"
+    )
     parser.add_argument("--dataset", type=Path, required=True, help="folder of GoEmotions' TSV")
     parser.add_argument("--output", type=Path, required=True, help="folder for the new adapter")
     arguments = parser.parse_args()

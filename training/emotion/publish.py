@@ -2,8 +2,8 @@
 
     python -m training.emotion.publish --adapter RUN/adapter --base ID --dataset PATH
 
-Rounds the adapter to float16, traces the graph once by optimum, finds the channels that int8 cannot
-hold, calibrates the int8 model on dev and writes down the hash that every later export must give.
+Rounds the adapter to float16, traces the graph once by optimum, finds how far its channels stand
+out, calibrates the int8 model on dev and writes down the hash that every later export must give.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
 from exporting import emotion
-from exporting.quantization import find_outliers, quantize
+from exporting.quantization import find_channels, quantize
 from samo.emoji import spell_emoji
 from samo.weights import resolve, sha256
 from training.emotion.calibrate import calibrate
 from training.emotion.data import load_goemotions
 from training.emotion.trainer import MAX_TOKENS, RUN
 
-# Training comments on which the channels that int8 cannot hold are found.
-OUTLIER_TEXTS = 200
+# Training comments on which it is found how far channels stand out.
+CHANNEL_TEXTS = 200
 
 
 def publish(adapter: Path, base: str, dataset: Path, target: Path) -> None:
-    """Write adapter, graph, outliers, calibration and artifact hash to `target`."""
+    """Write adapter, graph, smoothing, outliers, calibration and artifact hash to `target`."""
     target.mkdir(parents=True, exist_ok=True)
     config = json.loads((adapter / "adapter_config.json").read_text())
     config["base_model_name_or_path"] = base
@@ -57,16 +57,17 @@ def publish(adapter: Path, base: str, dataset: Path, target: Path) -> None:
         tokenizer = Tokenizer.from_file(str(checkpoint.base / "tokenizer.json"))
         tokenizer.no_padding()
         tokenizer.enable_truncation(MAX_TOKENS)
-        texts = load_goemotions(dataset, "train").texts[:OUTLIER_TEXTS]
-        outliers = find_outliers(
+        texts = load_goemotions(dataset, "train").texts[:CHANNEL_TEXTS]
+        smoothing, outliers = find_channels(
             float_model,
             (
                 np.asarray(tokenizer.encode(spell_emoji(text)[0]).ids, dtype=np.int64)
                 for text in texts
             ),
         )
+        save_file(smoothing, target / emotion.SMOOTHING)
         (target / emotion.OUTLIERS).write_text(json.dumps(outliers) + "\n")
-        quantize(float_model, int8_model, outliers)
+        quantize(float_model, int8_model, smoothing, outliers)
         emotion.write_folder(checkpoint, int8_model, exported)
         calibration = {**calibrate(exported, dev), **outputs}
         (target / emotion.CALIBRATION).write_text(json.dumps(calibration, indent=1) + "\n")
