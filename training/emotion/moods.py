@@ -24,6 +24,7 @@ from rich.table import Table
 from safetensors.numpy import load_file, save_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
+from tqdm import tqdm
 
 from samo.emotions import NEUTRAL
 from training.emotion.calibrate import FOLDS, choose_thresholds
@@ -81,7 +82,10 @@ def add_moods(adapter: Path, texts: list[str], held: Array, target: Path) -> dic
     The held-out decisions use thresholds that were chosen on all held-out probabilities.
     """
     vectors = pooled_vectors(adapter, texts).astype(np.float32)  # as the model gave them
-    by_strength = {strength: _held_out(vectors, held, strength) for strength in STRENGTHS}
+    by_strength = {
+        strength: _held_out(vectors, held, strength)
+        for strength in tqdm(STRENGTHS, desc="cross-validating", unit="strength")
+    }
     thresholds = {
         strength: choose_thresholds(probabilities, held.astype(float))[0]
         for strength, probabilities in by_strength.items()
