@@ -1,0 +1,67 @@
+"""What clients mean by the values that they send: one layer for JSON and forms.
+
+Blank and null mean left out, names are read without regard to case, and a number is one in quotes
+too. Where the meaning is not plain the value stays as it is, for the validation to refuse.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import pydantic_core
+
+# How clients write "no value" into a form, where there is no null.
+_NOTHING: Final = frozenset(("", "null", "none", "undefined"))
+_INDEX: Final = re.compile(r"\[\d{0,4}\]$")
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+
+
+def is_left_out(value: Any) -> bool:
+    """Whether a value says nothing: null, or a blank text."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def is_left_out_of_form(value: str) -> bool:
+    """Whether a form's value says nothing: blank, or "null" spelled out."""
+    return value.strip().lower() in _NOTHING
+
+
+def field_name(name: str) -> str:
+    """A form field's name without the brackets of a list: "include[]" and "include[0]"."""
+    return _INDEX.sub("", name.strip().lower())
+
+
+def name(value: Any) -> Any:
+    """A choice by name, without regard to case."""
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def number(value: Any) -> Any:
+    """A number, in quotes too: "0.5"."""
+    if isinstance(value, str) and len(value) <= 32 and _NUMBER.fullmatch(value.strip()):
+        return float(value)
+    return value
+
+
+def whole_number(value: Any) -> Any:
+    """A whole number, in quotes and with a decimal point too: "3", 3.0."""
+    value = number(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def names(values: list[str]) -> list[str]:
+    """The names of a list, each once, however the list is written in a form.
+
+    As repeated fields, with commas, or as a JSON list.
+    """
+    found: list[str] = []
+    for value in values:
+        listed: Any = value.split(",")
+        if value.strip().startswith("["):
+            try:
+                listed = pydantic_core.from_json(value)
+            except ValueError:
+                listed = [value]
+        found += [str(name(one)) for one in listed if one is not None]
+    return [one for one in dict.fromkeys(found) if one not in _NOTHING]
