@@ -24,6 +24,8 @@ _CHARSET: Final = re.compile(
     r"ascii|utf-(8|16|32)(-[bl]e)?|iso8859-\d+|latin\d*|cp\d+|koi8-[rtu]|mac-[a-z]+|gbk|gb2312"
     r"|gb18030|big5|shift_jis|euc_(jp|kr)"
 )
+# possessive: what is no JSON costs no more than what is
+_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _SEND_UTF8: Final = (
     "The body is not in UTF-8: send the body as UTF-8, or name its encoding in the header, as in "
     "Content-Type: application/json; charset=iso-8859-1."
@@ -49,6 +51,12 @@ def is_json(media_type: str) -> bool:
     return media_type == JSON or (
         media_type.startswith("application/") and media_type.endswith("+json")
     )
+
+
+def refuse_compressed(request: Request) -> None:
+    """Refuse a compressed body: what it expands to has no bound."""
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise UnsupportedMediaType("Send the body uncompressed, without Content-Encoding.")
 
 
 def codec_of(charset: str) -> str | None:
@@ -86,6 +94,7 @@ def too_large(limit: int) -> PayloadTooLarge:
 
 async def read_object(request: Request, limit: int) -> dict[str, Any]:
     """The JSON object in the body; raises a `SamoError` that says why there is none."""
+    refuse_compressed(request)
     media_type, charset = content_type(request)
     if media_type and not is_json(media_type):
         raise UnsupportedMediaType("Send a JSON object, with Content-Type: application/json.")
@@ -96,7 +105,8 @@ async def read_object(request: Request, limit: int) -> dict[str, Any]:
         body = _utf8(body, charset or "utf-8")
     if not body.strip():
         raise InvalidRequest(_NO_OBJECT)
-    # no recursion limit of Python's to run into, and no lone surrogates
+    _refuse_many_values(body)
+    # pydantic's parser has no recursion limit of Python's to run into, and takes no lone surrogates
     try:
         given = pydantic_core.from_json(body, allow_inf_nan=False)
     except ValueError as error:
@@ -110,6 +120,20 @@ async def read_object(request: Request, limit: int) -> dict[str, Any]:
         )
     _refuse_repeated_names(body, given)
     return given
+
+
+def _refuse_many_values(body: bytes) -> None:
+    """Refuse a body of more values than any request has, before each becomes an object."""
+    if len(body) <= limits.MAX_JSON_MARKS:
+        return
+    quotes = body.count(b'"') - body.count(b'\\"')  # quick, and near enough for most bodies
+    if quotes > 2 * limits.MAX_JSON_MARKS or _marks(body) > limits.MAX_JSON_MARKS:
+        raise InvalidRequest("The body holds more values than this route knows fields.")
+
+
+def _marks(body: bytes) -> int:
+    """The bytes outside of strings, without blanks."""
+    return len(_STRING.sub(b"", body).translate(None, b" \t\r\n"))
 
 
 def _utf8(body: bytes, charset: str) -> bytes:

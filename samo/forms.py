@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 from python_multipart.multipart import parse_options_header
@@ -23,10 +24,10 @@ from samo.errors import InvalidRequest, MalformedRequest, UnsupportedMediaType
 RECORDING_NAMES: Final = ("audio_file", "file")
 _MAX_FILES: Final = 8
 _LISTS: Final = frozenset(("timestamp_granularities", "languages"))
-_NO: Final = frozenset(("false", "0", "no", "off"))
+_NO: Final = ("false", "no", "off", "0")
 # Fields of OpenAI's API, of other speech servers and of our other routes. Each has the values, in
 # lower case, that ask for nothing that a transcription here lacks.
-KNOWN_FIELDS: Final[Mapping[str, frozenset[str]]] = {
+KNOWN_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(
         (
             "beam_size",
@@ -65,15 +66,16 @@ KNOWN_FIELDS: Final[Mapping[str, frozenset[str]]] = {
             "webhook_url",
             "word_timestamps",
         ),
-        frozenset(),
+        (),
     ),
-    "chunking_strategy": frozenset(("auto",)),  # the voice detector divides every recording
+    "chunking_strategy": ("auto",),  # the voice detector divides every recording
     "diarize": _NO,
     "stream": _NO,
-    "temperature": frozenset(("0", "0.0")),  # decoding begins at 0, as in OpenAI's API
+    "temperature": ("0", "0.0"),  # decoding begins at 0, as in OpenAI's API
     "timestamp": _NO,
 }
 _TEXT_SAMPLE_BYTES: Final = 512
+_MAX_QUERY_BYTES: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Fields:
 
 async def read(request: Request, fields: Fields) -> FormData:
     """The form, with the names and values that the route expects; raises a `SamoError`."""
+    bodies.refuse_compressed(request)
     media_type, _ = bodies.content_type(request)
     if not media_type:
         raise InvalidRequest(
@@ -232,17 +235,27 @@ def _option(
     """The option as FastAPI expects it; raises `InvalidRequest` for one that is not honoured."""
     if name in _LISTS:
         values = options.names(values)
-    elif len(set(values)) > 1:
-        raise _refusal(name, "Send this field once")
     if name in fields.options:
+        if name not in _LISTS and len(set(values)) > 1:
+            raise _refusal(name, "Send this field once")
         return [(fields.options[name], value) for value in dict.fromkeys(values)]
     if name == "languages" and "language" in fields.options and "language" not in given:
         if len(values) > 1:
             raise _refusal(name, "Name one language, or leave it out to have it recognized")
         return [("language", value) for value in values]
-    if all(value.lower() in KNOWN_FIELDS[name] for value in values):
+    harmless = KNOWN_FIELDS[name]
+    if all(value.lower() in harmless for value in values):
         return []
-    raise _refusal(name, "This route does not take it; leave it out")
+    advice = f" or send {harmless[0]}" if harmless else ""
+    raise _refusal(name, f"This route does not take it; leave it out{advice}")
+
+
+def refuse_query(query: bytes, names: Collection[str]) -> None:
+    """Refuse an option in the address, where it has no effect; other names may be a proxy's."""
+    for name, _ in parse_qsl(query[:_MAX_QUERY_BYTES].decode("latin-1")):
+        known = options.field_name(name)
+        if known in names or known in KNOWN_FIELDS:
+            raise _refusal(known, "Send it in the body of the request, not in the address")
 
 
 def _refusal(field: str, message: str) -> InvalidRequest:
@@ -254,11 +267,11 @@ def _unknown(fields: Fields, name: str) -> dict[str, str]:
 
 
 def unknown_field(name: str, known: Collection[str]) -> dict[str, str]:
-    """The problem with a field that a route does not know, and the known one of the nearest name.
+    """The problem with a field that a route does not know, and the known field that it may mean.
 
     The unknown name is the user's text, and is not repeated.
     """
     message = "There is no such field here"
     if near := difflib.get_close_matches(name[:64].lower(), known, n=1):
-        message += f"; the one with the nearest name is `{near[0]}`"
+        message += f"; did you mean `{near[0]}`"
     return {"field": "(unknown field)", "message": message}

@@ -64,8 +64,12 @@ class Route(APIRoute):
         body_type = self._only_body()
         limit = limits.max_body_bytes(self.path_format)
         form_fields = forms.Fields.of([field.alias for field in self.dependant.body_params])
+        has_body = body_type is not None or form_fields is not None
+        field_names = [*body_type.model_fields] if body_type is not None else []
 
         async def handle(request: Request) -> Response:
+            if has_body and request.scope["query_string"]:
+                forms.refuse_query(request.scope["query_string"], field_names)
             if body_type is not None:
                 given = await bodies.read_object(request, limit)
                 try:
@@ -98,10 +102,8 @@ class Route(APIRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; the server leaves out the body of an answer to HEAD."""
-        if self._is_head(scope):
-            await self.app(scope, receive, send)
-        else:
-            await super().handle(scope, receive, send)
+        as_get = {**scope, "method": "GET"} if self._is_head(scope) else scope
+        await super().handle(as_get, receive, send)
 
     def _is_head(self, scope: Scope) -> bool:
         return scope.get("method") == "HEAD" and "GET" in (self.methods or ())
@@ -163,7 +165,7 @@ def unknown_path(nearest: str | None) -> SamoError:
     """The error for a path that is not there, and `nearest`, the one of ours that may be meant."""
     error = status_error(404)
     if nearest is not None:
-        error.message = f"There is nothing at this path: {nearest} has the nearest name."
+        error.message = f"There is nothing at this path; did you mean {nearest}?"
         error.details = {"path": nearest}
     return error
 

@@ -26,6 +26,9 @@ MAX_IGNORED_BODY_BYTES: Final = 1024
 
 # No body has as many fields; more are refused before each is validated.
 MAX_JSON_FIELDS: Final = 32
+# Brackets, commas and colons outside of strings: each may cost an object of a hundred bytes. The
+# largest batch has about 150.
+MAX_JSON_MARKS: Final = 10_000
 MAX_FORM_FIELDS: Final = 64
 MAX_FORM_FIELD_BYTES: Final = 64 * 1024
 # Problems that one validation error lists.

@@ -13,7 +13,7 @@ import pydantic_core
 
 # How clients write "no value" into a form, where there is no null.
 _NOTHING: Final = frozenset(("", "null", "none", "undefined"))
-_INDEX: Final = re.compile(r"\[\d{0,4}\]$")
+_BRACKETS: Final = re.compile(r"(\[[^\[\]]*\])+$")
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
@@ -28,8 +28,8 @@ def is_left_out_of_form(value: str) -> bool:
 
 
 def field_name(name: str) -> str:
-    """A form field's name without the brackets of a list: "include[]" and "include[0]"."""
-    return _INDEX.sub("", name.strip().lower())
+    """A form field's name without brackets: of a list, "include[0]", or of a part, "a[b]"."""
+    return _BRACKETS.sub("", name.strip().lower())
 
 
 def name(value: Any) -> Any:

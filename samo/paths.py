@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Sequence
 from typing import Final
 
+from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -36,7 +37,7 @@ class Paths:
             await self._app(scope, receive, send)
             return
         if not self._known:  # the routes are complete once requests come
-            paths = [getattr(route, "path", "") for route in self._routes]
+            paths = [route.path or "" for route in iter_route_contexts(self._routes)]
             self._known = frozenset(path for path in [*paths, *_BENTOML_PATHS] if "{" not in path)
         if scope["path"] not in self._known:
             path = without_extra_slashes(scope["path"])
