@@ -100,8 +100,9 @@ class Fields:
 
 async def read(request: Request, fields: Fields) -> FormData:
     """The form, with the names and values that the route expects; raises a `SamoError`."""
-    bodies.refuse_compressed(request)
-    media_type, _ = bodies.content_type(request)
+    headers = dict(request.scope["headers"])
+    bodies.refuse_compressed(headers)
+    media_type, _ = bodies.content_type(headers)
     if not media_type:
         raise InvalidRequest(
             f"{fields.recording}: The body is missing or has no type: {_how(fields)}"

@@ -19,7 +19,7 @@ _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASC
 
 def is_left_out(value: Any) -> bool:
     """Whether a value says nothing: null, or a blank text."""
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and (not value or value.isspace()))
 
 
 def is_left_out_of_form(value: str) -> bool:
