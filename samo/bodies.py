@@ -131,7 +131,9 @@ def _refuse_many_values(body: bytes) -> None:
     most = limits.MAX_JSON_MARKS
     outside, strings = _STRING.subn(b"", body, count=most)
     if strings == most or len(outside.translate(None, b" \t\r\n")) > most:
-        raise InvalidRequest("The body holds more values than this route knows fields.")
+        raise MalformedRequest(
+            "The body holds more values, or is nested deeper, than any request of this API."
+        )
 
 
 def _utf8(body: bytes, charset: str) -> bytes:

@@ -123,7 +123,7 @@ async def read(request: Request, fields: Fields) -> FormData:
             f"The multipart form could not be read: {error.message.rstrip('.')}."
         ) from None
     if not parser.ended:
-        await form.close()
+        parser.close()
         raise MalformedRequest(
             "The multipart form ends before its last boundary: the upload was cut short."
         )
@@ -177,6 +177,11 @@ class _Parser(MultiPartParser):
     def on_end(self) -> None:
         self.ended = True
 
+    def close(self) -> None:
+        """Free the files, of which one may have no end."""
+        for file in self._files_to_close_on_error:
+            file.close()
+
 
 def _understood(form: FormData, fields: Fields) -> FormData:
     recordings: list[UploadFile] = []
@@ -185,8 +190,10 @@ def _understood(form: FormData, fields: Fields) -> FormData:
         name = options.field_name(sent_name)
         if isinstance(value, UploadFile):
             if name in RECORDING_NAMES:
-                if value.filename or value.size:  # a browser's empty choice has neither
+                if value.filename or value.size:
                     recordings.append(value)
+                else:  # a browser's form where no file was chosen
+                    value.file.close()
                 continue
             raise InvalidRequest(
                 f"(unknown field): {_how(fields).capitalize()}", errors=[_unknown(fields, name)]
