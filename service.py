@@ -11,7 +11,18 @@ from fastapi import FastAPI, File, Form, Response, UploadFile
 from pydantic import BeforeValidator
 
 import samo
-from samo import answers, cors, http, languages, metrics, openai_format, options, paths, schemas
+from samo import (
+    answers,
+    cors,
+    draining,
+    http,
+    languages,
+    metrics,
+    openai_format,
+    options,
+    paths,
+    schemas,
+)
 from samo.assembly import MODEL_NAMES, Models, assemble
 from samo.settings import Settings
 
@@ -220,4 +231,5 @@ class Samo:
 if settings.cors_origins:
     Samo.add_asgi_middleware(cors.CORS, origins=settings.cors_origins)  # type: ignore[attr-defined]
 Samo.add_asgi_middleware(http.Gatekeeper)  # type: ignore[attr-defined]
+Samo.add_asgi_middleware(draining.Draining)  # type: ignore[attr-defined]
 Samo.add_asgi_middleware(paths.Paths, routes=app.routes)  # type: ignore[attr-defined]

@@ -61,6 +61,22 @@ def test_a_body_that_no_route_takes_is_refused(fake_server):
     assert response.status_code == 415
 
 
+@pytest.mark.parametrize(
+    ("path", "content_type", "status"),
+    [
+        ("/transcribe/voice", "application/x-www-form-urlencoded", 415),
+        ("/transcribe/voice", "multipart/form-data; boundary=b", 400),
+        ("/predict", "application/json", 413),
+        ("/audio/transcriptions", "multipart/form-data; boundary=b", 404),
+        ("/health", "text/plain", 405),
+    ],
+)
+def test_a_client_that_closes_can_read_its_refusal(fake_server, path, content_type, status):
+    headers = {"connection": "close", "content-type": content_type}
+    response = fake_server.post(path, content=b"&" * 20_000_000, headers=headers)
+    assert response.status_code == status
+
+
 @pytest.mark.parametrize("path", ["/predict/", "//predict", "/static_content", "/health/", "/a/"])
 def test_no_answer_is_a_redirect(fake_server, path):
     response = httpx.get(
