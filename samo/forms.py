@@ -75,6 +75,7 @@ KNOWN_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "timestamp": _NO,
 }
 _TEXT_SAMPLE_BYTES: Final = 512
+_PLAIN_ENCODINGS: Final = (b"binary", b"8bit", b"7bit")
 _MAX_QUERY_BYTES: Final = 4096
 
 
@@ -163,6 +164,11 @@ class _Parser(MultiPartParser):
         named = b"filename*" in (part.content_disposition or b"").lower()
         if b"filename" not in given and (named or name in RECORDING_NAMES):
             part.content_disposition = (part.content_disposition or b"") + b'; filename=""'
+        encoding = dict(part.item_headers).get(b"content-transfer-encoding", b"binary")
+        if encoding.strip().lower() not in _PLAIN_ENCODINGS:  # RFC 7578 has done away with it
+            raise MultiPartException(
+                "A part has a Content-Transfer-Encoding; send its bytes as they are"
+            )
         super().on_headers_finished()
 
     def on_part_end(self) -> None:

@@ -8,7 +8,8 @@ MAX_EXPLAINED_CHARACTERS: Final = 2_000
 MAX_EXPLAINED_WORDS: Final = 500
 MAX_BATCH_TEXTS: Final = 128
 # All texts of a batch together. Two cores classify about 10,000 characters per second, so a full
-# batch takes about 20 s; 128 texts of full length would take longer than a request may last.
+# batch takes 20 s, or 45 s beside other work; 128 texts of full length would take longer than a
+# request may last.
 MAX_BATCH_CHARACTERS: Final = 200_000
 MAX_AUDIO_BYTES: Final = 25 * 1024 * 1024
 MAX_AUDIO_SECONDS: Final = 300.0

@@ -62,5 +62,5 @@ class Paths:
         for ours in known:  # a prefix too many or too few, as in /v1/v1/models and /models
             if given.endswith(ours) or (ours.endswith(given) and given != "/"):
                 return ours
-        near = difflib.get_close_matches(given, known, n=1, cutoff=0.7)
+        near = difflib.get_close_matches(given, known, n=1, cutoff=0.75)
         return near[0] if near else None

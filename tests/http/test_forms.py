@@ -50,6 +50,8 @@ def test_every_route_takes_the_recordings_names(client, recording, path, field):
         b"Content-Disposition: form-data; name=\"file\"; filename*=utf-8''Aufnahme%20%C3%BC.wav",
         b'content-disposition: form-data; filename=""; name="file"',
         b'Content-Disposition: form-data; name="file"; filename="\xfc\xff.wav"',
+        b'Content-Disposition: form-data; name="file"; filename="a"\r\n'
+        b"Content-Transfer-Encoding: Binary",
     ],
 )
 @pytest.mark.parametrize("path", UPLOADS)
@@ -267,6 +269,7 @@ def field(name, value):
         form((b"Content-Type: audio/wav", b"x")),
         form((b"X-" + b"a" * 20_000 + b": b\r\n" + field(b"file", b"")[0], SILENCE)),
         form((b"\r\n".join(b"X-%d: b" % i for i in range(50)), b"x")),
+        form((field(b"file", b"")[0] + b"\r\nContent-Transfer-Encoding: base64", b"UklGRg==")),
         form(*[field(b"language", b"en")] * (limits.MAX_FORM_FIELDS + 1)),
         form(*[(field(b"file", b"")[0] + b'; filename="a"', b"x")] * 500),
         form(field(b"language", b"e" * (limits.MAX_FORM_FIELD_BYTES + 1))),
@@ -276,7 +279,7 @@ def field(name, value):
         b"",
         b"\r\n" * 1_000,
     ],
-    ids=["no name", "no disposition", "long header", "many headers", "many fields", "many files",
+    ids=["no name", "no disposition", "long header", "many headers", "base64", "many fields", "many files",
          "long field", "no end", "cut short", "only a boundary", "empty", "line breaks"],
 )  # fmt: skip
 def test_malformed_forms_are_a_400(client, body):
