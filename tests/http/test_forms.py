@@ -279,8 +279,9 @@ def field(name, value):
         b"",
         b"\r\n" * 1_000,
     ],
-    ids=["no name", "no disposition", "long header", "many headers", "base64", "many fields", "many files",
-         "long field", "no end", "cut short", "only a boundary", "empty", "line breaks"],
+    ids=["no name", "no disposition", "long header", "many headers", "base64", "many fields",
+         "many files", "long field", "no end", "cut short", "only a boundary", "empty",
+         "line breaks"],
 )  # fmt: skip
 def test_malformed_forms_are_a_400(client, body):
     error_of(post(client, "/transcribe/voice", body), 400)
