@@ -7,6 +7,7 @@ name where the name is a known one. Other names are the user's text, which error
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from samo import bodies, limits, options
 from samo.errors import InvalidRequest, MalformedRequest, UnsupportedMediaType
+
+# It logs bytes of what it cannot parse; the answer says that.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 # The recording's names on our own routes and on OpenAI's; each route takes both.
 RECORDING_NAMES: Final = ("audio_file", "file")
