@@ -1,4 +1,4 @@
-"""What clients mean by the values that they send: one layer for JSON and forms.
+"""What is meant by the values that clients send, in JSON and in forms, and by lists of origins.
 
 Blank and null mean left out, names are read without regard to case, and a number is one in quotes
 too. Where the meaning is not plain the value stays as it is, for the validation to refuse.
@@ -65,3 +65,15 @@ def names(values: list[str]) -> list[str]:
                 listed = [value]
         found += [str(name(one)) for one in listed if one is not None]
     return [one for one in dict.fromkeys(found) if one not in _NOTHING]
+
+
+def origins(given: Any) -> Any:
+    """Browser origins from the environment: with commas or blanks between them, or a JSON list."""
+    if not isinstance(given, str):
+        return given
+    text = given.strip()
+    listed = (
+        pydantic_core.from_json(text) if text.startswith("[") else text.replace(",", " ").split()
+    )
+    # a browser sends an origin in lower case and without a slash at its end
+    return [str(origin).strip().rstrip("/").lower() for origin in listed]

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import orjson
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-
-def _origins(given: Any) -> Any:
-    """A JSON list, or origins with commas or spaces between them."""
-    if not isinstance(given, str):
-        return given
-    text = given.strip()
-    listed = orjson.loads(text) if text.startswith("[") else text.replace(",", " ").split()
-    # a browser sends an origin in lower case and without a slash at its end
-    return [str(origin).strip().rstrip("/").lower() for origin in listed]
+from samo import options
 
 
 class Settings(BaseSettings):
@@ -56,7 +47,7 @@ class Settings(BaseSettings):
         gt=0,
         description="A recording that would wait longer for the transcriber is refused with 503.",
     )
-    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
+    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(options.origins)] = Field(
         default_factory=list,
         description="Browser origins that may call, with commas between them: "
         "'https://journal.example,http://localhost:8080'; or a JSON list of them. '*' lets every "

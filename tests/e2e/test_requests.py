@@ -68,7 +68,6 @@ def test_a_body_that_no_route_takes_is_refused(fake_server):
         ("/transcribe/voice", "multipart/form-data; boundary=b", 400),
         ("/predict", "application/json", 413),
         ("/audio/transcriptions", "multipart/form-data; boundary=b", 404),
-        ("/health", "text/plain", 405),
     ],
 )
 def test_a_client_that_closes_can_read_its_refusal(fake_server, path, content_type, status):
