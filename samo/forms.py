@@ -175,6 +175,16 @@ class _Parser(MultiPartParser):
             )
         super().on_headers_finished()
 
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        try:
+            super().on_part_data(data, start, end)
+        except MultiPartException:
+            name = options.field_name(self._current_part.field_name)
+            shown = name if name in KNOWN_FIELDS else "(unknown field)"
+            raise MultiPartException(
+                f"{shown} has more than {limits.MAX_FORM_FIELD_BYTES} bytes"
+            ) from None
+
     def on_part_end(self) -> None:
         whole_form = self._charset
         for header, value in self._current_part.item_headers:

@@ -121,7 +121,7 @@ zh zho chi cmn chinese mandarin mandarin_chinese simplified_chinese traditional_
 # What clients send where they want the language to be recognized.
 _RECOGNIZE: Final = frozenset(
     {"auto", "automatic", "autodetect", "auto-detect", "auto_detect", "detect", "any"}
-    | {"null", "none", "undefined", "und"}
+    | {"null", "none", "undefined", "und", "mul", "unknown", "default"}
 )
 _MAX_CHARACTERS: Final = 64
 _TAG: Final = re.compile(r"[a-z]{2,8}([-_][a-z0-9]{1,8})*")

@@ -29,7 +29,7 @@ def is_left_out_of_form(value: str) -> bool:
 
 def field_name(name: str) -> str:
     """A form field's name without brackets: of a list, "include[0]", or of a part, "a[b]"."""
-    return _BRACKETS.sub("", name.strip().lower())
+    return _BRACKETS.sub("", name.strip(" '\"").lower())
 
 
 def name(value: Any) -> Any:
@@ -53,17 +53,12 @@ def whole_number(value: Any) -> Any:
 def names(values: list[str]) -> list[str]:
     """The names of a list, each once, however the list is written in a form.
 
-    As repeated fields, with commas, or as a JSON list.
+    As repeated fields, with commas or blanks between them, or as a list of JSON or Python.
     """
     found: list[str] = []
     for value in values:
-        listed: Any = value.split(",")
-        if value.strip().startswith("["):
-            try:
-                listed = pydantic_core.from_json(value)
-            except ValueError:
-                listed = [value]
-        found += [str(name(one)) for one in listed if one is not None]
+        bare = value.strip().removeprefix("[").removesuffix("]")
+        found += [one.strip("\"'").lower() for one in re.split(r"[,\s]+", bare)]
     return [one for one in dict.fromkeys(found) if one not in _NOTHING]
 
 
@@ -72,8 +67,19 @@ def origins(given: Any) -> Any:
     if not isinstance(given, str):
         return given
     text = given.strip()
-    listed = (
-        pydantic_core.from_json(text) if text.startswith("[") else text.replace(",", " ").split()
-    )
-    # a browser sends an origin in lower case and without a slash at its end
-    return [str(origin).strip().rstrip("/").lower() for origin in listed]
+    listed: list[Any] = text.replace(",", " ").split()
+    if text.startswith("["):
+        listed = pydantic_core.from_json(text)
+    return [_origin(str(origin)) for origin in listed]
+
+
+def _origin(given: str) -> str:
+    """An origin as browsers send it: in lower case, without the usual port and without a path."""
+    origin = given.strip().rstrip("/").lower()
+    origin = re.sub(r"^(http://.+):80$|^(https://.+):443$", r"\1\2", origin)
+    if origin not in ("*", "null") and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s*]+", origin):
+        raise ValueError(
+            "An origin is a scheme and a host, such as https://journal.example, without a path; "
+            "there are no patterns but * for all"
+        )
+    return origin

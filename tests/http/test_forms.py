@@ -46,6 +46,8 @@ def test_every_route_takes_the_recordings_names(client, recording, path, field):
         b'Content-Disposition: form-data; name="file"; filename="a.wav"',
         b'Content-Disposition: form-data; name="file"',
         b"Content-Disposition: form-data; name=file",
+        b"Content-Disposition: form-data; name='file'; filename='a.wav'",
+        b'Content-Disposition: form-data; name="file"; filename="C:\\a\\b"\r\nContent-Type: text/plain',
         b'Content-Disposition: form-data; name="file"\r\nContent-Type: audio/wav',
         b"Content-Disposition: form-data; name=\"file\"; filename*=utf-8''Aufnahme%20%C3%BC.wav",
         b'content-disposition: form-data; filename=""; name="file"',
@@ -219,7 +221,7 @@ def test_granularities_in_every_spelling(client, recording, fields):
 
 
 def test_granularities_that_are_not_understood(client, recording):
-    for value in ("syllable", '["word"', "word;segment"):
+    for value in ("syllable", "word;segment", '[["word"]]', "{}"):
         error = error_of(verbose(client, recording, ("timestamp_granularities", value)), 422)
         assert error["message"].startswith("timestamp_granularities[]")
     for response_format in ("json", "text", "srt", "vtt"):
@@ -291,6 +293,14 @@ def test_malformed_forms_are_a_400(client, body, caplog):
 def test_a_form_without_a_boundary_is_a_400(client):
     error_of(post(client, OWN[0], form(), "multipart/form-data"), 400)
     error_of(post(client, OWN[0], form(), f"multipart/form-data; boundary={'b' * 500}"), 400)
+
+
+def test_a_field_that_is_too_long_is_named(client):
+    long = b"e" * (limits.MAX_FORM_FIELD_BYTES + 1)
+    error = error_of(post(client, OWN[0], form(field(b"language", long))), 400)
+    assert "language has more than" in error["message"]
+    error = error_of(post(client, OWN[0], form(field(b"secret", long))), 400)
+    assert "(unknown field) has more than" in error["message"]
 
 
 @pytest.fixture

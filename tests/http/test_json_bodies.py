@@ -92,6 +92,8 @@ def test_a_line_break_in_a_string_gets_advice(client):
         (b'{"text": "x", "top_k": ' + b"9" * 5_000 + b"}", 400),
         (b'{"text": "x", "top_k": 3.5}', 422),
         (b'{"text": "x", "top_k": true}', 422),
+        (b'{"text": "x", "threshold": true}', 422),
+        (b'{"text": "x", "top_k": 1e308}', 422),
         (b'{"text": "x", "threshold": "half"}', 422),
         (b'{"text": "x", "threshold": [0.5]}', 422),
         (b'{"text": "x", "text": "y"}', 400),

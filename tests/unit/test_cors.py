@@ -71,6 +71,8 @@ def test_a_preflight_that_is_refused_is_left_to_the_routes():
         ("*", ["*"]),
         ("", []),
         ("[]", []),
+        ("https://a.example:443 http://b.example:80", ["https://a.example", "http://b.example"]),
+        ("capacitor://localhost,null", ["capacitor://localhost", "null"]),
     ],
 )
 def test_origins_of_the_environment(monkeypatch, value, origins):
@@ -78,7 +80,11 @@ def test_origins_of_the_environment(monkeypatch, value, origins):
     assert Settings().cors_origins == origins
 
 
-def test_origins_that_cannot_be_read_stop_the_start(monkeypatch):
-    monkeypatch.setenv("SAMO_CORS_ORIGINS", '["https://a.example"')
+@pytest.mark.parametrize(
+    "value",
+    ['["https://a.example"', "journal.example", "https://*.example", "https://a.example/app"],
+)
+def test_origins_that_would_never_match_stop_the_start(monkeypatch, value):
+    monkeypatch.setenv("SAMO_CORS_ORIGINS", value)
     with pytest.raises(ValueError, match="cors_origins"):
         Settings()

@@ -137,9 +137,16 @@ def test_numbers_in_quotes():
 
 @pytest.mark.parametrize(
     "values",
-    [["word,segment"], ["Word", " segment "], ['["word", "segment"]'], ["word,,segment,word"]],
+    [
+        ["word,segment"],
+        ["Word", " segment "],
+        ['["word", "segment"]'],
+        ["['word','segment']"],
+        ["word segment"],
+        ["word,,segment,word"],
+    ],
 )
 def test_a_list_in_a_form(values):
     assert names(values) == ["word", "segment"]
     assert names(["[]", "", "null"]) == []
-    assert names(["[word"]) == ["[word"]
+    assert names(["word;segment"]) == ["word;segment"]
