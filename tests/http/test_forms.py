@@ -47,7 +47,7 @@ def test_every_route_takes_the_recordings_names(client, recording, path, field):
         b'Content-Disposition: form-data; name="file"',
         b"Content-Disposition: form-data; name=file",
         b"Content-Disposition: form-data; name='file'; filename='a.wav'",
-        b'Content-Disposition: form-data; name="file"; filename="C:\\a\\b"\r\nContent-Type: text/plain',
+        b'Content-Disposition: form-data; name="file"; filename="C:\\a"\r\nContent-Type: text/x',
         b'Content-Disposition: form-data; name="file"\r\nContent-Type: audio/wav',
         b"Content-Disposition: form-data; name=\"file\"; filename*=utf-8''Aufnahme%20%C3%BC.wav",
         b'content-disposition: form-data; filename=""; name="file"',
