@@ -218,8 +218,13 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(StarletteHTTPException)
     async def _http(_request: Request, error: HTTPException) -> Response:
-        response = error_response(status_error(error.status_code))
-        response.headers.update(error.headers or {})
+        problem = status_error(error.status_code)
+        headers = dict(error.headers or {})
+        if allowed := headers.get("Allow"):
+            headers["Allow"] = allowed.replace("GET", "GET, HEAD")
+            problem.message = f"This path takes {headers['Allow']}, and no other method."
+        response = error_response(problem)
+        response.headers.update(headers)
         return response
 
 

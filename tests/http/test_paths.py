@@ -26,6 +26,13 @@ def test_head_of_what_takes_a_body_is_a_405(client):
     assert client.head("/nope").status_code == 404
 
 
+def test_a_405_says_which_methods_there_are(client):
+    for method, path, allowed in (("GET", "/predict", "POST"), ("PUT", "/health", "GET, HEAD")):
+        response = client.request(method, path)
+        assert allowed in error_of(response, 405)["message"]
+        assert response.headers["allow"] == allowed
+
+
 def test_the_index_is_ours_for_head_too(client):
     assert client.head("/").headers["content-length"] == str(len(client.get("/").content))
 
