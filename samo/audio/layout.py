@@ -1,0 +1,160 @@
+"""What is looked at in an upload before ffmpeg sees it: tags, joined files, counts.
+
+A recorder that was stopped and started, or a script that joins files byte by byte, leaves several
+whole files in one. ffmpeg reads the first and says nothing of the others. Here they are split, to
+be decoded one by one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from typing import Final
+
+from samo.audio import boxes, ebml, ogg, riff
+from samo.audio.formats import file_begins, next_file
+from samo.errors import UndecodableAudio
+
+MAX_PARTS: Final = 300
+"""Joined files in one upload: five minutes in pieces of a second."""
+
+_FLAC: Final = re.compile(rb"fLaC[\x00\x80]\0\0\x22")
+_AMR: Final = re.compile(rb"#!AMR(?:-WB)?\n")
+_ASF: Final = re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c")
+_SEARCHED: Final = ((b"fLaC", _FLAC), (b"#!AMR", _AMR), (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _ASF))
+_ADTS: Final = re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")
+_ID3: Final = re.compile(rb"ID3[\x02-\x04][\0-\x0a].[\0-\x7f]{4}", re.DOTALL)
+_MAX_TAGS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of those that were joined into an upload; mostly there is one."""
+
+    data: bytes
+    missing_seconds: float = 0.0
+    """Sound that the part's own sizes state and that is not there."""
+    missing_share: float = 0.0
+    """The same as a share of the whole, where the bytes' length is unknown."""
+    breaks_off: bool = False
+    """The last page, block or fragment is incomplete."""
+
+
+def split(data: bytes) -> list[Part]:
+    """Split an upload into its files, without the tags in front of them."""
+    data = _without_tags(data)
+    parts: list[Part] = []
+    position = 0
+    while position < len(data):
+        part, position = _next_part(data, position)
+        parts.extend(part)
+        if len(parts) > MAX_PARTS:
+            raise UndecodableAudio(
+                f"More than {MAX_PARTS} files were joined into one: upload them in several.",
+                max_parts=MAX_PARTS,
+            )
+        following = next_file(data, position)
+        position = len(data) if following is None else following
+    return parts
+
+
+def _next_part(data: bytes, start: int) -> tuple[list[Part], int]:
+    """The file that begins at `start`, or those of a chain, and where it ends."""
+    head = data[start : start + 12]
+    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
+        sound = riff.wav(data, start)
+        if sound is not None:
+            return [Part(sound.data, missing_seconds=sound.missing_seconds)], sound.end
+    elif head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
+        sound = riff.aiff(data, start)
+        if sound is not None:
+            return [Part(sound.data, missing_share=sound.missing_seconds)], sound.end
+    elif head[4:8] in (b"ftyp", b"moov", b"mdat", b"moof", b"wide", b"free", b"skip"):
+        return _mp4(data, start)
+    elif head[:4] == b"OggS":
+        return _ogg(data[start:]), len(data)
+    elif head[:4] == b"\x1a\x45\xdf\xa3":
+        return _matroska(data, start)
+    elif head[:4] == b"DSD ":
+        # where its tag stands; ffmpeg is not to read it
+        return [Part(data[start : start + 20] + bytes(8) + data[start + 28 :])], len(data)
+    elif _ADTS.match(head):
+        return [Part(_without_inner_tags(data[start:]))], len(data)
+    for name, pattern in _SEARCHED:
+        if head.startswith(name):
+            starts = [found.start() for found in _limited(pattern, data, start)]
+            stops = [*starts[1:], len(data)]
+            return [Part(data[a:b]) for a, b in zip(starts, stops, strict=True)], len(data)
+    return [Part(data[start:])], len(data)
+
+
+def _limited(pattern: re.Pattern[bytes], data: bytes, start: int) -> list[re.Match[bytes]]:
+    found: list[re.Match[bytes]] = []
+    for match in pattern.finditer(data, start):
+        found.append(match)
+        if len(found) > MAX_PARTS:
+            break
+    return found
+
+
+def _mp4(data: bytes, start: int) -> tuple[list[Part], int]:
+    stop, end, missing, kinds, last = len(data), start, 0, set[bytes](), b""
+    for box in islice(boxes.boxes(data, start, len(data)), boxes.MAX_BOXES):
+        if kinds & {b"moov", b"mdat"} and box.start > start and file_begins(data, box.start):
+            stop = box.start
+            break
+        missing, last, end = max(0, box.end - len(data)), box.kind, box.end
+        kinds.add(box.kind)
+    if stop == len(data) and end < stop and kinds & {b"moov", b"mdat"}:
+        stop = next_file(data, end) or stop
+    boxes.check_tables(data, start, stop)
+    cut = missing > 0 and last in (b"moof", b"mdat") and b"moof" in kinds
+    return [Part(data[start:stop], breaks_off=cut)], stop
+
+
+def _ogg(data: bytes) -> list[Part]:
+    pages = ogg.walk(data)
+    bounds = [*(pages.starts or [0]), len(data)]
+    bounds[0] = 0
+    parts = [Part(data[a:b]) for a, b in pairwise(bounds)]
+    parts[-1] = Part(parts[-1].data, breaks_off=not pages.complete)
+    return parts
+
+
+def _matroska(data: bytes, start: int) -> tuple[list[Part], int]:
+    following = ebml.HEADER.search(data, start + 4)
+    stop = following.start() if following else len(data)
+    part = data[start:stop]
+    walk = ebml.walk(part)
+    if walk.elements >= ebml.MAX_ELEMENTS:
+        raise UndecodableAudio(
+            "The file has more blocks than a recording can need: save it anew, as MP3."
+        )
+    return [Part(part, breaks_off=walk.missing_bytes > 0)], stop
+
+
+def _without_tags(data: bytes) -> bytes:
+    """Leave out ID3 tags in front: their compressed texts may be a thousand times their length."""
+    start = 0
+    for _ in range(_MAX_TAGS):
+        if not _ID3.match(data, start):
+            return data[start:] if start else data
+        start += _tag_length(data, start)
+    raise UndecodableAudio("The file begins with more tags than it can need: save it anew.")
+
+
+def _without_inner_tags(data: bytes) -> bytes:
+    """Leave out ID3 tags between frames, as HTTP live streams have them."""
+    pieces, start = [], 0
+    for tag in _ID3.finditer(data):
+        if tag.start() >= start:
+            pieces.append(data[start : tag.start()])
+            start = tag.start() + _tag_length(data, tag.start())
+    return b"".join((*pieces, data[start:])) if pieces else data
+
+
+def _tag_length(data: bytes, start: int) -> int:
+    a, b, c, d = data[start + 6 : start + 10]
+    footer = 10 if data[start + 5] & 0x10 else 0
+    return 10 + footer + (a << 21 | b << 14 | c << 7 | d)

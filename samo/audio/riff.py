@@ -1,0 +1,136 @@
+"""Reads the chunks of WAV and AIFF, and writes them anew with nothing but the sound.
+
+So ffmpeg sees no tags and no pictures, the number of chunks is bounded, and sound that stands
+behind the size that a header states is found.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from samo.audio.formats import file_begins, next_file
+from samo.errors import UndecodableAudio
+
+MAX_CHUNKS: Final = 1_000
+"""Studios' files have about twenty."""
+_NAME: Final = re.compile(rb"[ -~]{4}")
+# WAVE_FORMAT_PCM, IEEE_FLOAT, ALAW, MULAW, EXTENSIBLE: a block is one value of each channel.
+_UNCOMPRESSED: Final = frozenset((1, 3, 6, 7, 0xFFFE))
+# Writers that stream cannot know the size and leave 0 or a value near 2 or 4 GiB.
+_STREAMED: Final = 0x7000_0000
+_MIN_CONTINUATION_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """One file's sound in a minimal file, and what was found around it."""
+
+    data: bytes
+    end: int
+    """Where the file ends; what follows is another file, or nothing."""
+    missing_seconds: float = 0.0
+
+
+def wav(data: bytes, start: int) -> Sound | None:
+    """The WAV that begins at `start`; None where it has no format or no data chunk."""
+    form: bytes = b""
+    pieces: list[bytes] = []
+    position, sizes_64, missing, count = start + 12, 0, 0, 0
+    bytes_per_second = 0.0
+    while position + 8 <= len(data):
+        if pieces and (file_begins(data, position) or not _is_chunk(data, position)):
+            break
+        count += 1
+        _check_count(count)
+        kind, size = struct.unpack_from("<4sI", data, position)
+        body = position + 8
+        if kind == b"ds64" and body + 16 <= len(data):
+            (sizes_64,) = struct.unpack_from("<Q", data, body + 8)
+        elif kind == b"fmt " and not form:
+            form = data[body : body + size]
+            bytes_per_second = _bytes_per_second(form)
+        elif kind == b"data" and (not pieces or size):
+            if size == 0xFFFF_FFFF and 0 < sizes_64 < 1 << 40:
+                size = sizes_64
+            if size == 0 or size >= _STREAMED:
+                size = len(data) - body
+            missing += max(0, body + size - len(data))
+            pieces.append(data[body : body + size])
+        position = body + size
+        # an odd chunk is followed by a zero, which some writers forget
+        if size % 2 and (data[position : position + 1] == b"\0" or not _is_chunk(data, position)):
+            position += 1
+    if not pieces or len(form) < 14:
+        return None
+    rest = data[position:]
+    if next_file(data, position) is None:
+        # a recorder that wrote the size of its first block only; tags and zeros are no sound
+        if len(rest) > _MIN_CONTINUATION_SECONDS * bytes_per_second > 0 and rest.strip(b"\0"):
+            pieces.append(rest)
+        position = len(data)
+    body_bytes = b"".join(pieces)
+    head = b"fmt " + struct.pack("<I", len(form)) + form + bytes(len(form) % 2)
+    made = b"".join(
+        (
+            b"RIFF",
+            struct.pack("<I", min(len(head) + len(body_bytes) + 12, 0xFFFF_FFFF)),
+            b"WAVE",
+            head,
+            b"data",
+            struct.pack("<I", len(body_bytes)),
+            body_bytes,
+        )
+    )
+    return Sound(made, position, missing / bytes_per_second if bytes_per_second else 0.0)
+
+
+def aiff(data: bytes, start: int) -> Sound | None:
+    """The AIFF or AIFF-C that begins at `start`; None where it has no sound chunk."""
+    kept: list[bytes] = []
+    position, found, missing, count = start + 12, False, 0.0, 0
+    while position + 8 <= len(data):
+        if file_begins(data, position) or not _NAME.match(data, position):
+            break
+        count += 1
+        _check_count(count)
+        kind, size = struct.unpack_from(">4sI", data, position)
+        body = position + 8
+        content = data[body : body + size]
+        if kind in (b"COMM", b"SSND", b"FVER", b"wave"):
+            kept.append(kind + struct.pack(">I", len(content)) + content + bytes(size % 2))
+        if kind == b"SSND":
+            found = True
+            missing = max(0, size - len(content)) / max(size, 1)
+        position = body + size + size % 2
+    if not found:
+        return None
+    end = position if next_file(data, position) is not None else len(data)
+    joined = data[start + 8 : start + 12] + b"".join(kept)
+    made = b"FORM" + struct.pack(">I", len(joined)) + joined
+    return Sound(made, end, missing)
+
+
+def _is_chunk(data: bytes, position: int) -> bool:
+    """Whether a name of four printable characters and a size that fits stand there."""
+    if position + 8 > len(data) or not _NAME.match(data, position):
+        return position >= len(data)
+    (size,) = struct.unpack_from("<I", data, position + 4)
+    return data[position : position + 4] in (b"data", b"fmt ") or position + size <= len(data)
+
+
+def _bytes_per_second(form: bytes) -> float:
+    if len(form) < 14:
+        return 0.0
+    tag, _, rate, average, block = struct.unpack_from("<HHIIH", form)
+    return float(rate * block if tag in _UNCOMPRESSED else average)
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_CHUNKS:
+        raise UndecodableAudio(
+            f"The file has more than {MAX_CHUNKS} chunks: save it anew, as WAV or MP3.",
+            max_chunks=MAX_CHUNKS,
+        )
