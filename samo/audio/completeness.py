@@ -17,7 +17,7 @@ from av.audio.stream import AudioStream
 from samo.errors import UndecodableAudio
 
 _STATE_A_LENGTH: Final = frozenset(
-    ("flac", "aiff", "caf", "w64", "asf", "dsf", "wavpack", "mp3", "webm", "voc", "au")
+    ("flac", "aiff", "caf", "w64", "asf", "dsf", "wavpack", "mp3", "webm", "au")
 )
 
 
@@ -29,7 +29,10 @@ def stated_seconds(
     ffmpeg fills the gap with a guess from the bit rate or the file's size. Both would be wrong
     judges of whether the file is whole, so only true statements are let through.
     """
-    if name not in _STATE_A_LENGTH or (name == "mp3" and not _states_mp3_frames(data)):
+    pcm_in_mp4 = name == "mp4" and stream.codec_context.name.startswith("pcm_")
+    if not (name in _STATE_A_LENGTH or pcm_in_mp4) or (
+        name == "mp3" and not _states_mp3_frames(data)
+    ):
         return None
     if name == "webm" and not _states_matroska_duration(data):
         return None
@@ -37,6 +40,17 @@ def stated_seconds(
         return float(stream.duration * stream.time_base)
     duration = container.duration
     return None if duration is None else duration / av.time_base
+
+
+def stated_packets(stream: AudioStream, name: str) -> int:
+    """Packets that an MP4's table lists; 0 where none are listed one by one.
+
+    The table, not the duration, says what is missing: a recorder that was paused leaves one packet
+    with the duration of the pause.
+    """
+    # in PCM the table lists single values
+    pcm = stream.codec_context.name.startswith("pcm_")
+    return int(stream.frames) if name == "mp4" and not pcm else 0
 
 
 def require_whole(decoded: float, missing: float) -> None:
@@ -109,4 +123,27 @@ def _adts_frame_length(packet: bytes) -> int:
     return (packet[3] & 3) << 11 | packet[4] << 3 | packet[5] >> 5
 
 
-FRAME_LENGTHS: Final = {"mp3": _mp3_frame_length, "aac": _adts_frame_length}
+_AC3_KBITS: Final = (
+    (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
+)  # fmt: skip
+
+
+def _ac3_frame_length(packet: bytes) -> int:
+    """Bytes that an AC-3 or E-AC-3 header announces; 0 where it is no frame. ETSI TS 102 366."""
+    if len(packet) < 6 or packet[:2] != b"\x0b\x77":
+        return 0
+    if packet[5] >> 3 > 10:
+        return 2 * (((packet[2] & 7) << 8 | packet[3]) + 1)
+    rate, code = packet[4] >> 6, packet[4] & 63
+    if rate == 3 or code // 2 >= len(_AC3_KBITS):
+        return 0
+    kbits = _AC3_KBITS[code // 2]
+    return (4 * kbits, 2 * (kbits * 960 // 441 + code % 2), 6 * kbits)[rate]
+
+
+FRAME_LENGTHS: Final = {
+    "mp3": _mp3_frame_length,
+    "aac": _adts_frame_length,
+    "ac3": _ac3_frame_length,
+    "eac3": _ac3_frame_length,
+}

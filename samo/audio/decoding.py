@@ -181,31 +181,30 @@ def _decode_track(
 ) -> _Track:
     # Before anything is decoded: what is stated may change with the first frame.
     stated = completeness.stated_seconds(container, stream, name, part.data)
-    packets_stated = stream.frames if name == "mp4" else 0
+    packets_stated = completeness.stated_packets(stream, name)
     decoding = _Decoding(container, stream, name, limit)
     samples = decoding.samples()
     seconds = len(samples) / SAMPLE_RATE
-    missing = max(part.missing_seconds, part.missing_share * (stated or 0.0))
     gaps = decoding.gaps
+    if part.breaks_off:
+        raise completeness.breaks_off(seconds)
+    share = part.missing_share
+    if packets_stated:
+        share = max(share, 1 - decoding.packets_read / packets_stated)
+    missing = seconds * share / (1 - share) if share < 1 else 0.0
     if stated is not None:
         rest = stated - seconds - sum(gap.seconds for gap in gaps)
-        if name == "webm":
-            # The blocks are complete, or `breaks_off` is set: a recorder's clock ran on in a pause.
-            if rest > MIN_GAP_SECONDS and not part.breaks_off:
-                gaps.append(Gap(seconds, rest))
-        else:
+        if name != "webm":
             missing = max(missing, rest)
-    if packets_stated > decoding.packets_read:
-        share = 1 - decoding.packets_read / packets_stated
-        missing = max(missing, seconds * share / (1 - share) if share < 1 else 1e9)
-    if not len(samples) and packets_stated <= decoding.packets_read and not decoding.broken:
-        raise refusals.no_sound()
+        elif rest > MIN_GAP_SECONDS:
+            # All its blocks are complete: the recorder's clock ran on in a pause.
+            gaps.append(Gap(seconds, rest))
     completeness.require_whole(seconds, missing)
     if decoding.too_broken():
         raise UndecodableAudio("The recording is damaged: large parts of it cannot be decoded.")
     if not len(samples):
         raise refusals.no_sound()
-    if part.breaks_off or not decoding.last_frame_complete:
+    if not decoding.last_frame_complete:
         raise completeness.breaks_off(seconds)
     codec = stream.codec_context.codec.canonical_name
     return _Track(samples, codec, gaps, limit)

@@ -36,7 +36,6 @@ CONTAINERS: Final = {
     "mp3": "mp3",
     "ogg": "ogg",
     "qcp": "qcp",
-    "voc": "voc",
     "w64": "w64",
     "wav": "wav",
     "wv": "wavpack",
@@ -74,7 +73,7 @@ SIGNATURES: Final = re.compile(
     rb"(?:RIFF|RF64|BW64|RIFX)....WAVE|FORM....AIF[FC]|riff\x2e\x91\xcf\x11|caff\x00\x01"
     rb"|ID3[\x02-\x04]|\xff[\xe2-\xff]|\x0b\x77|OggS|fLaC|#!AMR|wvpk|DSD \x1c\x00"
     rb"|....ftyp|\x1a\x45\xdf\xa3|\x30\x26\xb2\x75\x8e\x66\xcf\x11|\.snd\x00\x00"
-    rb"|RIFF....QLCM|Creative Voice File|[\x02\x03]dss",
+    rb"|RIFF....QLCM|[\x02\x03]dss",
     re.DOTALL,
 )
 """How a file begins that is meant to be one of the formats above."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Final
 
-from samo.audio import boxes, ebml, ogg, riff
+from samo.audio import boxes, chunks, ebml, ogg
 from samo.audio.formats import file_begins, next_file
 from samo.errors import UndecodableAudio
 
@@ -22,6 +22,9 @@ MAX_PARTS: Final = 300
 _FLAC: Final = re.compile(rb"fLaC[\x00\x80]\0\0\x22")
 _AMR: Final = re.compile(rb"#!AMR(?:-WB)?\n")
 _ASF: Final = re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c")
+_ASF_PROPERTIES: Final = re.compile(
+    rb"\xa1\xdc\xab\x8c\x47\xa9\xcf\x11\x8e\xe4\x00\xc0\x0c\x20\x53\x65.{24}(.{8})", re.DOTALL
+)
 _SEARCHED: Final = ((b"fLaC", _FLAC), (b"#!AMR", _AMR), (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _ASF))
 _ADTS: Final = re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")
 _ID3: Final = re.compile(rb"ID3[\x02-\x04][\0-\x0a].[\0-\x7f]{4}", re.DOTALL)
@@ -33,10 +36,8 @@ class Part:
     """One file of those that were joined into an upload; mostly there is one."""
 
     data: bytes
-    missing_seconds: float = 0.0
-    """Sound that the part's own sizes state and that is not there."""
     missing_share: float = 0.0
-    """The same as a share of the whole, where the bytes' length is unknown."""
+    """Share of the sound that the part's own sizes state and that is not there."""
     breaks_off: bool = False
     """The last page, block or fragment is incomplete."""
 
@@ -62,31 +63,46 @@ def split(data: bytes) -> list[Part]:
 def _next_part(data: bytes, start: int) -> tuple[list[Part], int]:
     """The file that begins at `start`, or those of a chain, and where it ends."""
     head = data[start : start + 12]
-    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
-        sound = riff.wav(data, start)
-        if sound is not None:
-            return [Part(sound.data, missing_seconds=sound.missing_seconds)], sound.end
-    elif head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
-        sound = riff.aiff(data, start)
-        if sound is not None:
-            return [Part(sound.data, missing_share=sound.missing_seconds)], sound.end
-    elif head[4:8] in (b"ftyp", b"moov", b"mdat", b"moof", b"wide", b"free", b"skip"):
+    sound = _chunked(data, start)
+    if sound is not None:
+        return [Part(sound.data, missing_share=sound.missing_share)], sound.end
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"moof", b"wide", b"free", b"skip"):
         return _mp4(data, start)
-    elif head[:4] == b"OggS":
+    if head[:4] == b"OggS":
         return _ogg(data[start:]), len(data)
-    elif head[:4] == b"\x1a\x45\xdf\xa3":
+    if head[:4] == b"\x1a\x45\xdf\xa3":
         return _matroska(data, start)
-    elif head[:4] == b"DSD ":
+    if head[:4] == b"DSD ":
         # where its tag stands; ffmpeg is not to read it
         return [Part(data[start : start + 20] + bytes(8) + data[start + 28 :])], len(data)
-    elif _ADTS.match(head):
+    if _ADTS.match(head):
         return [Part(_without_inner_tags(data[start:]))], len(data)
     for name, pattern in _SEARCHED:
         if head.startswith(name):
             starts = [found.start() for found in _limited(pattern, data, start)]
             stops = [*starts[1:], len(data)]
-            return [Part(data[a:b]) for a, b in zip(starts, stops, strict=True)], len(data)
+            return [_searched(data[a:b]) for a, b in zip(starts, stops, strict=True)], len(data)
     return [Part(data[start:])], len(data)
+
+
+def _chunked(data: bytes, start: int) -> chunks.Sound | None:
+    head = data[start : start + 12]
+    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:] == b"WAVE":
+        return chunks.wav(data, start)
+    if head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
+        return chunks.aiff(data, start)
+    if head[:5] == b"caff\0":
+        return chunks.caf(data, start)
+    if head[:8] == b"riff\x2e\x91\xcf\x11":
+        return chunks.wave64(data, start)
+    return None
+
+
+def _searched(data: bytes) -> Part:
+    """A FLAC, AMR or ASF; ASF states the file's size in its File Properties Object."""
+    found = _ASF_PROPERTIES.search(data, 0, 65_536)
+    size = int.from_bytes(found[1], "little") if found and _ASF.match(data) else 0
+    return Part(data, missing_share=max(0.0, 1 - len(data) / size) if size else 0.0)
 
 
 def _limited(pattern: re.Pattern[bytes], data: bytes, start: int) -> list[re.Match[bytes]]:

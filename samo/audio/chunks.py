@@ -1,4 +1,4 @@
-"""Reads the chunks of WAV and AIFF, and writes them anew with nothing but the sound.
+"""Reads the chunks of WAV, AIFF, Wave64 and CAF; writes WAV and AIFF anew with just the sound.
 
 So ffmpeg sees no tags and no pictures, the number of chunks is bounded, and sound that stands
 behind the size that a header states is found.
@@ -31,7 +31,8 @@ class Sound:
     data: bytes
     end: int
     """Where the file ends; what follows is another file, or nothing."""
-    missing_seconds: float = 0.0
+    missing_share: float = 0.0
+    """Share of the sound's bytes that the header states and that are not there."""
 
 
 def wav(data: bytes, start: int) -> Sound | None:
@@ -84,7 +85,7 @@ def wav(data: bytes, start: int) -> Sound | None:
             body_bytes,
         )
     )
-    return Sound(made, position, missing / bytes_per_second if bytes_per_second else 0.0)
+    return Sound(made, position, missing / max(1, missing + len(body_bytes)))
 
 
 def aiff(data: bytes, start: int) -> Sound | None:
@@ -111,6 +112,39 @@ def aiff(data: bytes, start: int) -> Sound | None:
     joined = data[start + 8 : start + 12] + b"".join(kept)
     made = b"FORM" + struct.pack(">I", len(joined)) + joined
     return Sound(made, end, missing)
+
+
+def caf(data: bytes, start: int) -> Sound:
+    """The Core Audio file that begins at `start`."""
+    position, missing, count = start + 8, 0.0, 0
+    while position + 12 <= len(data) and not (count and file_begins(data, position)):
+        count += 1
+        _check_count(count)
+        kind, size = struct.unpack_from(">4sq", data, position)
+        position += 12
+        if size < 0 or not _NAME.match(kind):
+            position = len(data)
+        elif kind == b"data":
+            missing = max(0, position + size - len(data)) / max(size, 1)
+        position += max(size, 0)
+    position = min(position, len(data))
+    return Sound(data[start:position], position, missing)
+
+
+def wave64(data: bytes, start: int) -> Sound:
+    """The Wave64 file that begins at `start`."""
+    position, missing, count = start + 40, 0.0, 0
+    while position + 24 <= len(data) and not file_begins(data, position):
+        count += 1
+        _check_count(count)
+        kind, size = struct.unpack_from("<4s12xQ", data, position)
+        if size < 24:
+            position = len(data)
+        elif kind == b"data":
+            missing = max(0, position + size - len(data)) / size
+        position += size + -size % 8
+    position = min(position, len(data))
+    return Sound(data[start:position], position, missing)
 
 
 def _is_chunk(data: bytes, position: int) -> bool:
