@@ -48,6 +48,15 @@ def boxes(data: bytes, start: int, stop: int) -> Iterator[Box]:
         position += size
 
 
+def fragment_number(data: bytes, fragment: Box) -> int:
+    """The sequence number of a `moof`; 0 where it has none."""
+    for header in boxes(data, fragment.body, min(fragment.end, len(data))):
+        if header.kind == b"mfhd" and header.body + 8 <= len(data):
+            return int.from_bytes(data[header.body + 4 : header.body + 8], "big")
+        break
+    return 0
+
+
 def check_tables(data: bytes, start: int, stop: int) -> None:
     """Raise where there are more boxes, tracks or samples than 300 s of sound can need."""
     left = [(start, stop)]

@@ -17,6 +17,9 @@ from samo.errors import UndecodableAudio
 MAX_CHUNKS: Final = 1_000
 """Studios' files have about twenty."""
 _NAME: Final = re.compile(rb"[ -~]{4}")
+_TAG: Final = re.compile(
+    rb"TAG|APETAGEX|LYRICSBEGIN|ID3[\x02-\x04]|3DI[\x02-\x04]|\xef\xbb\xbf|<\?xml"
+)
 # WAVE_FORMAT_PCM, IEEE_FLOAT, ALAW, MULAW, EXTENSIBLE: a block is one value of each channel.
 _UNCOMPRESSED: Final = frozenset((1, 3, 6, 7, 0xFFFE))
 # Writers that stream cannot know the size and leave 0 or a value near 2 or 4 GiB.
@@ -69,7 +72,8 @@ def wav(data: bytes, start: int) -> Sound | None:
     rest = data[position:]
     if next_file(data, position) is None:
         # a recorder that wrote the size of its first block only; tags and zeros are no sound
-        if len(rest) > _MIN_CONTINUATION_SECONDS * bytes_per_second > 0 and rest.strip(b"\0"):
+        least = _MIN_CONTINUATION_SECONDS * bytes_per_second
+        if len(rest) > least > 0 and rest.strip(b"\0") and not _TAG.match(rest):
             pieces.append(rest)
         position = len(data)
     body_bytes = b"".join(pieces)

@@ -7,6 +7,7 @@ picture or video decoder ever sees an upload: of a video only the audio track is
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
@@ -47,7 +48,7 @@ _MAX_PACKETS: Final = 200_000
 """300 s of packets of 2.5 ms, Opus' shortest, are 120,000."""
 _MAX_PACKET_BYTES: Final = 64 * 1024 * 1024
 # Another track is taken for the first one where it has this many times its speech energy.
-_LOUDER_TRACK: Final = 4.0
+_LOUDER_TRACK: Final = 2.0
 
 
 def decode(data: bytes) -> Audio:
@@ -64,12 +65,11 @@ def decode(data: bytes) -> Audio:
     """
     if not data:
         raise refusals.empty()
-    parts = split(data)
     limit = _Limit()
-    decoded = [_decode_part(part, limit) for part in parts]
-    if not decoded:
-        raise refusals.no_sound()
-    heard = [audio for audio in decoded if len(audio.samples)]
+    heard: list[Audio] = []
+    for part in split(data):
+        with suppress(refusals.NoSound):
+            heard.append(_decode_part(part, limit))
     if not heard:
         raise refusals.no_sound()
     if len(heard) == 1:
@@ -179,6 +179,7 @@ def _decode_track(
     part: Part,
     limit: _Limit,
 ) -> _Track:
+    _check_channels(stream.codec_context.layout.nb_channels)
     # Before anything is decoded: what is stated may change with the first frame.
     stated = completeness.stated_seconds(container, stream, name, part.data)
     packets_stated = completeness.stated_packets(stream, name)
@@ -235,11 +236,7 @@ class _Decoding:
             if frame.sample_rate not in SAMPLE_RATES:
                 raise UndecodableAudio(f"A sample rate of {frame.sample_rate} Hz is not read.")
             channels = frame.layout.nb_channels
-            if not 0 < channels <= MAX_CHANNELS:
-                raise UnsupportedAudio(
-                    f"The recording has {channels} channels: send it with at most {MAX_CHANNELS}.",
-                    max_channels=MAX_CHANNELS,
-                )
+            _check_channels(channels)
             # Before the resampler allocates anything: a header's lie must cost nothing.
             self.limit.spend(frame.samples, frame.sample_rate)
             self._look_for_gap(frame)
@@ -307,6 +304,14 @@ class _Decoding:
             if packet.size and frame_length is None:
                 self.last_frame_complete = True
             yield from frames
+
+
+def _check_channels(channels: int) -> None:
+    if channels > MAX_CHANNELS:
+        raise UnsupportedAudio(
+            f"The recording has {channels} channels: send it with at most {MAX_CHANNELS}.",
+            max_channels=MAX_CHANNELS,
+        )
 
 
 def _resample(resampler: AudioResampler, frame: AudioFrame | None, channels: int) -> list[Samples]:

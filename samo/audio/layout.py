@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Final
 
-from samo.audio import boxes, chunks, ebml, ogg
+from samo.audio import boxes, chunks, ebml, ogg, refusals
 from samo.audio.formats import file_begins, next_file
 from samo.errors import UndecodableAudio
 
@@ -79,7 +79,7 @@ def _next_part(data: bytes, start: int) -> tuple[list[Part], int]:
         return [Part(_without_inner_tags(data[start:]))], len(data)
     for name, pattern in _SEARCHED:
         if head.startswith(name):
-            starts = [found.start() for found in _limited(pattern, data, start)]
+            starts = [start, *(found.start() for found in _limited(pattern, data, start + 1))]
             stops = [*starts[1:], len(data)]
             return [_searched(data[a:b]) for a, b in zip(starts, stops, strict=True)], len(data)
     return [Part(data[start:])], len(data)
@@ -115,22 +115,31 @@ def _limited(pattern: re.Pattern[bytes], data: bytes, start: int) -> list[re.Mat
 
 
 def _mp4(data: bytes, start: int) -> tuple[list[Part], int]:
-    stop, end, missing, kinds, last = len(data), start, 0, set[bytes](), b""
+    stop, end, missing, fragment, kinds = len(data), start, 0, 0, list[bytes]()
     for box in islice(boxes.boxes(data, start, len(data)), boxes.MAX_BOXES):
-        if kinds & {b"moov", b"mdat"} and box.start > start and file_begins(data, box.start):
+        if b"moov" in kinds and b"mdat" in kinds and file_begins(data, box.start):
             stop = box.start
             break
-        missing, last, end = max(0, box.end - len(data)), box.kind, box.end
-        kinds.add(box.kind)
-    if stop == len(data) and end < stop and kinds & {b"moov", b"mdat"}:
+        missing, end = max(0, box.end - len(data)), box.end
+        if box.kind not in kinds:
+            kinds.append(box.kind)
+        if box.kind == b"moof":
+            number = boxes.fragment_number(data, box)
+            if number < fragment:
+                raise refusals.wrong_order()
+            fragment = number
+    if stop == len(data) and end < stop and b"mdat" in kinds:
         stop = next_file(data, end) or stop
+    if b"moof" in kinds and b"moov" not in kinds[: kinds.index(b"moof")]:
+        raise refusals.wrong_order() if b"moov" in kinds else refusals.later_fragment()
     boxes.check_tables(data, start, stop)
-    cut = missing > 0 and last in (b"moof", b"mdat") and b"moof" in kinds
-    return [Part(data[start:stop], breaks_off=cut)], stop
+    return [Part(data[start:stop], breaks_off=missing > 0 and b"moof" in kinds)], stop
 
 
 def _ogg(data: bytes) -> list[Part]:
     pages = ogg.walk(data)
+    if not pages.begins_with_header:
+        raise refusals.wrong_order() if pages.starts else refusals.later_fragment()
     bounds = [*(pages.starts or [0]), len(data)]
     bounds[0] = 0
     parts = [Part(data[a:b]) for a, b in pairwise(bounds)]

@@ -30,10 +30,9 @@ def mix(channels: npt.NDArray[np.float32]) -> Samples:
     A constant offset is removed. A channel of steady noise that would drown the speech of another
     is left out. A channel that is the inverse of the others is inverted, each half second anew.
     """
-    channels = np.where(np.isfinite(channels), channels, 0.0).astype(np.float32, copy=False)
     offset = channels.mean(axis=0, dtype=np.float64) if len(channels) else np.zeros(1)
     if np.any(np.abs(offset) > _MIN_OFFSET):
-        channels = channels - offset.astype(np.float32)
+        channels = np.clip(channels - offset.astype(np.float32), -1.0, 1.0)
     if channels.shape[1] == 1:
         return np.ascontiguousarray(channels[:, 0])
     columns = [np.ascontiguousarray(channels[:, i]) for i in range(channels.shape[1])]
@@ -48,7 +47,8 @@ def mix(channels: npt.NDArray[np.float32]) -> Samples:
     energy = _energy(total)
     peak = float(np.abs(total).max(initial=0.0))
     gain = min(1.0, (loudest / energy) ** 0.5 if energy > loudest else 1.0, 1.0 / max(peak, 1.0))
-    return total if gain == 1.0 else total * np.float32(gain)
+    np.clip(total * np.float32(gain), -1.0, 1.0, out=total)
+    return total
 
 
 def speech_energy(samples: Samples) -> float:

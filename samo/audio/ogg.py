@@ -14,20 +14,21 @@ _BEGINNING: Final = 2
 
 @dataclass(slots=True)
 class Pages:
-    """Where the logical files begin, and whether the last page is complete."""
+    """Where the logical files begin, how many pages there are, whether the last is complete."""
 
     starts: list[int] = field(default_factory=list)
     complete: bool = True
     begins_with_header: bool = True
+    count: int = 0
 
 
 def walk(data: bytes) -> Pages:
     """Step from page to page. A chain's files begin where beginnings follow other pages."""
     pages = Pages()
-    position, count, previous_begins = 0, 0, False
+    position, previous_begins = 0, False
     while (position := data.find(b"OggS", position)) >= 0:
-        count += 1
-        if count > MAX_PAGES:
+        pages.count += 1
+        if pages.count > MAX_PAGES:
             raise UndecodableAudio(
                 "The Ogg file has more pages than a recording can need: save it anew, as MP3."
             )
@@ -36,7 +37,7 @@ def walk(data: bytes) -> Pages:
             pages.complete = False
             break
         begins = bool(data[position + 5] & _BEGINNING)
-        if count == 1:
+        if pages.count == 1:
             pages.begins_with_header = begins
         if begins and not previous_begins:
             pages.starts.append(position)

@@ -5,11 +5,21 @@ from __future__ import annotations
 import re
 from typing import Final, NoReturn
 
-from samo.audio import boxes, ebml
+from samo.audio import boxes, ebml, ogg
 from samo.audio.formats import KNOWN_OTHERS, READABLE_FORMATS, REMEDY, SIGNATURES
 from samo.errors import SamoError, UndecodableAudio, UnsupportedAudio
 
+_HEAD: Final = 65_536
+_OGG_HEADER_PAGES: Final = 3
+# a cluster of WebM, a fragment of MP4, a page of Ogg in the middle of something
+_FRAGMENT: Final = re.compile(
+    rb"\x1f\x43\xb6\x75.{1,8}\xe7|moof.{4}mfhd|OggS\x00[\x00-\x05]", re.DOTALL
+)
 _BLOCK: Final = re.compile(rb"[\xa3\xa0][\x40-\x7f\x80-\xff].{0,7}?\x81", re.DOTALL)
+
+
+class NoSound(UndecodableAudio):
+    """A file that is whole and silent in the strict sense: a header and nothing behind it."""
 
 
 def empty() -> SamoError:
@@ -35,7 +45,7 @@ def wrong_order() -> SamoError:
 
 def no_sound() -> SamoError:
     """There is a header, and nothing behind it."""
-    return UndecodableAudio(
+    return NoSound(
         "The recording holds no sound at all: it has a header and no audio. If it is the first"
         " fragment of a browser's recording, send all fragments joined in order."
     )
@@ -52,15 +62,13 @@ def _unreadable(data: bytes) -> SamoError:
             return UnsupportedAudio(f"The upload is {name}. Send {READABLE_FORMATS}.")
     if data[:4] == b"\x1a\x45\xdf\xa3" and ebml.CLUSTER not in data:
         return no_sound()
+    if data[:4] == b"OggS" and ogg.walk(data[:_HEAD]).count <= _OGG_HEADER_PAGES:
+        return no_sound()
     if ebml.HEADER.search(data, 1):
         return wrong_order()
     if data[:4] == ebml.CLUSTER or (_BLOCK.match(data) and ebml.CLUSTER in data):
         return later_fragment()
     kinds = _box_kinds(data)
-    if "moof" in kinds and "moov" not in kinds:
-        return later_fragment()
-    if "moov" in kinds and "moof" in kinds and kinds.index("moof") < kinds.index("moov"):
-        return wrong_order()
     if "moov" in kinds and "mdat" not in kinds:
         return no_sound()
     if "ftyp" in kinds and "moov" not in kinds:
@@ -73,7 +81,7 @@ def _unreadable(data: bytes) -> SamoError:
             "The recording is damaged or cut short: its header cannot be read. Upload it whole,"
             f" as {READABLE_FORMATS}."
         )
-    if ebml.CLUSTER in data[:65_536]:
+    if _FRAGMENT.search(data, 0, _HEAD):
         return later_fragment()
     return UnsupportedAudio(
         f"The upload is no audio file that is read here: send {READABLE_FORMATS}."
