@@ -3,6 +3,7 @@
 - `formats`: what is read, containers and codecs, and how a file of each begins
 - `layout`: splits joined files and bounds what a container may hold, by the walkers `chunks` (WAV,
   AIFF, Wave64 and CAF), `boxes` (MP4), `ebml` (Matroska) and `ogg`
+- `tags`: cuts out what is no sound
 - `completeness`: whether all the sound is there that the file's own header states
 - `refusals`: what an upload is that cannot be read, and what its sender can do
 - `mixing`: channels to mono, and which of several tracks speaks

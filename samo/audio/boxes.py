@@ -42,7 +42,7 @@ def boxes(data: bytes, start: int, stop: int) -> Iterator[Box]:
             body += 8
         elif size == 0:
             size = stop - position
-        if size < body - position or not kind.strip(b"\0"):
+        if size < body - position:
             return
         yield Box(kind, position, body, position + size)
         position += size

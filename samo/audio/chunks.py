@@ -76,20 +76,9 @@ def wav(data: bytes, start: int) -> Sound | None:
         if len(rest) > least > 0 and rest.strip(b"\0") and not _TAG.match(rest):
             pieces.append(rest)
         position = len(data)
-    body_bytes = b"".join(pieces)
-    head = b"fmt " + struct.pack("<I", len(form)) + form + bytes(len(form) % 2)
-    made = b"".join(
-        (
-            b"RIFF",
-            struct.pack("<I", min(len(head) + len(body_bytes) + 12, 0xFFFF_FFFF)),
-            b"WAVE",
-            head,
-            b"data",
-            struct.pack("<I", len(body_bytes)),
-            body_bytes,
-        )
-    )
-    return Sound(made, position, missing / max(1, missing + len(body_bytes)))
+    sound = b"".join(pieces)
+    made = _minimal_wav(form, sound)
+    return Sound(made, position, missing / max(1, missing + len(sound)))
 
 
 def aiff(data: bytes, start: int) -> Sound | None:
@@ -120,35 +109,43 @@ def aiff(data: bytes, start: int) -> Sound | None:
 
 def caf(data: bytes, start: int) -> Sound:
     """The Core Audio file that begins at `start`."""
-    position, missing, count = start + 8, 0.0, 0
+    position, missing, count, kept = start + 8, 0.0, 0, [data[start : start + 8]]
     while position + 12 <= len(data) and not (count and file_begins(data, position)):
         count += 1
         _check_count(count)
         kind, size = struct.unpack_from(">4sq", data, position)
-        position += 12
-        if size < 0 or not _NAME.match(kind):
-            position = len(data)
-        elif kind == b"data":
-            missing = max(0, position + size - len(data)) / max(size, 1)
-        position += max(size, 0)
-    position = min(position, len(data))
-    return Sound(data[start:position], position, missing)
+        end = position + 12 + size if size >= 0 and _NAME.match(kind) else len(data)
+        if kind == b"data":
+            missing = max(0, end - len(data)) / max(size, 1)
+        if kind in (b"desc", b"chan", b"pakt", b"kuki", b"data"):
+            kept.append(data[position:end])
+        position = end
+    return Sound(b"".join(kept), min(position, len(data)), missing)
 
 
-def wave64(data: bytes, start: int) -> Sound:
-    """The Wave64 file that begins at `start`."""
-    position, missing, count = start + 40, 0.0, 0
+def wave64(data: bytes, start: int) -> Sound | None:
+    """The Wave64 file that begins at `start`, as a WAV; None where it has no format or no data."""
+    position, missing, count, form, sound = start + 40, 0.0, 0, b"", b""
     while position + 24 <= len(data) and not file_begins(data, position):
         count += 1
         _check_count(count)
         kind, size = struct.unpack_from("<4s12xQ", data, position)
-        if size < 24:
-            position = len(data)
-        elif kind == b"data":
-            missing = max(0, position + size - len(data)) / size
-        position += size + -size % 8
-    position = min(position, len(data))
-    return Sound(data[start:position], position, missing)
+        content = data[position + 24 : position + size]
+        if kind == b"fmt " and not form:
+            form = content
+        elif kind == b"data" and not sound:
+            sound = content
+            missing = max(0, position + size - len(data)) / max(size, 1)
+        position = position + size + -size % 8 if size >= 24 else len(data)
+    if not sound or len(form) < 14:
+        return None
+    return Sound(_minimal_wav(form, sound), min(position, len(data)), missing)
+
+
+def _minimal_wav(form: bytes, sound: bytes) -> bytes:
+    head = b"fmt " + struct.pack("<I", len(form)) + form + bytes(len(form) % 2)
+    size = struct.pack("<I", len(head) + len(sound) + 12)
+    return b"".join((b"RIFF", size, b"WAVE", head, b"data", struct.pack("<I", len(sound)), sound))
 
 
 def _is_chunk(data: bytes, position: int) -> bool:

@@ -16,9 +16,7 @@ from av.audio.stream import AudioStream
 
 from samo.errors import UndecodableAudio
 
-_STATE_A_LENGTH: Final = frozenset(
-    ("flac", "aiff", "caf", "w64", "asf", "dsf", "wavpack", "mp3", "webm", "au")
-)
+_STATE_A_LENGTH: Final = frozenset(("flac", "aiff", "caf", "asf", "dsf", "wavpack", "webm", "au"))
 
 
 def stated_seconds(
@@ -30,9 +28,9 @@ def stated_seconds(
     judges of whether the file is whole, so only true statements are let through.
     """
     pcm_in_mp4 = name == "mp4" and stream.codec_context.name.startswith("pcm_")
-    if not (name in _STATE_A_LENGTH or pcm_in_mp4) or (
-        name == "mp3" and not _states_mp3_frames(data)
-    ):
+    if name == "mp3":
+        return _mp3_seconds(data)
+    if name not in _STATE_A_LENGTH and not pcm_in_mp4:
         return None
     if name == "webm" and not _states_matroska_duration(data):
         return None
@@ -74,9 +72,25 @@ def breaks_off(decoded: float) -> UndecodableAudio:
     )
 
 
-def _states_mp3_frames(data: bytes) -> bool:
-    """Whether an MP3's first frame is a Xing, Info or VBRI header with a count of frames."""
-    return _MP3_FRAME_COUNT.search(data, 0, 4096) is not None
+def _mp3_seconds(data: bytes) -> float | None:
+    """Length by the count of frames in a Xing, Info or VBRI header, which is an MP3's first frame.
+
+    ffmpeg takes a guess for the count where the file is longer than the header states, as it is
+    with a large tag at its end, or with another file.
+    """
+    found = _MP3_FRAME_COUNT.search(data, 0, 4096)
+    if found is None:
+        return None
+    at = found.start()
+    vbri = found[0] == b"VBRI"
+    frames = int.from_bytes(data[at + 14 : at + 18] if vbri else data[at + 8 : at + 12], "big")
+    # the header follows the side information, whose length depends on version and channels
+    for offset in (36,) if vbri else (36, 21, 13):
+        header = data[max(0, at - offset) : at][:4]
+        if at >= offset and _mp3_frame_length(header):
+            version = header[1] >> 3 & 3
+            return frames * (1152 if version == 3 else 576) / _mp3_hertz(header)
+    return None
 
 
 def _states_matroska_duration(data: bytes) -> bool:
@@ -111,9 +125,14 @@ def _mp3_frame_length(packet: bytes) -> int:
     kbits = _MP3_KBITS.get((version == 3, layer))
     if version == 1 or kbits is None or bitrate in {0, 15} or rate == 3:
         return 0
-    hertz = (44_100, 48_000, 32_000)[rate] >> {3: 0, 2: 1, 0: 2}[version]
+    hertz = _mp3_hertz(packet)
     slots = 72 if layer == 3 and version != 3 else 144
     return slots * kbits[bitrate] * 1000 // hertz + padding
+
+
+def _mp3_hertz(packet: bytes) -> int:
+    version, rate = packet[1] >> 3 & 3, packet[2] >> 2 & 3
+    return (44_100, 48_000, 32_000)[rate] >> {3: 0, 2: 1, 0: 2}[version]
 
 
 def _adts_frame_length(packet: bytes) -> int:

@@ -126,7 +126,7 @@ def _decode_part(part: Part, limit: _Limit) -> Audio:
             with av.open(
                 Upload(part.data),
                 mode="r",
-                container_options=FFMPEG_OPTIONS,
+                container_options={**FFMPEG_OPTIONS, "format_whitelist": part.demuxers},
                 metadata_errors="ignore",
                 io_open=refusals.opens_other_files,
             ) as container:

@@ -36,7 +36,6 @@ CONTAINERS: Final = {
     "mp3": "mp3",
     "ogg": "ogg",
     "qcp": "qcp",
-    "w64": "w64",
     "wav": "wav",
     "wv": "wavpack",
 }
@@ -60,8 +59,7 @@ DECODERS: Final = frozenset((
 """ffmpeg's decoders that may see an upload."""
 
 FFMPEG_OPTIONS: Final = {
-    # mov and matroska are first names of demuxers that have several
-    "format_whitelist": ",".join(name.partition(",")[0] for name in CONTAINERS),
+    # `format_whitelist` is the part's own, see `layout.Part`
     "codec_whitelist": ",".join(sorted(DECODERS)),
     # No format on the list opens a second file; this holds even if one learns to.
     "protocol_whitelist": "none",

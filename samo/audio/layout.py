@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Final
 
-from samo.audio import boxes, chunks, ebml, ogg, refusals
+from samo.audio import boxes, chunks, ebml, ogg, refusals, tags
 from samo.audio.formats import file_begins, next_file
 from samo.errors import UndecodableAudio
 
@@ -26,9 +26,12 @@ _ASF_PROPERTIES: Final = re.compile(
     rb"\xa1\xdc\xab\x8c\x47\xa9\xcf\x11\x8e\xe4\x00\xc0\x0c\x20\x53\x65.{24}(.{8})", re.DOTALL
 )
 _SEARCHED: Final = ((b"fLaC", _FLAC), (b"#!AMR", _AMR), (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _ASF))
-_ADTS: Final = re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")
-_ID3: Final = re.compile(rb"ID3[\x02-\x04][\0-\x0a].[\0-\x7f]{4}", re.DOTALL)
-_MAX_TAGS: Final = 100
+_CHUNKED: Final = frozenset((b"RIFF", b"RF64", b"BW64", b"FORM", b"riff", b"caff"))
+_BOXES: Final = frozenset(
+    b"ftyp styp moov moof mdat sidx wide free skip uuid junk pict pnot udta meta prfl".split()
+)
+_PLAIN: Final = "mp3,aac,ac3,eac3,au,gsm,qcp,dss"
+"""Formats that have no tables and no tags of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Part:
     """One file of those that were joined into an upload; mostly there is one."""
 
     data: bytes
+    demuxers: str
+    """Names of ffmpeg's demuxers that may read it: it was looked at for these."""
     missing_share: float = 0.0
     """Share of the sound that the part's own sizes state and that is not there."""
     breaks_off: bool = False
@@ -44,7 +49,7 @@ class Part:
 
 def split(data: bytes) -> list[Part]:
     """Split an upload into its files, without the tags in front of them."""
-    data = _without_tags(data)
+    data = tags.without_leading(data)
     parts: list[Part] = []
     position = 0
     while position < len(data):
@@ -63,46 +68,57 @@ def split(data: bytes) -> list[Part]:
 def _next_part(data: bytes, start: int) -> tuple[list[Part], int]:
     """The file that begins at `start`, or those of a chain, and where it ends."""
     head = data[start : start + 12]
-    sound = _chunked(data, start)
-    if sound is not None:
-        return [Part(sound.data, missing_share=sound.missing_share)], sound.end
-    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"moof", b"wide", b"free", b"skip"):
+    if head[:4] in _CHUNKED:
+        sound = _chunked(data, start, head)
+        if sound is not None:
+            demuxer = {b"FORM": "aiff", b"caff": "caf"}.get(head[:4], "wav")
+            return [Part(sound.data, demuxer, missing_share=sound.missing_share)], sound.end
+    if head[4:8] in _BOXES:
         return _mp4(data, start)
     if head[:4] == b"OggS":
         return _ogg(data[start:]), len(data)
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return _matroska(data, start)
     if head[:4] == b"DSD ":
-        # where its tag stands; ffmpeg is not to read it
-        return [Part(data[start : start + 20] + bytes(8) + data[start + 28 :])], len(data)
-    if _ADTS.match(head):
-        return [Part(_without_inner_tags(data[start:]))], len(data)
+        return [Part(tags.without_dsf(data[start:]), "dsf")], len(data)
+    if head[:4] == b"wvpk":
+        return [Part(tags.without_ape(data[start:]), "wv")], len(data)
     for name, pattern in _SEARCHED:
         if head.startswith(name):
             starts = [start, *(found.start() for found in _limited(pattern, data, start + 1))]
             stops = [*starts[1:], len(data)]
             return [_searched(data[a:b]) for a, b in zip(starts, stops, strict=True)], len(data)
-    return [Part(data[start:])], len(data)
+    return [Part(tags.without_inner(data[start:]), _PLAIN)], len(data)
 
 
-def _chunked(data: bytes, start: int) -> chunks.Sound | None:
-    head = data[start : start + 12]
-    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:] == b"WAVE":
-        return chunks.wav(data, start)
-    if head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
-        return chunks.aiff(data, start)
-    if head[:5] == b"caff\0":
+def _chunked(data: bytes, start: int, head: bytes) -> chunks.Sound | None:
+    """The sound of a WAV, AIFF, CAF or Wave64; None for another file of chunks."""
+    if head[:4] == b"caff":
         return chunks.caf(data, start)
-    if head[:8] == b"riff\x2e\x91\xcf\x11":
-        return chunks.wave64(data, start)
-    return None
+    sound = None
+    if head[:4] == b"riff":
+        sound = chunks.wave64(data, start)
+    elif head[8:] in (b"AIFF", b"AIFC"):
+        sound = chunks.aiff(data, start)
+    elif head[8:] == b"WAVE" and head[:4] != b"RIFX":
+        sound = chunks.wav(data, start)
+    else:
+        return None
+    if sound is None:
+        raise refusals.damaged()
+    return sound
 
 
 def _searched(data: bytes) -> Part:
     """A FLAC, AMR or ASF; ASF states the file's size in its File Properties Object."""
+    if data[:4] == b"fLaC":
+        return Part(tags.without_flac(data), "flac")
+    if not _ASF.match(data):
+        return Part(data, "amr")
     found = _ASF_PROPERTIES.search(data, 0, 65_536)
-    size = int.from_bytes(found[1], "little") if found and _ASF.match(data) else 0
-    return Part(data, missing_share=max(0.0, 1 - len(data) / size) if size else 0.0)
+    size = int.from_bytes(found[1], "little") if found else 0
+    share = max(0.0, 1 - len(data) / size) if size else 0.0
+    return Part(tags.without_asf(data), "asf", missing_share=share)
 
 
 def _limited(pattern: re.Pattern[bytes], data: bytes, start: int) -> list[re.Match[bytes]]:
@@ -133,7 +149,8 @@ def _mp4(data: bytes, start: int) -> tuple[list[Part], int]:
     if b"moof" in kinds and b"moov" not in kinds[: kinds.index(b"moof")]:
         raise refusals.wrong_order() if b"moov" in kinds else refusals.later_fragment()
     boxes.check_tables(data, start, stop)
-    return [Part(data[start:stop], breaks_off=missing > 0 and b"moof" in kinds)], stop
+    part = tags.without_mp4(data[start:stop])
+    return [Part(part, "mov", breaks_off=missing > 0 and b"moof" in kinds)], stop
 
 
 def _ogg(data: bytes) -> list[Part]:
@@ -142,8 +159,8 @@ def _ogg(data: bytes) -> list[Part]:
         raise refusals.wrong_order() if pages.starts else refusals.later_fragment()
     bounds = [*(pages.starts or [0]), len(data)]
     bounds[0] = 0
-    parts = [Part(data[a:b]) for a, b in pairwise(bounds)]
-    parts[-1] = Part(parts[-1].data, breaks_off=not pages.complete)
+    parts = [Part(data[a:b], "ogg") for a, b in pairwise(bounds)]
+    parts[-1] = Part(parts[-1].data, "ogg", breaks_off=not pages.complete)
     return parts
 
 
@@ -156,30 +173,4 @@ def _matroska(data: bytes, start: int) -> tuple[list[Part], int]:
         raise UndecodableAudio(
             "The file has more blocks than a recording can need: save it anew, as MP3."
         )
-    return [Part(part, breaks_off=walk.missing_bytes > 0)], stop
-
-
-def _without_tags(data: bytes) -> bytes:
-    """Leave out ID3 tags in front: their compressed texts may be a thousand times their length."""
-    start = 0
-    for _ in range(_MAX_TAGS):
-        if not _ID3.match(data, start):
-            return data[start:] if start else data
-        start += _tag_length(data, start)
-    raise UndecodableAudio("The file begins with more tags than it can need: save it anew.")
-
-
-def _without_inner_tags(data: bytes) -> bytes:
-    """Leave out ID3 tags between frames, as HTTP live streams have them."""
-    pieces, start = [], 0
-    for tag in _ID3.finditer(data):
-        if tag.start() >= start:
-            pieces.append(data[start : tag.start()])
-            start = tag.start() + _tag_length(data, tag.start())
-    return b"".join((*pieces, data[start:])) if pieces else data
-
-
-def _tag_length(data: bytes, start: int) -> int:
-    a, b, c, d = data[start + 6 : start + 10]
-    footer = 10 if data[start + 5] & 0x10 else 0
-    return 10 + footer + (a << 21 | b << 14 | c << 7 | d)
+    return [Part(tags.without_matroska(part), "matroska", breaks_off=walk.missing_bytes > 0)], stop

@@ -27,6 +27,14 @@ def empty() -> SamoError:
     return UnsupportedAudio(f"The upload is empty: send a recording as {READABLE_FORMATS}.")
 
 
+def damaged() -> SamoError:
+    """It begins as a file of a known format, and goes on otherwise."""
+    return UndecodableAudio(
+        "The recording is damaged or cut short: its header cannot be read. Upload it whole,"
+        f" as {READABLE_FORMATS}."
+    )
+
+
 def later_fragment() -> SamoError:
     """The recorder's first fragment is missing."""
     return UndecodableAudio(
@@ -77,10 +85,7 @@ def _unreadable(data: bytes) -> SamoError:
             " writes last is not there. Upload it whole, or record it anew."
         )
     if SIGNATURES.match(data):
-        return UndecodableAudio(
-            "The recording is damaged or cut short: its header cannot be read. Upload it whole,"
-            f" as {READABLE_FORMATS}."
-        )
+        return damaged()
     if _FRAGMENT.search(data, 0, _HEAD):
         return later_fragment()
     return UnsupportedAudio(

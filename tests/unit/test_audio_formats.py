@@ -37,7 +37,7 @@ NAMES = {
     "wav g726": ("wav", "adpcm_g726"),
     "wav mp3": ("wav", "mp3"),
     "rf64": ("wav", "pcm_s16le"),
-    "wave64": ("w64", "pcm_s16le"),
+    "wave64": ("wav", "pcm_s16le"),
     "aiff": ("aiff", "pcm_s16be"),
     "caf": ("caf", "pcm_s16le"),
     "caf alac": ("caf", "alac"),

@@ -267,11 +267,12 @@ def test_a_file_cut_inside_its_last_frame_is_refused(name, cut):
 @pytest.mark.parametrize(
     "tag",
     [
+        b"APETAGEX" + struct.pack("<IIII", 2000, 200_032, 0, 0) + bytes(8) + b"cover art " * 20_000,
         b"TAG" + b"title".ljust(125, b"\0"),
         b"APETAGEX" + struct.pack("<IIII", 2000, 32, 0, 0) + bytes(8),
         bytes(500),
     ],
-    ids=["ID3v1", "APE", "zeros"],
+    ids=["cover art", "ID3v1", "APE", "zeros"],
 )
 def test_a_tag_behind_the_last_frame_is_no_truncation(name, tag):
     assert decode(file(name) + tag).duration == pytest.approx(SECONDS, abs=0.1)
