@@ -129,13 +129,16 @@ def child(first):
             sys.exit(3)
 
 
+def child_command(first):
+    return [sys.executable, "-m", "tests.fuzz.recordings", "--child", str(first)]
+
+
 def run(seconds, first, report=print):
     """Start children until the time is up; the number of findings."""
     deadline = time.monotonic() + seconds
     findings = cases = 0
     while time.monotonic() < deadline and findings < MAX_FINDINGS:
-        command = [sys.executable, "-m", "tests.fuzz.recordings", "--child", str(first)]
-        with subprocess.Popen(command, bufsize=0, stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(child_command(first), bufsize=0, stdout=subprocess.PIPE) as process:
             number, problem = first, ""
             while time.monotonic() < deadline:
                 if not select.select([process.stdout], [], [], MAX_HANG_SECONDS)[0]:

@@ -296,9 +296,27 @@ def wave64_with_tags():
     return data[:40] + guid + struct.pack("<Q", 24 + len(body)) + body + data[40:]
 
 
+def wma_with_tags():
+    data = make("wma")
+    size, objects = struct.unpack_from("<QI", data, 16)
+    title = struct.pack("<H", 4) + b"a\0\0\0" + struct.pack("<HH", 0, 4) + b"b\0\0\0"
+    body = struct.pack("<H", 400) + title * 400
+    extended = bytes.fromhex("40a4d0d207e3d21197f000a0c95ea850")
+    extended += struct.pack("<Q", 24 + len(body)) + body
+    header = struct.pack("<QI", size + len(extended), objects + 1)
+    return data[:16] + header + data[28:30] + extended + data[30:]
+
+
 @pytest.mark.parametrize(
     "make_file",
-    [flac_with_comments, webm_with_tags, m4a_with_tags, caf_with_tags, wave64_with_tags],
+    [
+        wma_with_tags,
+        flac_with_comments,
+        webm_with_tags,
+        m4a_with_tags,
+        caf_with_tags,
+        wave64_with_tags,
+    ],
 )
 def test_ffmpeg_reads_no_titles_and_comments(make_file, monkeypatch):
     """It compares each with all before it: megabytes of them would take hours."""
