@@ -8,6 +8,7 @@
 - `refusals`: what an upload is that cannot be read, and what its sender can do
 - `mixing`: channels to mono, and which of several tracks speaks
 - `ffmpeg`: bounds on memory and reading
+- `track`: the packets of one audio track, to mono
 - `decoding`: `decode`, all of it together
 - `quality`: `assess_quality`, level, noise, clipping
 """

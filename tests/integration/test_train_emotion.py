@@ -8,13 +8,13 @@ import json
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from training.emotion.moods import HEAD_WEIGHT, MOODS, add_moods
 from transformers import BertConfig, BertModel, BertTokenizerFast, Trainer
 
 from training.emotion.data import load_goemotions, write_lessons
 from training.emotion.distill import distill
 from training.emotion.inference import label_logits
 from training.emotion.journey import journey
+from training.emotion.moods import HEAD_WEIGHT, MOODS, add_moods
 from training.emotion.trainer import EmotionTrainer
 
 pytestmark = pytest.mark.filterwarnings(

@@ -202,7 +202,7 @@ def test_no_video_packet_reaches_a_decoder(monkeypatch):
         def decode(self):
             return spy(self._packet)
 
-    from samo.audio import decoding
+    from samo.audio import track
 
     class Spied:
         def __init__(self, container):
@@ -211,12 +211,12 @@ def test_no_video_packet_reaches_a_decoder(monkeypatch):
         def demux(self, stream):
             return (Demuxed(packet) for packet in self._container.demux(stream))
 
-    made = decoding._Decoding.__init__
+    made = track.TrackDecoder.__init__
 
     def init(self, container, *rest):
         made(self, Spied(container), *rest)
 
-    monkeypatch.setattr(decoding._Decoding, "__init__", init)
+    monkeypatch.setattr(track.TrackDecoder, "__init__", init)
     decode(video())
     assert set(decoded) == {"audio"}
 

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from samo.audio import chunks, decode, decoding, ebml, ffmpeg, layout, ogg
+from samo.audio import chunks, decode, decoding, ebml, ffmpeg, layout, ogg, track
 from samo.audio.boxes import MAX_SAMPLES
 from samo.errors import AudioTooLong, SamoError, UndecodableAudio
 from samo.limits import MAX_AUDIO_SECONDS
@@ -38,7 +38,7 @@ def test_exactly_the_limit_is_read_in_every_format(container, codec):
 
 def test_samples_are_counted_exactly(monkeypatch):
     # 0.1 s has no exact floating point number: 3010 of them sum to more than 301.
-    limit = decoding._Limit()
+    limit = track.Limit()
     for _ in range(3010):
         limit.spend(4410, 44_100)
     with pytest.raises(AudioTooLong):
@@ -61,19 +61,19 @@ def test_joined_files_share_the_limit(times):
 def resampled(monkeypatch):
     """Lengths of the blocks that were resampled."""
     lengths = []
-    resample = decoding._resample
+    resample = track._resample
 
     def counting(*given):
         blocks = resample(*given)
         lengths.extend(len(block) for block in blocks)
         return blocks
 
-    monkeypatch.setattr(decoding, "_resample", counting)
+    monkeypatch.setattr(track, "_resample", counting)
     return lengths
 
 
 def test_decoding_stops_at_the_limit(monkeypatch, resampled):
-    monkeypatch.setattr(decoding, "MAX_AUDIO_SECONDS", 1.0)
+    monkeypatch.setattr(track, "MAX_AUDIO_SECONDS", 1.0)
     with pytest.raises(AudioTooLong):
         decode(wav(pcm(60.0)))
     assert sum(resampled) <= 2.0 * 16_000
@@ -214,18 +214,18 @@ def test_many_blocks_of_webm_are_refused(monkeypatch):
 
 
 def test_many_packets_are_refused(monkeypatch):
-    monkeypatch.setattr(decoding, "_MAX_PACKETS", 50)
+    monkeypatch.setattr(track, "_MAX_PACKETS", 50)
     with pytest.raises(UndecodableAudio, match="more packets"):
         decode(make("amr"))
-    monkeypatch.setattr(decoding, "_MAX_PACKETS", 200_000)
-    monkeypatch.setattr(decoding, "_MAX_PACKET_BYTES", 1000)
+    monkeypatch.setattr(track, "_MAX_PACKETS", 200_000)
+    monkeypatch.setattr(track, "_MAX_PACKET_BYTES", 1000)
     with pytest.raises(UndecodableAudio, match="more packets"):
         decode(make("amr"))
 
 
 def test_tracks_are_decoded_one_by_one(monkeypatch):
     """So that the memory of one track is held at a time, and each has the whole limit."""
-    monkeypatch.setattr(decoding, "MAX_AUDIO_SECONDS", 1.0)
+    monkeypatch.setattr(track, "MAX_AUDIO_SECONDS", 1.0)
     quiet = np.zeros(48_000, np.float32)
     assert decode(tracks(quiet, quiet, quiet)).duration == pytest.approx(1.0, abs=0.1)
 
