@@ -12,12 +12,17 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pydantic_core
 from pydantic import BaseModel
 
-from bulk.sources import TEXT_FIELD, BatchError, Entry, Refused, Shard, as_entry
+from bulk.folder import json_of
+from bulk.sources import TEXT_FIELD, BatchError, Entry, FileState, Refused, Shard, as_entry
+from samo.errors import MalformedRequest
 
 _READ_ROWS: Final = 1024
+_BAD_VALUE: Final = (
+    "The row holds a value that cannot be read: text that is not UTF-8, or a date, duration or "
+    "time zone out of range."
+)
 _SCALARS: Final = {
     str: pa.string(),
     int: pa.int64(),
@@ -37,14 +42,22 @@ class Parquet:
 
     def __post_init__(self) -> None:
         """Read the file's footer."""
+        with self.path.open("rb") as raw:
+            self._state = FileState.of(raw)
         with self._open() as file:
             self._rows: int = file.metadata.num_rows
-            if TEXT_FIELD not in file.schema_arrow.names:
+            names = file.schema_arrow.names
+            if TEXT_FIELD not in names:
                 raise BatchError(f"{self.path} has no column `{TEXT_FIELD}`.")
+            if len({*names}) != len(names):
+                raise BatchError(f"{self.path} has several columns of one name: rename them.")
 
     def _open(self) -> pq.ParquetFile:
         # read through a buffer: a row group may be larger than the memory
-        return pq.ParquetFile(self.path, buffer_size=1024 * 1024, pre_buffer=False)
+        try:
+            return pq.ParquetFile(self.path, buffer_size=1024 * 1024, pre_buffer=False)
+        except (pa.ArrowException, OSError) as error:
+            raise BatchError(f"{self.path} cannot be read as Parquet: {error}") from None
 
     @cached_property
     def _sha256(self) -> str:
@@ -71,17 +84,50 @@ class Parquet:
 
     def read(self, shard: Shard) -> Iterator[Entry | Refused]:
         """Read the shard's rows; those before it in its row group are decoded and passed over."""
+        number, end = shard.first, shard.first + shard.entries
+        try:
+            for batch in self._batches(shard):
+                for row in _rows(batch):
+                    yield _unreadable(number, _BAD_VALUE) if row is None else as_entry(number, row)
+                    number += 1
+        except (pa.ArrowException, OSError):  # a page is damaged: what it held is unknown
+            for lost in range(number, end):
+                yield _unreadable(lost, "The row stands in a damaged part of the file.")
+
+    def _batches(self, shard: Shard) -> Iterator[pa.RecordBatch]:
+        with self.path.open("rb") as raw:
+            self._state.check(raw, self.path)
         with self._open() as file:
             groups, ahead = _groups_from(file.metadata, shard.offset)
-            number, left = shard.first, shard.entries
+            left = shard.entries
             for batch in file.iter_batches(batch_size=_READ_ROWS, row_groups=groups):
                 skipped = min(ahead, batch.num_rows)
                 ahead -= skipped
-                for row in batch.slice(skipped, left).to_pylist():
-                    yield as_entry(number, row)
-                    number, left = number + 1, left - 1
+                own = batch.slice(skipped, left)
+                yield own
+                left -= own.num_rows
                 if not left:
                     return
+
+
+def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | None]:
+    """The rows of a batch; None for one with a value that Python cannot hold.
+
+    That is a string that is not UTF-8, a date beyond the year 9999, an unknown time zone.
+    """
+    try:
+        yield from batch.to_pylist()
+    except (pa.ArrowException, ValueError, OverflowError):
+        for index in range(batch.num_rows):
+            try:
+                (row,) = batch.slice(index, 1).to_pylist()
+            except (pa.ArrowException, ValueError, OverflowError):
+                row = None
+            yield row
+
+
+def _unreadable(number: int, message: str) -> Refused:
+    return Refused(number, MalformedRequest(message))
 
 
 def _groups_from(metadata: pq.FileMetaData, row: int) -> tuple[list[int], int]:
@@ -164,4 +210,4 @@ def _fitted(value: Any, kind: pa.DataType) -> Any:
 
 
 def _json(value: Any) -> str:
-    return pydantic_core.to_json(value).decode()
+    return json_of(value).decode()
