@@ -23,6 +23,7 @@ _BAD_VALUE: Final = (
     "The row holds a value that cannot be read: text that is not UTF-8, or a date, duration or "
     "time zone out of range."
 )
+_DAMAGED: Final = "The row stands in a damaged part of the file."
 _SCALARS: Final = {
     str: pa.string(),
     int: pa.int64(),
@@ -83,38 +84,46 @@ class Parquet:
         ]
 
     def read(self, shard: Shard) -> Iterator[Entry | Refused]:
-        """Read the shard's rows; those before it in its row group are decoded and passed over."""
-        number, end = shard.first, shard.first + shard.entries
-        try:
-            for batch in self._batches(shard):
-                for row in _rows(batch):
-                    yield _unreadable(number, _BAD_VALUE) if row is None else as_entry(number, row)
-                    number += 1
-        except (pa.ArrowException, OSError):  # a page is damaged: what it held is unknown
-            for lost in range(number, end):
-                yield _unreadable(lost, "The row stands in a damaged part of the file.")
+        """Read the shard's rows; those before it in its row group are decoded and passed over.
 
-    def _batches(self, shard: Shard) -> Iterator[pa.RecordBatch]:
+        A damaged part of the file costs the rows of this shard in its row group.
+        """
+        number = shard.first
         with self.path.open("rb") as raw:
             self._state.check(raw, self.path)
         with self._open() as file:
-            groups, ahead = _groups_from(file.metadata, shard.offset)
-            left = shard.entries
-            for batch in file.iter_batches(batch_size=_READ_ROWS, row_groups=groups):
-                skipped = min(ahead, batch.num_rows)
-                ahead -= skipped
-                own = batch.slice(skipped, left)
-                yield own
-                left -= own.num_rows
-                if not left:
-                    return
+            for group, skip, take in _pieces(file.metadata, shard):
+                end = number + take
+                try:
+                    for row in _rows(file, group, skip, take):
+                        yield (
+                            as_entry(number, row)
+                            if row is not None
+                            else _unreadable(number, _BAD_VALUE)
+                        )
+                        number += 1
+                except (pa.ArrowException, OSError):
+                    for lost in range(number, end):
+                        yield _unreadable(lost, _DAMAGED)
+                number = end
 
 
-def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | None]:
-    """The rows of a batch; None for one with a value that Python cannot hold.
+def _rows(
+    file: pq.ParquetFile, group: int, skip: int, take: int
+) -> Iterator[dict[str, Any] | None]:
+    """Rows of a row group; None for one with a value that Python cannot hold.
 
     That is a string that is not UTF-8, a date beyond the year 9999, an unknown time zone.
     """
+    for batch in file.iter_batches(batch_size=_READ_ROWS, row_groups=[group]):
+        own = batch.slice(min(skip, batch.num_rows), take)
+        skip, take = max(0, skip - batch.num_rows), take - own.num_rows
+        yield from _as_dictionaries(own)
+        if not take:
+            return
+
+
+def _as_dictionaries(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | None]:
     try:
         yield from batch.to_pylist()
     except (pa.ArrowException, ValueError, OverflowError):
@@ -130,13 +139,15 @@ def _unreadable(number: int, message: str) -> Refused:
     return Refused(number, MalformedRequest(message))
 
 
-def _groups_from(metadata: pq.FileMetaData, row: int) -> tuple[list[int], int]:
-    """The row groups from that of `row` on, and how far into the first `row` lies."""
-    groups = list(range(metadata.num_row_groups))
-    while row >= (rows := metadata.row_group(groups[0]).num_rows):
-        row -= rows
-        groups.pop(0)
-    return groups, row
+def _pieces(metadata: pq.FileMetaData, shard: Shard) -> Iterator[tuple[int, int, int]]:
+    """The row groups that a shard touches: each one's index, rows to skip, rows to take."""
+    begin, end, start = shard.offset, shard.offset + shard.entries, 0
+    for group in range(metadata.num_row_groups):
+        rows = metadata.row_group(group).num_rows
+        first, last = max(begin, start), min(end, start + rows)
+        if first < last:
+            yield group, first - start, last - first
+        start += rows
 
 
 def arrow_type(annotation: Any) -> pa.DataType:
