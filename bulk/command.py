@@ -1,9 +1,10 @@
 """samo batch IN OUT: analyse many entries at once, with the answers that the service gives.
 
 IN is a .jsonl file ({"id"?, "text", …} per line), a .parquet file with a column `text`, or a
-folder of recordings, whatever their names. OUT is a folder: its parts hold, in the order of IN, each entry's other fields and
-its answer. What was stopped, even by SIGKILL, goes on when the same command is given again; no
-entry is lost, none is there twice. Bad entries are named in OUT/_errors, by line and code.
+folder of recordings, whatever their names. OUT is a folder: its parts hold, in the order of IN,
+each entry's other fields and its answer. What was stopped, even by SIGKILL, goes on when the same
+command is given again; no entry is lost, none is there twice. Bad entries are named in OUT/_errors,
+by line and code.
 """
 
 from __future__ import annotations
