@@ -1,8 +1,8 @@
 """The request of the README gives the answers that README.md and docs/api.md show.
 
-Names, types and what is sure by far are compared. Words and figures are not: int8 rounds otherwise
-on another CPU, and another model has another opinion. `python -m tests.e2e.renew_answers` writes the
-answers of the models in the store into both pages.
+Names, types and what is sure by far are compared. Words and figures are not: int8 rounds
+otherwise on another CPU, and another model has another opinion. `python -m tests.e2e.renew_answers`
+writes the answers of the models in the store into both pages.
 """
 
 from __future__ import annotations
