@@ -75,7 +75,7 @@ class Recordings:
             self.passed_over["special file"] += 1
             return None
         try:
-            head = _head(entry.path)
+            head = b"" if sniff.named_as_recording(entry.name) else _head(entry.path)
         except OSError:
             reason = None  # it is opened once more in its turn
         else:

@@ -9,6 +9,7 @@ import stat
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -82,7 +83,7 @@ def test_what_http_reads_is_read_whatever_its_name(folder, tmp_path, capsys):
 
 def test_what_the_system_left_is_passed_over_and_may_come_and_go(folder, tmp_path, capsys):
     (folder / "__MACOSX").mkdir()
-    twins = [folder / "._a.flac", folder / "__MACOSX" / "._a.flac", folder / "copied ._a.flac"]
+    twins = [folder / "._a.flac", folder / "__MACOSX" / "._a.flac", folder / "copy of ._a"]
     for twin in twins:
         twin.write_bytes(APPLE_DOUBLE)
     for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
@@ -228,10 +229,15 @@ def test_files_are_told_apart_by_their_content(name, head, reason):
     assert sniff.not_a_recording(name, head) == reason
 
 
-def test_each_file_is_opened_once_and_only_its_head_is_read(folder, monkeypatch):
-    (folder / "notes.txt").write_text("x" * 100_000)
-    read = []
-    real_read = os.read
+def test_listing_opens_only_what_the_name_leaves_open_and_reads_only_its_head(folder, monkeypatch):
+    for name in ("notes.txt", "noext", "._b.flac"):
+        (folder / name).write_text("x" * 100_000)
+    opened, read = [], []
+    real_open, real_read = os.open, os.read
+    monkeypatch.setattr(
+        os, "open", lambda path, *rest: opened.append(Path(path).name) or real_open(path, *rest)
+    )
     monkeypatch.setattr(os, "read", lambda fd, size: read.append(size) or real_read(fd, size))
     Recordings(folder, 32)
-    assert read == [sniff.HEAD_BYTES] * 2
+    assert sorted(opened) == ["._b.flac", "noext", "notes.txt"]
+    assert read == [sniff.HEAD_BYTES] * 3
