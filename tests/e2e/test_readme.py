@@ -14,6 +14,7 @@ import jiwer
 import pytest
 
 from tests.conftest import ROOT
+from tests.e2e.conftest import serving
 
 FLOAT_MAPS = {"emotions", "moods", "ekman", "sentiments"}
 
@@ -32,10 +33,20 @@ def request_and_answers():
     return path, ROOT / file, part, whole
 
 
+@pytest.fixture(params=["this CPU", "without VNNI"])
+def either(request, tmp_path):
+    """The service as it runs here, and with int8 as oneDNN computes it on a CPU without VNNI."""
+    if request.param == "this CPU":
+        yield request.getfixturevalue("server")
+    else:
+        with serving(tmp_path / "log", DNNL_MAX_CPU_ISA="AVX2") as client:
+            yield client
+
+
 @pytest.mark.models
-def test_the_request_gives_the_answer(server):
+def test_the_request_gives_the_answer(either):
     path, file, part, whole = request_and_answers()
-    response = server.post(path, files={"audio_file": ("entry", file.read_bytes())})
+    response = either.post(path, files={"audio_file": ("entry", file.read_bytes())})
     body = response.json()
     assert response.status_code == 200
     assert_shown(part, body)
