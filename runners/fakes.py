@@ -30,7 +30,7 @@ class FakeEmotionClassifier:
         labels = tuple(SENTIMENT_OF)
         moods = ("happy", "sad", "tired")
         thresholds, mood_thresholds = (np.full(len(of), 0.3, np.float32) for of in (labels, moods))
-        self.scale = EmotionScale(labels, thresholds, 1.0, 3.0, moods, mood_thresholds)
+        self.scale = EmotionScale(labels, thresholds, 1.0, moods, mood_thresholds)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int) -> Self:
