@@ -38,8 +38,10 @@ _SPEAKER: Final = re.compile(
     r"(?:[A-Z]\w*|my \w+)\s+(?:said|says|asked|asks|told|replied|answered|whispered|shouted|yelled"
     r"|cried|laughed|thought|added|wrote)\b"
 )
-_FACE: Final = re.compile("[\u2639\u263a\u2764\U0001f494-\U0001f49e\U0001f600-\U0001f64f"
-    "\U0001f910-\U0001f92f\U0001f970-\U0001f97a\U0001fae0-\U0001fae8]|[:;=^<>xX_]")
+_FACE: Final = re.compile(
+    "[\u2639\u263a\u2764\U0001f494-\U0001f49e\U0001f600-\U0001f64f"
+    "\U0001f910-\U0001f92f\U0001f970-\U0001f97a\U0001fae0-\U0001fae8]|[:;=^<>xX_]"
+)
 _OPENING: Final = {"(": ")", "[": "]", "“": "”", "«": "»"}
 
 # Before a name; "Dr. Smith", "St. James".
@@ -130,7 +132,10 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool | None:
     word = following[1] if following else ""
     is_capital = not word[:1].islower()
     is_pronoun = word.lower().replace("’", "'") in {"i", "i'm", "i've", "i'd", "i'll"} and not (
-        following and following[2] and len(word) == 1 and text[following.end() :].strip()[:1].isupper()
+        following
+        and following[2]
+        and len(word) == 1
+        and text[following.end() :].strip()[:1].isupper()
     )
     if match["alone"]:
         if not text[start : match.start()].strip():
@@ -150,7 +155,9 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool | None:
             return True
         return False if is_quoted or match["close"] else None
     if len(marks) > 1 or marks == "…":
-        return is_capital and not word[:1].isdigit() and bool(word) or (None if is_capital else False)
+        return (
+            is_capital and not word[:1].isdigit() and bool(word) or (None if is_capital else False)
+        )
     if match["close"]:
         if is_quoted and _SPEAKER.match(text, match.end()):
             return False
