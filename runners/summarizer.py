@@ -60,9 +60,11 @@ class Summarizer:
                 not one value a sentence.
 
         """
-        sentences = tuple(sentence.text for sentence in split(item.text))
-        if not any(map(words_of, sentences)):
-            raise InvalidRequest("The text holds no words: send a journal entry.", field="text")
+        sentences = item.sentences
+        if sentences is None:
+            sentences = tuple(sentence.text for sentence in split(item.text))
+        if not sentences:
+            raise InvalidRequest("The text is empty: send a journal entry.", field="text")
         if not 1 <= item.max_sentences <= MAX_SUMMARY_SENTENCES:
             raise InvalidRequest(
                 f"Ask for 1 to {MAX_SUMMARY_SENTENCES} sentences.", field="max_sentences"

@@ -45,25 +45,31 @@ _FACE: Final = re.compile(
 _OPENING: Final = {"(": ")", "[": "]", "“": "”", "«": "»"}
 
 # Before a name; "Dr. Smith", "St. James".
-_TITLES: Final = frozenset(
-    "dr mr mrs ms mx prof rev fr sr hon gov gen col capt cpt lt sgt maj cmdr sen rep pres st mt ft "
-    "messrs mmes supt".split()
-)
+_TITLES_LIST: Final = """
+dr mr mrs ms mx prof rev fr sr hon gov gen col capt cpt lt sgt maj cmdr sen rep pres st mt ft
+messrs mmes supt
+"""
+_TITLES: Final = frozenset(_TITLES_LIST.split())
 # Within a sentence, whatever follows.
-_INNER: Final = frozenset("e.g i.e eg vs v cf viz ca approx incl esp al c.f".split())
+_INNER: Final = frozenset(
+    ["e.g", "i.e", "eg", "vs", "v", "cf", "viz", "ca", "approx", "incl", "esp", "al", "c.f"]
+)
 # Within a sentence where a number follows; "No. 5", "p. 12".
-_BEFORE_NUMBERS: Final = frozenset(
-    "no nos nr p pp vol ch fig sec art op est max min ext apt rm pg pt eq ver v tel abt "
-    "jan feb mar apr jun jul aug sep sept oct nov dec".split()
-)
+_BEFORE_NUMBERS_LIST: Final = """
+no nos nr p pp vol ch fig sec art op est max min ext apt rm pg pt eq ver v tel abt jan feb mar apr
+jun jul aug sep sept oct nov dec
+"""
+_BEFORE_NUMBERS: Final = frozenset(_BEFORE_NUMBERS_LIST.split())
 # They end a sentence before most names too, or don't: only a word that begins sentences decides.
-_BEFORE_NAMES: Final = frozenset("jr inc ltd co corp bros ave blvd rd dept univ assn gov".split())
-# Never before a lower-case word: "etc. and", "5 min. later", "in Sept. we".
-_BEFORE_LOWER: Final = frozenset(
-    "etc jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat "
-    "sun hr hrs mins secs lb lbs oz kg km yr yrs wk wks mo mos appt temp avg misc ok'd "
-    "tbsp tsp ml cm".split()
+_BEFORE_NAMES: Final = frozenset(
+    ["jr", "inc", "ltd", "co", "corp", "bros", "ave", "blvd", "rd", "dept", "univ", "assn", "gov"]
 )
+# Never before a lower-case word: "etc. and", "5 min. later", "in Sept. we".
+_BEFORE_LOWER_LIST: Final = """
+etc jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun
+hr hrs mins secs lb lbs oz kg km yr yrs wk wks mo mos appt temp avg misc ok'd tbsp tsp ml cm
+"""
+_BEFORE_LOWER: Final = frozenset(_BEFORE_LOWER_LIST.split())
 # "At 6 a.m. I woke": an adverbial that the sentence begins with, up to its abbreviation.
 _FRONTED: Final = re.compile(
     r"(?:At|In|On|By|Around|About|Since|Until|Before|After|From|Between|Within|For|Every|Last|Next"
@@ -155,8 +161,8 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool | None:
             return True
         return False if is_quoted or match["close"] else None
     if len(marks) > 1 or marks == "…":
-        return (
-            is_capital and not word[:1].isdigit() and bool(word) or (None if is_capital else False)
+        return (is_capital and not word[:1].isdigit() and bool(word)) or (
+            None if is_capital else False
         )
     if match["close"]:
         if is_quoted and _SPEAKER.match(text, match.end()):

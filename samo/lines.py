@@ -24,12 +24,11 @@ _ENDED: Final = re.compile(r"[.!?…。！？｡؟۔।॥][\"'”’»›)\]}*_
 _FIRST_WORD: Final = re.compile(r"[^\s]+")
 _LETTER: Final = re.compile(r"[^\W_]")
 # No sentence ends with one of these, whatever the line's length.
-_OPEN_WORDS: Final = frozenset(
-    """
+_OPEN_WORDS_LIST: Final = """
 a an the my your his her its our their of to from with at for by into and or but because that than
 if as was is am are were be been i we he she they very dr. mr. mrs. ms. prof. st.
-""".split()
-)
+"""
+_OPEN_WORDS: Final = frozenset(_OPEN_WORDS_LIST.split())
 # A paragraph narrower than this is not wrapped at a fixed column.
 _LEAST_WIDTH: Final = 40
 # Without a line that goes on in lower case, only lines of this length are believed to be wrapped.
@@ -92,11 +91,11 @@ def _goes_on(before: str, after: str, *, is_full: bool, is_wrapped: bool) -> boo
     if word[:1].islower():
         return True
     if _ENDED.search(before[-8:]):
-        return is_full and is_wrapped or before.lower().endswith(tuple(_TITLES))
+        return (is_full and is_wrapped) or before.lower().endswith(tuple(_TITLES))
     if not word:
         return False
     last = before.split()[-1].lower().lstrip("\"'“‘(")
-    if last in _OPEN_WORDS and not (len(before) == len(last)):
+    if last in _OPEN_WORDS and len(before) != len(last):
         return True
     if not is_full:
         return False

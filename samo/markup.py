@@ -1,15 +1,15 @@
-"""The plain text of an entry that a diary app exported with its markup.
+r"""The plain text of an entry that a diary app exported with its markup.
 
-Day One exports Markdown with every mark escaped ("today\\."), Journey, Diarium and Apple Notes HTML,
+Day One exports Markdown with every mark escaped ("today\."), Journey, Diarium and Apple Notes HTML,
 Obsidian and Notion Markdown with front matter, tables and check boxes. Read as text, markup is
 noise: to the classifier, in the arc and in summaries. Each character of the plain text knows which
 characters of the entry it stands for, so that answers point into the entry as it was sent.
 
-Plain text must come through unharmed: "<3", "a < b", "1 * 2", "C:\\dir", "\\o/", "#goals". So a mark
+Plain text must come through unharmed: "<3", "a < b", "1 * 2", "C:\dir", "\o/", "#goals". So a mark
 goes only where nothing else can be meant by it: known HTML tags, escapes of sentence marks, paired
 "**". What is ambiguous by itself ("*really*", "> quoted") goes only beside unmistakable markup.
 
-Parsers of HTML and Markdown were no help: none of them gives the place of each character.
+This is no parser of HTML or Markdown: those give a document without the place of each character.
 """
 
 from __future__ import annotations
@@ -117,6 +117,7 @@ _TABLE_RULE: Final = re.compile(
 _TABLE_EDGE: Final = re.compile(r"^[ \t]*\|[ \t]*|[ \t]*\|[ \t]*\r?$", re.MULTILINE)
 _TABLE_WALL: Final = re.compile(r"[ \t]*\|[ \t]*")
 _UNSEEN: Final = re.compile(r"[\ufffc\ufeff\u00ad\u200b\u2060]")
+_BLANK_LINES: Final = re.compile(r"[ \t]*+\n(?:[ \t]*+\n){2,}+")
 _HARD_BREAK: Final = re.compile(r"\\$|\\(?=\r?\n)")
 
 
@@ -168,6 +169,8 @@ class _Stripper:
         if is_escaped:
             self._drop(_HARD_BREAK)
             self._sub(_ESCAPE, lambda match: None if _is_shrug(match) else match.span(1))
+        if self._is_marked:
+            self._sub(_BLANK_LINES, lambda match: "\n\n")
 
     def _strip_hidden(self) -> None:
         text = self.plain.text.lower()
