@@ -14,7 +14,7 @@ from typing import Final
 
 from sentencex import get_sentence_boundaries
 
-from samo.emoticons import SYMBOL_PATTERN
+from samo.emoticons import SYMBOL_PATTERN, may_hold_symbols
 from samo.lines import ITEM
 from samo.starters import STARTERS
 
@@ -24,19 +24,23 @@ MAX_ASIDE_CHARACTERS: Final = 250
 _SYMBOL: Final = SYMBOL_PATTERN.replace("[#*0-9]", r"[\#*0-9]")
 # Each alternative takes in its whole run, whether or not white space follows: else the search would
 # start again at each character of the run.
+_MARKS: Final = r"""(?P<marks> [.!?…]++ ) (?P<close> ["'”’»›)\]}*_~]*+ )"""
+_GAP: Final = r"(?P<gap> \s+ (?=\S) | $ )?"
 _CANDIDATE: Final = re.compile(
     rf"""
-    (?P<marks> [.!?…]++ ) (?P<close> ["'”’»›)\]}}*_~]*+ )
-      (?P<symbols> (?: \s{{0,3}} {_SYMBOL} )*+ ) (?P<gap> \s+ (?=\S) | $ )?
+    {_MARKS} (?P<symbols> (?: \s{{0,3}} {_SYMBOL} )*+ ) {_GAP}
     | (?P<alone> {_SYMBOL} (?: \s{{0,3}} {_SYMBOL} )*+ ) (?P<letter> \s+ (?=[^\W\d_]) )?
     """,
     re.VERBOSE,
 )
+_CANDIDATE_WITHOUT_SYMBOLS: Final = re.compile(
+    rf"{_MARKS} {_GAP} (?P<symbols> )? (?P<alone> (?!) )? (?P<letter> (?!) )?", re.VERBOSE
+)
 _NEXT_WORD: Final = re.compile(r"[\"'“‘«‹(\[{¿¡*_]*([^\W_][\w'’]*)(\.?)")
 _LAST_WORD: Final = re.compile(r"[^\s\"“”‘(\[{«*/]*$")
+_SAID: Final = "said|says|asked|asks|told|replied|answered|whispered|shouted|yelled|added"
 _SPEAKER: Final = re.compile(
-    r"(?:[A-Z]\w*|my \w+)\s+(?:said|says|asked|asks|told|replied|answered|whispered|shouted|yelled"
-    r"|cried|laughed|thought|added|wrote)\b"
+    rf"(?:[A-Z]\w*|my \w+)\s+(?:{_SAID})\b|(?:(?!I\b)[A-Z]\w*|my \w+)\s+(?:cried|laughed|thought)\b"
 )
 _FACE: Final = re.compile(
     "[\u2639\u263a\u2764\U0001f494-\U0001f49e\U0001f600-\U0001f64f"
@@ -67,7 +71,7 @@ _BEFORE_NAMES: Final = frozenset(
 # Never before a lower-case word: "etc. and", "5 min. later", "in Sept. we".
 _BEFORE_LOWER_LIST: Final = """
 etc jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun
-hr hrs mins secs lb lbs oz kg km yr yrs wk wks mo mos appt temp avg misc ok'd tbsp tsp ml cm
+hr hrs mins secs lb lbs oz kg km yr yrs wk wks mo mos min sec appt temp avg misc ok'd tbsp tsp ml cm
 """
 _BEFORE_LOWER: Final = frozenset(_BEFORE_LOWER_LIST.split())
 # "At 6 a.m. I woke": an adverbial that the sentence begins with, up to its abbreviation.
@@ -81,16 +85,24 @@ _FRONTED_WORDS: Final = (
 ) - {"etc", "misc"}  # fmt: skip
 
 
+# A full stop after any other word is left to `sentencex` where it ends a sentence there.
+_KNOWN: Final = _TITLES | _INNER | _BEFORE_NUMBERS | _BEFORE_NAMES | _BEFORE_LOWER | {"am", "pm"}
+
+
 def sentence_starts(text: str) -> list[int]:
     """Where the sentences of `text` after the first begin, in order."""
-    starts = sorted({b["start_index"] for b in get_sentence_boundaries("en", text)} - {0})
+    found = {boundary["start_index"] for boundary in get_sentence_boundaries("en", text)} - {0}
     items = _items(text)
     asides = _asides(text)
     changes: list[tuple[int, int, int | None]] = []
     current = 0
-    for match in _CANDIDATE.finditer(text):
+    candidate = _CANDIDATE if may_hold_symbols(text) else _CANDIDATE_WITHOUT_SYMBOLS
+    for match in candidate.finditer(text):
         place = match.end()
         if match["gap"] is None and match["letter"] is None:
+            continue
+        if place in found and _is_plain_end(text, match):
+            current = place
             continue
         if any(begin < place <= end for begin, end in _near(items, place)):
             changes.append((match.start(), place, None))  # the "1." of an item
@@ -104,7 +116,15 @@ def sentence_starts(text: str) -> list[int]:
             current = place
     for begin, end in items:
         changes.append((begin, end, begin or None))
-    return _changed(starts, changes)
+    return _changed(sorted(found), changes) if changes else sorted(found)
+
+
+def _is_plain_end(text: str, match: re.Match[str]) -> bool:
+    """Whether an ordinary word ends a sentence here, as nearly always: nothing to correct."""
+    if match.end("marks") + 1 != match.end() or not text[match.end()].isupper():
+        return False
+    word = text[text.rfind(" ", 0, match.start()) + 1 : match.start()]
+    return word.isalpha() and len(word) > 1 and word.lower() not in _KNOWN
 
 
 def _changed(starts: list[int], changes: list[tuple[int, int, int | None]]) -> list[int]:

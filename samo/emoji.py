@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from samo.emoji_words import EMOJI_WORDS, EMOTICON_FORMS
-from samo.emoticons import SYMBOL
+from samo.emoticons import symbols_in
 
 # Parts of a name that tell of the glyph, not of what it shows.
 _GLYPH_WORDS: Final = frozenset({"black", "white", "heavy", "sign", "symbol", "suit"})
@@ -66,7 +66,7 @@ def spell_emoji(text: str) -> tuple[str, Sequence[int]]:
     pieces: list[str] = []
     origins: list[int] = []
     position = 0
-    for match in SYMBOL.finditer(text):
+    for match in symbols_in(text):
         meant = _meant(match[0])
         if meant is None:
             continue

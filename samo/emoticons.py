@@ -8,6 +8,7 @@ URL and the ":3" of a time are none.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 _BASE: Final = (
@@ -33,3 +34,18 @@ EMOTICON: Final = re.compile(EMOTICON_PATTERN, re.VERBOSE)
 EMOJI: Final = re.compile(EMOJI_PATTERN)
 SYMBOL_PATTERN: Final = rf"(?:{EMOJI_PATTERN}|{EMOTICON_PATTERN})"
 SYMBOL: Final = re.compile(SYMBOL_PATTERN.replace("[#*0-9]", r"[\#*0-9]"), re.VERBOSE)
+# Most texts hold no symbol, and this is found out faster than with all of the above.
+_HINT: Final = re.compile(
+    r"[\u203c-\U0010ffff¯ಠ]|[:;=]['’]?[-^]?[()\[\]{}DPpOo0Xx*$@3cC|/\\]|[(D][-'^]*[:;=]|<[3/\\]"
+    r"|[xX][DP]|[_^\\]|-[.-]|;;|>\.|T\.T|Q\.Q|[oO0]\.[oO0]|[0-9#*]\u20e3"
+)
+
+
+def may_hold_symbols(text: str) -> bool:
+    """Whether it is worth looking for symbols in `text`."""
+    return _HINT.search(text) is not None
+
+
+def symbols_in(text: str) -> Iterator[re.Match[str]]:
+    """The emoji and emoticons of `text` in order."""
+    return SYMBOL.finditer(text) if may_hold_symbols(text) else iter(())

@@ -16,7 +16,7 @@ from itertools import accumulate
 from typing import Final
 
 from samo.boundaries import sentence_starts
-from samo.emoticons import SYMBOL
+from samo.emoticons import may_hold_symbols, symbols_in
 from samo.lines import blocks
 
 # A sentence's width: its characters, where an emoji counts as the words that it is read as. No
@@ -68,20 +68,21 @@ class Sentence:
 
 def split(entry: str) -> list[Sentence]:
     """Return the sentences of `entry` in order; white space between them belongs to none."""
+    is_plain = entry.isascii() and not may_hold_symbols(entry)  # a character is as wide as one
     return [
         sentence
         for start, end in blocks(entry)
         for begin, stop in _sentences(entry, start, end)
         for clause in _clauses(entry, begin, stop)
-        for sentence in _cut(entry, *clause)
+        for sentence in _cut(entry, *clause, is_plain=is_plain)
     ]
 
 
 def width(text: str) -> int:
     """Characters of `text`, more for those that are read as several: at least its tokens."""
-    symbols = SYMBOL.findall(text)
+    symbols = sum(1 for _ in symbols_in(text))
     hangul = 0 if text.isascii() else len(_HANGUL.findall(text))
-    return len(text) + (SYMBOL_WIDTH - 1) * len(symbols) + (HANGUL_WIDTH - 1) * hangul
+    return len(text) + (SYMBOL_WIDTH - 1) * symbols + (HANGUL_WIDTH - 1) * hangul
 
 
 def _sentences(entry: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -126,12 +127,11 @@ def _clauses(entry: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     yield start, end
 
 
-def _cut(entry: str, start: int, end: int) -> Iterator[Sentence]:
+def _cut(entry: str, start: int, end: int, *, is_plain: bool) -> Iterator[Sentence]:
     """Strip a span and cut it where it is too wide, at the last comma or space that fits."""
     start, end = _stripped(entry, start, end)
-    if end - start > MAX_SENTENCE_CHARACTERS // SYMBOL_WIDTH and (
-        end - start > MAX_SENTENCE_CHARACTERS or width(entry[start:end]) > MAX_SENTENCE_CHARACTERS
-    ):
+    least = MAX_SENTENCE_CHARACTERS if is_plain else MAX_SENTENCE_CHARACTERS // SYMBOL_WIDTH
+    if end - start > least and (is_plain or width(entry[start:end]) > MAX_SENTENCE_CHARACTERS):
         sums = _widths(entry[start:end])
         origin = start
         while start < end and sums[end - origin] - sums[start - origin] > MAX_SENTENCE_CHARACTERS:
@@ -153,7 +153,7 @@ def _widths(text: str) -> list[int]:
     that no cut falls into it.
     """
     widths = [HANGUL_WIDTH if _HANGUL.match(character) else 1 for character in text]
-    for match in SYMBOL.finditer(text):
+    for match in symbols_in(text):
         length = match.end() - match.start()
         widths[match.start() : match.end()] = [SYMBOL_WIDTH - 1 + length, *[0] * (length - 1)]
     return list(accumulate(widths, initial=0))
@@ -168,8 +168,6 @@ def _last_space(entry: str, start: int, end: int) -> int:
 
 
 def _stripped(entry: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and entry[start].isspace():
-        start += 1
-    while end > start and entry[end - 1].isspace():
-        end -= 1
-    return start, end
+    text = entry[start:end]
+    start += len(text) - len(text.lstrip())
+    return start, start + len(text.strip())
