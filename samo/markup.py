@@ -80,7 +80,7 @@ _HTML: Final = re.compile(
 _HIDDEN: Final = {"<!--": "-->", "<style": "</style>", "<script": "</script>", "<head": "</head>"}
 _HIDDEN_OPENING: Final = re.compile(r"<!--|<(?:style|script|head)(?=[\s>])", re.IGNORECASE)
 _FRONT_MATTER: Final = re.compile(
-    r"\A\ufeff?---[ \t]*\r?\n(?:(?:[\w -]+:.*|[ \t]+.*|-[ \t].*)\r?\n)+---[ \t]*(?:\r?\n|\Z)"
+    r"\A---[ \t]*+\r?\n(?>(?>[\w -]+:.*|[ \t]+.*|-[ \t].*)\n)++---[ \t]*+(?:\r?\n|\Z)"
 )
 _ESCAPE_EVIDENCE: Final = re.compile(
     r"[^\W_]\\[.!?,;:](?=[\s\"')\]\\*_]|$)|[^\W_]\\'(?=[a-z])|\s\\[(\[]\w|^\\[-#+>]\s|^\d+\\[.)]\s",
@@ -95,11 +95,10 @@ _LINK: Final = re.compile(
     r"\[(?!\^)([^\[\]\n]++)\]\((?=[^()\s]*[/:.#@])[^()\s]++(?:\s+\"[^\"\n]*+\")?\)"
 )
 _WIKI: Final = re.compile(r"\[\[(?:[^\[\]|\n]++\|)?([^\[\]|\n]++)\]\]")
-_HEADING: Final = re.compile(
-    r"^[ \t]{0,3}#{1,6}[ \t]+(?=\S)(.*?)([ \t]+#+)?[ \t]*\r?$", re.MULTILINE
-)
+_HEADING: Final = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]++([^\s#][^\n]*)$", re.MULTILINE)
 _RULE: Final = re.compile(
-    r"^[ \t]{0,3}(?:={3,}|(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})\r?$", re.MULTILINE
+    r"^[ \t]{0,3}(?:={3,}+|(?:-[ \t]*+){3,}+|(?:\*[ \t]*+){3,}+|(?:_[ \t]*+){3,}+)\r?$",
+    re.MULTILINE,
 )
 _FENCE: Final = re.compile(r"^[ \t]{0,3}(?:```+|~~~+)[\w-]*[ \t]*\r?$", re.MULTILINE)
 _STRONG: Final = re.compile(
@@ -111,13 +110,14 @@ _SOFT: Final = re.compile(
 )
 _QUOTE: Final = re.compile(r"^[ \t]{0,3}(?:>[ \t]?)+(?=\S)(?:\[![\w]+\][ \t]*)?", re.MULTILINE)
 _TASK: Final = re.compile(r"^([ \t]*[-*+][ \t]+)\[[ xX]\][ \t]+", re.MULTILINE)
+_TABLE_ROW: Final = re.compile(r"^[ \t]*+\|[^|\n]++\|", re.MULTILINE)
 _TABLE_RULE: Final = re.compile(
-    r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*\r?$", re.MULTILINE
+    r"^[ \t]*+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+\r?$", re.MULTILINE
 )
-_TABLE_EDGE: Final = re.compile(r"^[ \t]*\|[ \t]*|[ \t]*\|[ \t]*\r?$", re.MULTILINE)
-_TABLE_WALL: Final = re.compile(r"[ \t]*\|[ \t]*")
+_TABLE_EDGE: Final = re.compile(r"^[ \t]*+\|[ \t]*+|(?<![ \t])[ \t]*+\|[ \t]*+\r?$", re.MULTILINE)
+_TABLE_WALL: Final = re.compile(r"(?<![ \t])[ \t]*+\|[ \t]*+")
 _UNSEEN: Final = re.compile(r"[\ufffc\ufeff\u00ad\u200b\u2060]")
-_BLANK_LINES: Final = re.compile(r"[ \t]*+\n(?:[ \t]*+\n){2,}+")
+_BLANK_LINES: Final = re.compile(r"(?<![ \t])[ \t]*+\n(?:[ \t]*+\n){2,}+")
 _HARD_BREAK: Final = re.compile(r"\\$|\\(?=\r?\n)")
 
 
@@ -209,9 +209,9 @@ class _Stripper:
             self._sub(_HTML, replacement, marks=is_tagged)
 
     def _tables(self) -> None:
-        if "|" not in self.plain.text or not _TABLE_RULE.search(self.plain.text):
+        if "|" not in self.plain.text or not _TABLE_ROW.search(self.plain.text):
             return
-        if not re.search(r"^[ \t]*\|.*\|", self.plain.text, re.MULTILINE):
+        if not any("|" in match[0] for match in _TABLE_RULE.finditer(self.plain.text)):
             return
         self._drop(_TABLE_RULE, marks=True)
         self._drop(_TABLE_EDGE)
