@@ -302,8 +302,10 @@ def test_entry_of_hesitation_alone_comes_back(summarizer):
     "text",
     [
         "I got the job!!! :) :) <3", "I feel sad :(", "我今天很难过。我的狗死了。",
-        "iPhone broke. I cried.", "night,", "i was so sad", "Slept badly\nCried", "😀😀😀", "...", "-",
-        "???", "🙂", "He said “no.”\nI left", "هل أنت بخير؟ نعم.", "see https://a.b/c", "Grateful for:",
+        "iPhone broke. I cried.", "night,", "i was so sad", "Slept badly\nCried", "😀😀😀",
+        "...", "-",
+        "???", "🙂", "He said “no.”\nI left", "هل أنت بخير؟ نعم.", "see https://a.b/c",
+        "Grateful for:",
     ],
 )  # fmt: skip
 def test_verbatim_is_word_for_word_and_mark_for_mark(summarizer, text):
