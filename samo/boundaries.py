@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import pairwise
 from typing import Final
 
 from sentencex import get_sentence_boundaries
@@ -36,6 +37,8 @@ _CANDIDATE: Final = re.compile(
 _CANDIDATE_WITHOUT_SYMBOLS: Final = re.compile(
     rf"{_MARKS} {_GAP} (?P<symbols> )? (?P<alone> (?!) )? (?P<letter> (?!) )?", re.VERBOSE
 )
+# A letter, a digit, an emoji: something that may say something.
+_CONTENT: Final = re.compile(r"[^\W_]|[\u203c-\U0010ffff]|[:;=<^]")
 _NEXT_WORD: Final = re.compile(r"[\"'“‘«‹(\[{¿¡*_]*([^\W_][\w'’]*)(\.?)")
 _LAST_WORD: Final = re.compile(r"[^\s\"“”‘(\[{«*/]*$")
 _SAID: Final = "said|says|asked|asks|told|replied|answered|whispered|shouted|yelled|added"
@@ -116,7 +119,17 @@ def sentence_starts(text: str) -> list[int]:
             current = place
     for begin, end in items:
         changes.append((begin, end, begin or None))
-    return _changed(sorted(found), changes) if changes else sorted(found)
+    starts = _changed(sorted(found), changes) if changes else sorted(found)
+    return _with_content(text, starts)
+
+
+def _with_content(text: str, starts: list[int]) -> list[int]:
+    """Leave out the starts of sentences of marks only: "..." belongs to what stands before it."""
+    return [
+        start
+        for start, end in pairwise([*starts, len(text)])
+        if _CONTENT.search(text, start, end)
+    ]
 
 
 def _is_plain_end(text: str, match: re.Match[str]) -> bool:

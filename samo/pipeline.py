@@ -33,6 +33,9 @@ from samo.limits import MAX_TEXT_CHARACTERS
 from samo.reading import Reading, beside_loop, read_each, read_sentences, read_whole
 from samo.sentences import Sentence, split
 
+# Texts of one request that wait for the classifier at a time.
+MAX_WAITING_TEXTS = 512
+
 
 @dataclass(frozen=True, slots=True)
 class ArcPoint:
@@ -93,13 +96,14 @@ class Pipeline:
     async def classify(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
         """Probabilities of shape (labels,) for each text, or its error; all in one batch."""
         entries = [reading.texts for reading in await read_each(read_whole, texts)]
-        outcomes = iter(await self.emotion.run([piece for entry in entries for piece in entry]))
+        outcomes = iter(await self._feel([piece for entry in entries for piece in entry]))
         results: list[Probabilities | SamoError] = []
         for entry in entries:
             rows = [next(outcomes) for _ in entry]
             try:
                 _refuse_markup_only(entry)
-                results.append(self._aggregate(entry, [_value(row) for row in rows]))
+                values = [_value(row) for row in rows]
+                results.append(await self._aggregate(entry, values))
             except SamoError as error:
                 results.append(error)
         return results
@@ -126,8 +130,8 @@ class Pipeline:
         pieces, texts = reading.pieces, reading.texts
         _refuse_markup_only(texts)
         words = words_to_explain(pieces)
-        rows = [_value(outcome) for outcome in await self.emotion.run(texts)]
-        whole = self._aggregate(texts, rows)
+        rows = [_value(outcome) for outcome in await self._feel(texts)]
+        whole = await self._aggregate(texts, rows)
         emotions = [emotion.name for emotion in self.scale.decide(whole, threshold, top_k)]
         lengths = [len(piece) for piece in texts]
         felt = where_felt(self.scale, rows, lengths, emotions)
@@ -219,7 +223,7 @@ class Pipeline:
         unknown = [text for text in texts if text not in known]
         outcomes = await self.emotion.run(unknown) if unknown else []
         known |= {text: _value(row) for text, row in zip(unknown, outcomes, strict=True)}
-        whole = self._aggregate(texts, [known[text] for text in texts])
+        whole = await self._aggregate(texts, [known[text] for text in texts])
         return EmotionalCore(summary, self.scale.read(whole, threshold))
 
     async def analyze_recording(
@@ -255,18 +259,28 @@ class Pipeline:
         which hears the strongest feeling only; both together give no more (0.592).
         `python -m training.emotion.evaluate_entries` prints it.
         """
-        rows = [_value(outcome) for outcome in await self.emotion.run(texts)]
-        return self._aggregate(texts, rows), rows
+        rows = [_value(outcome) for outcome in await self._feel(texts)]
+        return await self._aggregate(texts, rows), rows
 
     def _salience(self, rows: Sequence[Probabilities]) -> list[float] | None:
         """How much each sentence feels: what is not neutral about it."""
         neutral = self.scale.labels.index(NEUTRAL)
         return [1.0 - float(row[neutral]) for row in rows] or None
 
-    def _aggregate(self, texts: Sequence[str], rows: Sequence[Probabilities]) -> Probabilities:
+    async def _feel(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
+        """Classify texts, some hundreds at a time: the batcher sorts all that wait."""
+        outcomes: list[Probabilities | SamoError] = []
+        for start in range(0, len(texts), MAX_WAITING_TEXTS):
+            outcomes += await self.emotion.run(texts[start : start + MAX_WAITING_TEXTS])
+        return outcomes
+
+    async def _aggregate(
+        self, texts: Sequence[str], rows: Sequence[Probabilities]
+    ) -> Probabilities:
         if len(rows) == 1:
             return rows[0]
-        return self.scale.aggregate(rows, [len(text) for text in texts])
+        lengths = [len(text) for text in texts]
+        return await beside_loop(sum(lengths), self.scale.aggregate, rows, lengths)
 
 
 def _text_error(text: object) -> SamoError | None:
