@@ -17,7 +17,7 @@ import ctranslate2
 from tokenizers import Tokenizer
 
 from runners.faithfulness import condensed, rewritten, verbatim
-from runners.selection import choose
+from runners.selection import choose, with_items
 from runners.summary import PreparedSummary, Summary, SummaryRequest
 from runners.task import Task
 from runners.wording import clean, straighten, words_of
@@ -81,6 +81,7 @@ class Summarizer:
         ):
             return PreparedSummary(item, sentences, tuple(range(len(sentences))), ())
         chosen = choose(sentences, item.max_sentences, item.salience, item.focus)
+        chosen = with_items(sentences, chosen, item.max_sentences)
         if self.task.reads == "sentences":
             parts = tuple(
                 self.encode(self.task.prefix + straighten(sentences[place])) for place in chosen

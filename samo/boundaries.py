@@ -126,9 +126,7 @@ def sentence_starts(text: str) -> list[int]:
 def _with_content(text: str, starts: list[int]) -> list[int]:
     """Leave out the starts of sentences of marks only: "..." belongs to what stands before it."""
     return [
-        start
-        for start, end in pairwise([*starts, len(text)])
-        if _CONTENT.search(text, start, end)
+        start for start, end in pairwise([*starts, len(text)]) if _CONTENT.search(text, start, end)
     ]
 
 
