@@ -94,9 +94,12 @@ class FakeSummarizer:
 
     def _summarize(self, request: SummaryRequest) -> Summary:
         _crash_on_request(set(request.text.lower().split()))
-        sentences = split(request.text)[: request.max_sentences]
+        sentences = request.sentences
+        if sentences is None:
+            sentences = tuple(sentence.text for sentence in split(request.text))
+        sentences = sentences[: request.max_sentences]
         return Summary(
-            " ".join(sentence.text for sentence in sentences),
+            " ".join(sentences),
             "extracted",
             tuple(range(len(sentences))),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -74,6 +75,10 @@ class Models:
         """Run one input through each model; the service is ready after that."""
         _side_by_side(*(batcher.runner.warm_up for batcher in self.batchers.values()))
         _return_freed_memory()
+        # What was loaded stays: to look through it at each full garbage collection holds up the
+        # event loop for half a second.
+        gc.collect()
+        gc.freeze()
         self.ready = True
 
     def close(self) -> None:
