@@ -1,0 +1,233 @@
+"""How one recording is heard: window after window, each in its language, and once more if need be.
+
+The retries are bounded: what no word was kept for is heard once more, in pieces, and that is all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+
+from runners.plausibility import frames_of, was_said, was_said_unvoiced
+from runners.transcript import Segment, Task
+from runners.voice import (
+    FRAMES_PER_SECOND,
+    Clip,
+    Frames,
+    Region,
+    Voice,
+    active_part,
+    bridge,
+    clip_of,
+    divide,
+    likeliest_window,
+    runs,
+    windows,
+)
+from runners.whisper import FIRST_TEMPERATURE, Samples, Whisper
+
+FALLBACK_LANGUAGE: Final = "en"
+"""The language tried where nothing is heard for certain in the one that was detected."""
+
+# Below this the recording may hold several languages, and each piece is asked for its own.
+_SURE_OF_LANGUAGE: Final = 0.5
+# A piece is shorter and surer by luck; a later window must be surer to change the language.
+_SURE_OF_PIECE: Final = 0.6
+_SURE_OF_CHANGE: Final = 0.8
+# Shorter speech says too little about its language.
+_MIN_LANGUAGE_SECONDS: Final = 1.5
+
+_PIECE_SECONDS: Final = 10.0
+_LANGUAGE_PIECE_SECONDS: Final = 8.0
+# Alignment is this exact; less speech between words than this was written down with them.
+_WORD_MARGIN_SECONDS: Final = 0.3
+_MIN_UNHEARD_SECONDS: Final = 1.0
+
+_RETRIES: Final = (0.0, 0.4)
+# The same sound gives the same text at temperature 0.
+_RETRIES_OF_SAME: Final = (0.4, 0.8)
+# The first look at what may be a whisper need not write all of it down.
+_FIRST_LOOK_TOKENS: Final = 100
+
+
+class Listening:
+    """Hears one recording."""
+
+    def __init__(
+        self, whisper: Whisper, samples: Samples, voice: Voice, language: str | None, task: Task
+    ) -> None:
+        self._whisper = whisper
+        self._samples = samples
+        self._voice = voice
+        self._given = language
+        self._first: str | None = None
+        self._task: Task = task
+        self._probabilities: dict[str, float] = {language: 1.0} if language else {}
+
+    def segments(self) -> list[Segment]:
+        """What was said, in order."""
+        if not self._voice.speech.any():
+            return self._whispered()
+        found: list[Segment] = []
+        for window in windows(self._voice):
+            found += self._window(window)
+        return sorted(found, key=lambda segment: segment.start)
+
+    def main_language(self, segments: Sequence[Segment]) -> tuple[str | None, float]:
+        """The language that is spoken longest, and how sure its detection was."""
+        seconds: dict[str | None, float] = defaultdict(float)
+        for segment in segments:
+            seconds[segment.language] += segment.end - segment.start
+        language = max(seconds, key=lambda key: seconds[key])
+        return language, self._probabilities.get(language or "", 0.0)
+
+    def _window(self, window: Region) -> list[Segment]:
+        """Hear speech of up to 30 seconds, in one language or in several."""
+        if self._given is not None:
+            return self._hear(window, self._given)
+        language, probability = self._language_of(window)
+        if probability < _SURE_OF_LANGUAGE:
+            several = self._by_language(window)
+            if len(several) > 1:
+                return [s for spoken, part in several for s in self._hear(part, spoken)]
+            if several:
+                language, probability = several[0][0], self._probabilities[several[0][0]]
+        if self._first is not None and probability < _SURE_OF_CHANGE:
+            language = self._first
+        self._first = self._first or language
+        self._probabilities.setdefault(language, probability)
+        found = self._hear(window, language)
+        if language != FALLBACK_LANGUAGE and not any(s.temperature == 0 for s in found):
+            # Mumbled English was taken for Latin, and makes sense as Latin by luck at most.
+            english = self._hear(window, FALLBACK_LANGUAGE)
+            certain = any(segment.temperature == 0 for segment in english)
+            if certain or confidence(english) > confidence(found):
+                self._probabilities.setdefault(FALLBACK_LANGUAGE, 0.0)
+                return english
+        return found
+
+    def _by_language(self, window: Region) -> list[tuple[str, Region]]:
+        """Divide a window where the language changes; empty where no piece is sure of its own."""
+        pieces = divide(window, self._voice.margin, _LANGUAGE_PIECE_SECONDS)
+        spoken: list[str | None] = [self._sure_language_of(piece) for piece in pieces]
+        known = [language for language in spoken if language is not None]
+        if not known:
+            return []
+        languages: list[str] = []
+        for language in spoken:
+            languages.append(language or (languages[-1] if languages else known[0]))
+        together = groupby(zip(languages, pieces, strict=True), key=lambda pair: pair[0])
+        return [(language, _join([piece for _, piece in run])) for language, run in together]
+
+    def _sure_language_of(self, region: Region) -> str | None:
+        """The language of a piece, where it says enough about it."""
+        frames_of_speech = sum(end - start for start, end in region.stretches)
+        if frames_of_speech < _MIN_LANGUAGE_SECONDS * FRAMES_PER_SECOND:
+            return None
+        language, probability = self._language_of(region)
+        if probability < _SURE_OF_PIECE:
+            return None
+        self._probabilities.setdefault(language, probability)
+        return language
+
+    def _language_of(self, region: Region) -> tuple[str, float]:
+        return self._whisper.language_of(self._clip(region).cut(self._samples))
+
+    def _clip(self, region: Region) -> Clip:
+        return clip_of(region, self._voice.margin, len(self._samples))
+
+    def _hear(self, window: Region, language: str) -> list[Segment]:
+        """Write down a window, and once more in pieces what was left out."""
+        found = self._said(window, language, FIRST_TEMPERATURE)
+        for piece in self._unheard(window, found):
+            same = piece.stretches == window.stretches
+            own = None if self._given or same else self._sure_language_of(piece)
+            found += self._said(piece, own or language, _RETRIES_OF_SAME if same else _RETRIES)
+        return found
+
+    def _said(self, region: Region, language: str, temperatures: Sequence[float]) -> list[Segment]:
+        """Write down a region and keep what was said."""
+        heard = self._whisper.write_down(
+            self._samples, self._clip(region), language, self._task, temperatures=temperatures
+        )
+        return [
+            segment
+            for window in heard
+            if was_said(window.evidence, self._voice.speech)
+            for segment in window.segments
+        ]
+
+    def _unheard(self, window: Region, found: Sequence[Segment]) -> list[Region]:
+        """Speech of a window that no word was kept for, in short pieces."""
+        if not found:
+            return divide(window, self._voice.margin, _PIECE_SECONDS)
+        written = np.zeros_like(self._voice.speech)
+        for word in (word for segment in found for word in segment.words or ()):
+            written[slice(*frames_of(word))] = True
+        speech = np.zeros_like(written)
+        for start, end in window.stretches:
+            speech[start:end] = True
+        near = bridge(written, 2 * _WORD_MARGIN_SECONDS)
+        pieces: list[Region] = []
+        # Between two words that were written down lies at most one region.
+        for start, end in runs(~near):
+            stretches = tuple(
+                (start + first, start + last) for first, last in runs(speech[start:end])
+            )
+            seconds = sum(last - first for first, last in stretches) / FRAMES_PER_SECOND
+            if seconds >= _MIN_UNHEARD_SECONDS:
+                within = (max(start, window.within[0]), min(end, window.within[1]))
+                region = Region(stretches, within)
+                pieces += divide(region, self._voice.margin, _PIECE_SECONDS)
+        return pieces
+
+    def _whispered(self) -> list[Segment]:
+        """What was said where the voice detector hears nobody; a whisper has no pitch.
+
+        One half minute decides whether the rest is heard: noise and music cost no more.
+        """
+        part = active_part(self._samples)
+        if part is None:
+            return []
+        first_look = self._whole(likeliest_window(self._voice, part))
+        language = self._given or self._language_of(first_look)[0]
+        if not self._said_unvoiced(first_look, language, _FIRST_LOOK_TOKENS):
+            return []
+        self._probabilities.setdefault(language, self._language_of(first_look)[1])
+        return self._said_unvoiced(self._whole(part), language, None)
+
+    def _whole(self, part: Frames) -> Region:
+        return Region((part,), (0, len(self._voice.speech)))
+
+    def _said_unvoiced(
+        self, region: Region, language: str, max_tokens: int | None
+    ) -> list[Segment]:
+        heard = self._whisper.write_down(
+            self._samples, self._clip(region), language, self._task, max_tokens=max_tokens
+        )
+        return [
+            segment
+            for window in heard
+            if was_said_unvoiced(window.evidence)
+            for segment in window.segments
+        ]
+
+
+def _join(regions: Sequence[Region]) -> Region:
+    stretches = tuple(stretch for region in regions for stretch in region.stretches)
+    return Region(stretches, (regions[0].within[0], regions[-1].within[1]))
+
+
+def confidence(segments: Sequence[Segment]) -> float:
+    """Mean probability of the tokens, segments weighted by their length; 0 for none."""
+    if not segments:
+        return 0.0
+    lengths = np.array([segment.end - segment.start for segment in segments])
+    probabilities = np.exp([segment.average_log_probability for segment in segments])
+    if not lengths.sum() > 0:
+        return float(probabilities.mean())
+    return float(np.average(probabilities, weights=lengths))
