@@ -12,9 +12,10 @@ from typing import Final
 
 import numpy as np
 
-from runners.plausibility import frames_of, was_said, was_said_unvoiced
-from runners.transcript import Segment, Task
+from runners.plausibility import MIN_LOG_PROBABILITY, frames_of, was_said, was_said_unvoiced
+from runners.transcript import SAMPLE_RATE, Segment, Task
 from runners.voice import (
+    FRAME,
     FRAMES_PER_SECOND,
     Clip,
     Frames,
@@ -46,6 +47,9 @@ _LANGUAGE_PIECE_SECONDS: Final = 8.0
 # Alignment is this exact; less speech between words than this was written down with them.
 _WORD_MARGIN_SECONDS: Final = 0.3
 _MIN_UNHEARD_SECONDS: Final = 1.0
+_MIN_PIECE_SECONDS: Final = 0.25
+# In the language of the rest, foreign words make sense by luck.
+_MIN_LOG_PROBABILITY_OF_UNSURE: Final = -0.8
 
 _RETRIES: Final = (0.0, 0.4)
 # The same sound gives the same text at temperature 0.
@@ -70,8 +74,9 @@ class Listening:
 
     def segments(self) -> list[Segment]:
         """What was said, in order."""
-        if not self._voice.speech.any():
-            return self._whispered()
+        whispered = [] if self._voice.is_sure else self._whispered()
+        if whispered:
+            return whispered
         found: list[Segment] = []
         for window in windows(self._voice):
             found += self._window(window)
@@ -112,7 +117,7 @@ class Listening:
 
     def _by_language(self, window: Region) -> list[tuple[str, Region]]:
         """Divide a window where the language changes; empty where no piece is sure of its own."""
-        pieces = divide(window, self._voice.margin, _LANGUAGE_PIECE_SECONDS)
+        pieces = divide(window, self._voice, _LANGUAGE_PIECE_SECONDS)
         spoken: list[str | None] = [self._sure_language_of(piece) for piece in pieces]
         known = [language for language in spoken if language is not None]
         if not known:
@@ -138,18 +143,30 @@ class Listening:
         return self._whisper.language_of(self._clip(region).cut(self._samples))
 
     def _clip(self, region: Region) -> Clip:
-        return clip_of(region, self._voice.margin, len(self._samples))
+        return clip_of(region, self._voice, len(self._samples))
 
     def _hear(self, window: Region, language: str) -> list[Segment]:
         """Write down a window, and once more in pieces what was left out."""
         found = self._said(window, language, FIRST_TEMPERATURE)
-        for piece in self._unheard(window, found):
-            same = piece.stretches == window.stretches
-            own = None if self._given or same else self._sure_language_of(piece)
-            found += self._said(piece, own or language, _RETRIES_OF_SAME if same else _RETRIES)
+        missing = self._unheard(window, found) if found else [window]
+        for piece in (p for m in missing for p in divide(m, self._voice, _PIECE_SECONDS)):
+            if piece.stretches == window.stretches:
+                found += self._said(piece, language, _RETRIES_OF_SAME)
+            elif self._given is not None:
+                found += self._said(piece, language, _RETRIES)
+            else:
+                own = self._sure_language_of(piece)
+                least = MIN_LOG_PROBABILITY if own else _MIN_LOG_PROBABILITY_OF_UNSURE
+                found += self._said(piece, own or language, _RETRIES, least)
         return found
 
-    def _said(self, region: Region, language: str, temperatures: Sequence[float]) -> list[Segment]:
+    def _said(
+        self,
+        region: Region,
+        language: str,
+        temperatures: Sequence[float],
+        least: float = MIN_LOG_PROBABILITY,
+    ) -> list[Segment]:
         """Write down a region and keep what was said."""
         heard = self._whisper.write_down(
             self._samples, self._clip(region), language, self._task, temperatures=temperatures
@@ -158,32 +175,44 @@ class Listening:
             segment
             for window in heard
             if was_said(window.evidence, self._voice.speech)
+            and window.evidence.average_log_probability >= least
             for segment in window.segments
         ]
 
-    def _unheard(self, window: Region, found: Sequence[Segment]) -> list[Region]:
-        """Speech of a window that no word was kept for, in short pieces."""
-        if not found:
-            return divide(window, self._voice.margin, _PIECE_SECONDS)
+    def _unheard(self, region: Region, found: Sequence[Segment]) -> list[Region]:
+        """The speech of a region that no word was kept for; only what is surely speech."""
         written = np.zeros_like(self._voice.speech)
         for word in (word for segment in found for word in segment.words or ()):
             written[slice(*frames_of(word))] = True
         speech = np.zeros_like(written)
-        for start, end in window.stretches:
-            speech[start:end] = True
-        near = bridge(written, 2 * _WORD_MARGIN_SECONDS)
-        pieces: list[Region] = []
+        for first, last in region.stretches:
+            speech[first:last] = True
+        missing = []
         # Between two words that were written down lies at most one region.
-        for start, end in runs(~near):
+        for start, end in runs(~bridge(written, 2 * _WORD_MARGIN_SECONDS)):
             stretches = tuple(
-                (start + first, start + last) for first, last in runs(speech[start:end])
+                (start + first, start + last)
+                for first, last in runs(speech[start:end])
+                if last - first >= _MIN_PIECE_SECONDS * FRAMES_PER_SECOND
             )
-            seconds = sum(last - first for first, last in stretches) / FRAMES_PER_SECOND
-            if seconds >= _MIN_UNHEARD_SECONDS:
-                within = (max(start, window.within[0]), min(end, window.within[1]))
-                region = Region(stretches, within)
-                pieces += divide(region, self._voice.margin, _PIECE_SECONDS)
-        return pieces
+            frames = sum(last - first for first, last in stretches)
+            enough = frames >= _MIN_UNHEARD_SECONDS * FRAMES_PER_SECOND
+            if enough and self._voice.is_sure_in((stretches[0][0], stretches[-1][1])):
+                within = (max(start, region.within[0]), min(end, region.within[1]))
+                missing.append(Region(stretches, within))
+        return missing
+
+    def unclear(self, segments: Sequence[Segment]) -> list[tuple[float, float]]:
+        """Seconds between which somebody surely speaks, but no word was kept."""
+        whole = (0, len(self._voice.speech))
+        everything = Region(tuple(runs(self._voice.speech)), whole)
+        return [
+            (
+                missing.stretches[0][0] * FRAME / SAMPLE_RATE,
+                missing.stretches[-1][1] * FRAME / SAMPLE_RATE,
+            )
+            for missing in self._unheard(everything, segments)
+        ]
 
     def _whispered(self) -> list[Segment]:
         """What was said where the voice detector hears nobody; a whisper has no pitch.

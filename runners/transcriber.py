@@ -19,12 +19,13 @@ from typing import Final, Self
 import numpy as np
 
 from runners.listening import Listening, confidence
-from runners.times import seconds_of, settle_segments, spoken_seconds
+from runners.times import seconds_of, settle, settle_segments, spoken_seconds
 from runners.transcript import (
     SAMPLE_RATE,
     TASKS,
     LanguageSpan,
     Segment,
+    Span,
     Task,
     Transcript,
     TranscriptionRequest,
@@ -39,6 +40,7 @@ __all__ = [
     "TASKS",
     "LanguageSpan",
     "Segment",
+    "Span",
     "Task",
     "Transcriber",
     "Transcript",
@@ -121,6 +123,7 @@ class Transcriber:
         voice = detect_voice(samples)
         listening = Listening(self._model, samples, voice, request.language, request.task)
         segments = settle_segments(listening.segments(), duration)
+        unclear = tuple(Span(*span) for span in settle(listening.unclear(segments), duration))
         if not segments:
             return Transcript(
                 text="",
@@ -131,6 +134,7 @@ class Transcriber:
                 # A voice that nobody can understand is still a voice.
                 no_speech=not (voice.speech.any() and voice.is_sure),
                 segments=(),
+                unclear=unclear,
             )
         language, probability = listening.main_language(segments)
         return Transcript(
@@ -144,4 +148,5 @@ class Transcriber:
             if request.word_timestamps
             else tuple(replace(segment, words=None) for segment in segments),
             speech_seconds=spoken_seconds(segments),
+            unclear=unclear,
         )

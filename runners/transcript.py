@@ -74,6 +74,16 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A part of the recording."""
+
+    start: float
+    """Seconds from the beginning of the recording."""
+    end: float
+    """Seconds from the beginning of the recording."""
+
+
+@dataclass(frozen=True, slots=True)
 class LanguageSpan:
     """Consecutive segments in one language."""
 
@@ -105,6 +115,9 @@ class Transcript:
     """The text in pieces, in order."""
     speech_seconds: float = 0.0
     """Seconds within the segments in which a voice is heard: pauses are not counted."""
+
+    unclear: tuple[Span, ...] = ()
+    """Where somebody speaks, but no words could be made out."""
 
     @property
     def languages(self) -> tuple[LanguageSpan, ...]:

@@ -42,11 +42,16 @@ _SURE: Final = 0.75
 _MIN_SURE_FRAMES: Final = 3
 # Where fewer of the frames of speech than this are sure, it may be a whisper.
 _MIN_SURE_SHARE: Final = 0.4
+_BLIP_SECONDS: Final = 0.5
 _BRIDGED_SECONDS: Final = 0.2
 _MARGIN_SECONDS: Final = 0.4
 _WHISPER_MARGIN_SECONDS: Final = 1.5
 # A longer pause is cut out before Whisper hears the rest.
 _KEPT_PAUSE_SECONDS: Final = 2.0
+# One that is as loud as speech for a while may hold words that were not detected.
+_KEPT_LOUD_PAUSE_SECONDS: Final = 4.0
+_MIN_LOUD_SHARE: Final = 0.15
+_LOUD_POWER_OF_SPEECH: Final = 0.1
 
 # Recordings whose loudest parts are below this are amplified to it.
 _LOUD_ENOUGH: Final = 0.1
@@ -67,11 +72,28 @@ class Voice:
     """The frames that belong to speech, short gaps included."""
     margin: float
     """Seconds to keep before and after speech."""
+    loud: Mask
+    """The frames that are as loud as speech."""
 
     @property
     def is_sure(self) -> bool:
         """Whether this can hardly be anything but a voice."""
-        return int((self.probabilities >= _SURE).sum()) >= _MIN_SURE_FRAMES
+        return self.is_sure_in((0, len(self.probabilities)))
+
+    def is_sure_in(self, part: Frames) -> bool:
+        """As `is_sure`, for a part of the recording."""
+        return int((self.probabilities[slice(*part)] >= _SURE).sum()) >= _MIN_SURE_FRAMES
+
+    def keeps_pause(self, first: int, last: int) -> bool:
+        """Whether the pause from frame `first` to `last` is heard with the speech around it.
+
+        Music before it can make the detector deaf to quiet words in the middle of a sentence.
+        """
+        seconds = (last - first) / FRAMES_PER_SECOND
+        if seconds < _KEPT_PAUSE_SECONDS:
+            return True
+        loud = seconds < _KEPT_LOUD_PAUSE_SECONDS and self.loud[first:last].mean()
+        return bool(loud > _MIN_LOUD_SHARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +134,48 @@ def detect_voice(samples: npt.NDArray[np.float32]) -> Voice:
     """Find the speech in a recording."""
     padded = np.pad(samples, (0, -len(samples) % FRAME + FRAME))
     probabilities = np.asarray(get_vad_model()(padded), np.float32).ravel()
-    return find_speech(probabilities[: -(-len(samples) // FRAME)])
+    return find_speech(probabilities[: -(-len(samples) // FRAME)], frame_power(samples))
 
 
-def find_speech(probabilities: npt.NDArray[np.float32]) -> Voice:
-    """Find the frames of speech from their probabilities."""
+def frame_power(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Mean square of each frame; the last one may be padded."""
+    padded = np.pad(samples, (0, -len(samples) % FRAME)).reshape(-1, FRAME)
+    return np.asarray(np.square(padded).mean(axis=1), np.float32)
+
+
+def find_speech(probabilities: npt.NDArray[np.float32], power: npt.NDArray[np.float32]) -> Voice:
+    """Find the frames of speech from their probabilities; `power` is that of each frame."""
     possible = bridge(probabilities >= _PART_OF_SPEECH, _BRIDGED_SECONDS)
     speech = np.zeros_like(possible)
     for start, end in runs(possible):
         certain = np.flatnonzero(probabilities[start:end] >= _SPEECH)
         if len(certain) and certain[-1] - certain[0] + 1 >= _MIN_SPEECH_FRAMES:
             speech[start:end] = True
+    for start, end in _isolated_blips(speech):
+        if (probabilities[start:end] < _SURE).all():
+            speech[start:end] = False
     sure = int((probabilities >= _SURE).sum())
     faint = sure < _MIN_SURE_SHARE * (probabilities[speech] >= _PART_OF_SPEECH).sum()
-    return Voice(probabilities, speech, _WHISPER_MARGIN_SECONDS if faint else _MARGIN_SECONDS)
+    usual = np.median(power[speech]) if speech.any() else math.inf
+    return Voice(
+        probabilities,
+        speech,
+        _WHISPER_MARGIN_SECONDS if faint else _MARGIN_SECONDS,
+        power >= _LOUD_POWER_OF_SPEECH * usual,
+    )
+
+
+def _isolated_blips(speech: Mask) -> list[Frames]:
+    """Short runs far from all other speech, where there is other speech: usually music."""
+    found = runs(speech)
+    blips = []
+    for index, (start, end) in enumerate(found):
+        before = start - found[index - 1][1] if index else math.inf
+        after = found[index + 1][0] - end if index + 1 < len(found) else math.inf
+        alone = min(before, after) > _KEPT_PAUSE_SECONDS * FRAMES_PER_SECOND
+        if len(found) > 1 and alone and end - start < _BLIP_SECONDS * FRAMES_PER_SECOND:
+            blips.append((start, end))
+    return blips
 
 
 def runs(mask: Mask) -> list[Frames]:
@@ -144,18 +194,18 @@ def bridge(mask: Mask, seconds: float) -> Mask:
     return bridged
 
 
-def clip_of(region: Region, margin: float, total: int) -> Clip:
+def clip_of(region: Region, voice: Voice, total: int) -> Clip:
     """The speech of a region with its margins, without the long pauses.
 
-    `total` is the recording's number of samples, `margin` is in seconds.
+    `total` is the recording's number of samples.
     """
-    pad = round(margin * SAMPLE_RATE)
+    pad = round(voice.margin * SAMPLE_RATE)
     lowest, highest = region.within[0] * FRAME, min(region.within[1] * FRAME, total)
     parts: list[tuple[int, int]] = []
-    previous = -math.inf
+    previous = 0
     for first, last in region.stretches:
         start, end = max(lowest, first * FRAME - pad), min(highest, last * FRAME + pad)
-        if parts and (first - previous) / FRAMES_PER_SECOND < _KEPT_PAUSE_SECONDS:
+        if parts and voice.keeps_pause(previous, first):
             parts[-1] = (parts[-1][0], end)
         else:
             # The margins of neighbours may meet; no sample is heard twice.
@@ -164,7 +214,7 @@ def clip_of(region: Region, margin: float, total: int) -> Clip:
     return Clip(tuple(parts))
 
 
-def divide(region: Region, margin: float, seconds: float) -> list[Region]:
+def divide(region: Region, voice: Voice, seconds: float) -> list[Region]:
     """Divide a region at its pauses into regions of at most so many seconds.
 
     A stretch that is longer by itself is a region of its own. Half a pause belongs to each side.
@@ -173,7 +223,7 @@ def divide(region: Region, margin: float, seconds: float) -> list[Region]:
     waiting = list(region.stretches)
     while waiting:
         count = 1
-        while count < len(waiting) and _length(waiting[: count + 1], margin) <= seconds:
+        while count < len(waiting) and _length(waiting[: count + 1], voice) <= seconds:
             count += 1
         if count < len(waiting):
             count = _best_cut(waiting, count)
@@ -187,10 +237,10 @@ def divide(region: Region, margin: float, seconds: float) -> list[Region]:
     ]
 
 
-def _length(stretches: Sequence[Frames], margin: float) -> float:
+def _length(stretches: Sequence[Frames], voice: Voice) -> float:
     """Seconds of the clip, margins included."""
-    limit = stretches[-1][1] + math.ceil(margin * FRAMES_PER_SECOND)
-    clip = clip_of(Region(tuple(stretches), (0, limit)), margin, limit * FRAME)
+    whole = (0, len(voice.speech))
+    clip = clip_of(Region(tuple(stretches), whole), voice, whole[1] * FRAME)
     return len(clip) / SAMPLE_RATE
 
 
@@ -207,16 +257,12 @@ def windows(voice: Voice) -> list[Region]:
     if not voice.speech.any():
         return []
     whole = Region(tuple(runs(voice.speech)), (0, len(voice.speech)))
-    return divide(whole, voice.margin, WINDOW_SECONDS)
+    return divide(whole, voice, WINDOW_SECONDS)
 
 
 def active_part(samples: npt.NDArray[np.float32]) -> Frames | None:
     """From the first to the last loud frame; None for silence and for steady sound."""
-    count = len(samples) // FRAME
-    if not count:
-        return None
-    power = np.square(samples[: count * FRAME]).reshape(count, FRAME).mean(axis=1)
-    decibels = 10 * np.log10(np.maximum(power, _SILENT_POWER))
+    decibels = 10 * np.log10(np.maximum(frame_power(samples), _SILENT_POWER))
     quiet, loud = np.quantile(decibels, [0.2, 0.95])
     if loud - quiet < _MIN_DYNAMICS_DB:
         return None
