@@ -222,15 +222,12 @@ class Listening:
         part = active_part(self._samples)
         if part is None:
             return []
-        first_look = self._whole(likeliest_window(self._voice, part))
+        first_look = _whole(likeliest_window(self._voice, part))
         language = self._given or self._language_of(first_look)[0]
         if not self._said_unvoiced(first_look, language, _FIRST_LOOK_TOKENS):
             return []
         self._probabilities.setdefault(language, self._language_of(first_look)[1])
-        return self._said_unvoiced(self._whole(part), language, None)
-
-    def _whole(self, part: Frames) -> Region:
-        return Region((part,), (0, len(self._voice.speech)))
+        return self._said_unvoiced(_whole(part), language, None)
 
     def _said_unvoiced(
         self, region: Region, language: str, max_tokens: int | None
@@ -244,6 +241,10 @@ class Listening:
             if was_said_unvoiced(window.evidence)
             for segment in window.segments
         ]
+
+
+def _whole(part: Frames) -> Region:
+    return Region((part,), part)
 
 
 def _join(regions: Sequence[Region]) -> Region:
