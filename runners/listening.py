@@ -17,6 +17,7 @@ from runners.transcript import SAMPLE_RATE, Segment, Task
 from runners.voice import (
     FRAME,
     FRAMES_PER_SECOND,
+    WINDOW_SECONDS,
     Clip,
     Frames,
     Region,
@@ -103,10 +104,12 @@ class Listening:
                 language, probability = several[0][0], self._probabilities[several[0][0]]
         if self._first is not None and probability < _SURE_OF_CHANGE:
             language = self._first
-        self._first = self._first or language
+        elif probability >= _SURE_OF_LANGUAGE:
+            self._first = self._first or language
         self._probabilities.setdefault(language, probability)
         found = self._hear(window, language)
-        if language != FALLBACK_LANGUAGE and not any(s.temperature == 0 for s in found):
+        uncertain = self._voice.is_sure and not any(s.temperature == 0 for s in found)
+        if language != FALLBACK_LANGUAGE and uncertain:
             # Mumbled English was taken for Latin, and makes sense as Latin by luck at most.
             english = self._hear(window, FALLBACK_LANGUAGE)
             certain = any(segment.temperature == 0 for segment in english)
@@ -146,9 +149,14 @@ class Listening:
         return clip_of(region, self._voice, len(self._samples))
 
     def _hear(self, window: Region, language: str) -> list[Segment]:
-        """Write down a window, and once more in pieces what was left out."""
+        """Write down a window, and once more in pieces what was left out.
+
+        Where it is not even sure that somebody speaks, asking again would invent something.
+        """
         found = self._said(window, language, FIRST_TEMPERATURE)
         missing = self._unheard(window, found) if found else [window]
+        if not self._voice.is_sure:
+            missing = []
         for piece in (p for m in missing for p in divide(m, self._voice, _PIECE_SECONDS)):
             if piece.stretches == window.stretches:
                 found += self._said(piece, language, _RETRIES_OF_SAME)
@@ -168,13 +176,15 @@ class Listening:
         least: float = MIN_LOG_PROBABILITY,
     ) -> list[Segment]:
         """Write down a region and keep what was said."""
+        clip = self._clip(region)
+        most = None if self._voice.is_sure else _most_tokens(clip)
         heard = self._whisper.write_down(
-            self._samples, self._clip(region), language, self._task, temperatures=temperatures
+            self._samples, clip, language, self._task, temperatures=temperatures, max_tokens=most
         )
         return [
             segment
             for window in heard
-            if was_said(window.evidence, self._voice.speech)
+            if was_said(window.evidence, self._voice)
             and window.evidence.average_log_probability >= least
             for segment in window.segments
         ]
@@ -245,6 +255,12 @@ class Listening:
 
 def _whole(part: Frames) -> Region:
     return Region((part,), part)
+
+
+def _most_tokens(clip: Clip) -> int:
+    """More than anybody says in the time; a loop would go on for much longer."""
+    seconds = min(len(clip) / SAMPLE_RATE, WINDOW_SECONDS)
+    return min(int(20 + 10 * seconds), _FIRST_LOOK_TOKENS)
 
 
 def _join(regions: Sequence[Region]) -> Region:

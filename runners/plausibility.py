@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from runners.transcript import Word
-from runners.voice import FRAMES_PER_SECOND, Mask
+from runners.voice import FRAMES_PER_SECOND, Voice
 
 MIN_LOG_PROBABILITY: Final = -1.0
 MAX_COMPRESSION_RATIO: Final = 2.4
@@ -58,10 +58,15 @@ class Evidence:
         lengths = [word.end - word.start for word in self.words]
         return float(np.mean(np.array(lengths) >= _SHORTEST_WORD_SECONDS)) if lengths else 0.0
 
-    def voiced_share(self, speech: Mask) -> float:
+    def voiced_share(self, voice: Voice) -> float:
         """Share of the words that lie where a voice is heard."""
-        heard = [speech[slice(*frames_of(word))].any() for word in self.words]
+        heard = [voice.speech[slice(*frames_of(word))].any() for word in self.words]
         return float(np.mean(heard)) if heard else 0.0
+
+    def is_sure_of(self, voice: Voice) -> bool:
+        """Whether somebody surely speaks between the first and the last word."""
+        first, last = frames_of(self.words[0])[0], frames_of(self.words[-1])[1]
+        return voice.is_sure_in((first, last))
 
 
 def frames_of(word: Word) -> tuple[int, int]:
@@ -69,12 +74,15 @@ def frames_of(word: Word) -> tuple[int, int]:
     return int(word.start * FRAMES_PER_SECOND), int(word.end * FRAMES_PER_SECOND) + 1
 
 
-def was_said(evidence: Evidence, speech: Mask) -> bool:
-    """Whether text may pass as something that was said where `speech` is true."""
-    timed, voiced = evidence.timed_share, evidence.voiced_share(speech)
+def was_said(evidence: Evidence, voice: Voice) -> bool:
+    """Whether text may pass as something that was said where a voice is heard."""
+    if not evidence.words:
+        return False
+    timed, voiced = evidence.timed_share, evidence.voiced_share(voice)
     least = MIN_LOG_PROBABILITY
     silent = evidence.no_speech_probability > MAX_NO_SPEECH_PROBABILITY
-    if silent and min(voiced, timed) < _MIN_VOICED_SHARE_IN_SILENCE:
+    spoken = evidence.is_sure_of(voice) and min(voiced, timed) >= _MIN_VOICED_SHARE_IN_SILENCE
+    if silent and not spoken:
         least = _MIN_LOG_PROBABILITY_IN_SILENCE
     repeats = evidence.compression_ratio > MAX_COMPRESSION_RATIO
     return (

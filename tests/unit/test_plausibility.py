@@ -6,10 +6,15 @@ import numpy as np
 
 from runners.plausibility import Evidence, was_said, was_said_unvoiced
 from runners.transcript import Word
-from runners.voice import FRAMES_PER_SECOND
+from runners.voice import FRAMES_PER_SECOND, find_speech
 
-SPEECH = np.ones(round(30 * FRAMES_PER_SECOND), bool)
-SILENCE = ~SPEECH
+
+def voice(probability):
+    probabilities = np.full(round(30 * FRAMES_PER_SECOND), probability, np.float32)
+    return find_speech(probabilities, probabilities)
+
+
+SPEECH, MAYBE, SILENCE = voice(0.9), voice(0.6), voice(0.0)
 
 
 def evidence(words, log_probability=-0.15, compression=5.0, no_speech=0.1):
@@ -30,7 +35,9 @@ def test_an_affirmation_said_ten_times_was_said():
 
 
 def test_repeats_are_said_even_where_whisper_calls_it_silent():
-    assert was_said(evidence(said(30), log_probability=-0.8, no_speech=0.8), SPEECH)
+    affirmation = evidence(said(30), log_probability=-0.8, no_speech=0.8)
+    assert was_said(affirmation, SPEECH)
+    assert not was_said(affirmation, MAYBE)
 
 
 def test_a_loop_was_not_said():
