@@ -55,6 +55,9 @@ _MIN_LOG_PROBABILITY_OF_UNSURE: Final = -0.8
 _RETRIES: Final = (0.0, 0.4)
 # The same sound gives the same text at temperature 0.
 _RETRIES_OF_SAME: Final = (0.4, 0.8)
+# Speech has three to five tokens per second.
+_MIN_TOKENS: Final = 20
+_TOKENS_PER_SECOND: Final = 6
 # The first look at what may be a whisper need not write all of it down.
 _FIRST_LOOK_TOKENS: Final = 100
 
@@ -233,10 +236,12 @@ class Listening:
         if part is None:
             return []
         first_look = _whole(likeliest_window(self._voice, part))
-        language = self._given or self._language_of(first_look)[0]
+        language, probability = self._given, 1.0
+        if language is None:
+            language, probability = self._language_of(first_look)
         if not self._said_unvoiced(first_look, language, _FIRST_LOOK_TOKENS):
             return []
-        self._probabilities.setdefault(language, self._language_of(first_look)[1])
+        self._probabilities.setdefault(language, probability)
         return self._said_unvoiced(_whole(part), language, None)
 
     def _said_unvoiced(
@@ -260,7 +265,7 @@ def _whole(part: Frames) -> Region:
 def _most_tokens(clip: Clip) -> int:
     """More than anybody says in the time; a loop would go on for much longer."""
     seconds = min(len(clip) / SAMPLE_RATE, WINDOW_SECONDS)
-    return min(int(20 + 10 * seconds), _FIRST_LOOK_TOKENS)
+    return int(_MIN_TOKENS + _TOKENS_PER_SECOND * seconds)
 
 
 def _join(regions: Sequence[Region]) -> Region:
