@@ -167,7 +167,8 @@ class Listening:
                 found += self._said(piece, language, _RETRIES)
             else:
                 own = self._sure_language_of(piece)
-                least = MIN_LOG_PROBABILITY if own else _MIN_LOG_PROBABILITY_OF_UNSURE
+                alike = own or self._language_of(piece)[0] == language
+                least = MIN_LOG_PROBABILITY if alike else _MIN_LOG_PROBABILITY_OF_UNSURE
                 found += self._said(piece, own or language, _RETRIES, least)
         return found
 

@@ -13,13 +13,20 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
+import numpy as np
+
 from runners.transcript import SAMPLE_RATE, Segment, Word
+from runners.voice import FRAMES_PER_SECOND, Mask
 
 _SHORTEST_SECONDS: Final = 0.02
 """The resolution of Whisper's alignment: no word is shorter."""
 
 _PAUSE_SECONDS: Final = 1.0
 """A longer gap between words is no part of speaking."""
+
+# The voice detector notices an "s" or an "f" late.
+_ONSET_SECONDS: Final = 0.1
+_EARLY_SECONDS: Final = 0.3
 
 Spans = list[tuple[float, float]]
 
@@ -78,6 +85,23 @@ def settle_words(words: Sequence[Word], duration: float) -> list[Word]:
     return [
         replace(word, start=start, end=end) for word, (start, end) in zip(words, spans, strict=True)
     ]
+
+
+def begin_with_speech(segments: Sequence[Segment], speech: Mask) -> list[Segment]:
+    """Let no segment begin long before its speech: alignment stretches first words over pauses."""
+    return [_begin_with_speech(segment, speech) for segment in segments]
+
+
+def _begin_with_speech(segment: Segment, speech: Mask) -> Segment:
+    if not segment.words:
+        return segment
+    first = segment.words[0]
+    frame = int(first.start * FRAMES_PER_SECOND)
+    voiced = np.flatnonzero(speech[frame : int(first.end * FRAMES_PER_SECOND)])
+    if not len(voiced) or voiced[0] <= _EARLY_SECONDS * FRAMES_PER_SECOND:
+        return segment
+    start = (frame + int(voiced[0])) / FRAMES_PER_SECOND - _ONSET_SECONDS
+    return replace(segment, words=(replace(first, start=start), *segment.words[1:]))
 
 
 def settle_segments(segments: Sequence[Segment], duration: float) -> tuple[Segment, ...]:

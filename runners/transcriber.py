@@ -19,7 +19,7 @@ from typing import Final, Self
 import numpy as np
 
 from runners.listening import Listening, confidence
-from runners.times import seconds_of, settle, settle_segments, spoken_seconds
+from runners.times import begin_with_speech, seconds_of, settle, settle_segments, spoken_seconds
 from runners.transcript import (
     SAMPLE_RATE,
     TASKS,
@@ -122,7 +122,7 @@ class Transcriber:
         samples = amplify(request.samples)
         voice = detect_voice(samples)
         listening = Listening(self._model, samples, voice, request.language, request.task)
-        segments = settle_segments(listening.segments(), duration)
+        segments = settle_segments(begin_with_speech(listening.segments(), voice.speech), duration)
         unclear = tuple(Span(*span) for span in settle(listening.unclear(segments), duration))
         if not segments:
             return Transcript(

@@ -143,3 +143,14 @@ def test_long_noise_is_looked_at_once():
     assert listen(whisper, *pieces, probability=0.05) == ([], [], None)
     assert len(whisper.calls) == 1
     assert whisper.calls[0][1] <= 30
+
+
+@pytest.mark.parametrize(("level", "kept"), [(0.1, True), (0.05, False)])
+def test_words_of_an_unknown_language_must_be_surer(level, kept):
+    def hears(language, second):
+        return second < 8 or len(whisper.calls) > 1
+
+    whisper = FakeWhisper(hears, log_probability=-0.9)
+    segments, unclear, _ = listen(whisper, (8, 0.1), (0.8, 0), (3, level))
+    assert (len(segments) == 2) == kept
+    assert bool(unclear) != kept

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.times import place, seconds_of, settle, settle_segments, spoken_seconds
+from runners.times import (
+    begin_with_speech,
+    place,
+    seconds_of,
+    settle,
+    settle_segments,
+    spoken_seconds,
+)
 from runners.transcript import SAMPLE_RATE, Segment, Transcript, Word
 from samo.openai_format import render
 
@@ -89,6 +97,17 @@ def test_segments_begin_and_end_with_their_words():
         [segment(word(0.2, 0.5), word(0.5, 9.9)), segment(word(40.0, 70.0))], duration=52.9
     )
     assert [(s.id, s.start, s.end) for s in settled] == [(0, 0.2, 9.9), (1, 40.0, 52.9)]
+
+
+def test_a_segment_begins_with_its_speech():
+    speech = np.zeros(400, bool)
+    speech[150:300] = True  # 4.8 s to 9.6 s
+    stretched = segment(word(3.8, 5.1), word(5.1, 5.4))
+    (moved,) = begin_with_speech([stretched], speech)
+    assert moved.words[0].start == pytest.approx(4.7, abs=0.05)
+    assert moved.words[1:] == stretched.words[1:]
+    for kept in (segment(word(4.6, 5.1)), segment(word(1.0, 2.0)), segment(word(20.0, 21.0))):
+        assert begin_with_speech([kept], speech) == [kept]
 
 
 def test_pauses_are_not_spoken():
