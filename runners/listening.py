@@ -40,6 +40,7 @@ _SURE_OF_LANGUAGE: Final = 0.5
 # A piece is shorter and surer by luck; a later window must be surer to change the language.
 _SURE_OF_PIECE: Final = 0.6
 _SURE_OF_CHANGE: Final = 0.8
+_CLEAR_CONFIDENCE: Final = 0.6
 # Shorter speech says too little about its language.
 _MIN_LANGUAGE_SECONDS: Final = 1.5
 
@@ -111,12 +112,12 @@ class Listening:
             self._first = self._first or language
         self._probabilities.setdefault(language, probability)
         found = self._hear(window, language)
-        uncertain = self._voice.is_sure and not any(s.temperature == 0 for s in found)
-        if language != FALLBACK_LANGUAGE and uncertain:
+        guessed = probability < _SURE_OF_CHANGE and confidence(found) < _CLEAR_CONFIDENCE
+        unsure = guessed or not any(segment.temperature == 0 for segment in found)
+        if language != FALLBACK_LANGUAGE and self._voice.is_sure and unsure:
             # Mumbled English was taken for Latin, and makes sense as Latin by luck at most.
             english = self._hear(window, FALLBACK_LANGUAGE)
-            certain = any(segment.temperature == 0 for segment in english)
-            if certain or confidence(english) > confidence(found):
+            if confidence(english) > confidence(found):
                 self._probabilities.setdefault(FALLBACK_LANGUAGE, 0.0)
                 return english
         return found

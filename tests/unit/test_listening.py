@@ -154,3 +154,11 @@ def test_words_of_an_unknown_language_must_be_surer(level, kept):
     segments, unclear, _ = listen(whisper, (8, 0.1), (0.8, 0), (3, level))
     assert (len(segments) == 2) == kept
     assert bool(unclear) != kept
+
+
+def test_english_is_tried_where_the_language_is_a_guess():
+    whisper = FakeWhisper(log_probability=-0.9)
+    segments, _, main = listen(whisper, (6, 0.05))
+    assert [call[0] for call in whisper.calls] == ["la", "en"]
+    assert {segment.language for segment in segments} == {"la"}
+    assert main == ("la", 0.2)
