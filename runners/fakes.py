@@ -162,8 +162,9 @@ class FakeTranscriber:
             words=words if request.word_timestamps else None,
         )  # fmt: skip
         return Transcript(
-            text.strip(), language, 1.0, seconds, 1.0, no_speech=False, segments=(segment,)
-        )
+            text.strip(), language, 1.0, seconds, 1.0, no_speech=False, segments=(segment,),
+            speech_seconds=seconds,
+        )  # fmt: skip
 
     def warm_up(self) -> None:
         """Do nothing."""

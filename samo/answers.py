@@ -123,10 +123,10 @@ def predict_batch(
 
 
 def transcription(recording: Recording, *, with_words: bool) -> schemas.TranscriptionResponse:
-    """A transcript with its measures; the speaking rate counts speech, not pauses."""
+    """A transcript with its measures."""
     transcript = recording.transcript
     words = len(transcript.text.split())
-    spoken_minutes = sum(s.end - s.start for s in transcript.segments) / 60
+    spoken_minutes = transcript.speech_seconds / 60
     return schemas.TranscriptionResponse(
         text=transcript.text,
         language=transcript.language,
@@ -141,6 +141,11 @@ def transcription(recording: Recording, *, with_words: bool) -> schemas.Transcri
             schemas.RecordingGap(at=round(gap.at, 3), seconds=round(gap.seconds, 3))
             for gap in recording.gaps
         ],
+        languages=[
+            schemas.SpokenLanguage(language=span.language, start=span.start, end=span.end)
+            for span in transcript.languages
+        ],
+        unclear=[schemas.TimeSpan(start=span.start, end=span.end) for span in transcript.unclear],
         segments=[
             schemas.TranscriptSegment(
                 id=segment.id, start=segment.start, end=segment.end, text=segment.text.strip()

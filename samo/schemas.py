@@ -279,10 +279,23 @@ class RecordingGap(BaseModel):
     seconds: float = Field(description="Its length.")
 
 
+class TimeSpan(BaseModel):
+    """A part of the recording; times in seconds from its start."""
+
+    start: float
+    end: float
+
+
+class SpokenLanguage(TimeSpan):
+    """Consecutive segments in one language."""
+
+    language: str
+
+
 class TranscriptionResponse(BaseModel):
     """The transcript of a recording."""
 
-    text: str = Field(description="Empty where nobody speaks.")
+    text: str = Field(description="Empty where nobody speaks or no word can be made out.")
     language: str | None = Field(
         description="ISO 639-1 code, recognized or as requested; null without speech."
     )
@@ -292,9 +305,14 @@ class TranscriptionResponse(BaseModel):
     )
     duration: float = Field(description="Seconds of audio.")
     word_count: int
-    speaking_rate: float = Field(description="Words a minute of speech.")
+    speaking_rate: float = Field(
+        description="Words per minute of speech; pauses of a second or more do not count."
+    )
     audio_quality: Literal["excellent", "good", "fair", "poor"]
-    no_speech: bool = Field(description="True where the recording holds no speech.")
+    no_speech: bool = Field(
+        description="True where nobody speaks; false with an empty `text` where somebody speaks, "
+        "but no word can be made out."
+    )
     gaps: list[RecordingGap] = Field(
         default=[],
         description="Where the file's timeline jumps ahead by more than half a second: the "
@@ -304,6 +322,13 @@ class TranscriptionResponse(BaseModel):
     segments: list[TranscriptSegment]
     words: list[WordTiming] | None = Field(
         default=None, description="With `timestamp=true` of /transcribe/voice; null otherwise."
+    )
+    languages: list[SpokenLanguage] = Field(
+        default=[], description="The languages spoken, in order; `language` is spoken longest."
+    )
+    unclear: list[TimeSpan] = Field(
+        default=[],
+        description="Where somebody speaks, but no words can be made out.",
     )
 
 
