@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
+
 import numpy as np
 import pytest
 
-from training.emotion.augment import augment
-from training.emotion.coarse import CoarseTexts, lessons_of, load_brighter, load_xed
-from training.emotion.data import LabelledTexts, read_lessons, write_lessons
+from training.emotion.augment import NAMES, augment
+from training.emotion.calibrate import sigmoid
+from training.emotion.coarse import (
+    CoarseTexts,
+    lessons_of,
+    load_brighter,
+    load_edos,
+    load_xed,
+)
+from training.emotion.data import CONTEXTS, MOODS, LabelledTexts, read_lessons, write_lessons
+from training.emotion.sample import sample
+from training.emotion.unlabelled import first_person
 
 LABELS = ["anger", "joy", "love", "neutral"]
 
@@ -21,12 +32,15 @@ def test_lessons_come_back_as_they_were_written(tmp_path):
     write_lessons(lessons, tmp_path / "a.jsonl")
     back = read_lessons([tmp_path / "a.jsonl", tmp_path / "a.jsonl"], LABELS)
     assert back.texts == lessons.texts * 2
-    np.testing.assert_allclose(back.labels, np.tile(lessons.labels, (2, 1)), atol=0.0005)
+    assert back.label_names == [*LABELS, *MOODS, *CONTEXTS]
+    known = back.labels[:, : len(LABELS)]
+    np.testing.assert_allclose(known, np.tile(lessons.labels, (2, 1)), atol=0.0005)
+    assert np.isnan(back.labels[:, len(LABELS) :]).all()  # nobody said anything about moods
 
 
 def test_an_unknown_label_is_refused(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": "x", "labels": {"glee": 1}}\n')
-    with pytest.raises(ValueError, match=r"a.jsonl:1: 'glee' is no label"):
+    with pytest.raises(ValueError, match=r"a.jsonl:1: 'glee' is none of the labels"):
         read_lessons([tmp_path / "a.jsonl"], LABELS)
 
 
@@ -66,13 +80,45 @@ def test_coarse_corpora_are_read_and_divided(tmp_path):
     (tmp_path / "brighter_eng_train.csv").write_text(
         "id,text,anger,fear,joy,sadness,surprise\n" + rows
     )
-    train, held = (load_brighter(tmp_path, part) for part in ("train", "held"))
-    assert len(train.texts) + len(held.texts) == 200
-    assert not set(train.texts) & set(held.texts)
+    train, held, kept = (load_brighter(tmp_path, part) for part in ("train", "held", "calibration"))
+    assert len({*train.texts, *held.texts, *kept.texts}) == 200
+    assert len(train.texts) + len(held.texts) + len(kept.texts) == 200
     assert 20 < len(held.texts) < 80
     assert train.present[:, 2].all()
     (tmp_path / "xed_en.tsv").write_text("- I do n't know , [PERSON] .\t5, 8\n" * 3)
-    both = [load_xed(tmp_path, part) for part in ("train", "held")]
+    both = [load_xed(tmp_path, part) for part in ("train", "held", "calibration")]
     (corpus,) = [corpus for corpus in both if corpus.texts]
     assert corpus.texts == ["I don't know, [NAME]."] * 3
     assert corpus.present[0].tolist() == [group == "joy" for group in corpus.groups]
+
+
+def test_edos_emotions_become_labels(tmp_path):
+    with gzip.open(tmp_path / "edos_train.tsv.gz", "wt", encoding="utf-8") as file:
+        file.write("text\tlabel\tworker_labels\tcontext\n")
+        file.write("I'm furious!\tfurious\tfurious,angry,furious\t\n")
+        file.write("Why?\tquestioning\tquestioning\t\nHm.\t\tsad,angry,calm\t\n")
+    edos = load_edos(tmp_path)
+    assert edos.texts == ["I'm furious!"]  # intents of a reply and lines without a label are left
+    (lesson,) = lessons_of(edos, np.zeros((1, 4)), LABELS).labels
+    assert lesson[0] == pytest.approx(sigmoid(np.asarray(1.5)))
+    assert (lesson[[1, 2]] < 0.5).all()
+
+
+def test_unlabelled_sentences_are_the_writers_own(tmp_path):
+    with gzip.open(tmp_path / "tatoeba.en-de.tsv.gz", "wt", encoding="utf-8") as file:
+        file.write("I wish I had met Tom sooner.\tx\nTom left the house early.\ty\nI am.\tz\n")
+    (sentence,) = first_person(tmp_path, 10, seed=0)
+    assert sentence.startswith("I wish I had met ")
+    assert "Tom" not in sentence or "Tom" in NAMES
+
+
+def test_a_sample_keeps_the_order_and_repeats(tmp_path):
+    (tmp_path / "a.jsonl").write_text("".join(f"{n}\n" for n in range(50)))
+    (tmp_path / "b.jsonl").write_text("b\n")
+    for target in ("x", "y"):
+        files = [(tmp_path / "a.jsonl", 5), (tmp_path / "b.jsonl", 9)]
+        assert sample(files, tmp_path / target, seed=1) == 6
+    lines = (tmp_path / "x").read_text().split()
+    assert lines == (tmp_path / "y").read_text().split()
+    assert lines[-1] == "b"
+    assert [int(line) for line in lines[:-1]] == sorted(map(int, lines[:-1]))

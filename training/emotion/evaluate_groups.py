@@ -24,8 +24,8 @@ from rich.table import Table
 from sklearn.metrics import precision_recall_fscore_support
 
 from runners.emotion import EmotionClassifier
-from samo.emotions import SENTIMENT_OF, EmotionScale, Probabilities
-from samo.groupings import EKMAN, ekman_confidences, group, noisy_or
+from samo.emotions import NEUTRAL, SENTIMENT_OF, EmotionScale, Probabilities
+from samo.groupings import EKMAN, contradicts, ekman_confidences, group, noisy_or
 from samo.reading import MAX_WHOLE_CHARACTERS
 from samo.sentences import split
 from training.emotion.coarse import load_brighter, load_xed
@@ -151,7 +151,9 @@ def ask_moods(scale: EmotionScale, truth: Truth, probabilities: Array) -> Answer
     return ask(
         truth,
         probabilities,
-        lambda row: dict(zip(scale.moods, map(float, row[len(scale.labels) :]), strict=True)),
+        lambda row: dict(
+            zip(scale.moods, map(float, row[len(scale.labels) :][: len(scale.moods)]), strict=True)
+        ),
         lambda row: {mood.name for mood in group(scale, row).moods},
     )
 
@@ -188,6 +190,44 @@ def measure(title: str, truth: Truth, answers: Answers) -> dict[str, Any]:
     return {**figures, "f1": {truth.names[i]: round(float(f1[i]), 4) for i in np.flatnonzero(held)}}
 
 
+def first_answers(
+    scale: EmotionScale, probabilities: Array, right: Callable[[int, str], bool]
+) -> dict[str, float]:
+    """Confidence and accuracy of the first label of each answer, and their calibration error.
+
+    `right` says whether a label is right for the text of this index.
+    """
+    answers = [scale.decide(row)[0] for row in probabilities.astype(np.float32)]
+    confidences = np.asarray([answer.confidence for answer in answers])
+    truths = np.asarray([right(index, answer.name) for index, answer in enumerate(answers)])
+    return {
+        "first_confidence": round(float(confidences.mean()), 4),
+        "first_right": round(float(truths.mean()), 4),
+        "first_ece": round(expected_calibration_error(confidences, truths), 4),
+        "contradictions": round(contradictions(scale, probabilities), 4),
+    }
+
+
+def contradictions(scale: EmotionScale, probabilities: Array) -> float:
+    """Share of texts whose labels, groups, sentiment and moods contradict each other.
+
+    A group without any of its labels or a label without its group, a sentiment with a share that
+    no label has, or a mood whose sentiment is the opposite of that of every label.
+    """
+    wrong = 0
+    for row in probabilities.astype(np.float32):
+        reading, groups = scale.read(row), group(scale, row)
+        labels = {emotion.name for emotion in reading.emotions}
+        of_labels = {name for name, members in EKMAN.items() if labels.intersection(members)}
+        sentiments = {name for name, share in groups.sentiments.items() if share}
+        wrong += (
+            of_labels != {one.name for one in groups.ekman}
+            or sentiments != {SENTIMENT_OF[label] for label in labels}
+            or any(contradicts(mood.name, labels) for mood in groups.moods)
+        )
+    return wrong / len(probabilities)
+
+
 def evaluate(classifier: EmotionClassifier, data: Path, probes: Path) -> dict[str, Any]:
     """Measure on each set that is there; figures by set."""
     scale = classifier.scale
@@ -218,6 +258,7 @@ def evaluate(classifier: EmotionClassifier, data: Path, probes: Path) -> dict[st
             truth = Truth(corpus.texts, corpus.groups, corpus.present)
             probabilities = classify_entries(classifier, truth.texts)
             figures[name] = measure(f"Ekman, {file}", truth, ask_ekman(scale, truth, probabilities))
+            figures[name] |= first_answers(scale, probabilities, _hears_group(truth))
     for name in PROBES:
         probe = probes / f"{name}_probe.tsv"
         if probe.is_file():
@@ -225,11 +266,23 @@ def evaluate(classifier: EmotionClassifier, data: Path, probes: Path) -> dict[st
             probabilities = classify_entries(classifier, labelled.texts)
             figures[f"{name}_labels"] = measure(
                 f"Labels, {probe.name}", labelled, ask_labels(scale, labelled, probabilities)
-            )
+            ) | first_answers(scale, probabilities, _has_label(labelled))
             figures[f"{name}_moods"] = measure(
                 f"Moods, {probe.name}", moods, ask_moods(scale, moods, probabilities)
             )
     return figures
+
+
+def _hears_group(truth: Truth) -> Callable[[int, str], bool]:
+    """A label is right where raters heard its group, and neutral where they heard none."""
+    held = [{truth.names[i] for i in np.flatnonzero(row)} for row in truth.labels]
+    return lambda index, label: (
+        not held[index] if label == NEUTRAL else any(label in EKMAN[name] for name in held[index])
+    )
+
+
+def _has_label(truth: Truth) -> Callable[[int, str], bool]:
+    return lambda index, label: bool(truth.labels[index, truth.names.index(label)])
 
 
 def main() -> None:
