@@ -11,7 +11,7 @@ from fastapi import FastAPI, File, Form, Response, UploadFile
 from fastapi.middleware.cors import CORSMiddleware
 
 import samo
-from samo import answers, http, metrics, openai_format, schemas
+from samo import answers, http, metrics, middleware, openai_format, schemas
 from samo.assembly import MODEL_NAMES, Models, assemble
 from samo.settings import Settings
 
@@ -43,7 +43,7 @@ Language = Annotated[str | None, Form(description="ISO 639-1 code; recognized wh
 @bentoml.service(
     name="samo",
     metrics={"enabled": False},  # it labels raw paths; ours are at /metrics
-    logging={"access": {"enabled": False}},  # it writes raw paths; the gatekeeper logs routes
+    logging={"access": {"enabled": False}},  # it writes raw paths; the middleware logs routes
     tracing={"excluded_urls": ".*"},  # spans cost every request 0.5 ms, and nobody collects them
     traffic={"timeout": 300},
 )
@@ -189,4 +189,4 @@ class Samo:
 
 
 # bentoml.service made a Service of the class
-Samo.add_asgi_middleware(http.Gatekeeper)  # type: ignore[attr-defined]
+Samo.add_asgi_middleware(middleware.RequestMiddleware)  # type: ignore[attr-defined]

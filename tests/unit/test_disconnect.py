@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from samo.http import Gatekeeper
+from samo.middleware import RequestMiddleware
 
 SCOPE = {"type": "http", "method": "POST", "path": "/predict", "headers": []}
 
@@ -34,7 +34,7 @@ async def serve(connection, work):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"{}"})
 
-    await Gatekeeper(app)(dict(SCOPE), connection.receive, connection.send)
+    await RequestMiddleware(app)(dict(SCOPE), connection.receive, connection.send)
 
 
 def test_work_stops_when_the_client_leaves():
