@@ -26,6 +26,7 @@ from faster_whisper.audio import pad_or_trim
 from faster_whisper.transcribe import restore_speech_timestamps
 from faster_whisper.vad import VadOptions, collect_chunks, get_speech_timestamps
 
+from runners.cancellation import stop_if_cancelled
 from samo.errors import InvalidRequest
 
 SAMPLE_RATE: Final = 16_000
@@ -142,6 +143,7 @@ class _Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped
 
     def encode(self, features: npt.NDArray[np.float32]) -> ctranslate2.StorageView:
         """Encode log-mel features of shape (80, frames), up to 3000 frames of 10 ms."""
+        stop_if_cancelled()  # here because every window begins with it
         known = getattr(self._last, "features", None)
         if known is None or not np.array_equal(known, features):
             self._last.output = super().encode(features)

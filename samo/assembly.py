@@ -31,6 +31,9 @@ EMOTION_BATCH_TOKENS: Final = 256
 SUMMARY_BATCH_TOKENS: Final = 2048
 # Any recording is longer: each is a batch of its own.
 AUDIO_BATCH_COST: Final = 1
+# A tenth of real time, until a recording was transcribed: the cost is in frames of 10 ms. Without
+# a guess the first recordings would all be queued, however many there are.
+AUDIO_SECONDS_PER_FRAME: Final = 0.001
 
 
 class StoredModel(Protocol):
@@ -152,6 +155,7 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
         transcriber,
         AUDIO_BATCH_COST,
         settings.max_audio_wait_seconds,
+        seconds_per_cost=AUDIO_SECONDS_PER_FRAME,
         lanes=settings.recordings,
     )
     return Pipeline(

@@ -1,0 +1,36 @@
+"""Lets a running `predict` stop early once nobody waits for its result any more.
+
+The batcher has an event for each batch, and runs `predict` with it in the thread's
+context. A model that computes for long calls `stop_if_cancelled` between its steps. A `predict`
+that runs outside a batcher has no event, and never stops early.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_cancellation: ContextVar[threading.Event | None] = ContextVar("cancellation", default=None)
+
+
+class Cancelled(Exception):
+    """Nobody waits for the result of this `predict` any more."""
+
+
+@contextmanager
+def cancelled_by(event: threading.Event) -> Iterator[None]:
+    """Let `stop_if_cancelled` raise in this block, in this thread, once `event` is set."""
+    token = _cancellation.set(event)
+    try:
+        yield
+    finally:
+        _cancellation.reset(token)
+
+
+def stop_if_cancelled() -> None:
+    """Raise `Cancelled` where nobody waits for the result any more."""
+    event = _cancellation.get()
+    if event is not None and event.is_set():
+        raise Cancelled
