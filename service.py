@@ -11,7 +11,7 @@ from fastapi import FastAPI, File, Form, Response, UploadFile
 from fastapi.middleware.cors import CORSMiddleware
 
 import samo
-from samo import answers, http, metrics, middleware, openai_format, schemas
+from samo import answers, http, metrics, middleware, openai_format, private_logs, schemas
 from samo.assembly import MODEL_NAMES, Models, assemble
 from samo.settings import Settings
 
@@ -45,7 +45,8 @@ Language = Annotated[str | None, Form(description="ISO 639-1 code; recognized wh
     metrics={"enabled": False},  # it labels raw paths; ours are at /metrics
     logging={"access": {"enabled": False}},  # it writes raw paths; the middleware logs routes
     tracing={"excluded_urls": ".*"},  # spans cost every request 0.5 ms, and nobody collects them
-    traffic={"timeout": 300},
+    # the middleware's deadline comes first, with our envelope
+    traffic={"timeout": settings.deadline_seconds + 60},
 )
 @bentoml.asgi_app(app)
 class Samo:
@@ -57,6 +58,7 @@ class Samo:
         summarizer = BentoModel(MODEL_NAMES["summarizer"])
 
     def __init__(self) -> None:
+        private_logs.install()
         self.models: Models = assemble(settings, lambda name: getattr(self, name))
         self.pipeline = self.models.pipeline
         self.models.warm_up()
@@ -189,4 +191,6 @@ class Samo:
 
 
 # bentoml.service made a Service of the class
-Samo.add_asgi_middleware(middleware.RequestMiddleware)  # type: ignore[attr-defined]
+Samo.add_asgi_middleware(  # type: ignore[attr-defined]
+    middleware.RequestMiddleware, settings=settings
+)

@@ -84,6 +84,8 @@ class Models:
         self.ready = False
         for batcher in self.batchers.values():
             batcher.close()
+        if self.pipeline.decoding is not None:
+            self.pipeline.decoding.shutdown(wait=False, cancel_futures=True)
 
 
 def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models:
@@ -171,4 +173,6 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
         ),
         batcher("summarizer", summarizer, SUMMARY_BATCH_TOKENS, settings.max_wait_seconds),
         emotion.scale,
+        # threads of their own, so that slow uploads take none from anything else
+        ThreadPoolExecutor(settings.recordings, thread_name_prefix="decoding"),
     )
