@@ -30,6 +30,8 @@ _HARD_LIMIT: Final = 2
 _RETRY_AFTER_SECONDS: Final = 5
 # What a header takes beside name and value: a colon, a space, the line's end.
 _HEADER_OVERHEAD: Final = 4
+# Bytes on the wire for a byte of a body: a chunk of one byte takes six, and some extensions.
+_CHUNK_OVERHEAD: Final = 20
 # Headers that say where a body ends.
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
 
@@ -42,8 +44,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
-        self._in_head = True
-        self._unparsed = 0  # bytes of a request's head that is not complete
+        self._unparsed = 0  # bytes that are neither a complete head nor a body
+        self._begun = False
         self._finishing = False
         self._chunk = b""
         self._timer: asyncio.TimerHandle | None = None
@@ -63,8 +65,8 @@ class Connection(HttpToolsProtocol):
 
     @property
     def has_begun(self) -> bool:
-        """Whether a part of a request has arrived that is not in work yet."""
-        return self._unparsed > 0
+        """Whether a part of a request's head has arrived."""
+        return self._begun
 
     def finish(self) -> None:
         """Close after the requests that have arrived, and not before they are answered."""
@@ -74,35 +76,43 @@ class Connection(HttpToolsProtocol):
             newest.keep_alive = False
 
     def data_received(self, data: bytes) -> None:
-        """Parse `data`; refuse a head that is too large before it is complete."""
+        """Parse `data`; refuse a head, or trailers, that are too large before their end."""
         if self.transport.is_closing():
             return
-        was_in_head = self._in_head
         self._chunk = data
+        self._unparsed += len(data)
         super().data_received(data)
         self._chunk = b""
         if self.transport.is_closing():
             return
-        if self._in_head and was_in_head:
-            self._unparsed += len(data)
-            if self._unparsed > self.settings.max_header_bytes:
-                self._refuse(self._headers_too_large())
+        if self._unparsed > self.settings.max_header_bytes:
+            self._refuse(self._headers_too_large())
         if not self.is_idle:
             self._unset_timer()
         elif self._timer is None:
             self._set_timer()
 
+    def on_message_begin(self) -> None:
+        """Note that a request has begun."""
+        self._begun = True
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         """Start the request."""
-        self._in_head = False
+        self._begun = False
         self._unparsed = 0
         super().on_headers_complete()
         if self._finishing:
             self.cycle.keep_alive = False
 
+    def on_body(self, body: bytes) -> None:
+        """Pass on a part of the body; it excuses the framing of chunks, not endless trailers."""
+        self._unparsed = max(0, self._unparsed - _CHUNK_OVERHEAD * len(body))
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """Wait for the next request's head."""
-        self._in_head = True
+        self._unparsed = 0
         super().on_message_complete()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:

@@ -12,6 +12,7 @@ import logging
 import select
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from types import FrameType
 from typing import Final, cast
@@ -88,6 +89,9 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Handle signals; uvicorn would raise them again at the end, and exit with their number."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # only the main thread gets signals
+            return
         previous = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
         try:
             yield
