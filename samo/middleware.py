@@ -146,7 +146,7 @@ class _Exchange:
             if self._state is not _State.STOPPED:
                 _log.error("request %s failed: %s", request_id.get(), describe(error))
             if self._state is _State.WAITING:
-                await self._reply(ModelFailure("Something went wrong on our side; it was logged."))
+                await self._reply(_failure())
             # of an answer that has begun the server sees that it has no end, and closes
         if self._state is _State.STOPPED:
             await self._finish_stopped()
@@ -213,7 +213,8 @@ class _Exchange:
         if message["type"] == "http.response.start":
             content_type = Headers(raw=message["headers"]).get("content-type", "")
             if message["status"] >= 400 and not content_type.startswith("application/json"):
-                await self._reply(status_error(message["status"]))
+                status = message["status"]
+                await self._reply(_failure() if status == 500 else status_error(status))
                 self._state = _State.REPLACED
                 return
             self._state = _State.ANSWERING
@@ -257,6 +258,10 @@ _DRAINED: Final = (PayloadTooLarge.status, 503)
 def _request_id(headers: Headers) -> str:
     given = headers.get(REQUEST_ID_HEADER, "")
     return given if re.fullmatch(r"[\w.-]{1,128}", given, re.ASCII) else uuid.uuid4().hex
+
+
+def _failure() -> SamoError:
+    return ModelFailure("Something went wrong on our side, and was logged: try again later.")
 
 
 def _stopping() -> SamoError:

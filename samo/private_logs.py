@@ -3,13 +3,14 @@
 The message of an exception may hold the text that it failed on, and every library logs exceptions.
 So no exception reaches a log as it is: in its place stands one line with its type and the places in
 the code that it passed through. In warnings and errors of other libraries only numbers are kept of
-what is formatted into the message. `install` does that for all loggers and for warnings,
-`install_for_loop` for asyncio, `install_for_uncaught` for exceptions that nobody catches.
+what is formatted into the message. `install` does that for all loggers, for warnings, for asyncio
+and for exceptions that nobody catches.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 import threading
@@ -44,21 +45,20 @@ def _places(trace: TracebackType | None) -> str:
 
 
 def install() -> None:
-    """Make all logs of this process private. May be called more than once."""
+    """Make all logs of this process, and of the event loop that runs, private.
+
+    May be called more than once. Hooks that somebody else has put in place of Python's stay.
+    """
     logging.setLogRecordFactory(_private_record)
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes no keywords
-
-
-def install_for_uncaught() -> None:
-    """Make what Python prints of exceptions that nobody catches private."""
-    sys.excepthook = _log_uncaught
-    sys.unraisablehook = lambda unraisable: _log_error("Ignored", unraisable.exc_value)
-    threading.excepthook = lambda failed: _log_error("A thread failed", failed.exc_value)
-
-
-def install_for_loop(loop: asyncio.AbstractEventLoop) -> None:
-    """Make what `loop` logs of failed tasks and callbacks private."""
-    loop.set_exception_handler(_log_loop_error)
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _log_uncaught
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = lambda unraisable: _log_error("Ignored", unraisable.exc_value)
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = lambda failed: _log_error("A thread failed", failed.exc_value)
+    with contextlib.suppress(RuntimeError):  # none runs
+        asyncio.get_running_loop().set_exception_handler(_log_loop_error)
 
 
 def _private_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
@@ -106,9 +106,8 @@ def _log_uncaught(
 
 
 def _log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Leave out the rest of the message, which holds the failed task with its exception."""
-    what = str(context.get("message", "asyncio")).partition(":")[0]
-    _log_error(what, context.get("exception"))
+    """Log the error only: the message of asyncio holds the failed call with its arguments."""
+    _log_error("A task or callback failed", context.get("exception"))
 
 
 def _show_warning(

@@ -53,7 +53,6 @@ def main(arguments: Sequence[str]) -> NoReturn:
     )
     given = parser.parse_args(arguments)
     private_logs.install()
-    private_logs.install_for_uncaught()
     try:
         settings = read_settings()
         listener = _listen(given.host, given.port)
@@ -79,6 +78,8 @@ def read_settings() -> Settings:
                 f"SAMO_{str(problem['loc'][0]).upper()} cannot be used: {problem['msg']}. "
                 f"Correct it, or unset it for its default."
                 for problem in error.errors(include_url=False, include_input=False)
+                # a default that is taken from the bad one
+                if problem["type"] != "default_factory_not_called"
             )
         ) from None
     except ValueError:  # pydantic-settings' own, for a value that is no JSON
@@ -121,25 +122,27 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _serve(bento: str, listener: socket.socket, settings: Settings, grace_seconds: float) -> None:
-    from bentoml.exceptions import BentoMLException, NotFound
+    from bentoml.exceptions import BentoMLException
 
     from samo import server
 
     try:
-        server.run(server.load(bento), listener, settings, grace_seconds)
-    except StartError:
-        raise
-    except NotFound:
-        raise StartError(
-            "A model is not in BentoML's store: run `make export`, or set BENTOML_HOME to the "
-            "store that holds it. `bentoml models list` shows what is there."
-        ) from None
-    except (BentoMLException, ImportError) as error:
+        app = server.load(bento)
+    except Exception as error:  # noqa: BLE001  # whatever it is: one line, no traceback
         raise StartError(
             f"{bento} cannot be loaded ({private_logs.describe(error)}): give --bento a service "
             "or a bento's folder, and start in the project's folder."
         ) from None
-    except Exception as error:  # noqa: BLE001  # whatever it is: one line, no traceback
+    try:
+        server.run(app, listener, settings, grace_seconds)
+    except StartError:
+        raise
+    except BentoMLException:  # of its store: nothing else of it is called here
+        raise StartError(
+            "A model is not in BentoML's store: run `make export`, or set BENTOML_HOME to the "
+            "store that holds it. `bentoml models list` shows what is there."
+        ) from None
+    except Exception as error:  # noqa: BLE001
         raise StartError(f"The service failed: {private_logs.describe(error)}.") from None
 
 

@@ -81,7 +81,7 @@ class Server(uvicorn.Server):
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Load the models, serve, and let go of them."""
-        private_logs.install_for_loop(asyncio.get_running_loop())
+        private_logs.install()  # for the loop too
         with self.capture_signals():
             async with self._application.router.lifespan_context(self._application):
                 await self._serve(sockets)

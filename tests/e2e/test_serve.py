@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -110,14 +109,3 @@ def test_the_built_bento_answers_the_same(server, recording, tmp_path):
                 assert same[0] == same[1]
     finally:
         subprocess.run([sys.executable, "-m", "bentoml", "delete", tag, "-y"], check=True)
-
-
-def test_a_port_that_is_taken_is_said_in_a_line():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        serve = subprocess.run(
-            [sys.executable, "-m", "samo", "serve", "--host", "127.0.0.1", "--port", str(port)],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    assert serve.returncode == 1
-    assert serve.stderr == f"Cannot listen on 127.0.0.1:{port}: Address already in use.\n"
