@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from runners.emotion import EmotionClassifier
 from runners.summarizer import Summarizer
 from runners.transcriber import Transcriber
 from samo import metrics
+from samo.integrity import check_files, check_golden_sentences
 from samo.pipeline import Pipeline
 from samo.settings import Settings
 
@@ -103,20 +104,35 @@ def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models
         )
     models = {name: stored(name) for name in MODEL_NAMES}
     folders = {name: Path(model.path) for name, model in models.items()}
-    transcriber, emotion, summarizer = _side_by_side(
+    tags = {name: str(model.tag) for name, model in models.items()}
+    metadata = {name: dict(model.info.metadata) for name, model in models.items()}
+    # the files first: their error says more than that of a model that cannot load them
+    _, transcriber, emotion, summarizer = _side_by_side(
+        lambda: _check_files(models.values()),
         lambda: Transcriber.load(
             folders["transcriber"],
             threads=settings.ctranslate2_threads,
             at_a_time=settings.recordings,
         ),
         lambda: EmotionClassifier.load(folders["emotion"], threads=settings.threads, beside=True),
-        lambda: Summarizer.load(folders["summarizer"], threads=settings.ctranslate2_threads),
+        lambda: _load_summarizer(tags["summarizer"], folders["summarizer"], settings),
     )
     return Models(
         _pipeline(settings, transcriber, emotion, summarizer),
-        tags={name: str(model.tag) for name, model in models.items()},
-        metadata={name: dict(model.info.metadata) for name, model in models.items()},
+        tags=tags,
+        metadata=metadata,
     )
+
+
+def _check_files(models: Iterable[StoredModel]) -> None:
+    for model in models:
+        check_files(str(model.tag), Path(model.path), model.info.metadata)
+
+
+def _load_summarizer(tag: str, folder: Path, settings: Settings) -> Summarizer:
+    summarizer = Summarizer.load(folder, threads=settings.ctranslate2_threads)
+    check_golden_sentences(tag, folder, summarizer)
+    return summarizer
 
 
 def _side_by_side(*work: Callable[[], Any]) -> list[Any]:
