@@ -26,6 +26,7 @@ from faster_whisper.audio import pad_or_trim
 from faster_whisper.transcribe import restore_speech_timestamps
 from faster_whisper.vad import VadOptions, collect_chunks, get_speech_timestamps
 
+from runners.base import WrongArithmeticError
 from runners.cancellation import stop_if_cancelled
 from samo.errors import InvalidRequest
 
@@ -220,7 +221,12 @@ class Transcriber:
         get_speech_timestamps(noise, _VAD)
         features = self._model.feature_extractor(noise)[:, :WARM_UP_FRAMES]
         encoded = self._model.encode(features)
-        self._model.model.detect_language(encoded)
+        languages = self._model.model.detect_language(encoded)[0]
+        if not all(math.isfinite(probability) for _, probability in languages):
+            raise WrongArithmeticError(
+                "The transcriber computes no numbers on this CPU: export it with "
+                "`export_models.py transcriber --precision fp32`."
+            )
         start = self._model.hf_tokenizer.token_to_id("<|startoftranscript|>")
         self._model.model.generate(encoded, [[start]], max_length=WARM_UP_TOKENS)
 

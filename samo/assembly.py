@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from runners import fakes
+from runners.base import WrongArithmeticError
 from runners.batching import Batcher
 from runners.emotion import EmotionClassifier
 from runners.summarizer import Summarizer
 from runners.transcriber import Transcriber
 from samo import metrics
+from samo.errors import StartError
 from samo.integrity import check_files, check_golden_sentences
 from samo.pipeline import Pipeline
 from samo.settings import Settings
@@ -76,7 +78,10 @@ class Models:
 
     def warm_up(self) -> None:
         """Run one input through each model; the service is ready after that."""
-        _side_by_side(*(batcher.runner.warm_up for batcher in self.batchers.values()))
+        try:
+            _side_by_side(*(batcher.runner.warm_up for batcher in self.batchers.values()))
+        except WrongArithmeticError as error:
+            raise StartError(str(error)) from None
         _return_freed_memory()
         self.ready = True
 
