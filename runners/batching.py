@@ -208,7 +208,8 @@ class Batcher(Generic[Input, Prepared, Output]):
         rate = self._speed.seconds_per_cost
         lanes = [0.0] * (self._lanes - len(self._running))
         for batch in self._running.values():
-            lanes.append(max(0.0, batch.cost * rate - (now - batch.started)))
+            left = batch.cost * rate - (now - batch.started)
+            lanes.append(0.0 if batch.cancelled.is_set() else max(0.0, left))
         heapq.heapify(lanes)
         turn = max(cost, self._max_batch_cost)
         for other in sorted(self._requests, key=lambda request: request.served):
