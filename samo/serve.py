@@ -122,16 +122,18 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _serve(bento: str, listener: socket.socket, settings: Settings, grace_seconds: float) -> None:
-    from bentoml.exceptions import BentoMLException
-
-    from samo import server
-
     try:
+        from bentoml.exceptions import BentoMLException
+
+        from samo import server
+
         app = server.load(bento)
     except Exception as error:  # noqa: BLE001  # whatever it is: one line, no traceback
+        # its message too: nobody has written anything to the service yet
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise StartError(
-            f"{bento} cannot be loaded ({private_logs.describe(error)}): give --bento a service "
-            "or a bento's folder, and start in the project's folder."
+            f"{bento} cannot be loaded ({reason}): give --bento a service or a bento's folder, "
+            "and start in the project's folder."
         ) from None
     try:
         server.run(app, listener, settings, grace_seconds)
