@@ -8,10 +8,23 @@ from typing import Annotated, Any, Literal
 import bentoml
 from bentoml.models import BentoModel
 from fastapi import FastAPI, File, Form, Response, UploadFile
-from fastapi.middleware.cors import CORSMiddleware
+from pydantic import BeforeValidator
 
 import samo
-from samo import answers, http, metrics, middleware, openai_format, private_logs, schemas
+from samo import (
+    answers,
+    cors,
+    draining,
+    http,
+    languages,
+    metrics,
+    middleware,
+    openai_format,
+    options,
+    paths,
+    private_logs,
+    schemas,
+)
 from samo.assembly import MODEL_NAMES, Models, assemble
 from samo.settings import Settings
 
@@ -24,20 +37,17 @@ app = FastAPI(
     responses={"4XX": {"model": schemas.ErrorEnvelope}, "5XX": {"model": schemas.ErrorEnvelope}},
     docs_url=None,  # these pages load their scripts from elsewhere
     redoc_url=None,
+    redirect_slashes=False,  # `paths` passes over extra slashes
 )
 app.router.route_class = http.Route
 http.install_error_handlers(app)
-if settings.cors_origins:
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST"],
-        allow_headers=["*"],
-        expose_headers=[http.REQUEST_ID_HEADER],
-    )
-
 Upload = Annotated[UploadFile, File(description="WAV, MP3, M4A, AAC, OGG, Opus, WebM or FLAC.")]
-Language = Annotated[str | None, Form(description="ISO 639-1 code; recognized when left out.")]
+Language = Annotated[
+    str | None,
+    BeforeValidator(languages.code),
+    Form(description="ISO 639-1 code, tag or name; recognized when left out."),
+]
+Model = Annotated[str | None, Form(description="Any name; the service has one model.")]
 
 
 @bentoml.service(
@@ -63,6 +73,7 @@ class Samo:
         self.pipeline = self.models.pipeline
         self.models.warm_up()
         self.ready_since = time.monotonic()
+        self.loaded_at = int(time.time())
         app.state.service = self
 
     @bentoml.on_shutdown
@@ -102,7 +113,9 @@ class Samo:
         self,
         audio_file: Upload,
         language: Language = None,
-        task: Annotated[Literal["transcribe", "translate"], Form()] = "transcribe",
+        task: Annotated[
+            Literal["transcribe", "translate"], BeforeValidator(options.name), Form()
+        ] = "transcribe",
         timestamp: Annotated[bool, Form(description="Give every word's time too.")] = False,
     ) -> Response:
         """Transcribe a recording, or translate it into English."""
@@ -144,21 +157,49 @@ class Samo:
     async def openai_transcriptions(
         self,
         file: Upload,
-        model: Annotated[str, Form(description="Any name; the service has one model.")],
+        model: Model = None,
         language: Language = None,
         response_format: Annotated[openai_format.ResponseFormat, Form()] = "json",
         timestamp_granularities: Annotated[
             list[openai_format.Granularity], Form(alias="timestamp_granularities[]")
         ] = [],  # noqa: B006  # FastAPI copies a form's default
+        stream: Annotated[bool, Form(description="Answer with server-sent events.")] = False,
     ) -> Response:
         """Transcribe as OpenAI's endpoint does; its official clients work against this."""
+        openai_format.check_options(response_format, timestamp_granularities, stream)
         recording = await self.pipeline.transcribe(
             await file.read(),
             language=language,
             task="transcribe",
             word_timestamps="word" in timestamp_granularities,
         )
+        if stream:
+            return openai_format.render_events(recording.transcript)
         return openai_format.render(recording.transcript, response_format, timestamp_granularities)
+
+    @app.post("/v1/audio/translations", tags=["speech"])
+    async def openai_translations(
+        self,
+        file: Upload,
+        model: Model = None,
+        language: Language = None,
+        response_format: Annotated[openai_format.ResponseFormat, Form()] = "json",
+    ) -> Response:
+        """Translate a recording into English as OpenAI's endpoint does."""
+        recording = await self.pipeline.transcribe(
+            await file.read(), language=language, task="translate", word_timestamps=False
+        )
+        return openai_format.render(recording.transcript, response_format, task="translate")
+
+    @app.get("/v1/models", tags=["speech"])
+    async def openai_models(self) -> Response:
+        """The names that a transcription may ask for, in the form of OpenAI's list."""
+        return openai_format.models(self.models.tags["transcriber"], self.loaded_at)
+
+    @app.get("/v1/models/{name:path}", tags=["speech"])
+    async def openai_model(self, name: str) -> Response:
+        """One of these names, in the form of OpenAI's list."""
+        return openai_format.model(name, self.models.tags["transcriber"], self.loaded_at)
 
     @app.get("/", include_in_schema=False)
     async def index(self) -> dict[str, str]:
@@ -190,7 +231,11 @@ class Samo:
         return self.models.ready
 
 
-# bentoml.service made a Service of the class
+# bentoml.service made a Service of the class; the first middleware is the outermost
+if settings.cors_origins:
+    Samo.add_asgi_middleware(cors.CORS, origins=settings.cors_origins)  # type: ignore[attr-defined]
 Samo.add_asgi_middleware(  # type: ignore[attr-defined]
     middleware.RequestMiddleware, settings=settings
 )
+Samo.add_asgi_middleware(draining.Draining)  # type: ignore[attr-defined]
+Samo.add_asgi_middleware(paths.Paths, routes=app.routes)  # type: ignore[attr-defined]

@@ -93,9 +93,13 @@ class Checkpoint:
 
     @property
     def output_names(self) -> list[str]:
-        """Labels, then moods, in the order of the logits."""
+        """Labels, then moods, then contexts, in the order of the logits."""
         calibration = json.loads((self.adapter / CALIBRATION).read_text(encoding="utf-8"))
-        return [*calibration["labels"], *calibration.get("moods", ())]
+        return [
+            *calibration["labels"],
+            *calibration.get("moods", ()),
+            *calibration.get("contexts", ()),
+        ]
 
     @property
     def smoothing(self) -> Smoothing:
@@ -240,14 +244,15 @@ def check_parity(
         raise ExportError(
             f"int8 differs from float by {gap:.3f}, more than {PARITY_TOLERANCE}: nothing stored."
         )
-    thresholds = np.concatenate([scale.thresholds, scale.mood_thresholds])
+    thresholds = np.concatenate(
+        [scale.thresholds, scale.mood_thresholds, scale.context_thresholds]
+    )
     clear = np.abs(exact - thresholds) > PARITY_MARGIN
     differs = clear & ((exact >= thresholds) != (quantized >= thresholds))
     if differs.any():
         sentence, label = np.argwhere(differs)[0]
         raise ExportError(
-            f"int8 and float disagree on {(scale.labels + scale.moods)[label]} in sentence "
-            f"{sentence}: "
+            f"int8 and float disagree on {scale.outputs[label]} in sentence {sentence}: "
             f"{quantized[sentence, label]:.3f} against {exact[sentence, label]:.3f}; "
             "nothing stored."
         )

@@ -211,6 +211,7 @@ def insight(made: Insight, tags: dict[str, str], watch: Stopwatch) -> schemas.In
 def _analysis(reading: EmotionReading, groupings: Groupings) -> schemas.EmotionAnalysis:
     return schemas.EmotionAnalysis(
         emotions=_by_name(reading.emotions),
+        emotion_list=[schemas.EmotionScore(**score) for score in _scores(reading.emotions)],
         primary_emotion=reading.primary.name,
         confidence=reading.primary.confidence,
         emotional_intensity=reading.intensity,

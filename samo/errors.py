@@ -3,7 +3,9 @@
     SamoError
     ├── MalformedRequest        400  the body is no valid JSON or multipart form
     ├── InvalidRequest          422  a field is missing, of the wrong type or out of range
+    ├── UnknownModel            404  /v1/models has no model of this name
     ├── PayloadTooLarge         413  the body is larger than the limit
+    ├── UnsupportedMediaType    415  the body is of a type or charset that the route does not take
     ├── UnsupportedAudio        415  the upload is in no audio format that is read here
     ├── UndecodableAudio        422  the upload is damaged, cut short or holds no audio
     ├── AudioTooLong            413  the recording is longer than the limit
@@ -52,11 +54,25 @@ class InvalidRequest(SamoError):
     code = "invalid_request"
 
 
+class UnknownModel(SamoError):
+    """The list of models has none of this name."""
+
+    status = 404
+    code = "model_not_found"
+
+
 class PayloadTooLarge(SamoError):
     """The body is larger than the limit."""
 
     status = 413
     code = "payload_too_large"
+
+
+class UnsupportedMediaType(SamoError):
+    """The body is of a type or charset that the route does not take."""
+
+    status = 415
+    code = "unsupported_media_type"
 
 
 class UnsupportedAudio(SamoError):

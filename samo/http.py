@@ -1,24 +1,24 @@
-"""The HTTP layer around the routes: request ids, limits, strict JSON, one error envelope."""
+"""The HTTP layer around the routes: how they read requests, and one error envelope."""
 
 from __future__ import annotations
 
 import inspect
-import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
 import pydantic
-import pydantic_core
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.formparsers import MultiPartParser
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
-from samo import limits
+from samo import bodies, forms, limits
 from samo.errors import (
     InvalidRequest,
     MalformedRequest,
@@ -27,49 +27,43 @@ from samo.errors import (
 )
 
 REQUEST_ID_HEADER: Final = "x-request-id"
-# A multipart form around the largest upload: boundaries, part headers, the other fields.
-MAX_BODY_BYTES: Final = limits.MAX_AUDIO_BYTES + 64 * 1024
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 # Starlette would spool uploads above 1 MB to disk; recordings stay in memory.
-MultiPartParser.spool_max_size = MAX_BODY_BYTES
-
-
-class JSONRequest(Request):
-    """Parses JSON by pydantic's parser: no recursion limit to run into, no lone surrogates."""
-
-    async def json(self) -> Any:
-        """Return the parsed body; raises `JSONDecodeError`, as Starlette's own does."""
-        try:
-            return pydantic_core.from_json(await self.body())
-        except ValueError as error:
-            raise json.JSONDecodeError(str(error), "", 0) from None
+MultiPartParser.spool_max_size = limits.MAX_FORM_BYTES
 
 
 class Route(APIRoute):
-    """A route whose body is parsed by `JSONRequest`, and on the shortest way where it can be.
+    """A route whose body is read by `samo.bodies` or `samo.forms`, and on the shortest way.
 
     FastAPI resolves every parameter of every request, and BentoML's service as a dependency in a
     thread. A view that takes the service, which is `app.state.service`, and one JSON body, and
-    answers with a `Response`, needs neither. Whatever is wrong with a body is still FastAPI's to
-    find and to tell.
+    answers with a `Response`, needs neither. GET routes answer HEAD too, as HTTP asks for.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler that FastAPI built."""
         handler = super().get_route_handler()
         body_type = self._only_body()
+        limit = limits.max_body_bytes(self.path_format)
+        form_fields = forms.Fields.of([field.alias for field in self.dependant.body_params])
+        has_body = body_type is not None or form_fields is not None
+        field_names = [*body_type.model_fields] if body_type is not None else []
 
         async def handle(request: Request) -> Response:
-            request = JSONRequest(request.scope, request.receive)
-            if body_type is not None and _says_json(request):
+            if has_body and request.scope["query_string"]:
+                forms.refuse_query(request.scope["query_string"], field_names)
+            if body_type is not None:
+                given = await bodies.read_object(request, limit)
                 try:
-                    body = body_type.model_validate(await request.json())
-                except ValueError:  # pydantic's and json's are
-                    return await handler(request)
+                    body = body_type.model_validate(given)
+                except pydantic.ValidationError as error:
+                    raise body_error(error, body_type) from None
                 answer: Response = await self.endpoint(request.app.state.service, body)
                 return answer
+            if form_fields is not None:
+                request._form = await forms.read(request, form_fields)  # FastAPI takes this one
             return await handler(request)
 
         return handle
@@ -83,10 +77,20 @@ class Route(APIRoute):
         of = body[0].field_info.annotation
         return of if inspect.isclass(of) and issubclass(of, pydantic.BaseModel) else None
 
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match HEAD where GET would match."""
+        match, child_scope = super().matches(scope)
+        return (
+            Match.FULL if self._is_head(scope) and match is Match.PARTIAL else match
+        ), child_scope
 
-def _says_json(request: Request) -> bool:
-    media_type = request.headers.get("content-type", "").partition(";")[0]
-    return media_type.strip().lower() == "application/json"
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; the server leaves out the body of an answer to HEAD."""
+        as_get = {**scope, "method": "GET"} if self._is_head(scope) else scope
+        await super().handle(as_get, receive, send)
+
+    def _is_head(self, scope: Scope) -> bool:
+        return scope.get("method") == "HEAD" and "GET" in (self.methods or ())
 
 
 def error_body(error: SamoError) -> dict[str, Any]:
@@ -130,6 +134,8 @@ _STATUS_MESSAGES: Final = {
 
 
 _NOT_A_FILE: Final = "Must be a file part of a multipart form"
+# What a validator may add to a problem: limits and choices, never what was sent.
+_PROBLEM_DETAILS: Final = ("min_length", "max_length", "max_characters", "ge", "le", "valid")
 
 
 def status_error(status: int) -> SamoError:
@@ -139,39 +145,48 @@ def status_error(status: int) -> SamoError:
     return _StatusError(status, _STATUS_MESSAGES.get(status))
 
 
-def _field(problem: dict[str, Any]) -> str:
-    """The way to a field; the name of one that we do not know is the user's text."""
-    way = [str(part) for part in problem["loc"][1:]]
-    if problem["type"] == "extra_forbidden":
-        way[-1] = "(unknown field)"
-    return ".".join(way) or str(problem["loc"][0])
+def unknown_path(nearest: str | None) -> SamoError:
+    """The error for a path that is not there, and `nearest`, the one of ours that may be meant."""
+    error = status_error(404)
+    if nearest is not None:
+        error.message = f"There is nothing at this path; did you mean {nearest}?"
+        error.details = {"path": nearest}
+    return error
+
+
+def _problem(problem: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """A problem that pydantic found, without what was sent."""
+    way = [str(part) for part in problem["loc"]]
+    if problem["type"] == "extra_forbidden":  # a name that we do not know is the user's text
+        unknown = forms.unknown_field(way[-1], known)
+        return {**unknown, "field": ".".join([*way[:-1], unknown["field"]])}
+    context = problem.get("ctx", {})
+    return {
+        "field": ".".join(way),
+        "message": _NOT_A_FILE
+        if "UploadFile" in problem["msg"]
+        else problem["msg"].removeprefix("Value error, "),
+        **{name: context[name] for name in _PROBLEM_DETAILS if name in context},
+    }
+
+
+def _invalid(found: Sequence[Mapping[str, Any]], known: Collection[str] = ()) -> InvalidRequest:
+    problems = [_problem(problem, known) for problem in found[: limits.MAX_REPORTED_PROBLEMS]]
+    more = {"more_errors": len(found) - len(problems)} if len(found) > len(problems) else {}
+    return InvalidRequest(
+        f"{problems[0]['field']}: {problems[0]['message']}.", errors=problems, **more
+    )
+
+
+def body_error(error: pydantic.ValidationError, body_type: type[pydantic.BaseModel]) -> SamoError:
+    """Name the fields of a JSON body and what is wrong with them."""
+    return _invalid(error.errors(include_url=False, include_input=False), [*body_type.model_fields])
 
 
 def validation_error(error: RequestValidationError) -> SamoError:
     """Name the fields and what is wrong with them; what the user wrote is not repeated."""
-    problems = [
-        {
-            "field": _field(problem),
-            "message": _NOT_A_FILE
-            if "UploadFile" in problem["msg"]
-            else problem["msg"].removeprefix("Value error, "),
-            **{
-                limit: problem["ctx"][limit]
-                for limit in ("min_length", "max_length", "ge", "le")
-                if limit in problem.get("ctx", {})
-            },
-        }
-        for problem in error.errors()
-    ]
-    first = error.errors()[0]
-    if first["type"] == "json_invalid":
-        return MalformedRequest(f"The body is no valid JSON: {first['ctx']['error']}.")
-    if first["loc"] == ("body",):
-        return InvalidRequest(
-            "The body is missing or no JSON object: send one, with Content-Type: application/json.",
-            errors=problems,
-        )
-    return InvalidRequest(f"{problems[0]['field']}: {problems[0]['message']}.", errors=problems)
+    found = [{**problem, "loc": problem["loc"][1:] or problem["loc"]} for problem in error.errors()]
+    return _invalid(found)
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -187,6 +202,11 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(StarletteHTTPException)
     async def _http(_request: Request, error: HTTPException) -> Response:
-        response = error_response(status_error(error.status_code))
-        response.headers.update(error.headers or {})
+        problem = status_error(error.status_code)
+        headers = dict(error.headers or {})
+        if allowed := headers.get("Allow"):
+            headers["Allow"] = allowed.replace("GET", "GET, HEAD")
+            problem.message = f"This path takes {headers['Allow']}, and no other method."
+        response = error_response(problem)
+        response.headers.update(headers)
         return response

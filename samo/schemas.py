@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
-from samo import limits
+from samo import limits, options
 from samo.emotions import Intensity, Sentiment
 from samo.explanation import MIN_SHARE, MIN_WEIGHT
 
@@ -15,6 +23,20 @@ def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("Send at least one character that is not a space")
     return text
+
+
+def _not_too_long_together(texts: list[Any]) -> list[Any]:
+    """Count the texts that are classified: one that cannot be used gets its own error."""
+    lengths = [len(text) for text in texts if isinstance(text, str)]
+    total = sum(length for length in lengths if length <= limits.MAX_TEXT_CHARACTERS)
+    if total > limits.MAX_BATCH_CHARACTERS:
+        raise PydanticCustomError(
+            "batch_too_long",
+            "All texts together should have at most {max_characters} characters; send them in "
+            "several requests",
+            {"max_characters": limits.MAX_BATCH_CHARACTERS},
+        )
+    return texts
 
 
 JournalText = Annotated[
@@ -29,9 +51,14 @@ JournalText = Annotated[
 ]
 Threshold = Annotated[
     float,
+    BeforeValidator(options.number),
     Field(ge=0.0, le=1.0, description="One threshold for all labels, in place of the tuned ones."),
 ]
-
+TopK = Annotated[
+    int,
+    BeforeValidator(options.whole_number),
+    Field(ge=1, le=28, description="Give at most this many emotions, the highest first."),
+]
 
 WithGroupings = Annotated[
     bool,
@@ -43,9 +70,25 @@ WithGroupings = Annotated[
 
 
 class Request(BaseModel):
-    """A JSON body; a field that is not known is refused, lest a typing error pass unseen."""
+    """A JSON body; a field that is not known is refused, lest a typing error pass unseen.
+
+    An option that is null or blank counts as left out.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not any(map(options.is_left_out, given.values())):
+            return given
+        return {
+            name: value
+            for name, value in given.items()
+            if not options.is_left_out(value)
+            or name not in cls.model_fields
+            or cls.model_fields[name].is_required()
+        }
 
 
 class PredictRequest(Request):
@@ -54,9 +97,7 @@ class PredictRequest(Request):
     text: JournalText
     groupings: WithGroupings = False
     threshold: Threshold | None = None
-    top_k: int | None = Field(
-        default=None, ge=1, le=28, description="Give at most so many emotions, the highest first."
-    )
+    top_k: TopK | None = None
     explain: bool = Field(
         default=False,
         description="Say which words carried each emotion. Each word is hidden from the model "
@@ -69,29 +110,30 @@ class PredictRequest(Request):
 class PredictBatchRequest(Request):
     """Texts to classify together; each is judged on its own."""
 
-    texts: list[Any] = Field(
+    texts: Annotated[list[Any], AfterValidator(_not_too_long_together)] = Field(
         min_length=1,
         max_length=limits.MAX_BATCH_TEXTS,
-        description=f"1 to {limits.MAX_BATCH_TEXTS} texts. One that cannot be used gets an "
-        "`error` in its place; the others are answered.",
+        description=f"1 to {limits.MAX_BATCH_TEXTS} texts, of {limits.MAX_BATCH_CHARACTERS} "
+        "characters together at most. One that cannot be used gets an `error` in its place; the "
+        "others are answered.",
         json_schema_extra={"items": {"type": "string"}},
     )
     groupings: WithGroupings = False
     threshold: Threshold | None = None
-    top_k: int | None = Field(default=None, ge=1, le=28)
+    top_k: TopK | None = None
 
 
 class SummarizeRequest(Request):
     """A text to bring to its emotional core."""
 
     text: JournalText
-    max_sentences: int = Field(
+    max_sentences: Annotated[int, BeforeValidator(options.whole_number)] = Field(
         default=2,
         ge=1,
         le=limits.MAX_SUMMARY_SENTENCES,
-        description="The summary has at most so many sentences.",
+        description="The summary has at most this many sentences.",
     )
-    focus: Literal["feeling", "gist"] = Field(
+    focus: Annotated[Literal["feeling", "gist"], BeforeValidator(options.name)] = Field(
         default="feeling",
         description="What to keep: what is felt, or what the text is about.",
     )
@@ -108,7 +150,7 @@ class JournalRequest(Request):
 class ErrorBody(BaseModel):
     """What went wrong and what to do about it."""
 
-    code: str = Field(description="For programs; stable.", examples=["text_too_long"])
+    code: str = Field(description="For programs; stable.", examples=["invalid_request"])
     message: str = Field(description="For people; says what to do.")
     details: dict[str, Any] = Field(description="Limits and positions, by code.")
     request_id: str | None = Field(description="The same as the X-Request-ID header.")
@@ -278,6 +320,9 @@ class EmotionAnalysis(BaseModel):
 
     emotions: dict[str, float] = Field(
         description="Name to confidence, highest first.", examples=[{"joy": 0.87}]
+    )
+    emotion_list: list[EmotionScore] = Field(
+        description="The same as `emotions`, in the form that `/predict` and the arc have."
     )
     primary_emotion: str
     confidence: float = Field(description="Confidence of `primary_emotion`.")

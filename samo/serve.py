@@ -75,16 +75,12 @@ def read_settings() -> Settings:
     except ValidationError as error:
         raise StartError(
             "\n".join(
-                f"SAMO_{str(problem['loc'][0]).upper()} cannot be used: {problem['msg']}. "
-                f"Correct it, or unset it for its default."
+                f"SAMO_{str(problem['loc'][0]).upper()} cannot be used: "
+                f"{problem['msg'].removeprefix('Value error, ')}. Correct it, or unset it."
                 for problem in error.errors(include_url=False, include_input=False)
                 # a default that is taken from the bad one
                 if problem["type"] != "default_factory_not_called"
             )
-        ) from None
-    except ValueError:  # pydantic-settings' own, for a value that is no JSON
-        raise StartError(
-            "SAMO_CORS_ORIGINS cannot be used: write a JSON list, as in '[\"https://a.example\"]'."
         ) from None
 
 

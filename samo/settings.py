@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from samo import options
 from samo.limits import MAX_FORM_BYTES
 
 
@@ -100,10 +101,11 @@ class Settings(BaseSettings):
         description="Requests on further connections are refused with 503, except of probes. "
         "Keep it below half of the files that the process may open (ulimit -n).",
     )
-    cors_origins: list[str] = Field(
+    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(options.origins)] = Field(
         default_factory=list,
-        description="Browser origins that may call, as JSON: '[\"https://journal.example\"]'. "
-        "'[\"*\"]' lets every page call.",
+        description="Browser origins that may call, with commas between them: "
+        "'https://journal.example,http://localhost:8080'; or a JSON list of them. '*' lets every "
+        "page call.",
     )
 
 

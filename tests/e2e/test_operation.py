@@ -62,7 +62,7 @@ def start(*arguments, **environment):
         ({"SAMO_THREADS": "many"}, "SAMO_THREADS cannot be used:"),
         ({"SAMO_THREADS": "0"}, "SAMO_THREADS cannot be used:"),
         ({"SAMO_RUNNERS": "reel"}, "SAMO_RUNNERS cannot be used:"),
-        ({"SAMO_CORS_ORIGINS": "https://a.example"}, "SAMO_CORS_ORIGINS cannot be used:"),
+        ({"SAMO_CORS_ORIGINS": "journal.example"}, "SAMO_CORS_ORIGINS cannot be used:"),
         ({"SAMO_RUNNERS": "real", "BENTOML_HOME": "empty"}, "A model is not in BentoML's store:"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",

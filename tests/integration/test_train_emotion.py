@@ -12,7 +12,7 @@ from transformers import BertConfig, BertModel, BertTokenizerFast, Trainer
 
 from training.emotion.data import load_goemotions, write_lessons
 from training.emotion.distill import distill
-from training.emotion.inference import adapter_logits
+from training.emotion.inference import label_logits
 from training.emotion.journey import journey
 from training.emotion.moods import HEAD_WEIGHT, MOODS, add_moods
 from training.emotion.trainer import EmotionTrainer
@@ -90,7 +90,7 @@ def test_a_student_learns_from_its_teachers_and_goes_on_from_an_adapter(encoder,
     write_lessons(soft, tmp_path / "soft.jsonl")
     student = train("student", lessons=(tmp_path / "soft.jsonl",), adapter=teachers[0])
     assert not np.allclose(
-        adapter_logits(student, dev.texts), adapter_logits(teachers[0], dev.texts)
+        label_logits(student, dev.texts), label_logits(teachers[0], dev.texts)
     )
     rows = journey({"BCE": teachers[0], "student": student}, dev, dev)
     assert len(rows) == 5
@@ -102,7 +102,7 @@ def test_layers_can_be_left_out(encoder, dataset, tmp_path):
         model_name=str(encoder), dataset=dataset, output=tmp_path / "run", epochs=1,
         batch_size=8, rank=2, layers=1,
     )  # fmt: skip
-    assert adapter_logits(trainer.train(), COMMENTS).shape == (5, 5)
+    assert label_logits(trainer.train(), COMMENTS).shape == (5, 5)
     with pytest.raises(ValueError, match="2 layers, 3 cannot be kept"):
         dataclasses.replace(trainer, layers=3, output=tmp_path / "other").train()
 
@@ -120,7 +120,7 @@ def test_moods_are_added_beside_the_labels(encoder, dataset, tmp_path):
     scores = add_moods(adapter, texts, held, tmp_path / "with-moods")
     assert scores["sad"] > 0.9  # "i am so sad" is told from the others by any encoder
     before, after = (
-        adapter_logits(folder, COMMENTS) for folder in (adapter, tmp_path / "with-moods")
+        label_logits(folder, COMMENTS) for folder in (adapter, tmp_path / "with-moods")
     )
     np.testing.assert_allclose(after, before, atol=1e-5)
     head = load_file(tmp_path / "with-moods" / "adapter_model.safetensors")[HEAD_WEIGHT]

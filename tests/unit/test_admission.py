@@ -101,8 +101,9 @@ def test_an_upload_whose_client_left_is_not_decoded_any_more(monkeypatch):
         while not begun:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
         gate.set()
-        await asyncio.gather(first, second, return_exceptions=True)
+        await asyncio.gather(first, return_exceptions=True)
 
     asyncio.run(scenario())
     assert begun == [b"1"]

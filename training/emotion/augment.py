@@ -18,7 +18,13 @@ from typing import Final
 import numpy as np
 
 from samo.emotions import NEUTRAL
-from training.emotion.data import LabelledTexts, load_goemotions, write_lessons
+from training.emotion.data import (
+    MOODS,
+    LabelledTexts,
+    load_goemotions,
+    output_names,
+    write_lessons,
+)
 from training.summarizer.speech import recognized
 
 # Shares of the comments that are changed; names are put in besides, in half of the rest.
@@ -27,6 +33,8 @@ JOINED_SHARE: Final = 0.12
 NAMED_SHARE: Final = 0.5
 # A joined comment is no longer than the longest that is classified as a whole.
 MAX_JOINED_CHARACTERS: Final = 280
+# Neutral comments that stand for texts without a mood.
+MOODLESS: Final = 2000
 
 NAMES: Final = (
     "Anna", "Ben", "Carlos", "Priya", "Mum", "Dad", "Tom", "Aisha", "Lena", "Sam", "Grandma",
@@ -66,6 +74,21 @@ def augment(comments: LabelledTexts, seed: int = 0) -> LabelledTexts:
     return LabelledTexts(texts, labels, comments.label_names)
 
 
+def without_mood(lessons: LabelledTexts, number: int, seed: int = 0) -> LabelledTexts:
+    """Add the moods: none for the first `number` of neutral comments, unknown for all others.
+
+    Journal entries without a mood are few, and a model that knows only them gives everything one.
+    """
+    names = output_names(lessons.label_names)
+    labels = np.full((len(lessons), len(names)), np.nan, dtype=np.float32)
+    labels[:, : len(lessons.label_names)] = lessons.labels
+    neutral = np.flatnonzero(lessons.labels[:, lessons.label_names.index(NEUTRAL)] == 1.0)
+    chosen = np.random.default_rng(seed).permutation(neutral)[:number]
+    moods = slice(len(lessons.label_names), len(lessons.label_names) + len(MOODS))
+    labels[chosen, moods] = 0.0
+    return LabelledTexts(lessons.texts, labels, names)
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -85,7 +108,7 @@ def main() -> None:
         comments = LabelledTexts(
             [comments.texts[row] for row in chosen], comments.labels[chosen], comments.label_names
         )
-    lessons = augment(comments, arguments.seed)
+    lessons = without_mood(augment(comments, arguments.seed), MOODLESS, arguments.seed)
     write_lessons(lessons, arguments.output)
     print(f"{len(lessons)} lessons written to {arguments.output}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from peft import PeftModel
+from safetensors.torch import load_file
 from tqdm import tqdm
 from transformers import AutoTokenizer
 
@@ -19,14 +21,38 @@ from samo.emoji import spell_emoji
 from samo.emotions import EmotionScale
 from samo.weights import resolve
 from training.emotion.model import EmotionClassifier as TorchClassifier
-from training.emotion.trainer import MAX_TOKENS, PAD_TO_MULTIPLE_OF, RUN
-from training.hardware import bf16_is_fast
+from training.emotion.trainer import MAX_TOKENS, RUN, WEIGHTS, pad
+from training.hardware import bf16_is_fast, choose_device
 
 Array = npt.NDArray[np.floating[Any]]
 
 BATCH = 32
 # In bfloat16 all weights are cast for every batch.
 TORCH_BATCH = 128
+GPU_BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run was trained on top of, and the names of its outputs in their order."""
+
+    model_name: str
+    layers: int | None
+    labels: tuple[str, ...]
+    moods: tuple[str, ...]
+    contexts: tuple[str, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Run:
+        """Read `run.json` of a run's `adapter/` folder."""
+        run = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        names = (tuple(run.get(field, ())) for field in ("labels", "moods", "contexts"))
+        return cls(run["model_name"], run["layers"], *names)
+
+    @property
+    def outputs(self) -> list[str]:
+        """Labels, then moods, then contexts."""
+        return [*self.labels, *self.moods, *self.contexts]
 
 
 def neutral_scale(label_names: Sequence[str]) -> EmotionScale:
@@ -49,40 +75,39 @@ def classify(classifier: EmotionClassifier, texts: Sequence[str]) -> Array:
     return np.clip(np.stack(rows), 1e-7, 1 - 1e-7)
 
 
-def adapter_logits(adapter: Path, texts: Sequence[str]) -> Array:
-    """Logits of shape (texts, labels) that a run's `adapter` gives, before any calibration."""
-    labels = json.loads((adapter / RUN).read_text(encoding="utf-8"))["labels"]
-    return _module_outputs(adapter, texts, "head")[:, : len(labels)]
+def load_run(folder: Path, device: torch.device) -> tuple[TorchClassifier, Any, Run]:
+    """Load a run's `adapter/` folder: the classifier, its tokenizer and what it was trained for."""
+    run = Run.read(folder)
+    base = str(resolve(run.model_name))
+    classifier = TorchClassifier.from_encoder(base, run.outputs, layers=run.layers)
+    if (folder / WEIGHTS).is_file():
+        classifier.load_state_dict(load_file(folder / WEIGHTS))
+    else:
+        classifier = PeftModel.from_pretrained(classifier, folder).merge_and_unload()
+    return classifier.eval().to(device), AutoTokenizer.from_pretrained(base), run
 
 
-def pooled_vectors(adapter: Path, texts: Sequence[str]) -> Array:
-    """What the head of a run's `adapter` reads, of shape (texts, hidden size)."""
-    return _module_outputs(adapter, texts, "norm")
-
-
-def _module_outputs(adapter: Path, texts: Sequence[str], module: str) -> Array:
-    """Outputs of a module of the classifier that gives a row a text."""
-    run = json.loads((adapter / RUN).read_text(encoding="utf-8"))
-    base = str(resolve(run["model_name"]))
-    tokenizer = AutoTokenizer.from_pretrained(base)
-    outputs = [*run["labels"], *run.get("moods", {})]
-    classifier = TorchClassifier.from_encoder(base, outputs, layers=run["layers"])
-    model = PeftModel.from_pretrained(classifier, adapter).merge_and_unload().eval()
-    seen: list[torch.Tensor] = []
-    getattr(model, module).register_forward_hook(lambda _module, _input, out: seen.append(out))
+def run_logits(folder: Path, texts: Sequence[str], device: str = "auto") -> Array:
+    """Logits of shape (texts, outputs) that a run's `adapter/` gives, before any calibration."""
+    chosen = choose_device(device)
+    model, tokenizer, run = load_run(folder, chosen)
     spelled = [spell_emoji(text)[0] for text in texts]
     encoded = tokenizer(spelled, truncation=True, max_length=MAX_TOKENS)["input_ids"]
     order = sorted(range(len(texts)), key=lambda index: len(encoded[index]))
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16_is_fast()):
-        starts = range(0, len(order), TORCH_BATCH)
-        for start in tqdm(starts, desc=adapter.parent.name, unit="batch"):
-            batch = [encoded[row] for row in order[start : start + TORCH_BATCH]]
-            model(
-                **tokenizer.pad(
-                    {"input_ids": batch},
-                    pad_to_multiple_of=PAD_TO_MULTIPLE_OF,
-                    return_tensors="pt",
-                )
-            )
-    rows = torch.cat(seen).float().numpy().astype(np.float64)
-    return np.asarray(rows[np.argsort(order)])
+    logits = np.zeros((len(texts), len(run.outputs)))
+    batch_size = TORCH_BATCH if chosen.type == "cpu" else GPU_BATCH
+    starts = range(0, len(order), batch_size)
+    for start in tqdm(starts, desc=folder.parent.name, unit="batch"):
+        rows = order[start : start + batch_size]
+        inputs = pad([encoded[row] for row in rows], tokenizer.pad_token_id, chosen)
+        with (
+            torch.inference_mode(),
+            torch.autocast(chosen.type, torch.bfloat16, enabled=bf16_is_fast()),
+        ):
+            logits[rows] = model(**inputs).logits.float().cpu().numpy()
+    return logits
+
+
+def label_logits(folder: Path, texts: Sequence[str], device: str = "auto") -> Array:
+    """As `run_logits`, of the labels alone: shape (texts, labels)."""
+    return run_logits(folder, texts, device)[:, : len(Run.read(folder).labels)]

@@ -23,7 +23,7 @@ from rich.table import Table
 from training.emotion.calibrate import choose_thresholds, fit_temperature, sigmoid
 from training.emotion.data import LabelledTexts, load_goemotions
 from training.emotion.figures import expected_calibration_error, f1
-from training.emotion.inference import adapter_logits
+from training.emotion.inference import label_logits
 
 Array = npt.NDArray[Any]
 
@@ -49,8 +49,8 @@ def journey(
     rows: dict[str, dict[str, float]] = {}
     calibrated: dict[str, tuple[Array, Array]] = {}
     for name, adapter in adapters.items():
-        dev_logits = adapter_logits(adapter, dev.texts)
-        test_logits = adapter_logits(adapter, test.texts)
+        dev_logits = label_logits(adapter, dev.texts)
+        test_logits = label_logits(adapter, test.texts)
         temperature = fit_temperature(dev_logits, dev.labels)
         calibrated[name] = sigmoid(dev_logits / temperature), sigmoid(test_logits / temperature)
         rows[name] = figures_of(dev, sigmoid(dev_logits), test, sigmoid(test_logits))

@@ -1,9 +1,10 @@
 """From a finished run to `checkpoints/emotion`: what is committed and what is exported from it.
 
-    python -m training.emotion.publish --adapter RUN/adapter --base ID --dataset PATH
+    python -m training.emotion.publish --adapter RUN/adapter --base ID --data PATH \
+        --first-person FILE
 
 Rounds the adapter to float16, traces the graph once by optimum, finds how far its channels stand
-out, calibrates the int8 model on dev and writes down the hash that every later export must give.
+out, calibrates the int8 model and writes down the hash that every later export must give.
 """
 
 from __future__ import annotations
@@ -30,23 +31,23 @@ from training.emotion.trainer import MAX_TOKENS, RUN
 CHANNEL_TEXTS = 200
 
 
-def publish(adapter: Path, base: str, dataset: Path, target: Path) -> None:
+def publish(adapter: Path, base: str, data: Path, first_person: Path, target: Path) -> None:
     """Write adapter, graph, smoothing, outliers, calibration and artifact hash to `target`."""
     target.mkdir(parents=True, exist_ok=True)
     config = json.loads((adapter / "adapter_config.json").read_text())
     config["base_model_name_or_path"] = base
     (target / "adapter_config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
-    if adapter != target:
-        shutil.copyfile(adapter / RUN, target / RUN)
+    run = json.loads((adapter / RUN).read_text(encoding="utf-8"))
+    run["model_name"] = base
+    (target / RUN).write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
     weights = load_file(adapter / "adapter_model.safetensors")
     save_file(
         {name: value.astype("float16") for name, value in weights.items()},
         target / "adapter_model.safetensors",
     )
-    dev = load_goemotions(dataset, "dev")
-    moods = json.loads((target / RUN).read_text(encoding="utf-8")).get("moods", {})
-    outputs = {"moods": list(moods), "mood_thresholds": list(moods.values())}
-    (target / emotion.CALIBRATION).write_text(json.dumps({"labels": dev.label_names, **outputs}))
+    train = load_goemotions(data / "goemotions", "train")
+    names = {field: run[field] for field in ("labels", "moods", "contexts")}
+    (target / emotion.CALIBRATION).write_text(json.dumps(names))
     checkpoint = emotion.Checkpoint(target, resolve(base), base)
     with tempfile.TemporaryDirectory() as scratch:
         float_model = emotion.export_by_optimum(checkpoint, Path(scratch) / "float")
@@ -57,7 +58,7 @@ def publish(adapter: Path, base: str, dataset: Path, target: Path) -> None:
         tokenizer = Tokenizer.from_file(str(checkpoint.base / "tokenizer.json"))
         tokenizer.no_padding()
         tokenizer.enable_truncation(MAX_TOKENS)
-        texts = load_goemotions(dataset, "train").texts[:CHANNEL_TEXTS]
+        texts = train.texts[:CHANNEL_TEXTS]
         smoothing, outliers = find_channels(
             float_model,
             (
@@ -69,7 +70,7 @@ def publish(adapter: Path, base: str, dataset: Path, target: Path) -> None:
         (target / emotion.OUTLIERS).write_text(json.dumps(outliers) + "\n")
         quantize(float_model, int8_model, smoothing, outliers)
         emotion.write_folder(checkpoint, int8_model, exported)
-        calibration = {**calibrate(exported, dev), **outputs}
+        calibration = calibrate(exported, data, first_person)
         (target / emotion.CALIBRATION).write_text(json.dumps(calibration, indent=1) + "\n")
         (target / emotion.ARTIFACT).write_text(
             json.dumps({"model.onnx": sha256(exported / "model.onnx")}, indent=1) + "\n"
@@ -85,11 +86,17 @@ def main() -> None:
     )
     parser.add_argument("--adapter", type=Path, required=True, help="adapter/ of a finished run")
     parser.add_argument("--base", required=True, help="id of the base checkpoint")
-    parser.add_argument("--dataset", type=Path, required=True, help="folder of GoEmotions' TSV")
+    parser.add_argument("--data", type=Path, required=True, help="folder of goemotions/, text/")
+    parser.add_argument(
+        "--first-person", type=Path, required=True, help="lesson file that was kept for calibration"
+    )
     parser.add_argument("--target", type=Path, default=Path("checkpoints/emotion"))
-    arguments = parser.parse_args()
-    publish(arguments.adapter, arguments.base, arguments.dataset, arguments.target)
-    print(f"published to {arguments.target}")
+    parser.add_argument("--stamp", type=Path, help="file to touch when all is written")
+    given = parser.parse_args()
+    publish(given.adapter, given.base, given.data, given.first_person, given.target)
+    if given.stamp:
+        given.stamp.touch()
+    print(f"published to {given.target}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,166 @@
+"""The spoken languages that Whisper knows, in the many ways in which clients write them.
+
+A tag's case, region and script do not matter: "EN", "en_GB", "pt-BR" and "zh-Hans-CN" are "en",
+"en", "pt" and "zh". Codes of ISO 639-2 and 639-3, withdrawn codes and the languages' English and
+own names are known too. A library such as langcodes knows the codes, but not the names without a
+data package of megabytes; one hundred languages fit here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from pydantic_core import PydanticCustomError
+
+# A line for each language: Whisper's code, then other codes and names. "_" stands for a space.
+_TABLE: Final = """
+af afr afrikaans
+am amh amharic አማርኛ
+ar ara arb arabic العربية
+as asm assamese অসমীয়া
+az aze azj azb azerbaijani azeri azərbaycan azərbaycanca
+ba bak bashkir башҡортса
+be bel belarusian belarussian беларуская
+bg bul bulgarian български
+bn ben bengali bangla বাংলা
+bo bod tib tibetan བོད་སྐད་
+br bre breton brezhoneg
+bs bos bosnian bosanski
+ca cat catalan valencian català
+cs ces cze czech čeština česky
+cy cym wel welsh cymraeg
+da dan danish dansk
+de deu ger german deutsch swiss_german austrian_german
+el ell gre greek modern_greek ελληνικά
+en eng english british_english american_english us_english
+es spa spanish castilian español castellano
+et est ekk estonian eesti
+eu eus baq basque euskara
+fa fas per pes prs persian farsi dari فارسی
+fi fin finnish suomi
+fo fao faroese føroyskt
+fr fra fre french français
+gl glg galician galego
+gu guj gujarati ગુજરાતી
+ha hau hausa
+haw hawaiian ʻōlelo_hawaiʻi
+he heb iw hebrew עברית
+hi hin hindi हिन्दी हिंदी
+hr hrv scr croatian hrvatski
+ht hat haitian haitian_creole kreyòl_ayisyen
+hu hun hungarian magyar
+hy hye arm armenian հայերեն
+id ind in indonesian bahasa_indonesia
+is isl ice icelandic íslenska
+it ita italian italiano
+ja jpn japanese 日本語
+jw jv jav javanese basa_jawa
+ka kat geo georgian ქართული
+kk kaz kazakh қазақ_тілі қазақша
+km khm khmer cambodian ខ្មែរ
+kn kan kannada ಕನ್ನಡ
+ko kor korean 한국어
+la lat latin latina
+lb ltz luxembourgish letzeburgesch lëtzebuergesch
+ln lin lingala
+lo lao ລາວ
+lt lit lithuanian lietuvių
+lv lav lvs latvian latviešu
+mg mlg plt malagasy
+mi mri mao maori te_reo_māori
+mk mkd mac macedonian македонски
+ml mal malayalam മലയാളം
+mn mon khk mongolian монгол
+mr mar marathi मराठी
+ms msa may zsm zlm malay bahasa_melayu
+mt mlt maltese malti
+my mya bur myanmar burmese မြန်မာ
+ne nep npi nepali नेपाली
+nl nld dut dutch flemish nederlands vlaams
+nn nno nynorsk norwegian_nynorsk
+no nor nb nob norwegian bokmål norwegian_bokmål norsk
+oc oci occitan
+pa pan panjabi punjabi ਪੰਜਾਬੀ
+pl pol polish polski
+ps pus pbt pbu pashto pushto پښتو
+pt por portuguese brazilian_portuguese português português_brasileiro
+ro ron rum mo mol romanian moldavian moldovan română
+ru rus russian русский
+sa san sanskrit संस्कृतम्
+sd snd sindhi سنڌي
+si sin sinhala sinhalese සිංහල
+sk slk slo slovak slovenčina
+sl slv slovenian slovene slovenščina
+sn sna shona chishona
+so som somali soomaali
+sq sqi alb als albanian shqip
+sr srp scc serbian српски srpski
+su sun sundanese basa_sunda
+sv swe swedish svenska
+sw swa swh swahili kiswahili
+ta tam tamil தமிழ்
+te tel telugu తెలుగు
+tg tgk tajik тоҷикӣ
+th tha thai ไทย
+tk tuk turkmen türkmençe
+tl tgl fil tagalog filipino
+tr tur turkish türkçe
+tt tat tatar татарча
+uk ukr ukrainian українська
+ur urd urdu اردو
+uz uzb uzn uzbek oʻzbek o'zbek
+vi vie vietnamese tiếng_việt
+yi yid ydd ji yiddish ייִדיש
+yo yor yoruba yorùbá
+yue cantonese 粵語 粤语 廣東話
+zh zho chi cmn chinese mandarin mandarin_chinese simplified_chinese traditional_chinese 中文 汉语 漢語 普通话
+"""  # noqa: E501
+
+# What clients send where they want the language to be recognized.
+_RECOGNIZE: Final = frozenset(
+    {"auto", "automatic", "autodetect", "auto-detect", "auto_detect", "detect", "any"}
+    | {"null", "none", "undefined", "und", "mul", "unknown", "default"}
+)
+_MAX_CHARACTERS: Final = 64
+_TAG: Final = re.compile(r"[a-z]{2,8}([-_][a-z0-9]{1,8})*")
+
+
+def _fold(name: str) -> str:
+    """A name without regard to case, accents and the width of its spaces."""
+    parts = unicodedata.normalize("NFKD", name.replace("_", " ")).casefold()
+    return " ".join("".join(c for c in parts if not unicodedata.combining(c)).split())
+
+
+_ROWS: Final = [line.split() for line in _TABLE.strip().splitlines()]
+CODES: Final = tuple(row[0] for row in _ROWS)
+_BY_NAME: Final = {_fold(name): row[0] for row in _ROWS for name in row}
+
+
+def code(given: str) -> str | None:
+    """Whisper's code of the language that `given` names; None where it is to be recognized.
+
+    Raises:
+        PydanticCustomError: It names none; a `ValueError`, for validators.
+    """
+    given = given.strip()
+    if not given or given.lower() in _RECOGNIZE:
+        return None
+    if len(given) <= _MAX_CHARACTERS:
+        name = _fold(given.partition("(")[0]) if given.endswith(")") else _fold(given)
+        if name in _BY_NAME:
+            return _BY_NAME[name]
+        tag = re.split(r"[.@]", given.lower())[0]  # a POSIX locale: en_US.UTF-8, ca_ES@valencia
+        if _TAG.fullmatch(tag):
+            language, *others = re.split(r"[-_]", tag)
+            if language == "zh" and others[:1] == ["yue"]:
+                return "yue"
+            if language in _BY_NAME and len(language) <= 3:
+                return _BY_NAME[language]
+    raise PydanticCustomError(
+        "language",
+        "This language is not known here: give a code of ISO 639-1 such as en, de or pt-BR, or "
+        "leave it out to have the language recognized",
+        {"valid": list(CODES)},
+    )
