@@ -9,7 +9,7 @@ export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
 
-.PHONY: help serve test lint format export bento batch bulk image image-test train-emotion eval-emotion train-summarizer eval-summarizer eval-transcriber load soak peers waterfall lock clean
+.PHONY: help serve test lint format export bento batch bulk image image-test train-emotion eval-emotion train-summarizer eval-summarizer eval-transcriber load soak fuzz peers waterfall lock clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -104,6 +104,13 @@ peers: .venv/.dev .venv-peers/.done .venv-infinity/.done export  ## compare with
 
 waterfall: .venv/.dev export  ## where the time of one request goes
 	$(BIN)/python -m loadtests.waterfall
+
+FUZZ_SECONDS ?= 60
+FUZZ_SEED ?= 0
+
+fuzz: .venv/.dev  ## damaged recordings and odd requests, each for FUZZ_SECONDS=60; fails at the first wrong answer
+	$(BIN)/python -m tests.fuzz.recordings --seconds $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz.requests --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
 lock: .venv/.dev  ## resolve requirements/*.txt anew from pyproject.toml
 	scripts/lock

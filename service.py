@@ -26,6 +26,7 @@ from samo import (
     schemas,
 )
 from samo.assembly import MODEL_NAMES, Models, assemble
+from samo.audio import READABLE_FORMATS
 from samo.settings import Settings
 
 settings = Settings()
@@ -41,7 +42,7 @@ app = FastAPI(
 )
 app.router.route_class = http.Route
 http.install_error_handlers(app)
-Upload = Annotated[UploadFile, File(description="WAV, MP3, M4A, AAC, OGG, Opus, WebM or FLAC.")]
+Upload = Annotated[UploadFile, File(description=f"{READABLE_FORMATS}.")]
 Language = Annotated[
     str | None,
     BeforeValidator(languages.code),

@@ -13,7 +13,9 @@ from typing import Any, Final, Literal
 import orjson
 from pydantic import BaseModel
 
-from bulk.folder import RunFolder
+from bulk.crashes import CRASHES_UNTIL_REFUSED, CrashedProcess, CrashLog
+from bulk.folder import CRASHES, RunFolder
+from bulk.recordings import read_recording
 from bulk.sources import Entry, Refused, Shard, Source
 from bulk.store import stored
 from samo import answers, schemas
@@ -69,6 +71,8 @@ class ShardWorker:
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        with job.folder.writing():
+            self._crash_log = CrashLog(job.folder.path / CRASHES)
         # what waits here waits for nobody: nothing is refused for a long queue
         settings = job.settings.model_copy(
             update={"max_wait_seconds": math.inf, "max_audio_wait_seconds": math.inf}
@@ -95,34 +99,47 @@ class ShardWorker:
         """Let the models go."""
         self._models.close()
         self._loop.close()
+        self._crash_log.close()
 
     async def _analyse(
         self, shard: Shard, on_entry: Callable[[], None]
     ) -> tuple[list[Entry | Refused], list[dict[str, Any] | SamoError]]:
         audio = self._job.source.kind == "audio"
         recordings = RECORDINGS_IN_FLIGHT * self._job.settings.recordings
-        slots = asyncio.Semaphore(recordings if audio else TEXTS_IN_FLIGHT)
+        places = recordings if audio else TEXTS_IN_FLIGHT
+        slots = asyncio.Semaphore(places)
 
-        async def one(entry: Entry | Refused) -> dict[str, Any] | SamoError:
+        async def one(entry: Entry | Refused, taken: int) -> dict[str, Any] | SamoError:
             try:
                 return entry.error if isinstance(entry, Refused) else await self._answer(entry)
             finally:
-                slots.release()
+                for _ in range(taken):
+                    slots.release()
                 on_entry()
 
         entries: list[Entry | Refused] = []
         async with asyncio.TaskGroup() as group:
             tasks = []
             for entry in self._job.source.read(shard):
-                await slots.acquire()
+                # a suspect is analysed alone
+                taken = places if self._crash_log.crashes(entry.number) else 1
+                for _ in range(taken):
+                    await slots.acquire()
                 entries.append(entry)
-                tasks.append(group.create_task(one(entry)))
+                tasks.append(group.create_task(one(entry, taken)))
         return entries, [task.result() for task in tasks]
 
     async def _answer(self, entry: Entry) -> dict[str, Any] | SamoError:
+        if self._crash_log.crashes(entry.number) >= CRASHES_UNTIL_REFUSED:
+            return CrashedProcess()
         content = entry.content
-        given = content if isinstance(content, str) else await asyncio.to_thread(content.read_bytes)
+        self._crash_log.begin(entry.number)
         try:
+            given = (
+                content
+                if isinstance(content, str)
+                else await asyncio.to_thread(read_recording, content)
+            )
             if self._job.options.answer == "prediction":
                 return await self._predict(given)
             return await self._insight(given)
@@ -132,6 +149,8 @@ class ShardWorker:
             # by its type: what an exception says may hold the text
             _log.error("entry %d failed: %s", entry.number, type(error).__name__)
             return ModelFailure("Something went wrong on our side; it was logged.")
+        finally:
+            self._crash_log.end(entry.number)
 
     async def _insight(self, given: str | bytes) -> dict[str, Any]:
         options, pipeline = self._job.options, self._models.pipeline

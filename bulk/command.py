@@ -1,9 +1,10 @@
 """samo batch IN OUT: analyse many entries at once, with the answers that the service gives.
 
-IN is a .jsonl file ({"id"?, "text", …} a line), a .parquet file with a column `text`, or a folder
-of recordings. OUT is a folder: its parts hold, in the order of IN, each entry's other fields and
-its answer. What was stopped, even by SIGKILL, goes on when the same command is given again; no
-entry is lost, none is there twice. Bad entries are named in OUT/_errors, by line and code.
+IN is a .jsonl file ({"id"?, "text", …} per line), a .parquet file with a column `text`, or a
+folder of recordings, whatever their names. OUT is a folder: its parts hold, in the order of IN,
+each entry's other fields and its answer. What was stopped, even by SIGKILL, goes on when the same
+command is given again; no entry is lost, none is there twice. Bad entries are named in OUT/_errors,
+by line and code.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -21,6 +23,7 @@ from bulk.analysis import ANSWER_SCHEMAS, Job, Options
 from bulk.engines import run_here, run_on_ray
 from bulk.folder import Format, RunFolder
 from bulk.progress import BatchProgress
+from bulk.recordings import Recordings
 from bulk.sources import BatchError, Source, open_source
 from bulk.store import tags
 from samo.settings import JobTask, Settings
@@ -90,14 +93,17 @@ def _positive(value: str) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns its exit status: 0 done, 2 refused, 130 stopped by Ctrl-C."""
+    """The command line; returns its exit status.
+
+    0 done, 1 stopped on the way by the disk, 2 refused before it began, 130 stopped by Ctrl-C.
+    """
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     given = parser().parse_args(arguments)
     try:
         return _run(given)
     except BatchError as error:
-        console.print(f"[red]{error}", highlight=False, soft_wrap=True)
-        return 2
+        console.print(str(error), style="red", highlight=False, soft_wrap=True, markup=False)
+        return error.status
     except KeyboardInterrupt:
         console.print("Stopped. The same command goes on where this one was.")
         return 130
@@ -106,13 +112,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(given: argparse.Namespace) -> int:
     if given.engine == "here" and (given.address or given.workers > 1):
         raise BatchError("--workers and --address are for --engine ray.")
-    with console.status(f"Reading {given.input} …"):
-        source = open_source(given.input.resolve(), given.shard)
+    output = given.output.resolve()
+    if output == given.input.resolve():
+        raise BatchError("OUT is IN: name another folder for the answers.")
+    with console.status("Reading the input …"):
+        source = open_source(given.input.resolve(), given.shard, output)
     if given.answer == "prediction" and source.kind == "audio":
         raise BatchError("Recordings have no predictions: leave --answer out.")
+    folder = _folder(given, source)
+    if isinstance(source, Recordings) and (begun := folder.listing()) is not None:
+        source = source.resumed(begun)
+    passed_over = dict(source.passed_over) if isinstance(source, Recordings) else {}
+    if not source.shards():
+        raise BatchError(
+            f"There is nothing to analyse in {given.input}{_passed_over(passed_over)}."
+        )
+    task = JobTask()
+    with folder.locked(shared=task.count > 1):
+        result = _analyse(given, source, folder, task)
+    if passed_over:
+        console.print(
+            f"Passed over as no recordings{_passed_over(passed_over)}.",
+            highlight=False,
+            soft_wrap=True,
+            markup=False,
+        )
+    if isinstance(source, Recordings):
+        result["passed_over"] = passed_over
+    print(json.dumps(result))
+    return 0
+
+
+def _passed_over(counts: dict[str, int]) -> str:
+    """What a folder holds beside recordings, for people; nothing where there is none."""
+    if not counts:
+        return ""
+    return f" ({', '.join(f'{number} {kind}' for kind, number in sorted(counts.items()))})"
+
+
+def _analyse(
+    given: argparse.Namespace, source: Source, folder: RunFolder, task: JobTask
+) -> dict[str, Any]:
+    """Analyse what is missing; gives the figures of the last line."""
     settings = _settings(given)
     options = Options(given.answer, not given.no_summary, given.threshold, given.language)
-    folder = _folder(given, source, options)
     shards = source.shards()
     folder.begin(
         {
@@ -121,9 +164,9 @@ def _run(given: argparse.Namespace) -> int:
             "format": folder.format,
             "shard_entries": shards[0].entries,
             "models": tags(settings),
-        }
+        },
+        source.listing() if isinstance(source, Recordings) else None,
     )
-    task = JobTask()
     own = [shard for shard in shards if shard.index % task.count == task.index]
     missing = folder.missing(own)
     total, left = (sum(shard.entries for shard in some) for some in (own, missing))
@@ -139,16 +182,16 @@ def _run(given: argparse.Namespace) -> int:
                 answered, refused = answered + done.answered, refused + done.refused
     folder.finish(shards)
     if refused:
-        console.print(f"{refused} entries could not be used: {folder.path / '_errors'}")
-    result = {
+        console.print(
+            f"{refused} entries could not be used: {folder.path / '_errors'}", markup=False
+        )
+    return {
         "answered": answered,
         "refused": refused,
         "done_before": total - left,
         "seconds": round(progress.seconds, 2),
         "per_second": round((answered + refused) / progress.seconds, 2),
     }
-    print(json.dumps(result))
-    return 0
 
 
 def _settings(given: argparse.Namespace) -> Settings:
@@ -159,7 +202,7 @@ def _settings(given: argparse.Namespace) -> Settings:
     return settings if threads is None else settings.model_copy(update={"threads": threads})
 
 
-def _folder(given: argparse.Namespace, source: Source, options: Options) -> RunFolder:
+def _folder(given: argparse.Namespace, source: Source) -> RunFolder:
     form: Format = given.format or ("parquet" if source.kind == "parquet" else "jsonl")
     columns = None
     if form == "parquet":
@@ -167,5 +210,5 @@ def _folder(given: argparse.Namespace, source: Source, options: Options) -> RunF
             from bulk import parquet
         except ImportError:
             raise BatchError("pyarrow is not installed: run `make bulk`.") from None
-        columns = parquet.schema(source, options.answer, ANSWER_SCHEMAS[options.answer])
+        columns = parquet.schema(source, given.answer, ANSWER_SCHEMAS[given.answer])
     return RunFolder(given.output.resolve(), form, columns)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bulk.analysis import Done, Job, ShardWorker
-from bulk.sources import BatchError, Shard
+from bulk.sources import BatchError, Shard, Stopped
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -31,9 +31,16 @@ class RayWorker:
         self._worker = ShardWorker(job)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Run the one shard of `batch`, arrays of shape (1,); gives the fields of its `Done`."""
-        done = self._worker.run(Shard(**{name: int(value[0]) for name, value in batch.items()}))
-        return {name: [value] for name, value in asdict(done).items()}
+        """Run the one shard of `batch`, arrays of shape (1,); gives the fields of its `Done`.
+
+        What stops the run is given as `stopped`: an exception would come back in Ray's wrapping.
+        """
+        shard = Shard(**{name: int(value[0]) for name, value in batch.items()})
+        try:
+            done, stopped = self._worker.run(shard), ""
+        except Stopped as error:
+            done, stopped = Done(shard.index, 0, 0), str(error)
+        return {**{name: [value] for name, value in asdict(done).items()}, "stopped": [stopped]}
 
 
 def run_on_ray(
@@ -77,6 +84,8 @@ def run_on_ray(
             num_cpus=threads,
         )
         for row in done.iter_rows():
+            if stopped := row.pop("stopped"):
+                raise Stopped(stopped)
             yield Done(**{name: int(value) for name, value in row.items()})
     finally:
         ray.shutdown()

@@ -12,12 +12,18 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pydantic_core
 from pydantic import BaseModel
 
-from bulk.sources import TEXT_FIELD, BatchError, Entry, Refused, Shard, as_entry
+from bulk.folder import json_of
+from bulk.sources import TEXT_FIELD, BatchError, Entry, FileState, Refused, Shard, as_entry
+from samo.errors import MalformedRequest
 
 _READ_ROWS: Final = 1024
+_BAD_VALUE: Final = (
+    "The row holds a value that cannot be read: text that is not UTF-8, or a date, duration or "
+    "time zone out of range."
+)
+_DAMAGED: Final = "The row stands in a damaged part of the file."
 _SCALARS: Final = {
     str: pa.string(),
     int: pa.int64(),
@@ -37,14 +43,22 @@ class Parquet:
 
     def __post_init__(self) -> None:
         """Read the file's footer."""
+        with self.path.open("rb") as raw:
+            self._state = FileState.of(raw)
         with self._open() as file:
             self._rows: int = file.metadata.num_rows
-            if TEXT_FIELD not in file.schema_arrow.names:
+            names = file.schema_arrow.names
+            if TEXT_FIELD not in names:
                 raise BatchError(f"{self.path} has no column `{TEXT_FIELD}`.")
+            if len({*names}) != len(names):
+                raise BatchError(f"{self.path} has several columns of one name: rename them.")
 
     def _open(self) -> pq.ParquetFile:
         # read through a buffer: a row group may be larger than the memory
-        return pq.ParquetFile(self.path, buffer_size=1024 * 1024, pre_buffer=False)
+        try:
+            return pq.ParquetFile(self.path, buffer_size=1024 * 1024, pre_buffer=False)
+        except (pa.ArrowException, OSError) as error:
+            raise BatchError(f"{self.path} cannot be read as Parquet: {error}") from None
 
     @cached_property
     def _sha256(self) -> str:
@@ -70,27 +84,70 @@ class Parquet:
         ]
 
     def read(self, shard: Shard) -> Iterator[Entry | Refused]:
-        """Read the shard's rows; those before it in its row group are decoded and passed over."""
+        """Read the shard's rows; those before it in its row group are decoded and passed over.
+
+        A damaged part of the file costs the rows of this shard in its row group.
+        """
+        number = shard.first
+        with self.path.open("rb") as raw:
+            self._state.check(raw, self.path)
         with self._open() as file:
-            groups, ahead = _groups_from(file.metadata, shard.offset)
-            number, left = shard.first, shard.entries
-            for batch in file.iter_batches(batch_size=_READ_ROWS, row_groups=groups):
-                skipped = min(ahead, batch.num_rows)
-                ahead -= skipped
-                for row in batch.slice(skipped, left).to_pylist():
-                    yield as_entry(number, row)
-                    number, left = number + 1, left - 1
-                if not left:
-                    return
+            for group, skip, take in _pieces(file.metadata, shard):
+                end = number + take
+                try:
+                    for row in _rows(file, group, skip, take):
+                        yield (
+                            as_entry(number, row)
+                            if row is not None
+                            else _unreadable(number, _BAD_VALUE)
+                        )
+                        number += 1
+                except (pa.ArrowException, OSError):
+                    for lost in range(number, end):
+                        yield _unreadable(lost, _DAMAGED)
+                number = end
 
 
-def _groups_from(metadata: pq.FileMetaData, row: int) -> tuple[list[int], int]:
-    """The row groups from that of `row` on, and how far into the first `row` lies."""
-    groups = list(range(metadata.num_row_groups))
-    while row >= (rows := metadata.row_group(groups[0]).num_rows):
-        row -= rows
-        groups.pop(0)
-    return groups, row
+def _rows(
+    file: pq.ParquetFile, group: int, skip: int, take: int
+) -> Iterator[dict[str, Any] | None]:
+    """Rows of a row group; None for one with a value that Python cannot hold.
+
+    That is a string that is not UTF-8, a date beyond the year 9999, an unknown time zone.
+    """
+    for batch in file.iter_batches(batch_size=_READ_ROWS, row_groups=[group]):
+        own = batch.slice(min(skip, batch.num_rows), take)
+        skip, take = max(0, skip - batch.num_rows), take - own.num_rows
+        yield from _as_dictionaries(own)
+        if not take:
+            return
+
+
+def _as_dictionaries(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | None]:
+    try:
+        yield from batch.to_pylist()
+    except (pa.ArrowException, ValueError, OverflowError):
+        for index in range(batch.num_rows):
+            try:
+                (row,) = batch.slice(index, 1).to_pylist()
+            except (pa.ArrowException, ValueError, OverflowError):
+                row = None
+            yield row
+
+
+def _unreadable(number: int, message: str) -> Refused:
+    return Refused(number, MalformedRequest(message))
+
+
+def _pieces(metadata: pq.FileMetaData, shard: Shard) -> Iterator[tuple[int, int, int]]:
+    """The row groups that a shard touches: each one's index, rows to skip, rows to take."""
+    begin, end, start = shard.offset, shard.offset + shard.entries, 0
+    for group in range(metadata.num_row_groups):
+        rows = metadata.row_group(group).num_rows
+        first, last = max(begin, start), min(end, start + rows)
+        if first < last:
+            yield group, first - start, last - first
+        start += rows
 
 
 def arrow_type(annotation: Any) -> pa.DataType:
@@ -164,4 +221,4 @@ def _fitted(value: Any, kind: pa.DataType) -> Any:
 
 
 def _json(value: Any) -> str:
-    return pydantic_core.to_json(value).decode()
+    return json_of(value).decode()

@@ -1,4 +1,4 @@
-"""Where entries come from: JSON lines, Parquet, a folder of recordings.
+"""Where entries come from: JSON lines here, Parquet and folders of recordings in their own files.
 
 A source is cut into shards of so many entries. A shard says where it begins, so that any worker
 can read it by itself, and nothing of the source is held in memory. An entry that cannot be used
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import IO, Any, Final, Protocol, Self
 
 import numpy as np
 import pydantic_core
@@ -21,21 +22,33 @@ from pydantic import ValidationError
 
 from samo.errors import InvalidRequest, MalformedRequest, PayloadTooLarge, SamoError
 from samo.http import validation_error
-from samo.limits import MAX_AUDIO_BYTES
 from samo.schemas import JournalRequest
 
 TEXT_FIELD: Final = "text"
 # An entry's text has at most 20,000 characters; the rest is room for its other fields.
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
-AUDIO_SUFFIXES: Final = frozenset(
-    {".wav", ".mp3", ".m4a", ".mp4", ".aac", ".ogg", ".oga", ".opus", ".webm", ".flac"}
-)
 _SCAN_BYTES: Final = 1024 * 1024
 _NEWLINE: Final = 10
+_OTHER_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class BatchError(Exception):
     """A run cannot be started as it was asked for; the message says what to do."""
+
+    status = 2
+
+
+class Stopped(BatchError):
+    """A run had to stop on its way; the same command goes on where it was."""
+
+    status = 1
+
+
+class UnreadableFile(SamoError):
+    """A recording that is there by name and cannot be read; HTTP has no such error."""
+
+    status = 422
+    code = "unreadable_file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +114,34 @@ def as_entry(number: int, fields: dict[str, Any]) -> Entry | Refused:
     return Entry(number, {"id": number, **fields}, text)
 
 
+def _is_utf8(line: bytes) -> bool:
+    """Whether a line is UTF-8, and no UTF-16, whose Latin letters are UTF-8 with zeros between."""
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in line
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """By what a change of the input during a run is noticed."""
+
+    size: int
+    modified_ns: int
+
+    @classmethod
+    def of(cls, file: IO[bytes]) -> Self:
+        """The state of an open file."""
+        state = os.fstat(file.fileno())
+        return cls(state.st_size, state.st_mtime_ns)
+
+    def check(self, file: IO[bytes], path: Path) -> None:
+        """Raise `Stopped` where the file has changed: its lines are no longer where they were."""
+        if FileState.of(file) != self:
+            raise Stopped(f"{path} was changed while it was read: put it back as it was.")
+
+
 @dataclass
 class JsonLines:
     """A file with a JSON object a line; empty lines are passed over."""
@@ -110,11 +151,13 @@ class JsonLines:
     kind: str = "jsonl"
     _shards: list[Shard] = field(init=False)
     _sha256: str = field(init=False)
+    _state: FileState = field(init=False)
 
     def __post_init__(self) -> None:
         """Find where each shard begins; one pass over the file, a megabyte at a time."""
         digest, starts, lines, offset, last = hashlib.sha256(), [0], 0, 0, b"\n"
         with self.path.open("rb") as file:
+            self._state = FileState.of(file)
             while chunk := file.read(_SCAN_BYTES):
                 digest.update(chunk)
                 ends = np.flatnonzero(np.frombuffer(chunk, np.uint8) == _NEWLINE)
@@ -141,6 +184,7 @@ class JsonLines:
     def read(self, shard: Shard) -> Iterator[Entry | Refused]:
         """Parse the shard's lines."""
         with self.path.open("rb") as file:
+            self._state.check(file, self.path)
             file.seek(shard.offset)
             for number in range(shard.first, shard.first + shard.entries):
                 line = file.readline(MAX_LINE_BYTES)
@@ -162,78 +206,41 @@ def _parse(number: int, line: bytes) -> Entry | Refused:
     try:
         fields = pydantic_core.from_json(line, allow_inf_nan=False)
     except ValueError as error:
+        if line.startswith(_OTHER_MARKS) or not _is_utf8(line):
+            return Refused(
+                number, MalformedRequest("The line is not UTF-8: convert the file to UTF-8.")
+            )
         return Refused(number, MalformedRequest(f"The line is no valid JSON: {error}."))
     if not isinstance(fields, dict):
         return Refused(number, InvalidRequest("The line must be a JSON object with a `text`."))
     return as_entry(number, fields)
 
 
-@dataclass
-class Recordings:
-    """A folder of recordings, with its subfolders, in the order of their names."""
+def open_source(path: Path, shard_entries: int | None = None, output: Path | None = None) -> Source:
+    """The source at `path`, by what it is. Raises `BatchError` for what cannot be read here.
 
-    path: Path
-    shard_entries: int
-    kind: str = "audio"
-    _files: list[str] = field(init=False)
-    _sha256: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        """List the recordings; other files are passed over."""
-        digest = hashlib.sha256()
-        self._files = sorted(
-            path.relative_to(self.path).as_posix()
-            for path in self.path.rglob("*")
-            if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()
-        )
-        for file in self._files:
-            digest.update(f"{file}\0{(self.path / file).stat().st_size}\n".encode())
-        self._sha256 = digest.hexdigest()
-
-    def identity(self) -> dict[str, Any]:
-        """Name of the folder and SHA-256 over the files' names and sizes."""
-        return {"kind": self.kind, "name": self.path.resolve().name, "sha256": self._sha256}
-
-    def shards(self) -> list[Shard]:
-        """All shards in order."""
-        step = self.shard_entries
-        return [
-            Shard(i, start + 1, min(step, len(self._files) - start), start)
-            for i, start in enumerate(range(0, len(self._files), step))
-        ]
-
-    def read(self, shard: Shard) -> Iterator[Entry | Refused]:
-        """The shard's files; their `id` is the path within the folder."""
-        files = self._files[shard.offset : shard.offset + shard.entries]
-        for number, file in enumerate(files, start=shard.first):
-            path = self.path / file
-            if path.stat().st_size > MAX_AUDIO_BYTES:
-                yield Refused(number, _recording_too_large(), file)
-            else:
-                yield Entry(number, {"id": file}, path)
+    `output` is the run's own folder, which is passed over where it lies in a folder of recordings.
+    """
+    try:
+        return _source(path, shard_entries, output)
+    except OSError as error:
+        raise BatchError(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
-def _recording_too_large() -> SamoError:
-    return PayloadTooLarge(
-        f"The recording is too large: it may have {MAX_AUDIO_BYTES} bytes. Compress it, or cut it.",
-        limit_bytes=MAX_AUDIO_BYTES,
-    )
-
-
-def open_source(path: Path, shard_entries: int | None = None) -> Source:
-    """The source at `path`, by what it is. Raises `BatchError` for what cannot be read here."""
+def _source(path: Path, shard_entries: int | None, output: Path | None) -> Source:
     if path.is_dir():
-        source: Source = Recordings(path, shard_entries or 32)
-    elif not path.is_file():
+        from bulk.recordings import Recordings  # which imports this module
+
+        return Recordings(path, shard_entries or 32, output)
+    if not path.is_file():
         raise BatchError(f"{path} is not there: name a JSONL or Parquet file, or a folder.")
-    elif path.suffix.lower() == ".parquet":
+    if path.suffix.lower() == ".parquet":
         from bulk.parquet import Parquet  # pyarrow is not part of the service
 
-        source = Parquet(path, shard_entries or 1000)
-    elif path.suffix.lower() in {".jsonl", ".ndjson"}:
-        source = JsonLines(path, shard_entries or 1000)
-    else:
-        raise BatchError(f"{path} ends neither with .jsonl nor with .parquet.")
-    if not source.shards():
-        raise BatchError(f"There is nothing to analyse in {path}.")
-    return source
+        return Parquet(path, shard_entries or 1000)
+    if path.suffix.lower() in {".jsonl", ".ndjson"}:
+        return JsonLines(path, shard_entries or 1000)
+    raise BatchError(
+        f"{path} ends neither with .jsonl nor with .parquet. DuckDB makes JSON lines of a table: "
+        "copy (from 'IN.csv') to 'IN.jsonl'."
+    )

@@ -130,6 +130,10 @@ def transcription(recording: Recording, *, with_words: bool) -> schemas.Transcri
         speaking_rate=round(words / spoken_minutes, 1) if spoken_minutes else 0.0,
         audio_quality=recording.audio_quality,
         no_speech=transcript.no_speech,
+        gaps=[
+            schemas.RecordingGap(at=round(gap.at, 3), seconds=round(gap.seconds, 3))
+            for gap in recording.gaps
+        ],
         segments=[
             schemas.TranscriptSegment(
                 id=segment.id, start=segment.start, end=segment.end, text=segment.text.strip()

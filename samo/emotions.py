@@ -74,6 +74,13 @@ class EmotionScale:
     exponent: float
     moods: tuple[str, ...] = ()
     mood_thresholds: Thresholds = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    contexts: tuple[str, ...] = ()
+    context_thresholds: Thresholds = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of all outputs in their order: labels, moods, contexts."""
+        return self.labels + self.moods + self.contexts
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -83,9 +90,13 @@ class EmotionScale:
             labels=tuple(calibration["labels"]),
             thresholds=np.asarray(calibration["thresholds"], dtype=np.float32),
             temperature=float(calibration["temperature"]),
-            exponent=float(calibration["aggregation_exponent"]),
+            exponent=float(calibration.get("aggregation_exponent", 12.0)),
             moods=tuple(calibration.get("moods", ())),
             mood_thresholds=np.asarray(calibration.get("mood_thresholds", ()), dtype=np.float32),
+            contexts=tuple(calibration.get("contexts", ())),
+            context_thresholds=np.asarray(
+                calibration.get("context_thresholds", ()), dtype=np.float32
+            ),
         )
 
     def decide(
@@ -110,7 +121,7 @@ class EmotionScale:
 
     def decide_moods(self, probabilities: Probabilities) -> list[Emotion]:
         """Return the moods at or above their thresholds, highest first; there may be none."""
-        moods = probabilities[len(self.labels) :]
+        moods = probabilities[len(self.labels) :][: len(self.moods)]
         decided = np.flatnonzero(moods >= self.mood_thresholds)
         order = decided[np.argsort(-moods[decided], kind="stable")]
         return [Emotion(self.moods[i], round(float(moods[i]), 4)) for i in order]

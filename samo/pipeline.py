@@ -20,7 +20,7 @@ from runners.emotion import Occluded, TokenIds
 from runners.summary import Focus, PreparedSummary, Summary, SummaryRequest
 from runners.transcriber import Task, Transcript, TranscriptionRequest, Word
 from samo import metrics
-from samo.audio import assess_quality, decode
+from samo.audio import Gap, assess_quality, decode
 from samo.emotions import NEUTRAL, EmotionReading, EmotionScale, Probabilities
 from samo.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
 from samo.explanation import Explanation, entry_weights, explain, where_felt, words_to_explain
@@ -49,6 +49,7 @@ class Recording:
 
     transcript: Transcript
     audio_quality: str
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,8 @@ class Pipeline:
             TranscriptionRequest(audio.samples, language, task, word_timestamps)
         )
         metrics.audio_seconds.inc(audio.duration)
-        return Recording(transcript, await asyncio.to_thread(assess_quality, audio))
+        quality = await asyncio.to_thread(assess_quality, audio)
+        return Recording(transcript, quality, audio.gaps)
 
     async def summarize(
         self, text: str, max_sentences: int, focus: Focus

@@ -272,6 +272,13 @@ class TranscriptSegment(BaseModel):
     text: str
 
 
+class RecordingGap(BaseModel):
+    """A stretch of the file's timeline for which the file holds no sound."""
+
+    at: float = Field(description="Seconds of sound before it.")
+    seconds: float = Field(description="Its length.")
+
+
 class TranscriptionResponse(BaseModel):
     """The transcript of a recording."""
 
@@ -288,6 +295,12 @@ class TranscriptionResponse(BaseModel):
     speaking_rate: float = Field(description="Words a minute of speech.")
     audio_quality: Literal["excellent", "good", "fair", "poor"]
     no_speech: bool = Field(description="True where the recording holds no speech.")
+    gaps: list[RecordingGap] = Field(
+        default=[],
+        description="Where the file's timeline jumps ahead by more than half a second: the "
+        "recorder was paused, or a part of the file is missing. All times in this answer count "
+        "sound alone.",
+    )
     segments: list[TranscriptSegment]
     words: list[WordTiming] | None = Field(
         default=None, description="With `timestamp=true` of /transcribe/voice; null otherwise."

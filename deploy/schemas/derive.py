@@ -8,7 +8,7 @@ name: a misspelt field, annotation, block or attribute.
 
 | file | source |
 | --- | --- |
-| cloudrun_service.json | the discovery document run.v1 in google-api-python-client |
+| cloudrun_service.json, cloudrun_job.json | document run.v1 in google-api-python-client |
 | terraform_google.json | the google provider's description in cdktn-provider-google |
 | service_monitor.json | the Prometheus operator's models in cloudcoil-models-prometheus-operator |
 """
@@ -49,6 +49,7 @@ RESOURCES: Final = (
     "google_secret_manager_secret_iam_member",
     "google_service_account",
     "google_service_account_iam_member",
+    "google_storage_bucket_iam_member",
 )
 # Terraform's own, which every resource takes.
 META_ARGUMENTS: Final = ("count", "depends_on", "for_each", "lifecycle", "provider", "dynamic")
@@ -56,7 +57,17 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def cloudrun_service() -> Schema:
-    """Schema of a Cloud Run Service in Knative's form.
+    """Schema of a Cloud Run Service in Knative's form."""
+    return _cloudrun("Service", {"Service": "Service", "RevisionTemplate": "Revision"})
+
+
+def cloudrun_job() -> Schema:
+    """Schema of a Cloud Run Job in Knative's form."""
+    return _cloudrun("Job", {"Job": "Job", "ExecutionTemplateSpec": "Execution"})
+
+
+def _cloudrun(kind: str, annotated: dict[str, str]) -> Schema:
+    """Schema of a resource of Cloud Run; `annotated` names the resource of each annotated schema.
 
     What the discovery document says only in words is taken from the words: fields that are "Not
     supported by Cloud Run" go, "Required." ones are required, and no annotations pass but
@@ -68,7 +79,7 @@ def cloudrun_service() -> Schema:
     definitions = {name: _strict(schema) for name, schema in document["schemas"].items()}
     words = document["schemas"]["ObjectMeta"]["properties"]["annotations"]["description"]
     accepted = re.findall(r"`([\w./-]+)`: ([\w, ]+)", words)
-    for definition, resource in (("Service", "Service"), ("RevisionTemplate", "Revision")):
+    for definition, resource in annotated.items():
         names = [name for name, where in accepted if resource in where or "All" in where]
         definitions[definition]["properties"]["metadata"]["properties"] = {
             "annotations": {"propertyNames": {"enum": sorted(names)}}
@@ -77,8 +88,8 @@ def cloudrun_service() -> Schema:
     return {
         "$schema": DIALECT,
         "$comment": f"derived from {DISCOVERY}, run.v1 of {document['revision']}",
-        "$ref": "#/$defs/Service",
-        "$defs": _reachable("Service", definitions),
+        "$ref": f"#/$defs/{kind}",
+        "$defs": _reachable(kind, definitions),
     }
 
 
@@ -224,6 +235,7 @@ def _download(requirement: str) -> zipfile.ZipFile:
 
 DERIVED: Final[dict[str, Callable[[], Schema]]] = {
     "cloudrun_service.json": cloudrun_service,
+    "cloudrun_job.json": cloudrun_job,
     "terraform_google.json": terraform_google,
     "service_monitor.json": service_monitor,
 }

@@ -3,6 +3,8 @@
 resource "google_service_account" "run" {
   account_id   = "samo-run"
   display_name = "SAMO, the running service"
+
+  depends_on = [google_project_service.apis]
 }
 
 resource "google_secret_manager_secret" "samo" {
@@ -28,6 +30,8 @@ resource "google_secret_manager_secret_iam_member" "run" {
 resource "google_service_account" "deploy" {
   account_id   = "samo-deploy"
   display_name = "SAMO, the pipelines"
+
+  depends_on = [google_project_service.apis]
 }
 
 resource "google_artifact_registry_repository_iam_member" "deploy" {
@@ -57,4 +61,20 @@ resource "google_project_iam_member" "deploy" {
   project  = var.project
   role     = each.value
   member   = google_service_account.deploy.member
+}
+
+# The identity of `samo batch` as a Cloud Run Job (deploy/cloudrun/job.yaml): it reads entries from
+# one bucket and writes answers there, and nothing else.
+resource "google_service_account" "batch" {
+  account_id   = "samo-batch"
+  display_name = "SAMO, many entries at once"
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_storage_bucket_iam_member" "batch" {
+  for_each = var.batch_buckets
+  bucket   = each.value
+  role     = "roles/storage.objectUser"
+  member   = google_service_account.batch.member
 }

@@ -8,9 +8,13 @@ locals {
   apis = [
     "artifactregistry.googleapis.com",
     "billingbudgets.googleapis.com",
+    "cloudbuild.googleapis.com",           # deploy/cloudbuild.yaml
+    "cloudresourcemanager.googleapis.com", # the project's roles
     "iam.googleapis.com",
+    "iamcredentials.googleapis.com", # GitHub's workload identity federation
     "monitoring.googleapis.com",
     "run.googleapis.com",
     "secretmanager.googleapis.com",
+    "storage.googleapis.com", # the batch job's bucket
   ]
 }

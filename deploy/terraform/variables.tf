@@ -31,6 +31,12 @@ variable "secrets" {
   default     = []
 }
 
+variable "batch_buckets" {
+  description = "Buckets, made beforehand, that the batch job may read entries from and write answers to."
+  type        = set(string)
+  default     = []
+}
+
 variable "billing_account" {
   description = "Billing account that the budget watches."
   type        = string

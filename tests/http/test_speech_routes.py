@@ -4,9 +4,11 @@ import io
 import wave
 import zipfile
 
+import numpy as np
 import openai
 import pytest
 
+from tests import recordings
 from tests.http.test_text_routes import error_of
 
 
@@ -39,6 +41,24 @@ def test_transcribe(client, recording):
 def test_transcribe_gives_words_when_asked(client, recording):
     body = upload(client, "/transcribe/voice", recording, timestamp="true").json()
     assert [word["word"] for word in body["words"]] == body["text"].split()
+
+
+def test_the_gaps_of_a_paused_recording_are_listed(client, recording):
+    assert upload(client, "/transcribe/voice", recording).json()["gaps"] == []
+    paused = recordings.with_hole("webm", "libopus", before=2.0, hole=4.0, after=1.0)
+    body = upload(client, "/transcribe/voice", paused).json()
+    (gap,) = body["gaps"]
+    assert (gap["at"], gap["seconds"]) == pytest.approx((2.0, 4.0), abs=0.1)
+    assert body["duration"] == pytest.approx(3.0, abs=0.1)
+    insight = upload(client, "/analyze/voice-journal", paused).json()
+    assert insight["transcription"]["gaps"] == body["gaps"]
+
+
+def test_eight_channels_do_not_end_the_service(client):
+    body = upload(client, "/transcribe/voice", recordings.wav(np.zeros(8, "<i2"), channels=8))
+    assert body.status_code == 200
+    body = upload(client, "/transcribe/voice", recordings.wav(np.zeros(64, "<i2"), channels=64))
+    assert (body.status_code, body.json()["error"]["code"]) == (415, "unsupported_audio")
 
 
 def test_silence_is_empty_and_says_so(client):

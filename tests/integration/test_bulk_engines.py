@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import os
 import signal
 import time
 
+import numpy as np
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +26,7 @@ from tests.integration.test_bulk import (
     timeless,
     write_lines,
 )
+from tests.integration.test_bulk_folders import errors_of
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +97,76 @@ def test_lines_become_parquet_and_parquet_lines(tmp_path):
     table = write_parquet(tmp_path / "in.parquet", entries(3))
     assert run(table, tmp_path / "back", "--format", "jsonl") == 0
     assert [line["day"] for line in read_lines(tmp_path / "back")] == [0, 1, 2]
+
+
+def test_what_json_cannot_hold_becomes_null(tmp_path):
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    rows = [
+        {"text": "joy", "mood": float("nan"), "deep": {"list": [float("inf")]}},
+        {"text": "fear", "mood": float("-inf"), "deep": {"list": [1.5]}},
+    ]
+    source = write_parquet(tmp_path / "in.parquet", rows)
+    assert run(source, tmp_path / "lines", "--format", "jsonl") == 0
+    written = (tmp_path / "lines" / "part-00000.jsonl").read_text().splitlines()
+    first, second = (json.loads(line, parse_constant=refuse) for line in written)
+    assert (first["mood"], first["deep"]) == (None, {"list": [None]})
+    assert (second["mood"], second["deep"]) == (None, {"list": [1.5]})
+    assert run(source, tmp_path / "table", "--format", "parquet") == 0
+    kept = pq.read_table(tmp_path / "table").to_pylist()
+    assert math.isnan(kept[0]["mood"])
+    assert kept[1]["mood"] == float("-inf")
+    lines = write_lines(tmp_path / "in.jsonl", ['{"text": "joy", "mood": 1e400}'])
+    assert run(lines, tmp_path / "fields", "--format", "parquet") == 0
+    (row,) = pq.read_table(tmp_path / "fields").to_pylist()
+    assert json.loads(row["fields"], parse_constant=refuse) == {"mood": None}
+
+
+def test_a_row_that_python_cannot_hold_is_refused_alone(tmp_path):
+    text = pa.Array.from_buffers(
+        pa.string(), 3, [None, pa.py_buffer(np.int32([0, 3, 5, 8]).tobytes()),
+                         pa.py_buffer(b"joy\xff\xfejoy")],
+    )  # fmt: skip
+    day = pa.array([1, 1, 10**8], pa.int32()).cast(pa.date32())
+    pq.write_table(pa.table({"text": text, "day": day}), tmp_path / "in.parquet")
+    assert run(tmp_path / "in.parquet", tmp_path / "out", "--format", "jsonl") == 0
+    assert [line["id"] for line in read_lines(tmp_path / "out")] == [1]
+    assert [(error["line"], error["code"]) for error in errors_of(tmp_path / "out")] == [
+        (2, "malformed_request"), (3, "malformed_request"),
+    ]  # fmt: skip
+
+
+def test_a_damaged_page_costs_its_rows_and_no_more(tmp_path):
+    source = write_parquet(tmp_path / "in.parquet", entries(39))
+    content = bytearray(source.read_bytes())
+    group = pq.ParquetFile(source).metadata.row_group(1)
+    start_of = min(group.column(i).dictionary_page_offset or group.column(i).data_page_offset
+                   for i in range(group.num_columns))  # fmt: skip
+    content[start_of : start_of + 40] = b"\xff" * 40
+    source.write_bytes(content)
+    assert run(source, tmp_path / "out", "--shard", 13) == 0
+    refused = [error["line"] for error in errors_of(tmp_path / "out")]
+    assert refused == list(range(14, 27))
+    assert len(list(pq.read_table(tmp_path / "out")["id"])) == 26
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1 junk PAR1"])
+def test_what_is_no_parquet_is_refused_in_one_line(tmp_path, capsys, content):
+    (tmp_path / "in.parquet").write_bytes(content)
+    assert run(tmp_path / "in.parquet", tmp_path / "out") == 2
+    assert "cannot be read as Parquet" in capsys.readouterr().err
+
+
+def test_ray_says_why_it_stopped(tmp_path):
+    source = write_lines(tmp_path / "in.jsonl", [*entries(20), "no json"])
+    (tmp_path / "out" / "_errors" / "part-00002.jsonl").mkdir(parents=True)
+    process = start(source, tmp_path / "out", "--shard", 10, "--engine", "ray")
+    _, stderr = process.communicate(timeout=300)
+    assert process.returncode == 1, stderr.decode()
+    assert b"Traceback" not in stderr
+    last = stderr.decode().splitlines()[-1]  # before it stand Ray's own
+    assert last.startswith(f"{tmp_path / 'out'} cannot be written: Is a directory.")
 
 
 def test_ray_gives_what_one_process_gives(tmp_path):

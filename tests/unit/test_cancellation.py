@@ -9,6 +9,7 @@ import pytest
 
 from runners.cancellation import Cancelled, cancelled_by, stop_if_cancelled
 from runners.transcriber import _Whisper
+from samo.audio import decode
 
 
 def test_nothing_stops_outside_a_batch():
@@ -21,3 +22,10 @@ def test_whisper_stops_before_its_next_window():
     whisper = object.__new__(_Whisper)  # it stops before it touches its weights
     with cancelled_by(cancelled), pytest.raises(Cancelled):
         whisper.encode(np.zeros((80, 3000), dtype=np.float32))
+
+
+def test_decoding_stops_at_its_next_packet(recording):
+    cancelled = threading.Event()
+    cancelled.set()
+    with cancelled_by(cancelled), pytest.raises(Cancelled):
+        decode(recording)

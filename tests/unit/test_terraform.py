@@ -33,7 +33,7 @@ def plain(value: Any) -> Any:
     result = {
         key.strip('"'): plain(item)
         for key, item in value.items()
-        if key not in ("__is_block__", "__comments__")
+        if key not in ("__is_block__", "__comments__", "__inline_comments__")
     }
     for block in result.pop("dynamic", []):
         for name, body in block.items():

@@ -1,30 +1,28 @@
-"""Temperature, thresholds and the rule for whole entries, all chosen on the dev split.
+"""Temperature and thresholds, chosen on texts that were not trained on.
 
 What is calibrated is what ships: the exported model. `training.emotion.publish` runs this.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
-from sklearn.metrics import f1_score
 
 from runners.emotion import EmotionClassifier
-from samo.emotions import NEUTRAL, EmotionScale
-from training.emotion.data import LabelledTexts
+from training.emotion.data import CONTEXTS, MOODS, load_goemotions, read_lessons
+from training.emotion.diaries import DIARIES, load_diaries
 from training.emotion.inference import classify, neutral_scale
+from training.emotion.whole import fit_whole
 
 Array = npt.NDArray[Any]
 
 GRID: Final = np.arange(0.05, 0.90, 0.01)
 FOLDS: Final = 5
-EXPONENTS: Final = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
-# Entries made of so many comments stand in for journal entries when the exponent is chosen.
-COMMENTS_AN_ENTRY: Final = (2, 4, 8)
 
 
 def sigmoid(logits: Array) -> Array:
@@ -80,59 +78,52 @@ def choose_thresholds(probabilities: Array, labels: Array, seed: int = 0) -> tup
     return _shrunk_thresholds(probabilities, labels, prior), prior
 
 
-def choose_exponent(
-    probabilities: Array, labels: Array, scale: EmotionScale, seed: int = 0
-) -> tuple[float, float]:
-    """The aggregation exponent with the best micro-F1 on entries made of several comments.
+def calibrate(folder: Path, data: Path, first_person: Path) -> dict[str, Any]:
+    """Calibrate the exported model in `folder`; the content of `calibration.json`.
 
-    An entry's true labels are the feelings of any of its comments, or neutral where none has
-    one. Returns the exponent and its score.
+    Temperature and thresholds of the labels are chosen on GoEmotions' dev split in `data`, the
+    thresholds of moods and contexts on the lesson file `first_person`, which was not trained on,
+    and what reads whole entries on the diaries.
     """
-    rng = np.random.default_rng(seed)
-    neutral = scale.labels.index(NEUTRAL)
-    entries = [
-        rng.choice(len(labels), size=size, replace=False)
-        for size in COMMENTS_AN_ENTRY
-        for _ in range(1000)
-    ]
-    truths = np.stack([labels[entry].max(axis=0) for entry in entries]) > 0
-    truths[:, neutral] = ~np.delete(truths, neutral, axis=1).any(axis=1)
-
-    def score(exponent: float) -> float:
-        candidate = EmotionScale(scale.labels, scale.thresholds, scale.temperature, exponent)
-        decided = np.stack(
-            [
-                candidate.aggregate(list(probabilities[entry]), [1.0] * len(entry))
-                >= scale.thresholds
-                for entry in entries
-            ]
-        )
-        return float(f1_score(truths, decided, average="micro", zero_division=0))
-
-    best = max(EXPONENTS, key=score)
-    return best, score(best)
-
-
-def calibrate(folder: Path, dev: LabelledTexts) -> dict[str, Any]:
-    """Calibrate the exported model in `folder` on `dev`; the labels' part of `calibration.json`."""
+    dev = load_goemotions(data / "goemotions", "dev")
+    lessons = read_lessons([first_person], dev.label_names)
     classifier = EmotionClassifier.load(folder, threads=2, scale=neutral_scale(dev.label_names))
     probabilities = classify(classifier, dev.texts)[:, : len(dev.label_names)]
     logits = np.log(probabilities) - np.log1p(-probabilities)
     temperature = fit_temperature(logits, dev.labels)
-    calibrated = sigmoid(logits / temperature)
-    thresholds, prior = choose_thresholds(calibrated, dev.labels)
-    scale = EmotionScale(
-        tuple(dev.label_names), thresholds.astype(np.float32), temperature, exponent=1.0
-    )
-    exponent, exponent_score = choose_exponent(calibrated.astype(np.float32), dev.labels, scale)
+    thresholds, prior = choose_thresholds(sigmoid(logits / temperature), dev.labels)
+    others = classify(classifier, lessons.texts)
+    diaries = load_diaries(DIARIES)
+    sentences = classify(classifier, [text for diary in diaries for text in diary.sentences])
+    sentences = sentences[:, : len(dev.label_names)]
+    sentences = sigmoid((np.log(sentences) - np.log1p(-sentences)) / temperature)
+    ends = np.cumsum([len(diary.sentences) for diary in diaries])[:-1]
+    whole = fit_whole(diaries, np.split(sentences, ends), dev.label_names, thresholds)
+    chosen: dict[str, dict[str, float]] = {}
+    for field, names in (("moods", MOODS), ("contexts", CONTEXTS)):
+        columns = [lessons.label_names.index(name) for name in names]
+        known = ~np.isnan(lessons.labels[:, columns[0]])
+        values, _ = choose_thresholds(
+            others[np.ix_(known, columns)], lessons.labels[np.ix_(known, columns)]
+        )
+        chosen[field] = dict(zip(names, map(float, values), strict=True))
     return {
         "labels": dev.label_names,
         "temperature": round(temperature, 4),
-        "thresholds": [round(float(threshold), 4) for threshold in thresholds],
-        "aggregation_exponent": exponent,
+        "thresholds": _rounded(thresholds),
+        "moods": list(MOODS),
+        "mood_thresholds": _rounded(chosen["moods"].values()),
+        "contexts": list(CONTEXTS),
+        "context_thresholds": _rounded(chosen["contexts"].values()),
+        "whole": whole,
         "chosen_on": {
-            "split": "GoEmotions dev",
+            "labels": "GoEmotions dev",
             "threshold_prior_positives": prior,
-            "entry_micro_f1": round(exponent_score, 4),
+            "moods and contexts": f"{len(lessons)} first-person texts that were not trained on",
+            "whole": f"{len(diaries)} diaries",
         },
     }
+
+
+def _rounded(values: Iterable[float]) -> list[float]:
+    return [round(float(value), 4) for value in values]

@@ -1,0 +1,122 @@
+"""Which files of a folder are recordings, told by their first bytes.
+
+Only what is known to be something else is passed over: system files, text, pictures, archives.
+Everything that is left is an entry: the service's decoder judges it, so that a folder is read as
+uploads are, and a file that turns out to be no recording is refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+HEAD_BYTES: Final = 4096
+
+# Folders of operating systems and synchronizers. Some hold copies under the recordings' own names.
+SYSTEM_FOLDERS: Final = frozenset(
+    {
+        "__macosx",
+        ".appledouble",
+        ".documentrevisions-v100",
+        ".fseventsd",
+        ".git",
+        ".spotlight-v100",
+        ".stfolder",
+        ".stversions",
+        ".temporaryitems",
+        ".trashes",
+        "$recycle.bin",
+        "@eadir",
+        "lost+found",
+        "system volume information",
+    }
+)
+SYSTEM_FILES: Final = frozenset(
+    {".ds_store", ".localized", "desktop.ini", "ehthumbs.db", "thumbs.db"}
+)
+_APPLE_DOUBLE: Final = (b"\x00\x05\x16\x07", b"\x00\x05\x16\x00")
+
+# What an audio file, or a container that may hold audio, begins with.
+_AUDIO: Final = re.compile(
+    rb"RIFF....(?:WAVE|AVI )|(?:RF64|BW64)....WAVE|riff.{12}|RIFX....WAVE|FORM....AIF[FC]|caff|"
+    rb"fLaC|OggS|ID3|#!AMR|....ftyp|....(?:moov|mdat|wide|moof|styp)|\x1a\x45\xdf\xa3|"
+    rb"\xff[\xe2-\xfd]|\x30\x26\xb2\x75|\.snd|wvPK|MAC |MPCK|MP\+|TTA[12]|FLV\x01",
+    re.DOTALL,
+)
+_NOT_AUDIO: Final = re.compile(
+    rb"\x89PNG|\xff\xd8\xff|GIF8|BM....\x00\x00\x00\x00|II\*\x00|MM\x00\*|RIFF....WEBP|8BPS|"
+    rb"....ftyp(?:heic|heix|mif1|msf1|avif|hevc)|\x00\x00\x01\x00.\x00|"  # pictures
+    rb"%PDF|\xd0\xcf\x11\xe0|SQLite format 3|bplist|PAR1|ARROW1|\x93NUMPY|MZ|\x7fELF|"
+    rb"L\x00\x00\x00\x01\x14\x02\x00|"  # a Windows shortcut
+    rb"PK(?:\x03\x04|\x05\x06|\x07\x08)|\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf|Rar!|\x28\xb5\x2f\xfd|"
+    rb"wOF[F2]|OTTO|\x00\x01\x00\x00\x00",  # archives, fonts
+    re.DOTALL,
+)
+_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+# Control characters that texts do not hold: all but tab, line ends, form feed and escape.
+_CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+
+
+def is_system_folder(name: str) -> bool:
+    """Whether a folder belongs to the system and not to the user."""
+    return name.lower() in SYSTEM_FOLDERS or name.startswith(".Trash-")
+
+
+def named_as_recording(name: str) -> bool:
+    """Whether the name alone makes a file an entry, so that it need not be opened to list it.
+
+    That saves a round trip for each recording in a mounted bucket.
+    """
+    return _has_audio_suffix(name) and not name.startswith("._")
+
+
+def not_a_recording(name: str, head: bytes) -> str | None:
+    """Why a file is passed over, in the word that it is counted under; None for an entry.
+
+    `head` is the file's beginning. A file with a suffix that recordings have is an entry even if
+    it is empty or damaged: it is refused by name.
+    """
+    if named_as_recording(name):
+        return None
+    if name.lower() in SYSTEM_FILES:
+        return name
+    if head.startswith(_APPLE_DOUBLE) or (name.startswith("._") and not _AUDIO.match(head)):
+        return "._*"
+    if not head or _NOT_AUDIO.match(head) or _is_text(head):
+        return _suffix(name)
+    return None
+
+
+_AUDIO_SUFFIX: Final = re.compile(
+    r"\.(3g2|3ga|3gp|3gpp|aac|ac3|aif|aifc|aiff|alac|amr|ape|au|awb|caf|flac|m4a|m4b|m4r|mka|mkv|"
+    r"mov|mp2|mp3|mp4|mpeg|mpga|oga|ogg|ogv|opus|qta|snd|spx|w64|wav|wave|weba|webm|wma|wv)",
+    re.IGNORECASE,
+)
+
+
+def _has_audio_suffix(name: str) -> bool:
+    name = name.removesuffix(".icloud")  # the stand-in for a recording that was not downloaded
+    return _AUDIO_SUFFIX.fullmatch(_suffix(name)) is not None
+
+
+def _suffix(name: str) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    return f".{suffix.lower()}" if dot and stem else "no suffix"
+
+
+def _is_text(head: bytes) -> bool:
+    if head.startswith(_UTF16_MARKS):
+        text = head[: len(head) // 2 * 2].decode("utf-16", "replace")
+        return text.isprintable() or text.count("\ufffd") * 20 < len(text)
+    if not head or _CONTROLS.search(head):
+        return False
+    # Latin-1, Shift-JIS and others: in 64 bytes of sound a control character is all but certain
+    return len(head) >= 64 or sum(byte < 0x80 for byte in head) >= 0.5 * len(head) or _is_utf8(head)
+
+
+def _is_utf8(head: bytes) -> bool:
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        return error.start > len(head) - 4  # a character cut in two at the end of the head
+    return True

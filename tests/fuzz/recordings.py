@@ -1,0 +1,190 @@
+"""Damages recordings of every container at random and decodes them: `--seconds 60`.
+
+Nothing may come out of `decode` but sound or one of the documented errors, in bounded time and
+memory. Each case has a number, from which its damage follows; `--case N` repeats one. Cases run in
+a child process, so that a crash is found as well. Exit status 1 on a finding.
+"""
+
+import argparse
+import os
+import random
+import select
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from samo.audio import decode
+from samo.errors import AudioTooLong, UndecodableAudio, UnsupportedAudio
+from samo.limits import MAX_AUDIO_SECONDS
+from tests import recordings
+
+MAX_CPU_SECONDS = 10.0
+MAX_HANG_SECONDS = 60.0
+MAX_MEMORY_MB = 700
+CASES_PER_CHILD = 400
+MAX_FINDINGS = 20
+
+_EXTREMES = (0, 1, 2, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF)
+
+
+def seeds():
+    """The files that are damaged."""
+    names = sorted(recordings.WRITABLE)
+    made = []
+    for name in names:
+        container, codec, options = recordings.WRITABLE[name]
+        made.append(recordings.encode(container, codec, **{"seconds": 0.5, **options}))
+    made += [
+        recordings.mp3_with_cover(),
+        recordings.video(),
+        recordings.tracks(recordings.tone(0.5), recordings.tone(0.5)),
+        recordings.with_hole("webm", "libopus", before=0.3, after=0.2),
+        recordings.mp4_with_tables(),
+        recordings.mp4_with_tables(trun=10),
+        b"#!AMR-WB\n" + bytes([0x7C]) * 20,
+        (b"\xd0" + bytes(32)) * 20,
+    ]
+    return made
+
+
+def damage(files, number):
+    """The input of a case: one of `files`, damaged as `number` says."""
+    chance = random.Random(number)
+    data = bytearray(files[number % len(files)])
+    for _ in range(chance.choice((1, 1, 2, 3, 5, 20))):
+        if not data:
+            break
+        # Most of what can break is in the first bytes.
+        reach = min(len(data), chance.choice((64, 400, 4000, len(data))))
+        at = chance.randrange(reach)
+        kind = chance.randrange(9)
+        if kind == 0:
+            data[at] = chance.randrange(256)
+        elif kind == 1:
+            data[at] ^= 1 << chance.randrange(8)
+        elif kind == 2:
+            width = chance.choice("BHIQ")
+            value = chance.choice(_EXTREMES) & (1 << 8 * struct.calcsize(width)) - 1
+            field = struct.pack(chance.choice("<>") + width, value)
+            data[at : at + len(field)] = field
+        elif kind == 3:
+            del data[at : at + chance.choice((1, 4, 100, len(data) // 3))]
+        elif kind == 4:
+            piece = data[at : at + chance.choice((4, 30, 500, 5000))]
+            data[at:at] = piece * chance.choice((1, 3, 50))
+        elif kind == 5:
+            data[at:at] = bytes(chance.choice((1, 8, 1000)))
+        elif kind == 6:
+            other = files[chance.randrange(len(files))]
+            start = chance.randrange(len(other))
+            data[at:at] = other[start : start + chance.choice((20, 400, len(other)))]
+        elif kind == 7:
+            data = data[: max(1, chance.randrange(len(data)))]
+        else:
+            data += files[chance.randrange(len(files))]
+    return bytes(data[: 4 * 1024 * 1024])
+
+
+def _memory_mb():
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) // 1024
+    return 0
+
+
+def check(data):
+    """What is wrong with the outcome of `decode`, or None."""
+    start = time.process_time()
+    try:
+        audio = decode(data)
+    except (UnsupportedAudio, UndecodableAudio, AudioTooLong):
+        audio = None
+    except Exception as error:  # noqa: BLE001  # it is what is looked for
+        return f"{type(error).__name__}: {error}"
+    if audio is not None and not (
+        0 < audio.duration <= MAX_AUDIO_SECONDS + 1.1
+        and np.isfinite(audio.samples).all()
+        and np.abs(audio.samples).max() <= 1.0
+    ):
+        return f"odd sound: {audio.duration} s"
+    if (seconds := time.process_time() - start) > MAX_CPU_SECONDS:
+        return f"{seconds:.1f} s of CPU time"
+    if (memory := _memory_mb()) > MAX_MEMORY_MB:
+        return f"{memory} MB of memory"
+    return None
+
+
+def child(first):
+    """Work through cases, each announced on stdout before it begins."""
+    files = seeds()
+    for number in range(first, first + CASES_PER_CHILD):
+        print(number, flush=True)  # noqa: T201
+        problem = check(damage(files, number))
+        if problem:
+            print(f"{number} {problem}", flush=True)  # noqa: T201
+            sys.exit(3)
+
+
+def child_command(first):
+    return [sys.executable, "-m", "tests.fuzz.recordings", "--child", str(first)]
+
+
+def run(seconds, first, report=print):
+    """Start children until the time is up; the number of findings."""
+    deadline = time.monotonic() + seconds
+    findings = cases = 0
+    while time.monotonic() < deadline and findings < MAX_FINDINGS:
+        with subprocess.Popen(child_command(first), bufsize=0, stdout=subprocess.PIPE) as process:
+            number, problem = first, ""
+            while time.monotonic() < deadline:
+                if not select.select([process.stdout], [], [], MAX_HANG_SECONDS)[0]:
+                    problem = f"no answer for {MAX_HANG_SECONDS:.0f} s"
+                    break
+                line = process.stdout.readline().decode().strip()
+                if not line:
+                    break
+                said, _, problem = line.partition(" ")
+                number = int(said)
+            ended = time.monotonic() >= deadline
+            if ended or problem:
+                process.kill()
+            status = process.wait()
+        if not problem and not ended and status != 0:
+            problem = f"the process ended with {status}"
+        if problem:
+            findings += 1
+            report(f"case {number}: {problem}")
+        cases += number - first + 1
+        first = number + 1
+    report(f"{cases} cases, {findings} findings; the next is {first}")
+    return findings
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--first", type=int, default=0, help="number of the first case")
+    parser.add_argument("--case", type=int, help="repeat this case alone")
+    parser.add_argument("--save", type=Path, help="with --case: write its input there")
+    parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.child is not None:
+        child(given.child)
+    elif given.case is not None:
+        data = damage(seeds(), given.case)
+        if given.save:
+            given.save.write_bytes(data)
+        problem = check(data)
+        print(problem or "nothing found")  # noqa: T201
+        sys.exit(bool(problem))
+    else:
+        sys.exit(run(given.seconds, given.first) > 0)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    main()
