@@ -3,13 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 3000
 DATA ?= ../shared/data
 IMAGE ?= samo
-ENCODER ?= sentence-transformers/all-mpnet-base-v2
+DEVICE ?= auto
 
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
 
-.PHONY: help serve test lint format export bento batch bulk image image-test train-emotion eval-emotion train-summarizer eval-summarizer eval-transcriber load soak fuzz peers waterfall lock clean
+.PHONY: help serve test lint format export bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-transcriber load soak fuzz peers waterfall lock clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -49,32 +49,16 @@ image-test: .venv/.dev image  ## run the image as Cloud Run would, and measure i
 	$(BIN)/hadolint deploy/container/Dockerfile
 	$(BIN)/python -m deploy.container.image_test --image $(IMAGE) $(IMAGE_TEST)
 
-TRAIN_EMOTION := $(BIN)/python -m training.emotion.trainer --dataset $(DATA)/goemotions
-SMALL_ENCODER ?= sentence-transformers/all-MiniLM-L6-v2
+train-emotion: .venv/.dev  ## repeat the training that made checkpoints/emotion (DEVICE=cuda)
+	$(BIN)/python -m training.emotion.recipe --data $(DATA) --device $(DEVICE)
 
-JOURNAL = training/emotion/journal.jsonl
-ENTRIES = $(JOURNAL) training/emotion/first_person.jsonl
-
-train-emotion: .venv/.dev  ## repeat the training that made checkpoints/emotion
-	$(TRAIN_EMOTION) --model-name $(ENCODER) --output runs/emotion
-	$(BIN)/python -m training.emotion.augment --dataset $(DATA)/goemotions --comments 18000 --output runs/part.jsonl
-	$(BIN)/python -m training.emotion.coarse --data $(DATA) --teacher runs/emotion/adapter --output runs/coarse.jsonl
-	$(TRAIN_EMOTION) --model-name $(ENCODER) --output runs/teacher --adapter runs/emotion/adapter --epochs 1 \
-		--lessons runs/part.jsonl runs/coarse.jsonl $(JOURNAL) $(JOURNAL) $(JOURNAL) \
-		--learning-rate 2e-4 --head-learning-rate 3e-4
-	$(BIN)/python -m training.emotion.augment --dataset $(DATA)/goemotions --output runs/augmented.jsonl
-	$(TRAIN_EMOTION) --model-name $(SMALL_ENCODER) --output runs/small --lessons runs/augmented.jsonl --epochs 1.5 \
-		--learning-rate 1e-3 --head-learning-rate 2e-3
-	$(BIN)/python -m training.emotion.distill --dataset $(DATA)/goemotions --lessons runs/augmented.jsonl \
-		--teachers runs/teacher/adapter runs/small/adapter --gold-share 0.4 --output runs/soft.jsonl
-	$(BIN)/python -m training.emotion.coarse --data $(DATA) --teacher runs/teacher/adapter --output runs/coarse-again.jsonl
-	$(TRAIN_EMOTION) --model-name $(ENCODER) --output runs/student --epochs 2 --seed 1 \
-		--lessons runs/soft.jsonl runs/coarse-again.jsonl $(ENTRIES) $(ENTRIES)
-	$(BIN)/python -m training.emotion.moods --adapter runs/student/adapter --entries $(ENTRIES) --dataset $(DATA)/goemotions --output runs/moods
-	$(BIN)/python -m training.emotion.publish --adapter runs/moods --base $(ENCODER) --dataset $(DATA)/goemotions
-
-eval-emotion: .venv/.dev export  ## the emotion model's figures on GoEmotions' test split
+eval-emotion: .venv/.dev export  ## the emotion model's figures: GoEmotions' test split, contrasts, groups
 	$(BIN)/python -m training.emotion.evaluate --dataset $(DATA)/goemotions --whole --pictures docs/pictures
+	$(BIN)/python -m training.emotion.evaluate_contrast
+	$(BIN)/python -m training.emotion.evaluate_groups --data $(DATA)
+
+eval-entries: .venv/.dev export  ## how whole entries are read
+	$(BIN)/python -m training.emotion.evaluate_entries --dataset $(DATA)/goemotions
 
 TRAIN_SUMMARIZER := $(BIN)/python -m training.summarizer.trainer --data $(DATA) --save-steps 200
 

@@ -27,6 +27,7 @@ from samo import (
 )
 from samo.assembly import MODEL_NAMES, Models, assemble
 from samo.audio import READABLE_FORMATS
+from samo.reading import beside_loop
 from samo.settings import Settings
 
 settings = Settings()
@@ -134,7 +135,9 @@ class Samo:
                 generate_summary=request.generate_summary,
                 threshold=request.emotion_threshold,
             )
-        return answers.reply(answers.insight(insight, self.models.tags, watch))
+        return await beside_loop(
+            len(request.text), answers.insight_reply, insight, self.models.tags, watch
+        )
 
     @app.post("/analyze/voice-journal", response_model=schemas.InsightResponse, tags=["insight"])
     async def analyze_voice_journal(

@@ -244,9 +244,7 @@ def check_parity(
         raise ExportError(
             f"int8 differs from float by {gap:.3f}, more than {PARITY_TOLERANCE}: nothing stored."
         )
-    thresholds = np.concatenate(
-        [scale.thresholds, scale.mood_thresholds, scale.context_thresholds]
-    )
+    thresholds = np.concatenate([scale.thresholds, scale.mood_thresholds, scale.context_thresholds])
     clear = np.abs(exact - thresholds) > PARITY_MARGIN
     differs = clear & ((exact >= thresholds) != (quantized >= thresholds))
     if differs.any():

@@ -37,6 +37,8 @@ Predict = Callable[[Sequence[Prepared]], list[Output]]
 # What a batch may add to its items' cost: where a text costs as much in a batch as alone, every
 # padded token is a loss.
 _MAX_PADDING = 0.1
+# Items are prepared for this long before other requests have a turn of the event loop.
+_PREPARE_SECONDS = 0.01
 
 
 @dataclass(slots=True, eq=False)
@@ -138,7 +140,7 @@ class Batcher(Generic[Input, Prepared, Output]):
 
         Raises `Overloaded` before anything is queued when the wait would be too long.
         """
-        prepared: list[Prepared | SamoError] = [self._prepare(item) for item in items]
+        prepared = await self._prepare_all(items)
         cost = sum(self.runner.cost(p) for p in prepared if not isinstance(p, SamoError))
         self.check_admission(cost)
         loop = asyncio.get_running_loop()
@@ -175,6 +177,17 @@ class Batcher(Generic[Input, Prepared, Output]):
         for batch in self._running.values():
             batch.cancelled.set()
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _prepare_all(self, items: Sequence[Input]) -> list[Prepared | SamoError]:
+        """Prepare items; between them the event loop has its turn every few milliseconds."""
+        prepared: list[Prepared | SamoError] = []
+        begun = time.perf_counter()
+        for item in items:
+            if time.perf_counter() - begun > _PREPARE_SECONDS:
+                await asyncio.sleep(0)
+                begun = time.perf_counter()
+            prepared.append(self._prepare(item))
+        return prepared
 
     def _prepare(self, item: Input) -> Prepared | SamoError:
         try:

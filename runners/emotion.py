@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +12,17 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from runners.base import WrongArithmeticError
 from samo.emoji import spell_emoji
 from samo.emotions import EmotionScale, Probabilities
 
-# Sentences are cut at 400 characters before they come here; what is longer still, in scripts
-# that cost a token a character, is read as far as this.
-MAX_TOKENS: Final = 256
+_log = logging.getLogger("bentoml.samo.emotion")
+
+# Sentences are cut to a width of 400 before they come here, which is at least their tokens
+# (`samo.sentences.width`); this is as much as encoders of the BERT family read.
+MAX_TOKENS: Final = 512
 
 # Encoders of the BERT family were pretrained with one of these.
 MASK_TOKENS: Final = ("<mask>", "[MASK]")
@@ -121,9 +124,9 @@ class EmotionClassifier:
         that a text has as many tokens hidden as not and its variants batch without padding.
         """
         if isinstance(item, str):
-            return np.asarray(self._tokenizer.encode(spell_emoji(item)[0]).ids, dtype=np.int64)
+            return np.asarray(self._encode(spell_emoji(item)[0]).ids, dtype=np.int64)
         text, origins = spell_emoji(item.text)
-        encoding = self._tokenizer.encode(text)
+        encoding = self._encode(text)
         ids = np.asarray(encoding.ids, dtype=np.int64)
         starts, ends = np.asarray(encoding.offsets, dtype=np.int64).T
         words = starts < ends  # the outer special tokens have an empty span at 0
@@ -131,6 +134,12 @@ class EmotionClassifier:
         for start, end in item.hidden:
             ids[words & (first < end) & (last >= start)] = self.mask_id
         return ids
+
+    def _encode(self, text: str) -> Encoding:
+        encoding = self._tokenizer.encode(text)
+        if encoding.overflowing:  # with a tokenizer of another kind; not silently
+            _log.warning("A text was cut at %d tokens, as many as the model reads.", MAX_TOKENS)
+        return encoding
 
     def cost(self, prepared: TokenIds) -> int:
         """Number of tokens."""

@@ -13,10 +13,13 @@ from runners.summary import PreparedSummary, Summary
 from runners.wording import (
     clean,
     is_degenerate,
+    is_ended,
     is_in_order,
     is_invented,
+    is_marked,
     is_negated,
     is_rewording,
+    joined,
     overlap,
     words_of,
 )
@@ -28,27 +31,35 @@ RAMBLE_WORDS: Final = 60
 
 
 def verbatim(prepared: PreparedSummary) -> Summary:
-    """Return the whole of a short entry, cleaned."""
+    """Return the whole of a short entry as it stands, or cleaned where it hesitates."""
     cleaned = [clean(sentence) for sentence in prepared.sentences]
     kept = tuple(place for place, sentence in enumerate(cleaned) if sentence)
-    if not kept:  # nothing but hesitation; it is the entry all the same
-        return Summary(prepared.request.text.strip(), "verbatim", (0,))
-    return Summary(" ".join(cleaned[place] for place in kept), "verbatim", kept)
+    is_fluent = all(
+        words_of(own) == words_of(sentence)
+        for own, sentence in zip(cleaned, prepared.sentences, strict=True)
+    )
+    if is_fluent or not kept:  # nothing but hesitation; it is the entry all the same
+        return Summary(prepared.request.text.strip(), "verbatim", kept or (0,))
+    return Summary(joined(cleaned[place] for place in kept), "verbatim", kept)
 
 
 def rewritten(prepared: PreparedSummary, outputs: Sequence[str]) -> Summary:
-    """Put the chosen sentences together: as the model wrote each, if it says the same."""
+    """Put the chosen sentences together: as the model wrote each, if it says the same.
+
+    The marks are the entry's own where it has any: the model drops emoji and some punctuation.
+    """
     told: dict[str, int] = {}
     faithful = True
     for place, output in zip(prepared.chosen, outputs, strict=True):
         sentence = prepared.sentences[place]
         is_same = is_rewording(sentence, output)
         faithful &= is_same
-        told.setdefault(clean(output if is_same else sentence), place)
+        has_marks = is_ended(sentence) or is_marked(sentence)
+        told.setdefault(clean(output if is_same and not has_marks else sentence), place)
     told.pop("", None)
     if not told:
         return verbatim(prepared)
-    return Summary(" ".join(told), "generated" if faithful else "extracted", tuple(told.values()))
+    return Summary(joined(told), "generated" if faithful else "extracted", tuple(told.values()))
 
 
 def condensed(
@@ -78,7 +89,7 @@ def condensed(
     told.pop("", None)
     if not told:
         return verbatim(prepared)
-    return Summary(" ".join(told), "extracted", tuple(told.values()))
+    return Summary(joined(told), "extracted", tuple(told.values()))
 
 
 def _is_said(sentence: str, prepared: PreparedSummary, least_overlap: float) -> bool:

@@ -30,7 +30,7 @@ class FakeEmotionClassifier:
         labels = tuple(SENTIMENT_OF)
         moods = ("happy", "sad", "tired")
         thresholds, mood_thresholds = (np.full(len(of), 0.3, np.float32) for of in (labels, moods))
-        self.scale = EmotionScale(labels, thresholds, 1.0, 3.0, moods, mood_thresholds)
+        self.scale = EmotionScale(labels, thresholds, 1.0, moods, mood_thresholds)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int) -> Self:
@@ -94,9 +94,12 @@ class FakeSummarizer:
 
     def _summarize(self, request: SummaryRequest) -> Summary:
         _crash_on_request(set(request.text.lower().split()))
-        sentences = split(request.text)[: request.max_sentences]
+        sentences = request.sentences
+        if sentences is None:
+            sentences = tuple(sentence.text for sentence in split(request.text))
+        sentences = sentences[: request.max_sentences]
         return Summary(
-            " ".join(sentence.text for sentence in sentences),
+            " ".join(sentences),
             "extracted",
             tuple(range(len(sentences))),
         )

@@ -12,6 +12,7 @@ from typing import Final
 
 from runners.summary import Focus
 from runners.wording import content_words
+from samo.lines import ITEM
 
 # A sentence that feels less than this share of what is felt most is not told for the number's sake.
 KEEP_SHARE: Final = 0.7
@@ -66,6 +67,21 @@ def choose(
     for place in sorted(told, key=lambda place: -scores[place]):
         best.setdefault(tuple(words[place]), place)  # nothing is told twice
     return tuple(sorted(list(best.values())[:number]))
+
+
+def with_items(sentences: Sequence[str], chosen: Sequence[int], number: int) -> tuple[int, ...]:
+    """Add the list items that a chosen sentence announces ("Grateful for:"), up to `number`."""
+    places = set(chosen)
+    for place in chosen:
+        following = place + 1
+        if not sentences[place].endswith(":"):
+            continue
+        while (
+            len(places) < number and following < len(sentences) and ITEM.match(sentences[following])
+        ):
+            places.add(following)
+            following += 1
+    return tuple(sorted(places))
 
 
 def _recurrence(words: Sequence[Sequence[str]]) -> list[float]:

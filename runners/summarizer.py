@@ -17,7 +17,7 @@ import ctranslate2
 from tokenizers import Tokenizer
 
 from runners.faithfulness import condensed, rewritten, verbatim
-from runners.selection import choose
+from runners.selection import choose, with_items
 from runners.summary import PreparedSummary, Summary, SummaryRequest
 from runners.task import Task
 from runners.wording import clean, straighten, words_of
@@ -60,9 +60,11 @@ class Summarizer:
                 not one value a sentence.
 
         """
-        sentences = tuple(sentence.text for sentence in split(item.text))
-        if not any(map(words_of, sentences)):
-            raise InvalidRequest("The text holds no words: send a journal entry.", field="text")
+        sentences = item.sentences
+        if sentences is None:
+            sentences = tuple(sentence.text for sentence in split(item.text))
+        if not sentences:
+            raise InvalidRequest("The text is empty: send a journal entry.", field="text")
         if not 1 <= item.max_sentences <= MAX_SUMMARY_SENTENCES:
             raise InvalidRequest(
                 f"Ask for 1 to {MAX_SUMMARY_SENTENCES} sentences.", field="max_sentences"
@@ -79,6 +81,7 @@ class Summarizer:
         ):
             return PreparedSummary(item, sentences, tuple(range(len(sentences))), ())
         chosen = choose(sentences, item.max_sentences, item.salience, item.focus)
+        chosen = with_items(sentences, chosen, item.max_sentences)
         if self.task.reads == "sentences":
             parts = tuple(
                 self.encode(self.task.prefix + straighten(sentences[place])) for place in chosen

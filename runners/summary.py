@@ -20,6 +20,7 @@ class SummaryRequest:
         salience: how much each sentence of `samo.sentences.split(text)` feels, 0 to 1. None where
             that is not known: then the gist is told.
         focus: what to keep: what is felt, or what it is about.
+        sentences: of the text, where it has been split already.
 
     """
 
@@ -27,6 +28,7 @@ class SummaryRequest:
     max_sentences: int
     salience: Sequence[float] | None = None
     focus: Focus = "feeling"
+    sentences: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

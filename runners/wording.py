@@ -6,21 +6,25 @@ Nothing here knows a model. The same functions judge summaries when the model is
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable
 from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Final
+
+from samo.emoticons import SYMBOL
 
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " "})
 _HESITATION: Final = re.compile(r"(?:(?<=\W)|^)(?:u[mh]+|erm?|hm+)\b[,.]*\s*", re.IGNORECASE)
 # Between commas these words say nothing; elsewhere they may be a sentence's verb.
 _ASIDE: Final = re.compile(r",\s*(?:like|you know|i mean),\s*", re.IGNORECASE)
 _OPENING: Final = re.compile(r"^(?:(?:so|well|like|you know|i mean|okay|ok),\s*)+", re.IGNORECASE)
-_SAID_TWICE: Final = re.compile(r"\b(\w+(?:'\w+)?)(?:,?\s+\1\b(?!\s+know\b))+", re.IGNORECASE)
+_SAID_TWICE: Final = re.compile(r"\b(\w+(?:['’]\w+)?)(?:,?\s+\1\b(?!\s+know\b))+", re.IGNORECASE)
 # "I had had enough", "so, so happy": English as it is.
 _FINE_TWICE: Final = frozenset(
     ["that", "had", "so", "very", "really", "no", "yes", "ha", "bye", "is", "do", "many", "much"]
 )
-_LONE_I: Final = re.compile(r"\bi\b(?=$|[\s,.!?;:]|'(?:m|ve|d|ll)\b)")
+_LONE_I: Final = re.compile(r"\bi\b(?=$|[\s,.!?;:]|['’](?:m|ve|d|ll)\b)")
 _SUFFIX: Final = re.compile(r"(?:ying|ied|ies|ing|ed|es|ly|s|y|e)$")
 _NEGATION: Final = re.compile(r"\b(?:no|not|never|nobody|nothing|none|neither|nor|cannot)\b|n'?t\b")
 # Words that carry no content: a summary may put them in without inventing anything.
@@ -47,6 +51,13 @@ i you we they he she it to would d ill not dont didnt doesnt do did does really 
 looked feel feels felt sound sounds sounded am is are was were be very as who
 """
 _BEFORE_LIKE: Final = frozenset(_BEFORE.split())
+
+
+_LINK_END: Final = re.compile(r"(?:https?://|www\.)\S+$|\S@\S+\.\w+$|[#@]\w+$")
+_ODD_WORD: Final = re.compile(
+    r"\b[a-z]+[A-Z]|https?://|www\.|\w@\w|[#@]\w|\b[a-z]\.[a-z]|[^\x00-\u024f\u2010-\u2026]"
+)
+_FULL_STOP_SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK")
 
 
 def straighten(text: str) -> str:
@@ -129,19 +140,51 @@ def is_degenerate(summary: str) -> bool:
 def clean(sentence: str) -> str:
     """Return `sentence` without hesitations, asides and words said twice, cased and ended.
 
-    Only takes words away; it never changes one but for its case.
+    Only takes words away; it changes none but for the case of the first and of "I". Marks stay as
+    they are: a full stop is added only behind a letter or a digit.
     """
-    text = straighten(sentence)
-    text = _HESITATION.sub("", text)
-    text = _OPENING.sub("", _ASIDE.sub(" ", text))
-    text = _SAID_TWICE.sub(_once, text)
-    text = re.sub(r"\s+([,.!?;:])", r"\1", text).strip(" ,;:-")
+    text = " ".join(sentence.split())
+    spared = _HESITATION.sub("", text)
+    spared = _OPENING.sub("", _ASIDE.sub(" ", spared))
+    spared = _SAID_TWICE.sub(_once, spared)
+    if spared != text:
+        text = re.sub(r"\s+([,.])(?=\s|$)", r"\1", spared).strip(" ,;")
+        if not any(character.isalnum() for character in text) and not SYMBOL.search(text):
+            return ""
     text = _LONE_I.sub("I", text)
-    if not text or not any(character.isalnum() for character in text):
-        return ""
-    if not re.search(r"[.!?…][\"')\]]*$", text):
+    if not is_ended(text):
         text += "."
-    return text[0].upper() + text[1:]
+    first = text.split(maxsplit=1)[0] if text else ""
+    if first.rstrip(",.!?;:").replace("'", "").replace("’", "").isalpha() and first.islower():
+        text = text[0].upper() + text[1:]
+    return text
+
+
+def is_ended(text: str) -> bool:
+    """Tell whether `text` needs no full stop: it ends with a mark, an emoji, an emoticon, a URL.
+
+    Nor does text in a script that has other marks.
+    """
+    bare = text.rstrip("\"'”’»)]}")
+    if not bare or not bare[-1].isalnum() or _LINK_END.search(bare):
+        return True
+    if any(match.end() == len(text) for match in SYMBOL.finditer(text, max(0, len(text) - 12))):
+        return True
+    return not (bare[-1].isascii() or unicodedata.name(bare[-1], "").startswith(_FULL_STOP_SCRIPTS))
+
+
+def is_marked(sentence: str) -> bool:
+    """Tell whether `sentence` has what the model does not write: emoji, "iPhone", a URL."""
+    return SYMBOL.search(sentence) is not None or _ODD_WORD.search(sentence) is not None
+
+
+def joined(sentences: Iterable[str]) -> str:
+    """Return sentences in a row, with a space between them but for scripts without spaces."""
+    text = ""
+    for sentence in sentences:
+        is_spaced = text and unicodedata.east_asian_width(text[-1]) not in "WF"
+        text += f" {sentence}" if is_spaced or SYMBOL.search(text[-3:]) else sentence
+    return text
 
 
 def _once(repeat: re.Match[str]) -> str:

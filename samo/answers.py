@@ -212,6 +212,11 @@ def insight(made: Insight, tags: dict[str, str], watch: Stopwatch) -> schemas.In
     )
 
 
+def insight_reply(made: Insight, tags: dict[str, str], watch: Stopwatch) -> Response:
+    """The insight of an entry as JSON."""
+    return reply(insight(made, tags, watch))
+
+
 def _analysis(reading: EmotionReading, groupings: Groupings) -> schemas.EmotionAnalysis:
     return schemas.EmotionAnalysis(
         emotions=_by_name(reading.emotions),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -83,6 +84,10 @@ class Models:
         except WrongArithmeticError as error:
             raise StartError(str(error)) from None
         _return_freed_memory()
+        # What was loaded stays: to look through it at each full garbage collection holds up the
+        # event loop for half a second.
+        gc.collect()
+        gc.freeze()
         self.ready = True
 
     def close(self) -> None:

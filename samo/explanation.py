@@ -86,27 +86,32 @@ def words_of(text: str) -> list[Word]:
     ]
 
 
-def words_to_explain(text: str, sentences: Sequence[Sentence]) -> list[tuple[int, Word]]:
-    """Index of its sentence and place within that for each word of `text`.
+def refuse_long(text: str) -> None:
+    """Raise `InvalidRequest` for a text of too many characters, before anything is computed."""
+    _refuse("characters", len(text), MAX_EXPLAINED_CHARACTERS)
 
-    Raises `InvalidRequest` for a text that is too long to explain.
+
+def words_to_explain(sentences: Sequence[Sentence]) -> list[tuple[int, Word]]:
+    """Index of its sentence and place within that for each word of a text.
+
+    Raises `InvalidRequest` for a text of too many words.
     """
     words = [
         (index, word)
         for index, sentence in enumerate(sentences)
         for word in words_of(sentence.text)
     ]
-    for what, number, limit in (
-        ("characters", len(text), MAX_EXPLAINED_CHARACTERS),
-        ("words and marks", len(words), MAX_EXPLAINED_WORDS),
-    ):
-        if number > limit:
-            raise InvalidRequest(
-                f"The text is too long to explain: send at most {limit} {what}, a part of the "
-                "entry, say, or leave `explain` out.",
-                max_length=limit,
-            )
+    _refuse("words and marks", len(words), MAX_EXPLAINED_WORDS)
     return words
+
+
+def _refuse(what: str, number: int, limit: int) -> None:
+    if number > limit:
+        raise InvalidRequest(
+            f"The text is too long to explain: send at most {limit} {what}, a part of the "
+            "entry, say, or leave `explain` out.",
+            max_length=limit,
+        )
 
 
 def where_felt(

@@ -23,14 +23,22 @@ from samo import metrics
 from samo.audio import Gap, assess_quality, decode
 from samo.emotions import NEUTRAL, EmotionReading, EmotionScale, Probabilities
 from samo.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
-from samo.explanation import Explanation, entry_weights, explain, where_felt, words_to_explain
+from samo.explanation import (
+    Explanation,
+    entry_weights,
+    explain,
+    refuse_long,
+    where_felt,
+    words_to_explain,
+)
+from samo.explanation import Word as ExplainedWord
 from samo.groupings import Groupings, group
 from samo.limits import MAX_TEXT_CHARACTERS
+from samo.reading import Reading, beside_loop, read_each, read_sentences, read_whole
 from samo.sentences import Sentence, split
 
-# A comment of GoEmotions is classified as a whole; what is longer than its longest comments is
-# classified sentence by sentence.
-MAX_WHOLE_CHARACTERS = 280
+# Texts of one request that wait for the classifier at a time.
+MAX_WAITING_TEXTS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +102,15 @@ class Pipeline:
 
     async def classify(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
         """Probabilities of shape (labels,) for each text, or its error; all in one batch."""
-        entries = [[piece.text for piece in _pieces(text)] for text in texts]
-        outcomes = iter(await self.emotion.run([piece for entry in entries for piece in entry]))
+        entries = [reading.texts for reading in await read_each(read_whole, texts)]
+        outcomes = iter(await self._feel([piece for entry in entries for piece in entry]))
         results: list[Probabilities | SamoError] = []
         for entry in entries:
             rows = [next(outcomes) for _ in entry]
             try:
-                results.append(self._aggregate(entry, [_value(row) for row in rows]))
+                _refuse_markup_only(entry)
+                values = [_value(row) for row in rows]
+                results.append(await self._aggregate(entry, values))
             except SamoError as error:
                 results.append(error)
         return results
@@ -122,11 +132,13 @@ class Pipeline:
         passed over, and so is a text in which nothing but neutral is decided for. Raises
         `InvalidRequest` for a text that is too long to explain.
         """
-        pieces = _pieces(text)
-        words = words_to_explain(text, pieces)
-        texts = [piece.text for piece in pieces]
-        rows = [_value(outcome) for outcome in await self.emotion.run(texts)]
-        whole = self._aggregate(texts, rows)
+        refuse_long(text)
+        (reading,) = await read_each(read_whole, [text])
+        pieces, texts = reading.pieces, reading.texts
+        _refuse_markup_only(texts)
+        words = words_to_explain(pieces)
+        rows = [_value(outcome) for outcome in await self._feel(texts)]
+        whole = await self._aggregate(texts, rows)
         emotions = [emotion.name for emotion in self.scale.decide(whole, threshold, top_k)]
         lengths = [len(piece) for piece in texts]
         felt = where_felt(self.scale, rows, lengths, emotions)
@@ -135,7 +147,7 @@ class Pipeline:
         outcomes = await self.emotion.run(variants) if variants else []
         occluded = [(index, _value(row)) for (index, _), row in zip(places, outcomes, strict=True)]
         weights = entry_weights(self.scale, rows, lengths, occluded)
-        in_entry = [word.moved(pieces[index].start) for index, word in places]
+        in_entry = [_in_entry(reading, word.moved(pieces[index].start)) for index, word in places]
         return whole, [
             explain(name, in_entry, weights[:, self.scale.labels.index(name)]) for name in emotions
         ]
@@ -160,10 +172,11 @@ class Pipeline:
         self, text: str, max_sentences: int, focus: Focus
     ) -> tuple[EmotionalCore, EmotionReading]:
         """The core of `text`, and the emotions of the whole of it."""
-        sentences = split(text)
-        whole, rows = await self._classify_entry(sentences)
-        request = SummaryRequest(text, max_sentences, self._salience(rows), focus)
-        return await self._core(request, sentences, rows, None), self.scale.read(whole)
+        (reading,) = await read_each(read_sentences, [text])
+        _refuse_markup_only(reading.texts)
+        whole, rows = await self._classify_entry(reading.texts)
+        request = _summary_request(reading, max_sentences, self._salience(rows), focus)
+        return await self._core(request, rows, None), self.scale.read(whole)
 
     async def analyze(
         self,
@@ -176,41 +189,53 @@ class Pipeline:
     ) -> Insight:
         """The insight of a typed entry, or of `recording` where `text` is its transcript."""
         insight = Insight(text=text, recording=recording)
-        sentences = split(text)
-        if not sentences:
+        (reading,) = await read_each(read_sentences, [text])
+        if not reading.pieces:
             return insight
         rows: list[Probabilities] = []
         with _step(insight, "emotion"):
-            whole, rows = await self._classify_entry(sentences)
-            spoken = _spoken(text, sentences, recording)
-            insight.arc = [
-                ArcPoint(sentence, *times, self.scale.read(row, threshold))
-                for sentence, times, row in zip(sentences, spoken, rows, strict=True)
-            ]
+            whole, rows = await self._classify_entry(reading.texts)
+            insight.arc = await beside_loop(
+                len(text), self._arc, text, reading.in_entry(), rows, recording, threshold
+            )
             insight.whole = self.scale.read(whole, threshold)
             insight.groupings = group(self.scale, whole)
         if generate_summary:
             with _step(insight, "summary"):
-                request = SummaryRequest(text, max_sentences, self._salience(rows))
-                insight.core = await self._core(request, sentences, rows, threshold)
+                request = _summary_request(reading, max_sentences, self._salience(rows))
+                insight.core = await self._core(request, rows, threshold)
         return insight
+
+    def _arc(
+        self,
+        text: str,
+        sentences: Sequence[Sentence],
+        rows: Sequence[Probabilities],
+        recording: Recording | None,
+        threshold: float | None,
+    ) -> list[ArcPoint]:
+        """What each sentence feels, and when it was spoken."""
+        spoken = _spoken(text, sentences, recording)
+        return [
+            ArcPoint(sentence, *times, self.scale.read(row, threshold))
+            for sentence, times, row in zip(sentences, spoken, rows, strict=True)
+        ]
 
     async def _core(
         self,
         request: SummaryRequest,
-        sentences: Sequence[Sentence],
         rows: Sequence[Probabilities],
         threshold: float | None,
     ) -> EmotionalCore:
         """Summarize an entry whose sentences were classified, and classify the summary."""
         summary = await self.summarizer.run_one(request)
         # what was taken over word for word has been classified already
-        known = {s.text: row for s, row in zip(sentences, rows, strict=False)}
+        known = dict(zip(request.sentences or (), rows, strict=False))
         texts = [sentence.text for sentence in split(summary.text)]
         unknown = [text for text in texts if text not in known]
         outcomes = await self.emotion.run(unknown) if unknown else []
         known |= {text: _value(row) for text, row in zip(unknown, outcomes, strict=True)}
-        whole = self._aggregate(texts, [known[text] for text in texts])
+        whole = await self._aggregate(texts, [known[text] for text in texts])
         return EmotionalCore(summary, self.scale.read(whole, threshold))
 
     async def analyze_recording(
@@ -237,7 +262,7 @@ class Pipeline:
         return insight
 
     async def _classify_entry(
-        self, sentences: Sequence[Sentence]
+        self, texts: Sequence[str]
     ) -> tuple[Probabilities, list[Probabilities]]:
         """Probabilities of the whole and of each sentence, computed together.
 
@@ -246,19 +271,28 @@ class Pipeline:
         which hears the strongest feeling only; both together give no more (0.592).
         `python -m training.emotion.evaluate_entries` prints it.
         """
-        texts = [sentence.text for sentence in sentences]
-        rows = [_value(outcome) for outcome in await self.emotion.run(texts)]
-        return self._aggregate(texts, rows), rows
+        rows = [_value(outcome) for outcome in await self._feel(texts)]
+        return await self._aggregate(texts, rows), rows
 
     def _salience(self, rows: Sequence[Probabilities]) -> list[float] | None:
         """How much each sentence feels: what is not neutral about it."""
         neutral = self.scale.labels.index(NEUTRAL)
         return [1.0 - float(row[neutral]) for row in rows] or None
 
-    def _aggregate(self, texts: Sequence[str], rows: Sequence[Probabilities]) -> Probabilities:
+    async def _feel(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
+        """Classify texts, some hundreds at a time: the batcher sorts all that wait."""
+        outcomes: list[Probabilities | SamoError] = []
+        for start in range(0, len(texts), MAX_WAITING_TEXTS):
+            outcomes += await self.emotion.run(texts[start : start + MAX_WAITING_TEXTS])
+        return outcomes
+
+    async def _aggregate(
+        self, texts: Sequence[str], rows: Sequence[Probabilities]
+    ) -> Probabilities:
         if len(rows) == 1:
             return rows[0]
-        return self.scale.aggregate(rows, [len(text) for text in texts])
+        lengths = [len(text) for text in texts]
+        return await beside_loop(sum(lengths), self.scale.aggregate, rows, lengths)
 
 
 def _text_error(text: object) -> SamoError | None:
@@ -274,13 +308,25 @@ def _text_error(text: object) -> SamoError | None:
     return None
 
 
-def _pieces(text: str) -> list[Sentence]:
-    """What is classified at a time: the whole text, or each sentence of a long one."""
-    return [Sentence(text, 0, len(text))] if _fits(text) else split(text)
+def _refuse_markup_only(texts: Sequence[str]) -> None:
+    if not texts:
+        raise InvalidRequest("The text holds markup only: send the entry's words.", field="text")
 
 
-def _fits(text: str) -> bool:
-    return len(text) <= MAX_WHOLE_CHARACTERS
+def _summary_request(
+    reading: Reading,
+    max_sentences: int,
+    salience: list[float] | None,
+    focus: Focus = "feeling",
+) -> SummaryRequest:
+    return SummaryRequest(
+        reading.plain.text, max_sentences, salience, focus, sentences=tuple(reading.texts)
+    )
+
+
+def _in_entry(reading: Reading, word: ExplainedWord) -> ExplainedWord:
+    """A word of the plain text where it stands in the entry."""
+    return ExplainedWord(*reading.quote(word.start, word.end))
 
 
 def _value(outcome: Probabilities | SamoError) -> Probabilities:

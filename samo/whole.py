@@ -23,11 +23,12 @@ STRONG: Final = (
 )  # fmt: skip
 # The mean of this many of the strongest sentences says how strongly an entry feels.
 STRONGEST_SENTENCES: Final = 3
-# Positive and negative feelings must each hold in this share of the words of a mixed entry.
+# Positive and negative feelings must each hold in this share of a mixed entry.
 MIXED_SHARE: Final = 0.2
 # Keeps logarithms finite; about a label's base rate in neutral sentences.
 _MEAN_FLOOR: Final = 0.003
 _RELATIVE_FLOOR: Final = 0.02
+_PEAK_FLOOR: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,15 @@ class WholeCalibration:
 
     Args:
         feeling: intercept and weights of the `features` of a label or mood.
-        neutral: intercept and weight of the log of the strongest feeling's mean.
+        neutral: intercept and weights of `neutral_features`.
         threshold: an emotion with this probability or more belongs to the whole.
         intensity: intercept and weights of the mean of what is felt and of the strongest sentences.
     """
 
-    feeling: tuple[float, ...]
-    neutral: tuple[float, ...]
-    threshold: float
-    intensity: tuple[float, ...]
+    feeling: tuple[float, ...] = (0.44, 0.35, 0.41, 0.79)
+    neutral: tuple[float, ...] = (-6.95, -2.08, -0.45)
+    threshold: float = 0.36
+    intensity: tuple[float, ...] = (-0.25, 1.01, 0.30)
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
@@ -57,55 +58,62 @@ class WholeCalibration:
         )
 
 
-def features(rows: Array, words: Sequence[float], thresholds: Array, neutral: int | None) -> Array:
+def features(rows: Array, lengths: Sequence[float], neutral: int | None) -> Array:
     """Features of each output over the sentences of an entry, of shape (outputs, 3).
 
-    `rows` has shape (sentences, outputs); `words` is the length of each sentence. The features are
-    the log of the mean probability, the log of its ratio to the largest mean (that of the output
-    `neutral` aside), and the share of the words whose sentence reaches the threshold.
+    `rows` has shape (sentences, outputs); `lengths` is the length of each sentence in characters.
+    The features are the log of the mean probability, the log of its ratio to the largest mean (that
+    of the output `neutral` aside), and the log of the largest probability.
     """
-    means, shares = weighted_means(rows, words), label_shares(rows, words, thresholds)
+    means, peaks = weighted_means(rows, lengths), rows.max(axis=0)
     largest = float((means if neutral is None else np.delete(means, neutral)).max())
+    relative = means / largest
     return np.stack(
-        [np.log(means + _MEAN_FLOOR), np.log(means / largest + _RELATIVE_FLOOR), shares], axis=1
+        [
+            np.log(means + _MEAN_FLOOR),
+            np.log(relative + _RELATIVE_FLOOR),
+            np.log(peaks + _PEAK_FLOOR),
+        ],
+        axis=1,
     )
 
 
-def weighted_means(rows: Array, words: Sequence[float]) -> Array:
+def weighted_means(rows: Array, lengths: Sequence[float]) -> Array:
     """Mean of `rows` of shape (sentences, outputs), weighted by the sentences' lengths."""
-    weights = np.asarray(words, dtype=np.float64)
+    weights = np.asarray(lengths, dtype=np.float64)
     return np.asarray(weights @ rows / weights.sum())
 
 
-def label_shares(rows: Array, words: Sequence[float], thresholds: Array) -> Array:
-    """Share of the words, by output, whose sentence reaches the output's threshold."""
-    return weighted_means(rows >= thresholds, words)
+def label_shares(rows: Array, lengths: Sequence[float], thresholds: Array) -> Array:
+    """Share of the entry, by output, whose sentences reach the output's threshold."""
+    return weighted_means(rows >= thresholds, lengths)
 
 
-def feeling_probabilities(
+def neutral_features(rows: Array, lengths: Sequence[float], neutral: int) -> Array:
+    """Logs of the largest mean and of the largest probability of a feeling, of shape (2,)."""
+    feelings = np.delete(rows, neutral, axis=1)
+    mean, peak = weighted_means(feelings, lengths).max(), feelings.max()
+    return np.asarray([np.log(mean + _MEAN_FLOOR), np.log(peak + _PEAK_FLOOR)])
+
+
+def belonging(
     calibration: WholeCalibration,
     rows: Array,
-    words: Sequence[float],
-    thresholds: Array,
+    lengths: Sequence[float],
     neutral: int | None = None,
 ) -> Array:
     """Probability of each output that it belongs to the whole, of shape (outputs,)."""
     intercept, *weights = calibration.feeling
-    logits = intercept + features(rows, words, thresholds, neutral) @ np.asarray(weights)
+    logits = intercept + features(rows, lengths, neutral) @ np.asarray(weights)
     if neutral is not None:
-        logits[neutral] = calibration.neutral[0] + calibration.neutral[1] * neutral_feature(
-            rows, words, neutral
-        )
+        intercept, *weights = calibration.neutral
+        found = neutral_features(rows, lengths, neutral) @ np.asarray(weights)
+        logits[neutral] = intercept + found
     return np.asarray(1.0 / (1.0 + np.exp(-logits)))
 
 
-def neutral_feature(rows: Array, words: Sequence[float], neutral: int) -> float:
-    """Log of the largest mean probability of a feeling."""
-    return float(np.log(np.delete(weighted_means(rows, words), neutral).max() + _MEAN_FLOOR))
-
-
 def on_thresholds(probabilities: Array, threshold: float, thresholds: Array) -> Array:
-    """Shift the log-odds so that each output reaches its own threshold where it reached `threshold`.
+    """Shift the log-odds so that an output reaches its own threshold where it reached `threshold`.
 
     Decisions about a whole are then made as decisions about a sentence are. At most `MAX_EMOTIONS`
     outputs reach their thresholds; the others stay just below.
@@ -119,10 +127,10 @@ def on_thresholds(probabilities: Array, threshold: float, thresholds: Array) -> 
 
 
 def intensity_features(
-    rows: Array, words: Sequence[float], labels: Sequence[str], neutral: int
+    rows: Array, lengths: Sequence[float], labels: Sequence[str], neutral: int
 ) -> Array:
     """What is not neutral on average, and the strong feelings of the strongest sentences."""
-    felt = weighted_means(1.0 - rows[:, [neutral]], words)[0]
+    felt = weighted_means(1.0 - rows[:, [neutral]], lengths)[0]
     strong = rows[:, [labels.index(name) for name in STRONG if name in labels]].max(axis=1)
     return np.asarray([felt, np.sort(strong)[::-1][:STRONGEST_SENTENCES].mean()])
 
@@ -130,11 +138,11 @@ def intensity_features(
 def intensity(
     calibration: WholeCalibration,
     rows: Array,
-    words: Sequence[float],
+    lengths: Sequence[float],
     labels: Sequence[str],
     neutral: int,
 ) -> float:
     """How strongly an entry feels, from 0.0 (a flat report) to 1.0 (overwhelmed)."""
     intercept, *weights = calibration.intensity
-    found = intercept + intensity_features(rows, words, labels, neutral) @ np.asarray(weights)
+    found = intercept + intensity_features(rows, lengths, labels, neutral) @ np.asarray(weights)
     return float(np.clip(found, 0.0, 1.0))

@@ -226,3 +226,42 @@ def test_limits_are_told(client):
 @pytest.mark.parametrize("path", ["/predict", "/summarize/text", "/analyze/journal"])
 def test_odd_texts_are_answered(client, path, text):
     assert client.post(path, json={"text": text}).status_code == 200
+
+
+MARKED_UP = "# Tuesday\n\n**Such** joy\\. I can\\'t hide my anger\\!\n\n![](dayone-moment://A1)"
+
+
+def test_markup_is_not_read_and_places_point_into_the_entry(client):
+    body = client.post("/analyze/journal", json={"text": MARKED_UP}).json()
+    assert [point["text"] for point in body["arc"]] == [
+        "Tuesday", "**Such** joy\\.", "I can\\'t hide my anger\\!",
+    ]  # fmt: skip
+    for point in body["arc"]:
+        assert MARKED_UP[point["start"] : point["end"]] == point["text"]
+    assert [point["primary_emotion"] for point in body["arc"]] == ["neutral", "joy", "anger"]
+    assert body["summary"]["summary"] == "Tuesday Such joy."
+
+
+def test_explained_words_point_into_the_entry(client):
+    text = "<p>Such **joy** &amp; anger\\.</p>"
+    body = client.post("/predict", json={"text": text, "explain": True}).json()
+    words = [one["words"][0] for one in body["explanation"]]
+    assert {text[word["start"] : word["end"]] for word in words} == {"**joy**", "anger"}
+
+
+@pytest.mark.parametrize("text", ["😀😀😀", "...", "🙂", "-", "???", "---", ":("])
+def test_an_entry_of_marks_is_answered_in_full(client, text):
+    body = client.post("/analyze/journal", json={"text": text}).json()
+    assert body["degraded"] == []
+    assert body["summary"]["summary"] == text
+    assert [point["text"] for point in body["arc"]] == [text]
+
+
+def test_an_entry_of_markup_only_says_nothing(client):
+    image = {"text": "![](dayone-moment://ABC)"}
+    body = client.post("/analyze/journal", json=image).json()
+    assert (body["arc"], body["emotion_analysis"], body["degraded"]) == ([], None, [])
+    for path in ("/predict", "/summarize/text"):
+        assert "markup" in error_of(client.post(path, json=image), 422)["message"]
+    batch = client.post("/predict_batch", json={"texts": [image["text"], "joy"]}).json()["results"]
+    assert [next(iter(result)) for result in batch] == ["error", "emotions"]

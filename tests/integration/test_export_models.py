@@ -78,7 +78,7 @@ def test_help():
 
 
 def test_parity_refuses_a_model_that_decides_otherwise():
-    scale = emotion.EmotionScale(("joy", "neutral"), np.asarray([0.3, 0.3], np.float32), 1.0, 1.0)
+    scale = emotion.EmotionScale(("joy", "neutral"), np.asarray([0.3, 0.3], np.float32))
     exact = [np.asarray([0.5, 0.1], np.float32)]
     assert emotion.check_parity(exact, [exact[0] + 0.05], scale) == pytest.approx(0.05)
     with pytest.raises(emotion.ExportError, match="differs"):

@@ -1,28 +1,58 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from samo.emoji import spell_emoji
+from samo.emoji_words import EMOJI_WORDS
+from samo.emoticons import SYMBOL, symbols_in
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("so happy😀", "so happy grinning face"),
-        ("I ❤️ you", "I heart you"),
-        ("👍🏽 ok", "thumbs up ok"),
+        ("so happy😀", "so happy happy, grinning"),
+        ("I ❤️ you", "I love you"),
+        ("I ❤ you", "I love you"),
+        ("👍🏽 ok", "good, I approve ok"),
+        ("🙏🏿", "thank you"),
         ("👨‍👩‍👧 home", "man woman girl home"),
-        ("🤷‍♀️", "shrug"),
-        ("😭😭", "loudly crying face loudly crying face"),
+        ("🤷‍♀️", "shrug, I don't know"),
+        ("🤦🏾‍♂️", "facepalm, embarrassing"),
+        ("😮‍💨", "sigh of relief"),
+        ("❤️‍🔥", "burning love"),
+        ("😭😭", "sobbing, in tears sobbing, in tears"),
         ("⠀⠛⣿ art", "art"),
         ("🇩🇪 trip", "trip"),
+        ("1️⃣ tea", "1 tea"),
+        ("🌹", "rose"),
+        ("home :)", "home happy, smiling"),
+        ("home :-)))", "home happy, smiling"),
+        ("sad :(", "sad sad"),
+        (":'(", "sad, in tears"),
+        ("</3 and <3", "heartbroken and love"),
+        ("xD", "haha, laughing"),
+        ("ok ;-)", "ok wink"),
+        ("T_T", "sad, in tears"),
+        ("(: hi", "happy, smiling hi"),
+        (">:(", "so angry"),
+        ("¯\\_(ツ)_/¯", "shrug, I don't know"),
+        ("yes \\o/", "yes hooray"),
     ],
 )
 def test_emoji_become_words(text, words):
     assert spell_emoji(text)[0].split() == words.split()
 
 
-@pytest.mark.parametrize("text", ["plain", "naïve – “q”", "我很高兴。", "20 € × 2 < 3", "", "नमस्ते"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain", "naïve – “q”", "我很高兴。", "20 € × 2 < 3", "", "नमस्ते", "http://a.b/c", "at 7:30",
+        "Mood: Dark", "a:b", "xDrive", "C:\\dir", "1:3", "if a<3b", "(a)", "note: (yes)", "8)", "^",
+        "(see :below)", "TeX", "Re:Plan", "size: D", "O.K.",
+    ],
+)  # fmt: skip
 def test_what_is_no_emoji_stays(text):
     spelled, origins = spell_emoji(text)
     assert spelled == text
@@ -33,4 +63,25 @@ def test_each_character_knows_where_it_came_from():
     text = "a😀b"
     spelled, origins = spell_emoji(text)
     assert len(spelled) == len(origins)
-    assert [text[index] for index in origins] == ["a", *"😀" * len(" grinning face "), "b"]
+    assert [text[index] for index in origins] == ["a", *"😀" * len(" happy, grinning "), "b"]
+
+
+@given(st.text(alphabet=st.sampled_from("ab :;()D<3😀❤️🏽‍♂🇩🇪1\u20e3_^-'\\/xT."), max_size=60))
+def test_places_are_in_order_and_no_symbol_is_overlooked(text):
+    spelled, origins = spell_emoji(text)
+    assert len(spelled) == len(origins)
+    assert list(origins) == sorted(origins)
+    assert [m.span() for m in symbols_in(text)] == [m.span() for m in SYMBOL.finditer(text)]
+
+
+def test_the_table_has_the_most_used_in_plain_english():
+    assert len(EMOJI_WORDS) >= 150
+    assert all(words.isascii() and len(words.split()) <= 6 for words in EMOJI_WORDS.values())
+    for symbol in EMOJI_WORDS:
+        assert SYMBOL.fullmatch(symbol), symbol
+
+
+@pytest.mark.parametrize("unit", ["😭", ":) ", "👩‍👩‍👧", ":", "<", "x", "D", "^", "é"])
+def test_the_result_grows_with_the_text_only(unit):
+    short, long = (len(spell_emoji(unit * number)[0]) for number in (1000, 2000))
+    assert long <= 2 * short

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from samo.emotions import SENTIMENT_OF, EmotionScale
+from samo.emotions import SENTIMENT_OF, Context, EmotionScale
 
 LABELS = tuple(SENTIMENT_OF)
 
 
 @pytest.fixture
 def scale():
-    return EmotionScale(LABELS, np.full(28, 0.3, np.float32), temperature=1.0, exponent=4.0)
+    return EmotionScale(LABELS, np.full(28, 0.3, np.float32))
 
 
 def probabilities(**named):
@@ -31,9 +33,13 @@ def test_tuned_thresholds_decide(scale):
     assert names(scale.decide(row)) == ["love", "joy"]
 
 
-def test_nothing_felt_is_neutral_not_the_least_bad_guess(scale):
-    (only,) = scale.decide(probabilities(grief=0.2, neutral=0.15))
-    assert (only.name, only.confidence) == ("neutral", 0.15)
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [({"grief": 0.14, "neutral": 0.15}, "neutral"), ({"grief": 0.2, "neutral": 0.003}, "grief")],
+)
+def test_where_no_label_reaches_its_threshold_the_nearest_is_the_answer(scale, row, name):
+    (only,) = scale.decide(probabilities(**row))
+    assert (only.name, only.confidence) == (name, row[name])
 
 
 def test_a_given_threshold_holds_for_all_labels_and_adds_nothing(scale):
@@ -53,14 +59,50 @@ def test_one_sentence_of_grief_is_not_drowned(scale):
     assert scale.read(whole).primary.name == "grief"
 
 
-def test_an_entry_is_neutral_only_where_all_of_it_is(scale):
+def test_an_entry_is_neutral_where_all_of_it_is(scale):
     whole = scale.aggregate([probabilities(neutral=0.9)] * 5, [10.0] * 5)
     assert names(scale.decide(whole)) == ["neutral"]
 
 
-def test_aggregating_one_sentence_changes_nothing(scale):
+def test_a_whole_has_three_emotions_at_most(scale):
+    felt = ["joy", "anger", "fear", "love", "grief", "pride"]
+    whole = scale.aggregate([probabilities(**{name: 0.9}) for name in felt], [10.0] * 6)
+    assert len(scale.decide(whole)) <= 3
+
+
+def test_the_whole_of_one_sentence_is_that_sentence(scale):
     row = probabilities(joy=0.7, fear=0.2)
-    assert scale.aggregate([row], [5.0]) == pytest.approx(row, abs=1e-5)
+    assert scale.aggregate([row], [5.0]) == pytest.approx(row)
+
+
+def test_a_whole_tells_shares_and_strength_and_whether_it_is_mixed(scale):
+    rows = [probabilities(joy=0.9), probabilities(sadness=0.9), probabilities(neutral=0.9)]
+    lengths = [50.0, 30.0, 20.0]
+    mixed = scale.read_whole(scale.aggregate(rows, lengths), rows, lengths)
+    assert mixed.shares == {"joy": 0.5, "sadness": 0.3}
+    assert mixed.mixed
+    calm_rows = [probabilities(neutral=0.95)] * 3
+    calm = scale.read_whole(scale.aggregate(calm_rows, lengths), calm_rows, lengths)
+    assert not calm.mixed
+    assert (calm.level, mixed.level) == ("low", "high")
+    assert 0.0 <= calm.intensity < mixed.intensity <= 1.0
+
+
+def test_context_says_whose_feeling_and_when(scale):
+    with_contexts = dataclasses.replace(
+        scale, contexts=("other", "past", "wished"), context_thresholds=np.full(3, 0.5, np.float32)
+    )
+
+    def context(*values, **named):
+        return with_contexts.decide_context(
+            np.append(probabilities(**named), values).astype(np.float32)
+        )
+
+    assert context(0.1, 0.1, 0.1, joy=0.9) == Context("writer", "present")
+    assert context(0.9, 0.1, 0.1, neutral=0.9) == Context("other", "present")
+    assert context(0.1, 0.6, 0.9, desire=0.9) == Context("writer", "wished")
+    assert context(0.1, 0.1, 0.1, neutral=0.9) == Context(None, None)
+    assert scale.decide_context(probabilities(joy=0.9)) == Context(None, None)
 
 
 def test_a_reading_keeps_its_primary_under_a_high_threshold(scale):
@@ -68,8 +110,3 @@ def test_a_reading_keeps_its_primary_under_a_high_threshold(scale):
     assert reading.emotions == []
     assert reading.primary.name == "joy"
     assert reading.sentiment == "positive"
-
-
-@pytest.mark.parametrize(("joy", "intensity"), [(0.1, "low"), (0.3, "medium"), (0.7, "high")])
-def test_intensity_is_that_of_the_strongest_feeling(scale, joy, intensity):
-    assert scale.read(probabilities(joy=joy, neutral=0.9)).intensity == intensity

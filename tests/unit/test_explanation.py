@@ -84,7 +84,7 @@ def test_neutral_is_carried_by_no_word():
 
 
 def test_weights_are_drops_of_the_whole_entry():
-    scale = EmotionScale(("joy", "neutral"), np.full(2, 0.5, np.float32), 1.0, 3.0)
+    scale = EmotionScale(("joy", "neutral"), np.full(2, 0.5, np.float32))
     rows = [np.asarray([0.9, 0.1], np.float32), np.asarray([0.2, 0.8], np.float32)]
     without = np.asarray([0.1, 0.9], np.float32)
     weights = entry_weights(scale, rows, [10, 30], [(0, without), (1, rows[1])])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from samo.emotions import SENTIMENT_OF, EmotionScale
-from samo.groupings import EKMAN, group, noisy_or
+from samo.groupings import EKMAN, contradicts, group, noisy_or
 
 LABELS = tuple(SENTIMENT_OF)
 
@@ -15,7 +15,7 @@ MOODS = ("happy", "sad", "tired")
 @pytest.fixture
 def scale():
     return EmotionScale(
-        LABELS, np.full(28, 0.3, np.float32), temperature=1.0, exponent=4.0,
+        LABELS, np.full(28, 0.3, np.float32),
         moods=MOODS, mood_thresholds=np.asarray([0.3, 0.3, 0.5], np.float32),
     )  # fmt: skip
 
@@ -39,10 +39,23 @@ def test_half_sure_members_make_a_surer_group():
     assert noisy_or(LABELS, row, []) == 0.0
 
 
-def test_a_group_is_decided_where_none_of_its_members_is(scale):
-    row = probabilities(anger=0.25, annoyance=0.25)
+def test_groups_are_those_of_the_decided_labels(scale):
+    row = probabilities(anger=0.25, annoyance=0.25, neutral=0.5)
     assert names(scale.decide(row)) == ["neutral"]
-    assert names(group(scale, row).ekman) == ["anger"]
+    assert names(group(scale, row).ekman) == ["neutral"]
+
+
+def test_moods_do_not_contradict_the_labels(scale):
+    assert names(group(scale, probabilities(grief=0.8, happy=0.5, sad=0.2)).moods) == ["sad"]
+    assert names(group(scale, probabilities(grief=0.8, joy=0.4, happy=0.5)).moods) == ["happy"]
+    assert contradicts("sad", ["joy", "love"])
+    assert not contradicts("tired", ["joy"])
+    assert not contradicts("sad", ["joy", "grief"])
+
+
+def test_where_something_is_felt_the_nearest_mood_is_answered(scale):
+    assert names(group(scale, probabilities(joy=0.8, happy=0.2)).moods) == ["happy"]
+    assert names(group(scale, probabilities(joy=0.8, happy=0.1)).moods) == []
 
 
 def test_groups_come_highest_first(scale):
@@ -68,11 +81,10 @@ def test_moods_are_no_labels(scale):
     row = probabilities(tired=0.99, neutral=0.6)
     assert names(scale.decide(row)) == ["neutral"]
     assert names(scale.decide(row, threshold=0.0, top_k=1)) == ["neutral"]
-    assert scale.read(row).intensity == "low"
 
 
 def test_a_model_without_moods_decides_for_none():
-    scale = EmotionScale(LABELS, np.full(28, 0.3, np.float32), temperature=1.0, exponent=4.0)
+    scale = EmotionScale(LABELS, np.full(28, 0.3, np.float32))
     assert group(scale, probabilities(joy=0.9)[:28]).moods == []
 
 

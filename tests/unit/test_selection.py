@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runners.selection import choose
+from runners.selection import choose, with_items
 
 ENTRY = ("The bus was late.", "I was so happy that I cried.", "We had soup.", "I miss them.")
 SALIENCE = (0.1, 0.9, 0.05, 0.85)
@@ -45,3 +45,11 @@ def test_gist_can_be_asked_for():
     salience = (0.1, 0.1, 0.1, 0.99)
     assert choose(NEUTRAL_ENTRY, 2, salience, "gist") == (0, 2)
     assert choose(NEUTRAL_ENTRY, 1, salience) == (3,)
+
+
+def test_a_list_is_told_with_its_items():
+    entry = ("It rained.", "Grateful for:", "- tea", "- mom", "I slept.")
+    assert with_items(entry, (1,), 2) == (1, 2)
+    assert with_items(entry, (1,), 5) == (1, 2, 3)
+    assert with_items(entry, (0, 1), 2) == (0, 1)
+    assert with_items(entry, (0,), 5) == (0,)

@@ -4,42 +4,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samo.sentences import MAX_SENTENCE_CHARACTERS, split
+from samo import boundaries, sentences
+from samo.sentences import MAX_SENTENCE_CHARACTERS, WINDOW_CHARACTERS, split, width
+from tests.unit.sentence_cases import cases
 
 
-@pytest.mark.parametrize(
-    ("entry", "sentences"),
-    [
-        ("How are you?! I'm fine 😀. Ok then.", ["How are you?!", "I'm fine 😀.", "Ok then."]),
-        ("I saw Dr. Smith at 3 p.m. today. He left... I cried.",
-         ["I saw Dr. Smith at 3 p.m. today.", "He left...", "I cried."]),
-        ('She said "I love you." Then she left.', ['She said "I love you."', "Then she left."]),
-        ("Slept badly\nWorked late\n\nCried.", ["Slept badly", "Worked late", "Cried."]),
-        ("no punctuation at all", ["no punctuation at all"]),
-        (
-            "um so i went to the library and i returned the book and then i was really scared "
-            "because the doctor called me but it was nothing",
-            [
-                "um so i went to the library",
-                "and i returned the book",
-                "and then i was really scared because the doctor called me but it was nothing",
-            ],
-        ),
-        (
-            "I went to the library and I returned the book, and then I was really scared because "
-            "the doctor called me",
-            [
-                "I went to the library and I returned the book, and then I was really scared "
-                "because the doctor called me"
-            ],
-        ),
-        ("我很高兴。今天天气好！", ["我很高兴。", "今天天气好！"]),
-        ("  \n ", []),
-        ("", []),
-    ],
-)  # fmt: skip
-def test_splits_as_a_reader_would(entry, sentences):
-    assert [sentence.text for sentence in split(entry)] == sentences
+def test_the_table_of_cases_is_long():
+    assert len(cases()) >= 180
+
+
+@pytest.mark.parametrize(("entry", "expected"), cases())
+def test_splits_as_a_reader_would(entry, expected):
+    assert [sentence.text for sentence in split(entry)] == expected
+
+
+@pytest.mark.parametrize("entry", ["  \n ", ""])
+def test_nothing_has_no_sentences(entry):
+    assert split(entry) == []
+
+
+def test_punctuated_speech_is_not_cut_into_clauses():
+    entry = (
+        "I went to the library and I returned the book, and then I was really scared because the "
+        "doctor called me"
+    )
+    assert [sentence.text for sentence in split(entry)] == [entry]
 
 
 def test_cuts_a_ramble_between_words():
@@ -49,10 +38,59 @@ def test_cuts_a_ramble_between_words():
     )
 
 
-@given(st.text(alphabet=st.sampled_from("aB .!?…\n\"'()😀é。\t"), max_size=1500))
+@given(st.text(alphabet=st.sampled_from("aB .!?…\n\r\"'()😀é。\t1:;<3-*한❤️"), max_size=1500))
 def test_loses_nothing_and_its_spans_are_true(entry):
-    sentences = split(entry)
-    assert "".join("".join(s.text.split()) for s in sentences) == "".join(entry.split())
-    for sentence in sentences:
+    found = split(entry)
+    assert "".join("".join(s.text.split()) for s in found) == "".join(entry.split())
+    for sentence in found:
         assert entry[sentence.start : sentence.end] == sentence.text == sentence.text.strip()
         assert 0 < len(sentence.text) <= MAX_SENTENCE_CHARACTERS
+        assert width(sentence.text) <= MAX_SENTENCE_CHARACTERS
+
+
+FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
+
+
+@pytest.mark.parametrize("symbol", ["😭", FAMILY, "🇩🇪", "👍🏽", "1️⃣"])
+def test_a_run_of_emoji_is_cut_between_them(symbol):
+    found = split(symbol * 200)
+    assert "".join(sentence.text for sentence in found) == symbol * 200
+    assert all(
+        sentence.text.count(symbol) * len(symbol) == len(sentence.text) for sentence in found
+    )
+
+
+UNITS = (
+    "'„'“‹'", "i ", "我。", "我", "😀", "\n", "a\n", "A\n", "(", "(a ", ". ", ".", "'", '"', "I. ",
+    "a.", "! ", "- ", "[", "1. ", "1) a ", "«", "*", "<", "&", "etc. And ", " ", ":) ", ":",
+    ": - a ",
+    "한", "aaaa, ", "and i ", "e\u0301", "\r\n", "_", "^", "x", ". 😀", "“a” ",
+    "\u2028", "he said ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_work_grows_with_the_length_and_no_faster(monkeypatch, unit):
+    """Counted are the characters that are looked at: no window is longer than it may be."""
+    seen: list[int] = []
+    original = boundaries.sentence_starts
+
+    def counted(text):
+        seen.append(len(text))
+        return original(text)
+
+    monkeypatch.setattr(sentences, "sentence_starts", counted)
+    for length in (10_000, 20_000):
+        seen.clear()
+        split((unit * length)[:length])
+        assert max(seen, default=0) <= WINDOW_CHARACTERS
+        assert sum(seen) <= 2 * length + WINDOW_CHARACTERS
+
+
+def test_a_window_changes_no_sentence():
+    entry = " ".join(f"He hurt me on day {i}. I hate him." for i in range(200))
+    assert len(entry) > 3 * WINDOW_CHARACTERS
+    assert {sentence.text.split(".")[0].rstrip("0123456789 ") for sentence in split(entry)} == {
+        "He hurt me on day", "I hate him",
+    }  # fmt: skip
+    assert len(split(entry)) == 400

@@ -91,10 +91,42 @@ def condensing(summarizer):
         ("I had had enough", "I had had enough."),
         ("I was so, so happy.", "I was so, so happy."),
         ("I like you, you know.", "I like you, you know."),
-        ("i’m sad and i’ve cried", "I'm sad and I've cried."),
+        ("i’m sad and i’ve cried", "I’m sad and I’ve cried."),
         ('He asked "why?"', 'He asked "why?"'),
         ("um, uh", ""),
         ("The drummer hummed.", "The drummer hummed."),
+        # marks stay as they are
+        ("I got the job!!! :) :) <3", "I got the job!!! :) :) <3"),
+        ("I feel sad :(", "I feel sad :("),
+        ("I feel sad :D", "I feel sad :D"),
+        ("um, so sad :(", "So sad :("),
+        ("我今天很难过。", "我今天很难过。"),
+        ("我今天很难过", "我今天很难过"),
+        ("هل أنت بخير؟", "هل أنت بخير؟"),
+        ("मैं खुश हूँ।", "मैं खुश हूँ।"),
+        ("¿Por qué?", "¿Por qué?"),
+        ("¡Qué día!", "¡Qué día!"),
+        ("Je suis triste !", "Je suis triste !"),
+        ("Well… maybe …", "Well… maybe …"),
+        ("What!?", "What!?"),
+        ("Grateful for:", "Grateful for:"),
+        ("night,", "Night,"),
+        ("iPhone broke.", "iPhone broke."),
+        ("eBay is down", "eBay is down."),
+        ("iOS 18 is out", "iOS 18 is out."),
+        ("e-mail came", "e-mail came."),
+        ("see https://a.b/c", "See https://a.b/c"),
+        ("me@b.com wrote", "me@b.com wrote."),
+        ("So happy 🎉🎉", "So happy 🎉🎉"),
+        ("“I left,” she said", "“I left,” she said."),
+        ("He said “no.”", "He said “no.”"),
+        ("(I was sad)", "(I was sad)."),
+        ("#grateful", "#grateful"),
+        ("I scored 50%", "I scored 50%"),
+        ("Я устал", "Я устал."),
+        ("- tea", "- tea."),
+        ("😀😀", "😀😀"),
+        ("???", "???"),
     ],
 )
 def test_clean(spoken, written):
@@ -266,10 +298,50 @@ def test_entry_of_hesitation_alone_comes_back(summarizer):
     assert summarize(summarizer, "Um, uh.").text == "Um, uh."
 
 
-@pytest.mark.parametrize("text", ["", "   \n", "?!", "🙂🙂"])
-def test_entry_without_words_is_refused(summarizer, text):
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I got the job!!! :) :) <3", "I feel sad :(", "我今天很难过。我的狗死了。",
+        "iPhone broke. I cried.", "night,", "i was so sad", "Slept badly\nCried", "😀😀😀",
+        "...", "-",
+        "???", "🙂", "He said “no.”\nI left", "هل أنت بخير؟ نعم.", "see https://a.b/c",
+        "Grateful for:",
+    ],
+)  # fmt: skip
+def test_verbatim_is_word_for_word_and_mark_for_mark(summarizer, text):
+    summary = summarize(summarizer, f" {text}\n", 2)
+    assert (summary.text, summary.method) == (text, "verbatim")
+
+
+@pytest.mark.parametrize("text", ["", "   \n"])
+def test_blank_entry_is_refused(summarizer, text):
     with pytest.raises(InvalidRequest):
         summarizer.prepare(SummaryRequest(text, 2))
+
+
+@pytest.mark.parametrize(
+    ("own", "output", "told"),
+    [
+        ("I got the job!!! :)", "I got the job.", "I got the job!!! :)"),
+        ("iPhone broke and I cried", "IPhone broke and I cried.", "iPhone broke and I cried."),
+        ("So happy 🎉", "So happy.", "So happy 🎉"),
+        ("Why me?!", "Why me?", "Why me?!"),
+        ("I cried…", "I cried.", "I cried…"),
+        ("why did he leave", "Why did he leave?", "Why did he leave?"),
+    ],
+)
+def test_the_marks_are_the_entrys_own_where_it_has_any(scripted, own, output, told):
+    runner = scripted(output)
+    request = SummaryRequest("", 1, [0.1, 0.9, 0.1], sentences=("We ate.", own, "We slept."))
+    summary = runner.predict([runner.prepare(request)])[0]
+    assert (summary.text, summary.method) == (told, "generated")
+
+
+def test_chinese_sentences_are_joined_without_spaces(scripted):
+    own = ("今天下雨。", "我今天很难过。", "我的狗死了。")
+    runner = scripted("", "")
+    request = SummaryRequest("", 2, [0.1, 0.9, 0.9], sentences=own)
+    assert runner.predict([runner.prepare(request)])[0].text == "我今天很难过。我的狗死了。"
 
 
 @pytest.mark.parametrize("number", [0, -1, 11])

@@ -15,7 +15,7 @@ from scipy.optimize import minimize_scalar
 
 from runners.emotion import EmotionClassifier
 from training.emotion.data import CONTEXTS, MOODS, load_goemotions, read_lessons
-from training.emotion.diaries import DIARIES, load_diaries
+from training.emotion.diaries import DIARIES, composites, load_diaries
 from training.emotion.inference import classify, neutral_scale
 from training.emotion.whole import fit_whole
 
@@ -23,6 +23,8 @@ Array = npt.NDArray[Any]
 
 GRID: Final = np.arange(0.05, 0.90, 0.01)
 FOLDS: Final = 5
+# Entries made of dev comments that whole entries are fitted on, with the diaries.
+COMPOSITES: Final = 150
 
 
 def sigmoid(logits: Array) -> Array:
@@ -98,14 +100,16 @@ def calibrate(folder: Path, data: Path, first_person: Path) -> dict[str, Any]:
     sentences = sentences[:, : len(dev.label_names)]
     sentences = sigmoid((np.log(sentences) - np.log1p(-sentences)) / temperature)
     ends = np.cumsum([len(diary.sentences) for diary in diaries])[:-1]
-    whole = fit_whole(diaries, np.split(sentences, ends), dev.label_names, thresholds)
+    calibrated = sigmoid(logits / temperature)
+    made = [(entry, calibrated[rows]) for entry, rows in composites(dev, COMPOSITES)]
+    read = list(zip(diaries, np.split(sentences, ends), strict=True))
+    whole = fit_whole([*read, *made], dev.label_names, len(diaries))
     chosen: dict[str, dict[str, float]] = {}
     for field, names in (("moods", MOODS), ("contexts", CONTEXTS)):
-        columns = [lessons.label_names.index(name) for name in names]
-        known = ~np.isnan(lessons.labels[:, columns[0]])
-        values, _ = choose_thresholds(
-            others[np.ix_(known, columns)], lessons.labels[np.ix_(known, columns)]
-        )
+        first = lessons.label_names.index(names[0])
+        columns = slice(first, first + len(names))
+        known = ~np.isnan(lessons.labels[:, first])
+        values, _ = choose_thresholds(others[known, columns], lessons.labels[known, columns])
         chosen[field] = dict(zip(names, map(float, values), strict=True))
     return {
         "labels": dev.label_names,
@@ -120,7 +124,7 @@ def calibrate(folder: Path, data: Path, first_person: Path) -> dict[str, Any]:
             "labels": "GoEmotions dev",
             "threshold_prior_positives": prior,
             "moods and contexts": f"{len(lessons)} first-person texts that were not trained on",
-            "whole": f"{len(diaries)} diaries",
+            "whole": f"{len(diaries)} diaries and {COMPOSITES} entries made of GoEmotions dev",
         },
     }
 

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from runners.emotion import EmotionClassifier
 from samo.emotions import NEUTRAL
-from samo.pipeline import MAX_WHOLE_CHARACTERS
+from samo.reading import MAX_WHOLE_CHARACTERS
 from training.emotion.data import SPLITS, LabelledTexts, load_goemotions
 from training.emotion.figures import decide, f1
 from training.emotion.inference import classify

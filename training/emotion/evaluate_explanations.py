@@ -38,7 +38,8 @@ from runners.fakes import FakeSummarizer, FakeTranscriber
 from samo.assembly import EMOTION_BATCH_TOKENS
 from samo.emotions import NEUTRAL, Probabilities
 from samo.explanation import explain, words_of
-from samo.pipeline import MAX_WHOLE_CHARACTERS, Pipeline
+from samo.pipeline import Pipeline
+from samo.reading import MAX_WHOLE_CHARACTERS
 from training.emotion.data import load_goemotions
 from training.evaluation.stored import stored_folder
 

@@ -26,7 +26,7 @@ from sklearn.metrics import precision_recall_fscore_support
 from runners.emotion import EmotionClassifier
 from samo.emotions import SENTIMENT_OF, EmotionScale, Probabilities
 from samo.groupings import EKMAN, ekman_confidences, group, noisy_or
-from samo.pipeline import MAX_WHOLE_CHARACTERS
+from samo.reading import MAX_WHOLE_CHARACTERS
 from samo.sentences import split
 from training.emotion.coarse import load_brighter, load_xed
 from training.emotion.data import load_goemotions

@@ -57,9 +57,7 @@ class Run:
 
 def neutral_scale(label_names: Sequence[str]) -> EmotionScale:
     """A scale that changes nothing, for a model that is not calibrated yet."""
-    return EmotionScale(
-        tuple(label_names), np.full(len(label_names), 0.5, dtype=np.float32), 1.0, 1.0
-    )
+    return EmotionScale(tuple(label_names), np.full(len(label_names), 0.5, dtype=np.float32))
 
 
 def classify(classifier: EmotionClassifier, texts: Sequence[str]) -> Array:

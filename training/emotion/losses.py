@@ -38,7 +38,7 @@ def asymmetric(
 
 
 def known_loss(loss: Loss, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Sum `loss` over a text's known outputs and average over the batch; NaN marks an unknown one."""
+    """Sum `loss` over a text's known outputs and average over the batch; NaN means unknown."""
     known = ~torch.isnan(targets)
     return (loss(logits, targets.nan_to_num(0.0)) * known).sum(dim=1).mean()
 

@@ -1,6 +1,6 @@
 """A random part of lesson files, for a student to keep what it knows while it learns more.
 
-    python -m training.emotion.sample --lessons FILE=NUMBER … --output lessons.jsonl
+python -m training.emotion.sample --lessons FILE=NUMBER … --output lessons.jsonl
 """
 
 from __future__ import annotations

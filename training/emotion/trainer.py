@@ -82,9 +82,7 @@ class Batches:
         return inputs, torch.from_numpy(self._targets[rows]).to(device, non_blocking=True)
 
 
-def pad(
-    ids: Sequence[Sequence[int]], pad_id: int, device: torch.device
-) -> dict[str, torch.Tensor]:
+def pad(ids: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> dict[str, torch.Tensor]:
     """Return `input_ids` and `attention_mask` of shape (texts, tokens) on the device."""
     longest = max(len(one) for one in ids)
     width = -(-longest // PAD_TO_MULTIPLE_OF) * PAD_TO_MULTIPLE_OF
@@ -286,8 +284,10 @@ class EmotionTrainer:
         folder = self.output / "adapter"
         folder.mkdir(parents=True, exist_ok=True)
         if self.full:
-            state = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
-            save_file(state, folder / WEIGHTS)
+            weights = model.state_dict().items()
+            save_file(
+                {name: value.detach().contiguous() for name, value in weights}, folder / WEIGHTS
+            )
         else:
             model.save_pretrained(folder)
         run = {

@@ -14,10 +14,10 @@ from samo.emotions import NEUTRAL
 from samo.whole import (
     MAX_EMOTIONS,
     WholeCalibration,
-    feeling_probabilities,
+    belonging,
     features,
     intensity_features,
-    neutral_feature,
+    neutral_features,
 )
 from training.emotion.diaries import Diary
 
@@ -27,40 +27,33 @@ THRESHOLDS: Final = np.arange(0.20, 0.51, 0.02)
 
 
 def fit_whole(
-    diaries: Sequence[Diary], rows: Sequence[Array], labels: Sequence[str], thresholds: Array
+    entries: Sequence[tuple[Diary, Array]], labels: Sequence[str], number_of_diaries: int
 ) -> dict[str, Any]:
-    """Fit on diaries; the part "whole" of `calibration.json`.
+    """Fit on entries with the probabilities of their sentences; "whole" of `calibration.json`.
 
-    `rows` holds the calibrated probabilities of each diary's sentences, of shape
-    (sentences, labels); `thresholds` those of the labels.
+    The probabilities are calibrated and of shape (sentences, labels). The first
+    `number_of_diaries` entries are diaries, whose intensity is known.
     """
     neutral = labels.index(NEUTRAL)
     feelings = np.arange(len(labels)) != neutral
-    truths = [diary.shares(labels) > 0 for diary in diaries]
-    inputs = [
-        features(own, diary.words, thresholds, neutral)[feelings]
-        for diary, own in zip(diaries, rows, strict=True)
-    ]
+    truths = [diary.shares(labels) > 0 for diary, _ in entries]
     feeling = LogisticRegression(max_iter=1000).fit(
-        np.concatenate(inputs), np.concatenate([truth[feelings] for truth in truths])
+        np.concatenate([features(r, d.lengths, neutral)[feelings] for d, r in entries]),
+        np.concatenate([truth[feelings] for truth in truths]),
     )
-    of_neutral = LogisticRegression().fit(
-        [[neutral_feature(own, d.words, neutral)] for d, own in zip(diaries, rows, strict=True)],
+    of_neutral = LogisticRegression(max_iter=1000).fit(
+        [neutral_features(rows, diary.lengths, neutral) for diary, rows in entries],
         [truth[neutral] for truth in truths],
     )
     found: dict[str, Any] = {
         "feeling": _coefficients(feeling),
         "neutral": _coefficients(of_neutral),
-        "intensity": _fit_intensity(diaries, rows, labels),
-        "threshold": 0.5,
+        "intensity": _fit_intensity(entries[:number_of_diaries], labels),
     }
 
     def score(threshold: float) -> float:
         calibration = WholeCalibration.read({**found, "threshold": threshold})
-        decided = [
-            decide_whole(calibration, own, diary.words, thresholds, neutral)
-            for diary, own in zip(diaries, rows, strict=True)
-        ]
+        decided = [decide_whole(calibration, r, d.lengths, neutral) for d, r in entries]
         return float(f1_score(truths, decided, average="micro", zero_division=0))
 
     found["threshold"] = round(float(max(THRESHOLDS, key=score)), 2)
@@ -68,11 +61,10 @@ def fit_whole(
 
 
 def decide_whole(
-    calibration: WholeCalibration, rows: Array, words: Sequence[float], thresholds: Array,
-    neutral: int,
-) -> Array:  # fmt: skip
+    calibration: WholeCalibration, rows: Array, lengths: Sequence[float], neutral: int
+) -> Array:
     """Return the decisions about a whole, of shape (labels,), as the service makes them."""
-    probabilities = feeling_probabilities(calibration, rows, words, thresholds, neutral)
+    probabilities = belonging(calibration, rows, lengths, neutral)
     order = np.argsort(-probabilities, kind="stable")[:MAX_EMOTIONS]
     decided = np.zeros(len(probabilities), dtype=bool)
     decided[order] = probabilities[order] >= calibration.threshold
@@ -80,20 +72,13 @@ def decide_whole(
     return decided
 
 
-def _fit_intensity(
-    diaries: Sequence[Diary], rows: Sequence[Array], labels: Sequence[str]
-) -> list[float]:
+def _fit_intensity(entries: Sequence[tuple[Diary, Array]], labels: Sequence[str]) -> list[float]:
     """Ridge regression, stretched to the spread of the labels, which it would shrink."""
-    inputs = np.stack(
-        [
-            intensity_features(own, diary.words, labels, labels.index(NEUTRAL))
-            for diary, own in zip(diaries, rows, strict=True)
-        ]
-    )
-    truth = np.asarray([diary.intensity for diary in diaries])
+    neutral = labels.index(NEUTRAL)
+    inputs = np.stack([intensity_features(r, d.lengths, labels, neutral) for d, r in entries])
+    truth = np.asarray([diary.intensity for diary, _ in entries])
     fitted = Ridge(alpha=0.1).fit(inputs, truth)
-    stretch = truth.std() / fitted.predict(inputs).std()
-    weights = stretch * fitted.coef_
+    weights = truth.std() / fitted.predict(inputs).std() * fitted.coef_
     intercept = truth.mean() - inputs.mean(axis=0) @ weights
     return [round(float(value), 4) for value in (intercept, *weights)]
 

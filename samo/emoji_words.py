@@ -1,0 +1,233 @@
+"""What people mean by the emoji and emoticons that they use most, in words the classifier knows.
+
+Which emoji: the top of the Unicode Consortium's frequency ranking of 2021
+(https://home.unicode.org/emoji/emoji-frequency/), and newer faces (Unicode 13 and 14). Names are
+CLDR's short names (https://cldr.unicode.org); where a name describes the drawing and not the
+feeling, the words are the meaning instead. CLDR's keywords carry most of them: 😤 is a "face with
+steam from nose" and is sent in anger; 💀 is a "skull" and says that something was killingly funny.
+Each line was read, and checked with the emotion model: `tests/integration/test_emoji_meaning.py`.
+
+Emoji that are not here, things and animals mostly, are read by their Unicode names. The keys have
+neither variation selectors nor skin tones.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_FACES: Final = """
+😂 haha, laughing so hard
+🤣 haha, laughing so hard
+😹 haha, laughing
+😆 haha, laughing
+😭 sobbing, in tears
+😢 sad, in tears
+😥 sad and worried
+😿 sad, in tears
+🥲 smiling through tears
+🥹 touched, holding back tears of joy
+😍 in love, adoring
+🥰 with love, adoring
+😻 in love, adoring
+😘 love, kisses
+😗 a kiss
+😙 a happy kiss
+😚 love, kisses
+😊 happy, smiling
+☺ happy, smiling
+🙂 happy, smiling
+😀 happy, grinning
+😃 happy, grinning
+😄 so happy, grinning
+😁 happy, beaming
+😺 happy, grinning
+😸 happy, grinning
+😅 nervous laugh, phew
+😉 wink
+😇 blessed
+🤗 happy, hugs
+🤩 wow, amazing
+🥳 happy, celebrating, hooray
+😋 yum, delicious
+😜 haha, kidding
+🤪 haha, being silly
+😝 haha, being silly
+😛 haha, kidding
+🤭 giggling, oops
+🤤 craving, delicious
+😎 cool, pleased
+🤓 nerdy
+🧐 hmm, curious
+🤔 thinking, hmm
+🤨 skeptical, really?
+😏 smirking
+😒 annoyed, unamused
+🙄 rolling my eyes, annoyed
+😑 annoyed
+😐 meh
+😶 speechless
+🤐 keeping quiet
+🤫 hush, a secret
+😬 awkward, nervous
+😌 relieved, at peace
+😔 sad, down
+😞 sad and disappointed
+😟 so worried
+😕 confused
+🫤 unsure, disappointed
+🙁 sad
+☹ so sad
+😣 struggling, upset
+😖 upset, struggling
+😫 so exhausted, upset
+😩 upset, I can't take it
+🥺 please, pleading, sad
+😓 stressed, sad
+😰 anxious, scared
+😨 scared
+😱 terrified, screaming
+😧 shocked, worried
+😦 shocked
+😮 surprised, wow
+😯 surprised
+😲 shocked, wow
+😳 embarrassed, flushed
+🤯 mind blown, wow
+😤 furious, fuming
+😠 so angry
+😡 furious, so angry
+🤬 furious, swearing
+😾 so angry
+👿 so angry
+😈 mischievous
+😴 asleep
+😪 sleepy
+🥱 tired, yawning
+💤 asleep
+😮‍💨 sigh of relief
+😵 dizzy and overwhelmed
+😵‍💫 dizzy, confused
+😶‍🌫️ lost in a fog
+🥴 woozy
+🤢 disgusted
+🤮 disgusted, it makes me sick
+🤧 sneezing, sick
+😷 sick
+🤒 sick with a fever
+🤕 hurt
+🥵 so hot
+🥶 freezing
+🫠 melting, embarrassed
+🙃 smiling through it, oh well
+🫣 afraid to look, embarrassed
+🫢 surprised, oops
+🫡 yes sir, respect
+🫥 invisible, ignored
+🤡 foolish, a clown
+💀 haha, dying of laughter
+☠ dead
+👻 boo
+💩 crap, disgusting
+🙈 embarrassed, can't look
+🙊 oops, speechless
+🙉 not listening
+"""
+
+_HEARTS_AND_HANDS: Final = """
+❤ love
+♥ love
+🧡 love
+💛 love
+💚 love
+💙 love
+💜 love
+🖤 love
+🤍 love
+🤎 love
+🩷 love
+🩵 love
+🩶 love
+💕 love
+💞 love
+💓 love
+💗 love
+💖 love
+💘 love
+💝 love
+💟 love
+❣ love
+❤‍🔥 burning love
+❤‍🩹 heart is healing
+💔 heartbroken
+💋 a kiss
+💌 a love letter
+😽 love, a kiss
+💑 a couple in love
+💏 a kiss
+🫶 love
+🫂 a hug
+🙏 thank you
+👍 good, I approve
+👎 bad, I disapprove
+👏 well done, bravo
+🙌 hooray, praise
+👌 okay, good
+💪 strong and proud
+🤞 fingers crossed, I hope
+🤝 a deal
+✌ peace
+🤘 rock on
+🤙 call me
+👊 fist bump
+✊ solidarity
+🖕 fuck you
+👋 hello, waving
+💯 absolutely, I agree
+🎉 hooray, celebrating
+🎊 hooray, celebrating
+🤦 facepalm, embarrassing
+🤦‍♀ facepalm, embarrassing
+🤦‍♂ facepalm, embarrassing
+🤷 shrug, I don't know
+🤷‍♀ shrug, I don't know
+🤷‍♂ shrug, I don't know
+🙇 bowing, sorry
+🙅 no way
+💢 so angry
+✨ sparkles, magical
+🎂 birthday cake
+✅ done
+"""
+
+EMOJI_WORDS: Final = {
+    symbol.replace("\ufe0f", ""): words
+    for line in (_FACES + _HEARTS_AND_HANDS).strip().splitlines()
+    if line
+    for symbol, words in [line.split(" ", 1)]
+}
+
+# The first form that matches a whole emoticon decides; a repeated mouth, ":)))", is one.
+EMOTICON_FORMS: Final = (
+    (r"<3+", "love"),
+    (r"<[/\\]3+", "heartbroken"),
+    (r"[:;=]['’][-^]?[(\[{|/\\cC]+", "sad, in tears"),
+    (r"[TQ][_.][TQ]|;_+;", "sad, in tears"),
+    (r"[:;=]['’][-^]?[)\]}D]+", "tears of joy"),
+    (r"[>}][:;=][-^]?[(\[{/\\|cC@]+|[:=][-^]?@+", "so angry"),
+    (r"[xX]+D+|[xX]P", "haha, laughing"),
+    (r"[:=][-^]?D+", "happy, laughing"),
+    (r"[:=][-^]?[)\]}3]+|\(+[-^]?[:=]|\^[_.-]?\^", "happy, smiling"),
+    (r"[:=][-^]?[(\[{cC]+", "sad"),
+    (r";[-^]?[)\]}D]+|\(+[-^]?;", "wink"),
+    (r"D[-']?[:;=]", "horrified"),
+    (r"[:;=][-^]?\*+", "love, kisses"),
+    (r"[:;=][-^]?[Pp]", "haha, kidding"),
+    (r"[:=][-^]?[oO0]", "surprised, wow"),
+    (r"[oO0][_.][oO0]", "shocked"),
+    (r"[:=][-^]?[/\\]+", "unsure, disappointed"),
+    (r"[:=][-^]?\|+", "meh"),
+    (r">[_.]<", "upset"),
+    (r"-[_.]+-", "annoyed"),
+    (r"\\[oO]/", "hooray"),
+    (r"¯\\_?\(ツ\)_?/¯", "shrug, I don't know"),
+)
