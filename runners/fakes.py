@@ -17,20 +17,35 @@ from runners.emotion import Occluded
 from runners.summary import Summary, SummaryRequest
 from runners.transcriber import Segment, Transcript, TranscriptionRequest, Word
 from samo.audio import SAMPLE_RATE
-from samo.emotions import NEUTRAL, SENTIMENT_OF, EmotionScale, Probabilities
+from samo.emotions import (
+    NEUTRAL,
+    OTHER,
+    PAST,
+    SENTIMENT_OF,
+    WISHED,
+    EmotionScale,
+    Probabilities,
+)
 from samo.sentences import split
 
 SILENCE = 1e-3
 
 
 class FakeEmotionClassifier:
-    """Gives each label and mood that is named in the text 0.9, neutral where no label is; 0.01."""
+    """Gives what the text names 0.9 and all else 0.01; neutral where no label is named."""
 
     def __init__(self) -> None:
         labels = tuple(SENTIMENT_OF)
         moods = ("happy", "sad", "tired")
-        thresholds, mood_thresholds = (np.full(len(of), 0.3, np.float32) for of in (labels, moods))
-        self.scale = EmotionScale(labels, thresholds, 1.0, moods, mood_thresholds)
+        contexts = (OTHER, PAST, WISHED)
+        self.scale = EmotionScale(
+            labels,
+            np.full(len(labels), 0.3, np.float32),
+            moods=moods,
+            mood_thresholds=np.full(len(moods), 0.3, np.float32),
+            contexts=contexts,
+            context_thresholds=np.full(len(contexts), 0.3, np.float32),
+        )
 
     @classmethod
     def load(cls, folder: Path, *, threads: int) -> Self:
@@ -62,7 +77,7 @@ class FakeEmotionClassifier:
     def _feel(self, text: str) -> Probabilities:
         words = set(text.lower().replace(".", " ").replace("!", " ").split())
         _crash_on_request(words)
-        named = np.asarray([name in words for name in self.scale.labels + self.scale.moods])
+        named = np.asarray([name in words for name in self.scale.outputs])
         if not named[: len(self.scale.labels)].any():
             named[self.scale.labels.index(NEUTRAL)] = True
         return np.where(named, 0.9, 0.01).astype(np.float32)
@@ -147,8 +162,9 @@ class FakeTranscriber:
             words=words if request.word_timestamps else None,
         )  # fmt: skip
         return Transcript(
-            text.strip(), language, 1.0, seconds, 1.0, no_speech=False, segments=(segment,)
-        )
+            text.strip(), language, 1.0, seconds, 1.0, no_speech=False, segments=(segment,),
+            speech_seconds=seconds,
+        )  # fmt: skip
 
     def warm_up(self) -> None:
         """Do nothing."""

@@ -1,6 +1,8 @@
-"""Which sentences of an entry make its summary: what is felt, or what it is about.
+"""Select the sentences of an entry that make its summary.
 
-Both are extractive summarization by a linear score over few features, as Edmundson (1969) has it.
+Extractive summarization by a linear score over few features, after Edmundson (1969). What an entry
+is about and where it is felt most are different sentences more often than not, so the default takes
+both.
 """
 
 from __future__ import annotations
@@ -14,16 +16,22 @@ from runners.summary import Focus
 from runners.wording import content_words
 from samo.lines import ITEM
 
-# A sentence that feels less than this share of what is felt most is not told for the number's sake.
+# Skip sentences below this share of the top salience, even if the summary gets shorter.
 KEEP_SHARE: Final = 0.7
-# Where no sentence is likelier to feel something than not, there is no feeling to tell.
+# Below this salience in every sentence the entry feels nothing that a summary could tell.
 FELT: Final = 0.5
-# Of content words, of words that recur, and of an early place; picked on DialogSum's dev dialogues,
-# and for feelings on composites of GoEmotions' dev comments.
+# Weights of the number of content words, of recurring words and of an early position. Those of
+# "gist" were chosen on DialogSum's dev dialogues, of "feeling" on composites of GoEmotions' dev
+# comments, of "core" on the diaries of training/emotion/diaries.jsonl.
 LENGTH: Final = 1.0
-RECURRENCE: Final = {"feeling": 3.0, "gist": 2.0}
-EARLINESS: Final = 3.0
-# Long sentences hold more recurring words; these many are as good as said in passing.
+RECURRENCE: Final[dict[Focus, float]] = {"core": 4.0, "feeling": 3.0, "gist": 2.0}
+EARLINESS: Final[dict[Focus, float]] = {"core": 1.0, "feeling": 0.0, "gist": 3.0}
+# Of "core": weights of the salience in the first sentence selected, and in those after it, and of
+# the share of content words that are in the summary already.
+FIRST_SALIENCE: Final = 1.0
+LATER_SALIENCE: Final = 5.0
+REDUNDANCY: Final = 2.0
+# Added to the number of content words, so that short sentences do not win by one recurring word.
 SMOOTHING: Final = 3
 
 
@@ -31,42 +39,70 @@ def choose(
     sentences: Sequence[str],
     number: int,
     salience: Sequence[float] | None,
-    focus: Focus = "feeling",
+    focus: Focus = "core",
 ) -> tuple[int, ...]:
-    """Choose up to `number` sentences; return their places in order.
+    """Select up to `number` sentences; return their indices in order.
 
     Args:
         sentences: of the entry.
-        number: at most so many.
+        number: most sentences to select.
         salience: how much each sentence feels, 0 to 1, if that is known.
-        focus: "feeling" keeps what is felt; where nothing is, and for "gist", what the entry is
-            about: sentences full of words that recur, early ones before late ones.
+        focus: "core" takes the sentence that says most of what the entry is about, then those that
+            feel most; "feeling" takes what is felt; "gist" what the entry is about: sentences with
+            many recurring words, early ones before late ones. Where nothing is felt, "gist".
 
     """
     words = [content_words(sentence) for sentence in sentences]
-    told = [place for place, own in enumerate(words) if own] or list(range(len(sentences)))
+    candidates = [index for index, own in enumerate(words) if own] or list(range(len(sentences)))
+    if salience is None or max(salience) < FELT:
+        focus = "gist"
     recurrence = _recurrence(words)
-    lengths = [math.log1p(len(own)) for own in words]
-    if salience is None or focus == "gist" or max(salience) < FELT:
-        scores = [
-            LENGTH * lengths[place]
-            + RECURRENCE["gist"] * recurrence[place]
-            + EARLINESS / (1 + place)
-            for place in range(len(sentences))
-        ]
-    else:
-        floor = KEEP_SHARE * max(salience[place] for place in told)
-        told = [place for place in told if salience[place] >= floor]
-        scores = [
-            _logit(salience[place])
-            + LENGTH * lengths[place]
-            + RECURRENCE["feeling"] * recurrence[place]
-            for place in range(len(sentences))
-        ]
+    scores = [
+        LENGTH * math.log1p(len(own))
+        + RECURRENCE[focus] * recurrence[index]
+        + EARLINESS[focus] / (1 + index)
+        for index, own in enumerate(words)
+    ]
+    if focus == "core" and salience is not None:
+        return _choose_core(words, candidates, number, salience, scores)
+    if focus == "feeling" and salience is not None:
+        floor = KEEP_SHARE * max(salience[index] for index in candidates)
+        candidates = [index for index in candidates if salience[index] >= floor]
+        scores = [score + _logit(own) for score, own in zip(scores, salience, strict=True)]
     best: dict[tuple[str, ...], int] = {}
-    for place in sorted(told, key=lambda place: -scores[place]):
-        best.setdefault(tuple(words[place]), place)  # nothing is told twice
+    for index in sorted(candidates, key=lambda index: -scores[index]):
+        best.setdefault(tuple(words[index]), index)  # a repeated sentence counts once
     return tuple(sorted(list(best.values())[:number]))
+
+
+def _choose_core(
+    words: Sequence[Sequence[str]],
+    candidates: Sequence[int],
+    number: int,
+    salience: Sequence[float],
+    scores: Sequence[float],
+) -> tuple[int, ...]:
+    """Select greedily: what the entry is about, then what is felt and not yet said.
+
+    A summary of one sentence takes the one that feels most and says most.
+    """
+    selected: list[int] = []
+    said: set[str] = set()
+    weight = FIRST_SALIENCE if number > 1 else LATER_SALIENCE
+    rest = list(candidates)
+
+    def score(index: int) -> float:
+        repeated = len(said.intersection(words[index])) / max(1, len(words[index]))
+        return scores[index] + weight * salience[index] - REDUNDANCY * repeated
+
+    while rest and len(selected) < number:
+        best = max(rest, key=score)
+        selected.append(best)
+        said.update(words[best])
+        weight = LATER_SALIENCE
+        rest = [index for index in rest if set(words[index]) - said or not words[index]]
+        rest = [index for index in rest if index != best]
+    return tuple(sorted(selected))
 
 
 def with_items(sentences: Sequence[str], chosen: Sequence[int], number: int) -> tuple[int, ...]:

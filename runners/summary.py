@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Focus = Literal["feeling", "gist"]
+Focus = Literal["core", "feeling", "gist"]
 Method = Literal["generated", "extracted", "verbatim"]
 
 
@@ -18,8 +18,8 @@ class SummaryRequest:
         text: the entry; not blank.
         max_sentences: most sentences of the summary, 1 to `MAX_SUMMARY_SENTENCES`.
         salience: how much each sentence of `samo.sentences.split(text)` feels, 0 to 1. None where
-            that is not known: then the gist is told.
-        focus: what to keep: what is felt, or what it is about.
+            that is not known: then the gist is kept.
+        focus: what to keep: what is felt, what it is about ("gist"), or both ("core").
         sentences: of the text, where it has been split already.
 
     """
@@ -27,7 +27,7 @@ class SummaryRequest:
     text: str
     max_sentences: int
     salience: Sequence[float] | None = None
-    focus: Focus = "feeling"
+    focus: Focus = "core"
     sentences: tuple[str, ...] | None = None
 
 

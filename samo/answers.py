@@ -16,7 +16,14 @@ from pydantic import BaseModel
 import samo
 from samo import schemas
 from samo.assembly import Models
-from samo.emotions import NEUTRAL, Emotion, EmotionReading, EmotionScale, Probabilities
+from samo.emotions import (
+    NEUTRAL,
+    Emotion,
+    EmotionReading,
+    EmotionScale,
+    Probabilities,
+    WholeReading,
+)
 from samo.errors import SamoError
 from samo.explanation import Explanation
 from samo.groupings import Groupings, group
@@ -116,10 +123,10 @@ def predict_batch(
 
 
 def transcription(recording: Recording, *, with_words: bool) -> schemas.TranscriptionResponse:
-    """A transcript with its measures; the speaking rate counts speech, not pauses."""
+    """A transcript with its measures."""
     transcript = recording.transcript
     words = len(transcript.text.split())
-    spoken_minutes = sum(s.end - s.start for s in transcript.segments) / 60
+    spoken_minutes = transcript.speech_seconds / 60
     return schemas.TranscriptionResponse(
         text=transcript.text,
         language=transcript.language,
@@ -134,6 +141,11 @@ def transcription(recording: Recording, *, with_words: bool) -> schemas.Transcri
             schemas.RecordingGap(at=round(gap.at, 3), seconds=round(gap.seconds, 3))
             for gap in recording.gaps
         ],
+        languages=[
+            schemas.SpokenLanguage(language=span.language, start=span.start, end=span.end)
+            for span in transcript.languages
+        ],
+        unclear=[schemas.TimeSpan(start=span.start, end=span.end) for span in transcript.unclear],
         segments=[
             schemas.TranscriptSegment(
                 id=segment.id, start=segment.start, end=segment.end, text=segment.text.strip()
@@ -175,7 +187,7 @@ def insight(made: Insight, tags: dict[str, str], watch: Stopwatch) -> schemas.In
     return schemas.InsightResponse(
         transcription=transcription(made.recording, with_words=False) if made.recording else None,
         emotion_analysis=_analysis(whole, made.groupings) if whole and made.groupings else None,
-        summary=summary(made.text, made.core, whole) if made.core and whole else None,
+        summary=summary(made.text, made.core, whole.reading) if made.core and whole else None,
         arc=[
             schemas.ArcPoint(
                 start=point.sentence.start,
@@ -188,6 +200,8 @@ def insight(made: Insight, tags: dict[str, str], watch: Stopwatch) -> schemas.In
                 ],
                 primary_emotion=point.reading.primary.name,
                 sentiment=point.reading.sentiment,
+                experiencer=point.context.experiencer,
+                tense=point.context.tense,
             )
             for point in made.arc
         ],
@@ -217,13 +231,23 @@ def insight_reply(made: Insight, tags: dict[str, str], watch: Stopwatch) -> Resp
     return reply(insight(made, tags, watch))
 
 
-def _analysis(reading: EmotionReading, groupings: Groupings) -> schemas.EmotionAnalysis:
+def _analysis(whole: WholeReading, groupings: Groupings) -> schemas.EmotionAnalysis:
+    reading = whole.reading
     return schemas.EmotionAnalysis(
         emotions=_by_name(reading.emotions),
-        emotion_list=[schemas.EmotionScore(**score) for score in _scores(reading.emotions)],
+        emotion_list=[
+            schemas.WholeEmotion(
+                emotion=emotion.name,
+                confidence=emotion.confidence,
+                share=whole.shares[emotion.name],
+            )
+            for emotion in reading.emotions
+        ],
         primary_emotion=reading.primary.name,
         confidence=reading.primary.confidence,
-        emotional_intensity=reading.intensity,
+        emotional_intensity=whole.level,
+        intensity=whole.intensity,
+        mixed=whole.mixed,
         sentiment=reading.sentiment,
         sentiments=reading.sentiments,
         ekman=_by_name(groupings.ekman),

@@ -21,7 +21,14 @@ from runners.summary import Focus, PreparedSummary, Summary, SummaryRequest
 from runners.transcriber import Task, Transcript, TranscriptionRequest, Word
 from samo import metrics
 from samo.audio import Gap, assess_quality, decode
-from samo.emotions import NEUTRAL, EmotionReading, EmotionScale, Probabilities
+from samo.emotions import (
+    NEUTRAL,
+    Context,
+    EmotionReading,
+    EmotionScale,
+    Probabilities,
+    WholeReading,
+)
 from samo.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
 from samo.explanation import (
     Explanation,
@@ -43,12 +50,13 @@ MAX_WAITING_TEXTS = 512
 
 @dataclass(frozen=True, slots=True)
 class ArcPoint:
-    """A sentence, when it was spoken (seconds, None for typed text) and what it feels."""
+    """A sentence, when it was spoken (seconds, None for typed text), what it feels and whose."""
 
     sentence: Sentence
     start_seconds: float | None
     end_seconds: float | None
     reading: EmotionReading
+    context: Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ class Insight:
 
     text: str = ""
     recording: Recording | None = None
-    whole: EmotionReading | None = None
+    whole: WholeReading | None = None
     groupings: Groupings | None = None
     arc: list[ArcPoint] = field(default_factory=list)
     core: EmotionalCore | None = None
@@ -198,7 +206,8 @@ class Pipeline:
             insight.arc = await beside_loop(
                 len(text), self._arc, text, reading.in_entry(), rows, recording, threshold
             )
-            insight.whole = self.scale.read(whole, threshold)
+            lengths = [len(one) for one in reading.texts]
+            insight.whole = self.scale.read_whole(whole, rows, lengths, threshold)
             insight.groupings = group(self.scale, whole)
         if generate_summary:
             with _step(insight, "summary"):
@@ -217,7 +226,9 @@ class Pipeline:
         """What each sentence feels, and when it was spoken."""
         spoken = _spoken(text, sentences, recording)
         return [
-            ArcPoint(sentence, *times, self.scale.read(row, threshold))
+            ArcPoint(
+                sentence, *times, self.scale.read(row, threshold), self.scale.decide_context(row)
+            )
             for sentence, times, row in zip(sentences, spoken, rows, strict=True)
         ]
 
@@ -289,8 +300,6 @@ class Pipeline:
     async def _aggregate(
         self, texts: Sequence[str], rows: Sequence[Probabilities]
     ) -> Probabilities:
-        if len(rows) == 1:
-            return rows[0]
         lengths = [len(text) for text in texts]
         return await beside_loop(sum(lengths), self.scale.aggregate, rows, lengths)
 
@@ -317,7 +326,7 @@ def _summary_request(
     reading: Reading,
     max_sentences: int,
     salience: list[float] | None,
-    focus: Focus = "feeling",
+    focus: Focus = "core",
 ) -> SummaryRequest:
     return SummaryRequest(
         reading.plain.text, max_sentences, salience, focus, sentences=tuple(reading.texts)

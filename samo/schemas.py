@@ -133,9 +133,9 @@ class SummarizeRequest(Request):
         le=limits.MAX_SUMMARY_SENTENCES,
         description="The summary has at most this many sentences.",
     )
-    focus: Annotated[Literal["feeling", "gist"], BeforeValidator(options.name)] = Field(
-        default="feeling",
-        description="What to keep: what is felt, or what the text is about.",
+    focus: Annotated[Literal["core", "feeling", "gist"], BeforeValidator(options.name)] = Field(
+        default="core",
+        description="What to keep: what is felt, what the text is about (gist), or both (core).",
     )
 
 
@@ -279,10 +279,23 @@ class RecordingGap(BaseModel):
     seconds: float = Field(description="Its length.")
 
 
+class TimeSpan(BaseModel):
+    """A part of the recording; times in seconds from its start."""
+
+    start: float
+    end: float
+
+
+class SpokenLanguage(TimeSpan):
+    """Consecutive segments in one language."""
+
+    language: str
+
+
 class TranscriptionResponse(BaseModel):
     """The transcript of a recording."""
 
-    text: str = Field(description="Empty where nobody speaks.")
+    text: str = Field(description="Empty where nobody speaks or no word can be made out.")
     language: str | None = Field(
         description="ISO 639-1 code, recognized or as requested; null without speech."
     )
@@ -292,9 +305,14 @@ class TranscriptionResponse(BaseModel):
     )
     duration: float = Field(description="Seconds of audio.")
     word_count: int
-    speaking_rate: float = Field(description="Words a minute of speech.")
+    speaking_rate: float = Field(
+        description="Words per minute of speech; pauses of a second or more do not count."
+    )
     audio_quality: Literal["excellent", "good", "fair", "poor"]
-    no_speech: bool = Field(description="True where the recording holds no speech.")
+    no_speech: bool = Field(
+        description="True where nobody speaks; false with an empty `text` where somebody speaks, "
+        "but no word can be made out."
+    )
     gaps: list[RecordingGap] = Field(
         default=[],
         description="Where the file's timeline jumps ahead by more than half a second: the "
@@ -304,6 +322,13 @@ class TranscriptionResponse(BaseModel):
     segments: list[TranscriptSegment]
     words: list[WordTiming] | None = Field(
         default=None, description="With `timestamp=true` of /transcribe/voice; null otherwise."
+    )
+    languages: list[SpokenLanguage] = Field(
+        default=[], description="The languages spoken, in order; `language` is spoken longest."
+    )
+    unclear: list[TimeSpan] = Field(
+        default=[],
+        description="Where somebody speaks, but no words can be made out.",
     )
 
 
@@ -328,19 +353,37 @@ class SummaryResponse(BaseModel):
     )
 
 
+class WholeEmotion(EmotionScore):
+    """An emotion of a whole entry."""
+
+    share: float = Field(
+        ge=0.0,
+        le=1.0,
+        description="Share of the entry, by length, whose sentences have this emotion. Shares of "
+        "several emotions may overlap.",
+    )
+
+
 class EmotionAnalysis(BaseModel):
     """The emotions of a whole entry."""
 
     emotions: dict[str, float] = Field(
         description="Name to confidence, highest first.", examples=[{"joy": 0.87}]
     )
-    emotion_list: list[EmotionScore] = Field(
-        description="The same as `emotions`, in the form that `/predict` and the arc have."
+    emotion_list: list[WholeEmotion] = Field(
+        description="The same as `emotions`, in the form that `/predict` and the arc have, each "
+        "with its share of the entry."
     )
     primary_emotion: str
     confidence: float = Field(description="Confidence of `primary_emotion`.")
     emotional_intensity: Intensity = Field(
-        description="Of the strongest feeling: low below 0.3, high from 0.6."
+        description="`intensity` in words: low below a third, high from two thirds."
+    )
+    intensity: float = Field(
+        ge=0.0, le=1.0, description="How strongly is felt: 0 for a flat report, 1 for despair."
+    )
+    mixed: bool = Field(
+        description="Whether positive and negative feelings each hold in a fifth of the entry."
     )
     sentiment: Sentiment
     sentiments: dict[Sentiment, float] = Field(description="Shares that sum to 1.")
@@ -367,6 +410,14 @@ class ArcPoint(BaseModel):
     emotions: list[EmotionScore]
     primary_emotion: str
     sentiment: Sentiment
+    experiencer: Literal["writer", "other"] | None = Field(
+        description="Whose feeling the sentence tells of; null where it tells of none. `emotions` "
+        "are the writer's own in any case."
+    )
+    tense: Literal["present", "past", "wished"] | None = Field(
+        description="When it is felt: now, in a time before the entry, or only in a wish or an "
+        "imagined case; null where none is told. `emotions` are what is felt now."
+    )
 
 
 class InsightResponse(BaseModel):

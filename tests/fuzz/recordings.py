@@ -122,10 +122,10 @@ def child(first):
     """Work through cases, each announced on stdout before it begins."""
     files = seeds()
     for number in range(first, first + CASES_PER_CHILD):
-        print(number, flush=True)  # noqa: T201
+        print(number, flush=True)
         problem = check(damage(files, number))
         if problem:
-            print(f"{number} {problem}", flush=True)  # noqa: T201
+            print(f"{number} {problem}", flush=True)
             sys.exit(3)
 
 
@@ -179,7 +179,7 @@ def main():
         if given.save:
             given.save.write_bytes(data)
         problem = check(data)
-        print(problem or "nothing found")  # noqa: T201
+        print(problem or "nothing found")
         sys.exit(bool(problem))
     else:
         sys.exit(run(given.seconds, given.first) > 0)

@@ -217,6 +217,6 @@ def test_the_list_form_stands_beside_the_object(client):
         "emotion_analysis"
     ]
     assert analysis["emotion_list"] == [
-        {"emotion": name, "confidence": confidence}
+        {"emotion": name, "confidence": confidence, "share": 1.0}
         for name, confidence in analysis["emotions"].items()
     ]

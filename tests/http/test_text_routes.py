@@ -110,8 +110,9 @@ def test_a_summary_has_feelings_of_its_own(client):
     assert list(body["emotions"]) == ["joy"]
 
 
-def test_focus_is_feeling_or_gist(client):
-    request = {"text": "I was full of joy. Then it rained. We went home.", "focus": "gist"}
+@pytest.mark.parametrize("focus", ["core", "feeling", "gist"])
+def test_focus_is_one_of_three(client, focus):
+    request = {"text": "I was full of joy. Then it rained. We went home.", "focus": focus}
     assert client.post("/summarize/text", json=request).status_code == 200
     error_of(client.post("/summarize/text", json=request | {"focus": "plot"}), 422)
 
@@ -120,14 +121,16 @@ def test_insight_keeps_the_replaced_shape(client):
     entry = "I woke with joy. The bus was late. My anger grew."
     body = client.post("/analyze/journal", json={"text": entry}).json()
     assert body["transcription"] is None
+    analysis = body["emotion_analysis"]
     shares = {"joy": len("I woke with joy."), "anger": len("My anger grew.")}
     spoken = len("I woke with joy.The bus was late.My anger grew.")
-    assert body["emotion_analysis"]["emotions"] == {
-        # one sentence has 0.9, the others 0.01; the fake's exponent is 3
-        name: pytest.approx((share / spoken * 0.9**3) ** (1 / 3), abs=1e-3)
-        for name, share in shares.items()
+    assert {one["emotion"]: one["share"] for one in analysis["emotion_list"]} == {
+        name: pytest.approx(share / spoken, abs=1e-4) for name, share in shares.items()
     }
-    assert body["emotion_analysis"]["emotional_intensity"] == "high"
+    assert list(analysis["emotions"]) == list(shares)
+    assert analysis["mixed"] is True
+    assert analysis["emotional_intensity"] == "high"
+    assert 2 / 3 <= analysis["intensity"] <= 1.0
     assert body["summary"]["summary"].startswith("I woke with joy.")
     assert body["pipeline_status"] == {
         "emotion_detection": True,
@@ -143,6 +146,14 @@ def test_insight_keeps_the_replaced_shape(client):
     assert body["insights"]["turning_points"] == [35]
     assert body["processing_time_ms"] >= body["timings_ms"]["emotion"]
     assert set(body["models"]) == {"emotion", "summarizer"}
+
+
+def test_the_arc_says_whose_feeling_a_sentence_tells_of_and_when(client):
+    entry = "Such joy. The other one has anger. It was love in the past. Then we ate."
+    arc = client.post("/analyze/journal", json={"text": entry}).json()["arc"]
+    assert [(point["experiencer"], point["tense"]) for point in arc] == [
+        ("writer", "present"), ("other", "present"), ("writer", "past"), (None, None),
+    ]  # fmt: skip
 
 
 def test_insight_without_summary(client):

@@ -89,9 +89,7 @@ def test_a_student_learns_from_its_teachers_and_goes_on_from_an_adapter(encoder,
     assert ((soft.labels > 0.0) & (soft.labels < 1.0)).all()
     write_lessons(soft, tmp_path / "soft.jsonl")
     student = train("student", lessons=(tmp_path / "soft.jsonl",), adapter=teachers[0])
-    assert not np.allclose(
-        label_logits(student, dev.texts), label_logits(teachers[0], dev.texts)
-    )
+    assert not np.allclose(label_logits(student, dev.texts), label_logits(teachers[0], dev.texts))
     rows = journey({"BCE": teachers[0], "student": student}, dev, dev)
     assert len(rows) == 5
     assert all(0.0 <= figure <= 1.0 for row in rows.values() for figure in row.values())

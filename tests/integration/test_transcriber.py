@@ -3,6 +3,7 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import jiwer
@@ -50,6 +51,50 @@ def words(text):
     return re.findall(r"[\w']+", text.lower())
 
 
+def load(speech_data, manifest, name):
+    (row,) = [row for row in manifest if row["id"] == name]
+    return decode((speech_data / row["path"]).read_bytes()).samples
+
+
+def silence(seconds):
+    return np.zeros(int(seconds * SAMPLE_RATE), np.float32)
+
+
+def whisper(samples, order=18, frame=400, hop=100):
+    """Whispered speech: linear prediction keeps the vocal tract, noise replaces the pitch."""
+    rng = np.random.default_rng(0)
+    flat = np.append(samples[0], samples[1:] - 0.9 * samples[:-1])
+    window = np.hanning(frame)
+    whispered = np.zeros(len(samples) + frame)
+    for start in range(0, len(samples) - frame, hop):
+        part = flat[start : start + frame] * window
+        spectrum = np.abs(np.fft.rfft(part, 2 * frame)) ** 2
+        correlation = np.fft.irfft(spectrum)[: order + 1]
+        if correlation[0] < 1e-8:
+            continue
+        lags = np.abs(np.subtract.outer(np.arange(order), np.arange(order)))
+        matrix = correlation[lags] + 1e-4 * correlation[0] * np.eye(order)
+        predictor = np.linalg.solve(matrix, correlation[1:])
+        response = np.fft.rfft(np.append(1.0, -predictor), 2 * frame)
+        breath = np.fft.rfft(rng.normal(0, 1, frame), 2 * frame)
+        sound = np.fft.irfft(breath / response)[:frame] * window
+        sound *= np.sqrt(correlation[0] / np.square(sound).sum())
+        whispered[start : start + frame] += sound
+    return (whispered / np.abs(whispered).max())[: len(samples)].astype(np.float32)
+
+
+def assert_times(transcript):
+    """0 <= start < end <= duration, in order."""
+    for items in (transcript.segments, [w for s in transcript.segments for w in s.words or ()]):
+        assert all(0 <= item.start < item.end <= transcript.duration for item in items)
+        assert all(a.end <= b.start for a, b in pairwise(items))
+
+
+def assert_golden(text):
+    """Nearly the golden text: int8 rounds differently on CPUs without VNNI."""
+    assert jiwer.wer(" ".join(words(GOLDEN)), " ".join(words(text))) < 0.15
+
+
 def transcribe(transcriber, samples, **options):
     request = TranscriptionRequest(samples.astype(np.float32), **options)
     (transcript,) = transcriber.predict([transcriber.prepare(request)])
@@ -74,7 +119,7 @@ def test_the_golden_recording(transcriber_folder):
 
 def test_a_transcript_in_full(transcriber, jfk):
     transcript = transcribe(transcriber, jfk, word_timestamps=True)
-    assert words(transcript.text) == words(GOLDEN)
+    assert_golden(transcript.text)
     assert transcript.language == "en"
     assert transcript.language_probability > 0.9
     assert transcript.duration == pytest.approx(11.0, abs=0.01)
@@ -82,15 +127,14 @@ def test_a_transcript_in_full(transcriber, jfk):
     assert not transcript.no_speech
     aligned = [word for segment in transcript.segments for word in segment.words]
     assert "".join(word.text for word in aligned).strip() == transcript.text
-    assert all(0 <= word.start <= word.end <= transcript.duration for word in aligned)
-    assert [word.start for word in aligned] == sorted(word.start for word in aligned)
+    assert_times(transcript)
     assert all(0 < word.probability <= 1 for word in aligned)
 
 
 def test_a_batch_keeps_its_order(transcriber, jfk):
     batch = [TranscriptionRequest(part) for part in (jfk, np.zeros(SAMPLE_RATE, np.float32))]
     spoken, silent = transcriber.predict([transcriber.prepare(item) for item in batch])
-    assert words(spoken.text) == words(GOLDEN)
+    assert_golden(spoken.text)
     assert silent.no_speech
 
 
@@ -101,9 +145,86 @@ def test_words_are_not_aligned_unasked(transcriber, jfk):
 def test_timestamps_count_from_the_beginning_of_the_recording(transcriber, jfk):
     late = np.concatenate([np.zeros(5 * SAMPLE_RATE, np.float32), jfk])
     transcript = transcribe(transcriber, late)
-    assert words(transcript.text) == words(GOLDEN)
+    assert_golden(transcript.text)
     assert transcript.segments[0].start > 4.5
     assert transcript.segments[-1].end <= transcript.duration
+
+
+def test_speech_said_six_times_is_heard(transcriber, jfk):
+    ask = jfk[int(7.6 * SAMPLE_RATE) :]
+    transcript = transcribe(transcriber, np.concatenate([ask] * 6))
+    assert not transcript.no_speech
+    assert words(transcript.text).count("ask") >= 4
+    assert words(transcript.text).count("country") >= 4
+    assert_times(transcript)
+
+
+def test_a_text_said_twice_is_heard_twice(transcriber, jfk):
+    transcript = transcribe(transcriber, np.concatenate([jfk, silence(0.6), jfk]))
+    assert words(transcript.text).count("country") >= 3
+    assert transcript.segments[-1].end > 20
+
+
+@pytest.mark.parametrize("level", [0.3, 0.003])
+@pytest.mark.parametrize("noise_level", [0, 0.02])
+def test_a_whisper_is_heard(transcriber, jfk, level, noise_level):
+    hiss = np.random.default_rng(1).normal(0, noise_level, len(jfk))
+    transcript = transcribe(transcriber, level * (whisper(jfk) + hiss))
+    assert not transcript.no_speech
+    assert {"country", "you"} <= set(words(transcript.text))
+    assert_times(transcript)
+
+
+def test_no_segment_spans_a_cut_pause(transcriber, jfk):
+    transcript = transcribe(transcriber, np.concatenate([jfk, silence(30), jfk]))
+    assert transcript.segments[0].start < 1
+    assert not any(s.start < 20 < s.end for s in transcript.segments)
+    assert max(s.end for s in transcript.segments if s.start < 20) < 11.2
+    assert min(s.start for s in transcript.segments if s.start > 20) > 40.5
+    assert words(transcript.text).count("country") >= 3
+    assert_times(transcript)
+
+
+@pytest.mark.parametrize("seconds", [0.35, 0.5, 1.0, 3.0])
+def test_nothing_ends_beyond_the_recording(transcriber, jfk, seconds):
+    start = int(0.5 * SAMPLE_RATE)
+    transcript = transcribe(transcriber, jfk[start : start + int(seconds * SAMPLE_RATE)])
+    assert_times(transcript)
+
+
+def test_times_and_text_do_not_depend_on_word_timestamps(transcriber, jfk):
+    plain, aligned = (transcribe(transcriber, jfk, word_timestamps=wish) for wish in (False, True))
+    assert plain.text == aligned.text
+    assert plain.speech_seconds == aligned.speech_seconds
+    assert [(s.start, s.end) for s in plain.segments] == [
+        (s.start, s.end) for s in aligned.segments
+    ]
+
+
+def test_speech_after_music_is_whole(transcriber, jfk, manifest, speech_data):
+    music = load(speech_data, manifest, "librosa_147793__setuniman__sweet-waltz-0i-22mi")
+    transcript = transcribe(transcriber, np.concatenate([music[: 20 * SAMPLE_RATE], jfk]))
+    assert_golden(transcript.text)
+    assert transcript.segments[0].start > 19.5
+
+
+@pytest.mark.parametrize(
+    "order", [("leopard_test", "leopard_test_es"), ("leopard_test_es", "leopard_test")]
+)
+def test_two_languages_are_both_written_down(transcriber, manifest, speech_data, order):
+    first, second = (load(speech_data, manifest, name) for name in order)
+    transcript = transcribe(transcriber, np.concatenate([first, silence(1), second]))
+    assert {span.language for span in transcript.languages} == {"en", "es"}
+    assert "quilter" in transcript.text.lower()
+    assert "arenas" in transcript.text.lower()
+    assert_times(transcript)
+
+
+@pytest.mark.parametrize("name", ["sb_noise1", "sb_noise5"])
+def test_nothing_is_invented_in_noise_around_speech(transcriber, jfk, manifest, speech_data, name):
+    noisy = load(speech_data, manifest, name)[: 10 * SAMPLE_RATE]
+    assert_golden(transcribe(transcriber, np.concatenate([jfk, noisy])).text)
+    assert_golden(transcribe(transcriber, np.concatenate([noisy, jfk])).text)
 
 
 def noise(seconds=5, level=0.1):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from runners.cancellation import Cancelled, cancelled_by, stop_if_cancelled
-from runners.transcriber import _Whisper
+from runners.whisper import Whisper
 from samo.audio import decode
 
 
@@ -19,7 +19,7 @@ def test_nothing_stops_outside_a_batch():
 def test_whisper_stops_before_its_next_window():
     cancelled = threading.Event()
     cancelled.set()
-    whisper = object.__new__(_Whisper)  # it stops before it touches its weights
+    whisper = object.__new__(Whisper)  # it stops before it touches its weights
     with cancelled_by(cancelled), pytest.raises(Cancelled):
         whisper.encode(np.zeros((80, 3000), dtype=np.float32))
 

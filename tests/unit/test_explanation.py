@@ -153,7 +153,7 @@ def test_a_neutral_text_costs_nothing_more():
 
 def test_a_long_text_is_explained_in_its_sentences_where_something_is_felt():
     calm = "The bus was late and then we all went home together. "
-    text = f"{calm * 3}I woke with joy. {calm * 3}And then came anger!"
+    text = f"{calm * 3}I woke with so much joy that I sang in the kitchen. {calm * 3}And then came the anger about all of it!"
     explanations, calls, items = run(text)
     assert {e.emotion: [w.word.text for w in e.words] for e in explanations} == {
         "joy": ["joy"],

@@ -1,4 +1,4 @@
-"""What is told of an entry: what is felt, or what it is about."""
+"""Which sentences a summary takes: what is felt, what the entry is about, or both."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ SALIENCE = (0.1, 0.9, 0.05, 0.85)
 
 
 def test_what_is_felt_is_told_in_the_entrys_order():
-    assert choose(ENTRY, 2, SALIENCE) == (1, 3)
-    assert choose(ENTRY, 1, SALIENCE) == (1,)
+    assert choose(ENTRY, 2, SALIENCE, "feeling") == (1, 3)
+    assert choose(ENTRY, 1, SALIENCE, "feeling") == (1,)
 
 
 def test_nothing_is_told_for_the_numbers_sake():
-    assert choose(ENTRY, 4, SALIENCE) == (1, 3)
+    assert choose(ENTRY, 4, SALIENCE, "feeling") == (1, 3)
 
 
 def test_a_bare_word_of_thanks_is_not_the_core():
-    assert choose(("Thank you so much!", "I miss my sister."), 1, (0.99, 0.95)) == (1,)
-    assert choose(("Thank you so much!",), 1, (0.99,)) == (0,)
+    assert choose(("Thank you so much!", "I miss my sister."), 1, (0.99, 0.95), "feeling") == (1,)
+    assert choose(("Thank you so much!",), 1, (0.99,), "feeling") == (0,)
 
 
 def test_nothing_is_told_twice():
-    assert choose(("I miss them.", "Soup.", "I miss them!"), 3, (0.9, 0.1, 0.9)) == (0,)
+    entry, salience = ("I miss them.", "Soup.", "I miss them!"), (0.9, 0.1, 0.9)
+    assert choose(entry, 3, salience, "feeling") == (0,)
+    assert choose(entry, 3, salience, "core") == (0, 1)
 
 
 NEUTRAL_ENTRY = (
@@ -45,6 +47,22 @@ def test_gist_can_be_asked_for():
     salience = (0.1, 0.1, 0.1, 0.99)
     assert choose(NEUTRAL_ENTRY, 2, salience, "gist") == (0, 2)
     assert choose(NEUTRAL_ENTRY, 1, salience) == (3,)
+
+
+MOVING = (
+    "We moved into the new flat with my sister's van.",
+    "The van broke down on the bridge and the flat has no light.",
+    "Then it rained.",
+    "I am so proud of my sister.",
+    "Bread for lunch.",
+)
+
+
+def test_the_core_is_what_the_entry_is_about_and_where_it_is_felt():
+    salience = (0.1, 0.2, 0.05, 0.97, 0.02)
+    assert choose(MOVING, 2, salience) == (0, 3)
+    assert choose(MOVING, 1, salience) == (3,)
+    assert choose(MOVING, 2, (0.1, 0.1, 0.1, 0.2, 0.1)) == choose(MOVING, 2, None, "gist")
 
 
 def test_a_list_is_told_with_its_items():

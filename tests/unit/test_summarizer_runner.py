@@ -39,7 +39,7 @@ def summarizer():
 
 
 def summarize(runner, text, max_sentences=2, salience=None):
-    request = SummaryRequest(text, max_sentences, salience)
+    request = SummaryRequest(text, max_sentences, salience, "feeling")
     return runner.predict([runner.prepare(request)])[0]
 
 

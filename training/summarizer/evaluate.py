@@ -61,7 +61,7 @@ class Service:
             self._known |= zip(unknown, self.classifier.predict(prepared), strict=True)
         return [self._known[text] for text in texts]
 
-    def request(self, entry: str, number: int, focus: Focus = "feeling") -> SummaryRequest:
+    def request(self, entry: str, number: int, focus: Focus = "core") -> SummaryRequest:
         """The request that the pipeline makes of an entry."""
         rows = self.rows([sentence.text for sentence in split(entry)])
         return SummaryRequest(entry, number, [1 - float(row[self._neutral]) for row in rows], focus)
