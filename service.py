@@ -18,9 +18,11 @@ from samo import (
     http,
     languages,
     metrics,
+    middleware,
     openai_format,
     options,
     paths,
+    private_logs,
     schemas,
 )
 from samo.assembly import MODEL_NAMES, Models, assemble
@@ -53,9 +55,10 @@ Model = Annotated[str | None, Form(description="Any name; the service has one mo
 @bentoml.service(
     name="samo",
     metrics={"enabled": False},  # it labels raw paths; ours are at /metrics
-    logging={"access": {"enabled": False}},  # it writes raw paths; the gatekeeper logs routes
+    logging={"access": {"enabled": False}},  # it writes raw paths; the middleware logs routes
     tracing={"excluded_urls": ".*"},  # spans cost every request 0.5 ms, and nobody collects them
-    traffic={"timeout": 300},
+    # the middleware's deadline comes first, with our envelope
+    traffic={"timeout": settings.deadline_seconds + 60},
 )
 @bentoml.asgi_app(app)
 class Samo:
@@ -67,6 +70,7 @@ class Samo:
         summarizer = BentoModel(MODEL_NAMES["summarizer"])
 
     def __init__(self) -> None:
+        private_logs.install()
         self.models: Models = assemble(settings, lambda name: getattr(self, name))
         self.pipeline = self.models.pipeline
         self.models.warm_up()
@@ -234,6 +238,8 @@ class Samo:
 # bentoml.service made a Service of the class; the first middleware is the outermost
 if settings.cors_origins:
     Samo.add_asgi_middleware(cors.CORS, origins=settings.cors_origins)  # type: ignore[attr-defined]
-Samo.add_asgi_middleware(http.Gatekeeper)  # type: ignore[attr-defined]
+Samo.add_asgi_middleware(  # type: ignore[attr-defined]
+    middleware.RequestMiddleware, settings=settings
+)
 Samo.add_asgi_middleware(draining.Draining)  # type: ignore[attr-defined]
 Samo.add_asgi_middleware(paths.Paths, routes=app.routes)  # type: ignore[attr-defined]

@@ -17,6 +17,10 @@ Prepared = TypeVar("Prepared")
 Output = TypeVar("Output")
 
 
+class WrongArithmeticError(RuntimeError):
+    """The model does not compute on this CPU what it computed when it was exported."""
+
+
 class Runner(Protocol[Input, Prepared, Output]):
     """One model behind five verbs."""
 

@@ -4,24 +4,30 @@ No timer: an idle runner starts at once, and while it computes, requests pile up
 next batches. Each lane is a thread that computes a batch of its own; what waits is divided among
 the free ones. A batch holds the oldest waiting item and the items nearest to it in length, up to a
 budget of cost and with little padding, which is wasted CPU. Requests take turns, so that one with a
-thousand items delays the others by a batch and not by all of its own. An item that nobody awaits
-any more is dropped before it costs anything, and when a batch fails its items are tried alone, so
-that one bad item fails nobody else's.
+thousand items delays the others by a batch and not by all of its own. When a batch fails its items
+are tried alone, so that one bad item fails nobody else's.
+
+An item that nobody awaits any more is dropped from the queue. A batch of which nobody awaits
+anything any more is cancelled: its model stops at its next `stop_if_cancelled`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic
 
 from runners.base import Input, Output, Prepared, Runner
+from runners.cancellation import Cancelled, cancelled_by
+from runners.speed import Speed
 from samo.errors import ModelFailure, Overloaded, SamoError
 
 _log = logging.getLogger("bentoml.samo.batching")
@@ -33,8 +39,6 @@ Predict = Callable[[Sequence[Prepared]], list[Output]]
 _MAX_PADDING = 0.1
 # Items are prepared for this long before other requests have a turn of the event loop.
 _PREPARE_SECONDS = 0.01
-# Weight of the newest batch in the running estimate of seconds per unit of cost.
-_SMOOTHING = 0.2
 
 
 @dataclass(slots=True, eq=False)
@@ -53,6 +57,28 @@ class _Waiting(Generic[Prepared, Output]):
     request: _Request
 
 
+@dataclass(slots=True, eq=False)
+class _Batch(Generic[Prepared, Output]):
+    """Items that are computed together: when that began, and whether anybody waits for it."""
+
+    entries: list[_Waiting[Prepared, Output]]
+    cost: int
+    started: float
+    seconds: float = 0.0
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def compute(
+        self, entries: Sequence[_Waiting[Prepared, Output]], predict: Predict[Prepared, Output]
+    ) -> list[Output]:
+        """Run `predict` and time it, in the thread of a lane: the event loop may be late."""
+        start = time.perf_counter()
+        try:
+            with cancelled_by(self.cancelled):
+                return predict([entry.prepared for entry in entries])
+        finally:
+            self.seconds += time.perf_counter() - start
+
+
 class Batcher(Generic[Input, Prepared, Output]):
     """Gives a runner's `predict` an awaitable form that batches.
 
@@ -61,6 +87,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         runner: the model.
         max_batch_cost: padded cost (items × longest) of a batch; a longer item runs alone.
         max_wait_seconds: an item that would wait longer is refused with `Overloaded`.
+        seconds_per_cost: first guess of how long a unit of cost computes, until it is measured.
         lanes: number of batches that compute at a time.
         beside: computes a batch in place of `runner.predict` unless it is a single item that has
             the cores to itself; for models that make better use of them by several batches on a
@@ -77,6 +104,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         *,
         max_batch_cost: int,
         max_wait_seconds: float,
+        seconds_per_cost: float = 0.0,
         lanes: int = 1,
         beside: Predict[Prepared, Output] | None = None,
         others_compute: Callable[[], bool] = lambda: False,
@@ -93,8 +121,8 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._waiting: list[_Waiting[Prepared, Output]] = []
         self._requests: set[_Request] = set()
         self._turn = 0
-        self._running: dict[asyncio.Task[None], int] = {}
-        self._seconds_per_cost = 0.0
+        self._running: dict[asyncio.Task[None], _Batch[Prepared, Output]] = {}
+        self._speed = Speed(seconds_per_cost)
         self._executor = ThreadPoolExecutor(max_workers=lanes, thread_name_prefix=name)
 
     @property
@@ -114,7 +142,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         """
         prepared = await self._prepare_all(items)
         cost = sum(self.runner.cost(p) for p in prepared if not isinstance(p, SamoError))
-        self._refuse_overload(cost)
+        self.check_admission(cost)
         loop = asyncio.get_running_loop()
         request = _Request(self._turn, cost)
         self._requests.add(request)
@@ -134,6 +162,7 @@ class Batcher(Generic[Input, Prepared, Output]):
             self._requests.discard(request)
             for future in futures:
                 future.cancel()
+            self._cancel_abandoned()
         return [entry if isinstance(entry, SamoError) else _outcome(entry) for entry in entries]
 
     async def run_one(self, item: Input) -> Output:
@@ -144,7 +173,9 @@ class Batcher(Generic[Input, Prepared, Output]):
         return outcome
 
     def close(self) -> None:
-        """Stop the runner's thread after the batch that it computes."""
+        """Stop the runner's threads: what they compute is cancelled."""
+        for batch in self._running.values():
+            batch.cancelled.set()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def _prepare_all(self, items: Sequence[Input]) -> list[Prepared | SamoError]:
@@ -171,27 +202,50 @@ class Batcher(Generic[Input, Prepared, Output]):
         _log.error("%s failed: %s", self.name, type(error).__name__)
         return ModelFailure(f"The {self.name} model could not answer.", step=self.name)
 
-    def _refuse_overload(self, cost: int) -> None:
-        turn = max(cost, self._max_batch_cost)
-        ahead = sum(self._running.values())
-        ahead += sum(min(other.cost, turn) for other in self._requests)
-        wait = ahead * self._seconds_per_cost / self._lanes
-        if ahead and wait > self._max_wait_seconds:
+    def check_admission(self, cost: int = 0) -> None:
+        """Raise `Overloaded` where an item of this cost would wait too long for a free lane."""
+        wait = self._wait(cost)
+        if wait > self._max_wait_seconds:
             raise Overloaded(
                 f"The {self.name} model is busy: try again after the time in Retry-After.",
                 retry_after_seconds=max(1, math.ceil(wait - self._max_wait_seconds)),
                 step=self.name,
             )
 
+    def _wait(self, cost: int) -> float:
+        """Seconds until a lane is free for an item of this cost; what is computed already counts.
+
+        Each other request is ahead by one batch at most, because requests take turns.
+        """
+        now = time.perf_counter()
+        rate = self._speed.seconds_per_cost
+        lanes = [0.0] * (self._lanes - len(self._running))
+        for batch in self._running.values():
+            left = batch.cost * rate - (now - batch.started)
+            lanes.append(0.0 if batch.cancelled.is_set() else max(0.0, left))
+        heapq.heapify(lanes)
+        turn = max(cost, self._max_batch_cost)
+        for other in sorted(self._requests, key=lambda request: request.served):
+            heapq.heapreplace(lanes, lanes[0] + min(other.cost, turn) * rate)
+        return lanes[0]
+
+    def _cancel_abandoned(self) -> None:
+        """Cancel the batches of which nobody awaits an item any more."""
+        for batch in self._running.values():
+            if all(entry.future.done() for entry in batch.entries):
+                batch.cancelled.set()
+
     def _fill_lanes(self) -> None:
         """Start a batch in each free lane while there is something to compute."""
         self._waiting = [entry for entry in self._waiting if not entry.future.done()]
         while self._waiting and len(self._running) < self._lanes:
-            batch = self._next_batch()
-            together = len(batch) > 1 or self._waiting or self._running or self._others_compute()
+            entries = self._next_batch()
+            cost = sum(entry.cost for entry in entries)
+            batch = _Batch(entries, cost, started=time.perf_counter())
+            together = len(entries) > 1 or self._waiting or self._running or self._others_compute()
             predict = self._beside if together else self.runner.predict
             task = asyncio.get_running_loop().create_task(self._work(batch, predict))
-            self._running[task] = sum(entry.cost for entry in batch)
+            self._running[task] = batch
             task.add_done_callback(self._free_lane)
 
     def _free_lane(self, task: asyncio.Task[None]) -> None:
@@ -224,38 +278,38 @@ class Batcher(Generic[Input, Prepared, Output]):
         return batch
 
     async def _work(
-        self, batch: list[_Waiting[Prepared, Output]], predict: Predict[Prepared, Output]
+        self, batch: _Batch[Prepared, Output], predict: Predict[Prepared, Output]
     ) -> None:
-        start = time.perf_counter()
-        try:
-            await self._compute(batch, predict)
-        finally:
-            seconds = time.perf_counter() - start
-            rate = seconds / max(1, sum(entry.cost for entry in batch))
-            self._seconds_per_cost += (rate - self._seconds_per_cost) * (
-                _SMOOTHING if self._seconds_per_cost else 1.0
-            )
-        self._on_batch(len(batch), seconds)
+        whole = await self._compute(batch, batch.entries, predict)
+        if whole:
+            self._speed.add(batch.seconds, batch.cost)
+        self._on_batch(len(batch.entries), batch.seconds)
 
     async def _compute(
-        self, batch: list[_Waiting[Prepared, Output]], predict: Predict[Prepared, Output]
-    ) -> None:
+        self,
+        batch: _Batch[Prepared, Output],
+        entries: list[_Waiting[Prepared, Output]],
+        predict: Predict[Prepared, Output],
+    ) -> bool:
+        """Compute `entries` of `batch`, set their futures, return whether the model answered."""
         loop = asyncio.get_running_loop()
         try:
-            outputs = await loop.run_in_executor(
-                self._executor, predict, [entry.prepared for entry in batch]
-            )
+            outputs = await loop.run_in_executor(self._executor, batch.compute, entries, predict)
+        except Cancelled:
+            return False
         except Exception as error:  # noqa: BLE001  # whatever a model raises fails its items only
-            if len(batch) > 1:
-                for entry in batch:
-                    await self._compute([entry], predict)
-                return
-            if not batch[0].future.done():
-                batch[0].future.set_exception(self._failure(error))
-            return
-        for entry, output in zip(batch, outputs, strict=True):
+            if len(entries) > 1:
+                for entry in entries:
+                    if not entry.future.done():
+                        await self._compute(batch, [entry], predict)
+                return False
+            if not entries[0].future.done():
+                entries[0].future.set_exception(self._failure(error))
+            return False
+        for entry, output in zip(entries, outputs, strict=True):
             if not entry.future.done():
                 entry.future.set_result(output)
+        return True
 
 
 def _outcome(entry: _Waiting[Prepared, Output]) -> Output | SamoError:

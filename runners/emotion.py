@@ -14,6 +14,7 @@ import numpy.typing as npt
 import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
+from runners.base import WrongArithmeticError
 from samo.emoji import spell_emoji
 from samo.emotions import EmotionScale, Probabilities
 
@@ -31,10 +32,6 @@ MASK_TOKENS: Final = ("<mask>", "[MASK]")
 SPIN_MICROSECONDS: Final = 200
 
 TokenIds = npt.NDArray[np.int64]
-
-
-class WrongArithmeticError(RuntimeError):
-    """The model does not compute on this CPU what it computed when it was exported."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from runners.base import WrongArithmeticError
 from runners.listening import Listening, confidence
 from runners.times import begin_with_speech, seconds_of, settle, settle_segments, spoken_seconds
 from runners.transcript import (
@@ -113,7 +114,12 @@ class Transcriber:
         detect_voice(noise)
         features = self._model.feature_extractor(noise)[:, :WARM_UP_FRAMES]
         encoded = self._model.encode(features)
-        self._model.model.detect_language(encoded)
+        languages = self._model.model.detect_language(encoded)[0]
+        if not all(math.isfinite(probability) for _, probability in languages):
+            raise WrongArithmeticError(
+                "The transcriber computes no numbers on this CPU: export it with "
+                "`export_models.py transcriber --precision fp32`."
+            )
         start = self._model.hf_tokenizer.token_to_id("<|startoftranscript|>")
         self._model.model.generate(encoded, [[start]], max_length=WARM_UP_TOKENS)
 

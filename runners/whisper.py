@@ -15,6 +15,7 @@ import numpy.typing as npt
 from faster_whisper import WhisperModel
 from faster_whisper.audio import pad_or_trim
 
+from runners.cancellation import stop_if_cancelled
 from runners.plausibility import MAX_COMPRESSION_RATIO, MIN_LOG_PROBABILITY, Evidence
 from runners.times import place
 from runners.transcript import Segment, Task, Word
@@ -61,6 +62,7 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
 
     def encode(self, features: npt.NDArray[np.float32]) -> ctranslate2.StorageView:
         """Encode log-mel features of shape (80, frames), up to 3000 frames of 10 ms."""
+        stop_if_cancelled()  # here because every window begins with it
         known = getattr(self._last, "features", None)
         if known is None or not np.array_equal(known, features):
             self._last.output = super().encode(features)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from runners import fakes
+from runners.base import WrongArithmeticError
 from runners.batching import Batcher
 from runners.emotion import EmotionClassifier
 from runners.summarizer import Summarizer
 from runners.transcriber import Transcriber
 from samo import metrics
+from samo.errors import StartError
+from samo.integrity import check_files, check_golden_sentences
 from samo.pipeline import Pipeline
 from samo.settings import Settings
 
@@ -32,6 +35,9 @@ EMOTION_BATCH_TOKENS: Final = 256
 SUMMARY_BATCH_TOKENS: Final = 2048
 # Any recording is longer: each is a batch of its own.
 AUDIO_BATCH_COST: Final = 1
+# A tenth of real time, until a recording was transcribed: the cost is in frames of 10 ms. Without
+# a guess the first recordings would all be queued, however many there are.
+AUDIO_SECONDS_PER_FRAME: Final = 0.001
 
 
 class StoredModel(Protocol):
@@ -73,7 +79,10 @@ class Models:
 
     def warm_up(self) -> None:
         """Run one input through each model; the service is ready after that."""
-        _side_by_side(*(batcher.runner.warm_up for batcher in self.batchers.values()))
+        try:
+            _side_by_side(*(batcher.runner.warm_up for batcher in self.batchers.values()))
+        except WrongArithmeticError as error:
+            raise StartError(str(error)) from None
         _return_freed_memory()
         # What was loaded stays: to look through it at each full garbage collection holds up the
         # event loop for half a second.
@@ -86,6 +95,8 @@ class Models:
         self.ready = False
         for batcher in self.batchers.values():
             batcher.close()
+        if self.pipeline.decoding is not None:
+            self.pipeline.decoding.shutdown(wait=False, cancel_futures=True)
 
 
 def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models:
@@ -103,20 +114,35 @@ def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models
         )
     models = {name: stored(name) for name in MODEL_NAMES}
     folders = {name: Path(model.path) for name, model in models.items()}
-    transcriber, emotion, summarizer = _side_by_side(
+    tags = {name: str(model.tag) for name, model in models.items()}
+    metadata = {name: dict(model.info.metadata) for name, model in models.items()}
+    # the files first: their error says more than that of a model that cannot load them
+    _, transcriber, emotion, summarizer = _side_by_side(
+        lambda: _check_files(models.values()),
         lambda: Transcriber.load(
             folders["transcriber"],
             threads=settings.ctranslate2_threads,
             at_a_time=settings.recordings,
         ),
         lambda: EmotionClassifier.load(folders["emotion"], threads=settings.threads, beside=True),
-        lambda: Summarizer.load(folders["summarizer"], threads=settings.ctranslate2_threads),
+        lambda: _load_summarizer(tags["summarizer"], folders["summarizer"], settings),
     )
     return Models(
         _pipeline(settings, transcriber, emotion, summarizer),
-        tags={name: str(model.tag) for name, model in models.items()},
-        metadata={name: dict(model.info.metadata) for name, model in models.items()},
+        tags=tags,
+        metadata=metadata,
     )
+
+
+def _check_files(models: Iterable[StoredModel]) -> None:
+    for model in models:
+        check_files(str(model.tag), Path(model.path), model.info.metadata)
+
+
+def _load_summarizer(tag: str, folder: Path, settings: Settings) -> Summarizer:
+    summarizer = Summarizer.load(folder, threads=settings.ctranslate2_threads)
+    check_golden_sentences(tag, folder, summarizer)
+    return summarizer
 
 
 def _side_by_side(*work: Callable[[], Any]) -> list[Any]:
@@ -157,6 +183,7 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
         transcriber,
         AUDIO_BATCH_COST,
         settings.max_audio_wait_seconds,
+        seconds_per_cost=AUDIO_SECONDS_PER_FRAME,
         lanes=settings.recordings,
     )
     return Pipeline(
@@ -172,4 +199,6 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
         ),
         batcher("summarizer", summarizer, SUMMARY_BATCH_TOKENS, settings.max_wait_seconds),
         emotion.scale,
+        # threads of their own, so that slow uploads take none from anything else
+        ThreadPoolExecutor(settings.recordings, thread_name_prefix="decoding"),
     )

@@ -9,7 +9,11 @@
     ├── UnsupportedAudio        415  the upload is in no audio format that is read here
     ├── UndecodableAudio        422  the upload is damaged, cut short or holds no audio
     ├── AudioTooLong            413  the recording is longer than the limit
+    ├── UnsupportedProtocol     400  the request asks for a WebSocket
+    ├── RequestTimeout          408  headers or body stopped arriving
+    ├── HeadersTooLarge         431  the headers are larger than the limit
     ├── Overloaded              503  the queue is full; comes with Retry-After
+    ├── DeadlineExceeded        504  the answer would have taken too long
     └── ModelFailure            500  a model could not answer
 
 A message says what to do. No message holds text of the user's.
@@ -30,6 +34,10 @@ class SamoError(Exception):
         super().__init__(message)
         self.message = message
         self.details = details
+
+
+class StartError(Exception):
+    """The service cannot start; the message says what to do."""
 
 
 class MalformedRequest(SamoError):
@@ -97,6 +105,34 @@ class Overloaded(SamoError):
     def __init__(self, message: str, retry_after_seconds: int = 1, **details: Any) -> None:
         super().__init__(message, retry_after_seconds=retry_after_seconds, **details)
         self.retry_after_seconds = retry_after_seconds
+
+
+class UnsupportedProtocol(SamoError):
+    """The request asks for a WebSocket."""
+
+    status = 400
+    code = "unsupported_protocol"
+
+
+class RequestTimeout(SamoError):
+    """The headers or the body stopped arriving."""
+
+    status = 408
+    code = "request_timeout"
+
+
+class HeadersTooLarge(SamoError):
+    """The headers are larger than the limit."""
+
+    status = 431
+    code = "headers_too_large"
+
+
+class DeadlineExceeded(SamoError):
+    """The answer would have taken longer than a request may."""
+
+    status = 504
+    code = "deadline_exceeded"
 
 
 class ModelFailure(SamoError):

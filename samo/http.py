@@ -1,13 +1,8 @@
-"""The HTTP layer around the routes: request ids, limits, strict JSON, one error envelope."""
+"""The HTTP layer around the routes: how they read requests, and one error envelope."""
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import logging
-import re
-import time
-import uuid
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from http import HTTPStatus
@@ -18,36 +13,25 @@ import pydantic
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.formparsers import MultiPartParser
 from starlette.routing import Match
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from samo import bodies, forms, limits, metrics
+from samo import bodies, forms, limits
 from samo.errors import (
     InvalidRequest,
     MalformedRequest,
-    ModelFailure,
     Overloaded,
-    PayloadTooLarge,
     SamoError,
 )
 
-_log = logging.getLogger("bentoml.samo.http")  # below BentoML's, which has a handler
-
 REQUEST_ID_HEADER: Final = "x-request-id"
-# A multipart form around the largest upload: boundaries, part headers, the other fields.
-MAX_BODY_BYTES: Final = limits.MAX_AUDIO_BYTES + 64 * 1024
-# nginx's status for a client that closed before it had an answer; for the log and the metrics.
-CLIENT_CLOSED_REQUEST: Final = 499
-# A client that is still sending cannot read the refusal; what it sends is thrown away so long.
-DRAIN_SECONDS: Final = 5.0
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 # Starlette would spool uploads above 1 MB to disk; recordings stay in memory.
-MultiPartParser.spool_max_size = MAX_BODY_BYTES
+MultiPartParser.spool_max_size = limits.MAX_FORM_BYTES
 
 
 class Route(APIRoute):
@@ -226,154 +210,3 @@ def install_error_handlers(app: FastAPI) -> None:
         response = error_response(problem)
         response.headers.update(headers)
         return response
-
-
-class _BodyTooLarge(Exception):
-    """Raised through the application to stop it from reading on."""
-
-
-class Gatekeeper:
-    """ASGI middleware around everything, BentoML's own routes included.
-
-    Gives each request an id, refuses bodies above the limit (chunked ones too) before they are
-    held in memory, counts and times, turns every bare error into the envelope, and stops working
-    for a client that has gone.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        await _Exchange(self.app, scope, receive, send).run()
-
-
-class _Exchange:
-    """One request and its answer."""
-
-    def __init__(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        self._app = app
-        self._scope = scope
-        self._receive = receive
-        self._send = send
-        self._headers = Headers(scope=scope)
-        self._received = 0
-        self._body_ended = False
-        self._too_large = False
-        self._replaced = False
-        self._status = 0
-        self._task = asyncio.current_task()
-        self._watch: asyncio.Task[None] | None = None
-        self._left = False
-
-    async def run(self) -> None:
-        given = self._headers.get(REQUEST_ID_HEADER, "")
-        own = given if re.fullmatch(r"[\w.-]{1,128}", given, re.ASCII) else uuid.uuid4().hex
-        token = request_id.set(own)
-        start = time.perf_counter()
-        try:
-            await self._answer()
-        except asyncio.CancelledError:
-            if self._status or self._task is None:
-                raise
-            self._task.uncancel()
-            if self._left:
-                self._status = CLIENT_CLOSED_REQUEST
-            else:  # the server stops, and its grace is over
-                await self._reply(status_error(503))
-        finally:
-            if self._watch is not None:
-                self._watch.cancel()
-            route = getattr(self._scope.get("route"), "path", "other")
-            metrics.requests.labels(route, str(self._status)).inc()
-            seconds = time.perf_counter() - start
-            metrics.request_seconds.labels(route).observe(seconds)
-            # the route, not the path: a path may hold anything
-            _log.info("%s %d %.1f ms %s", route, self._status, seconds * 1000, own)
-            request_id.reset(token)
-
-    async def _answer(self) -> None:
-        declared = self._headers.get("content-length", "")
-        try:
-            if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
-                self._too_large = True
-            else:
-                await self._app(self._scope, self._guarded_receive, self._guarded_send)
-        except _BodyTooLarge:
-            pass  # told below, as where a framework on the way caught it
-        except Exception as error:
-            _log.exception("request %s failed", request_id.get(), exc_info=_without_text(error))
-            if self._status:
-                raise
-            await self._reply(ModelFailure("Something went wrong on our side; it was logged."))
-        if self._too_large and not self._status:
-            await self._refuse_large_body()
-
-    async def _guarded_receive(self) -> Message:
-        message = await self._receive()
-        if message["type"] == "http.request":
-            self._received += len(message.get("body", b""))
-            self._body_ended = not message.get("more_body", False)
-            if self._received > MAX_BODY_BYTES:
-                self._too_large = True
-                raise _BodyTooLarge
-            if self._body_ended and self._watch is None:
-                self._watch = asyncio.create_task(self._stop_when_left())
-        return message
-
-    async def _stop_when_left(self) -> None:
-        """Cancel the work for a client that closes before it has an answer."""
-        message = await self._receive()
-        if message["type"] == "http.disconnect" and not self._status and self._task is not None:
-            self._left = True
-            self._task.cancel()
-
-    async def _guarded_send(self, message: Message) -> None:
-        if self._too_large and not self._status:
-            return
-        if message["type"] == "http.response.start":
-            content_type = Headers(raw=message["headers"]).get("content-type", "")
-            if message["status"] >= 400 and not content_type.startswith("application/json"):
-                self._replaced = True
-                await self._reply(status_error(message["status"]))
-                return
-            self._status = message["status"]
-            MutableHeaders(raw=message["headers"])[REQUEST_ID_HEADER] = request_id.get() or ""
-        elif self._replaced:
-            return
-        await self._send(message)
-
-    async def _refuse_large_body(self) -> None:
-        if self._headers.get("expect", "").lower() != "100-continue":
-            await self._drain()
-        await self._reply(
-            PayloadTooLarge(
-                f"The body is too large: a recording may have {limits.MAX_AUDIO_BYTES} bytes. "
-                "Compress it, or send it in parts.",
-                limit_bytes=limits.MAX_AUDIO_BYTES,
-            )
-        )
-
-    async def _drain(self) -> None:
-        try:
-            async with asyncio.timeout(DRAIN_SECONDS):
-                while not self._body_ended:
-                    message = await self._receive()
-                    self._body_ended = not message.get("more_body", False)
-        except TimeoutError:
-            return
-
-    async def _reply(self, error: SamoError) -> None:
-        self._status = error.status
-        response = error_response(error)
-        response.headers[REQUEST_ID_HEADER] = request_id.get() or ""
-        await response(self._scope, self._receive, self._send)
-
-
-def _without_text(error: Exception) -> Exception:
-    """The error's type and traceback without its message, which may hold the user's words."""
-    silent: Exception = type(type(error).__name__, (Exception,), {})()
-    return silent.with_traceback(error.__traceback__)

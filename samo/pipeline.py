@@ -9,13 +9,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from runners.batching import Batcher
+from runners.cancellation import run_cancellable
 from runners.emotion import Occluded, TokenIds
 from runners.summary import Focus, PreparedSummary, Summary, SummaryRequest
 from runners.transcriber import Task, Transcript, TranscriptionRequest, Word
+from samo import metrics
 from samo.audio import Gap, assess_quality, decode
 from samo.emotions import (
     NEUTRAL,
@@ -95,7 +99,10 @@ class Pipeline:
         emotion: Batcher[str | Occluded, TokenIds, Probabilities],
         summarizer: Batcher[SummaryRequest, PreparedSummary, Summary],
         scale: EmotionScale,
+        decoding: Executor | None = None,
     ) -> None:
+        """`decoding` has the threads that decode recordings; None takes asyncio's own."""
+        self.decoding = decoding
         self.transcriber = transcriber
         self.emotion = emotion
         self.summarizer = summarizer
@@ -156,11 +163,16 @@ class Pipeline:
     async def transcribe(
         self, data: bytes, *, language: str | None, task: Task, word_timestamps: bool
     ) -> Recording:
-        """Decode an upload and transcribe it. Raises a `SamoError` for audio it cannot use."""
-        audio = await asyncio.to_thread(decode, data)
+        """Decode an upload and transcribe it.
+
+        Raises a `SamoError` for audio it cannot use, and `Overloaded` before anything is decoded.
+        """
+        self.transcriber.check_admission()
+        audio = await run_cancellable(self.decoding, partial(decode, data))
         transcript = await self.transcriber.run_one(
             TranscriptionRequest(audio.samples, language, task, word_timestamps)
         )
+        metrics.audio_seconds.inc(audio.duration)
         quality = await asyncio.to_thread(assess_quality, audio)
         return Recording(transcript, quality, audio.gaps)
 

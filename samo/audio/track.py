@@ -14,6 +14,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 
+from runners.cancellation import stop_if_cancelled
 from samo.audio import completeness, refusals
 from samo.audio.formats import MAX_CHANNELS, SAMPLE_RATES
 from samo.audio.mixing import mix
@@ -128,6 +129,7 @@ class TrackDecoder:
         frame_length = completeness.FRAME_LENGTHS.get(self.name)
         size = 0
         for packet in self.container.demux(self.stream):
+            stop_if_cancelled()
             self.packets_read += bool(packet.size)
             size += packet.size
             if self.packets_read > _MAX_PACKETS or size > _MAX_PACKET_BYTES:

@@ -27,23 +27,35 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Client(httpx.Client):
+    """A client of a server in a subprocess."""
+
+    process: subprocess.Popen[bytes]
+
+
 @contextmanager
 def serving(
-    log: Path, command: Sequence[str] = SAMO_SERVE, **environment: str
-) -> Iterator[httpx.Client]:
+    log: Path,
+    command: Sequence[str] = SAMO_SERVE,
+    script: Path | None = None,
+    **environment: str,
+) -> Iterator[Client]:
+    """Run a module of the project, or `script`, until the block ends."""
     port = free_port()
+    program = ["-m", *command] if script is None else [str(script)]
     # the fixtures that serve in process leave their choice of runners in this process's environment
     inherited = {name: value for name, value in os.environ.items() if name != "SAMO_RUNNERS"}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command, "--port", str(port)],
+            [sys.executable, *program, "--port", str(port)],
             cwd=ROOT,
             env={**inherited, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
         try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+            with Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+                client.process = process
                 wait_until_ready(client, process, log)
                 yield client
         finally:

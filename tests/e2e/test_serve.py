@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -112,12 +111,27 @@ def test_the_built_bento_answers_the_same(server, recording, tmp_path):
         subprocess.run([sys.executable, "-m", "bentoml", "delete", tag, "-y"], check=True)
 
 
-def test_a_port_that_is_taken_is_said_in_a_line():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        serve = subprocess.run(
-            [sys.executable, "-m", "samo", "serve", "--host", "127.0.0.1", "--port", str(port)],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    assert serve.returncode == 1
-    assert serve.stderr == f"Cannot listen on 127.0.0.1:{port}: Address already in use.\n"
+def test_a_model_with_one_bit_changed_does_not_serve(tmp_path, transcriber_folder):
+    store = transcriber_folder.parent.parent
+    for file in store.rglob("*"):
+        copy = tmp_path / "models" / file.relative_to(store)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if file.name == "latest":
+            copy.write_bytes(file.read_bytes())
+        elif file.is_file():
+            copy.symlink_to(file)
+    changed = tmp_path / "models" / transcriber_folder.relative_to(store) / "model.bin"
+    data = bytearray(changed.read_bytes())
+    data[len(data) * 2 // 3] ^= 0x20
+    changed.unlink()
+    changed.write_bytes(data)
+    started = subprocess.run(
+        [sys.executable, "-m", "samo", "serve", "--host", "127.0.0.1", "--port", "0"],
+        cwd=ROOT, env={**os.environ, "BENTOML_HOME": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert started.returncode == 1
+    lines = started.stderr.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("model.bin of the model samo-transcriber:")
+    assert "`bentoml models delete" in lines[1]

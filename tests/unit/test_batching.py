@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import pytest
 
 from runners.batching import Batcher
+from runners.cancellation import stop_if_cancelled
 from samo.errors import InvalidRequest, ModelFailure, Overloaded
 
 
@@ -138,8 +140,7 @@ def test_an_item_that_breaks_the_model_fails_alone(doubler):
 
 def test_too_long_a_queue_is_refused_with_the_time_to_wait(doubler):
     async def scenario():
-        subject = batcher(doubler, max_wait_seconds=0.5)
-        subject._seconds_per_cost = 1.0
+        subject = batcher(doubler, max_wait_seconds=0.5, seconds_per_cost=1.0)
         doubler.gate.clear()
         running = asyncio.create_task(subject.run_one(5))
         await asyncio.sleep(0.05)
@@ -155,8 +156,7 @@ def test_too_long_a_queue_is_refused_with_the_time_to_wait(doubler):
 
 
 def test_an_idle_model_takes_whatever_comes(doubler):
-    subject = batcher(doubler, max_wait_seconds=0.001)
-    subject._seconds_per_cost = 1.0
+    subject = batcher(doubler, max_wait_seconds=0.001, seconds_per_cost=1.0)
     assert asyncio.run(subject.run_one(50)) == 100
 
 
@@ -197,8 +197,7 @@ def test_requests_take_turns(doubler):
 
 def test_a_large_request_does_not_shut_the_others_out(doubler):
     async def scenario():
-        subject = batcher(doubler, max_batch_cost=10, max_wait_seconds=30.0)
-        subject._seconds_per_cost = 1.0
+        subject = batcher(doubler, max_batch_cost=10, max_wait_seconds=30.0, seconds_per_cost=1.0)
         doubler.gate.clear()
         many = asyncio.create_task(subject.run([10] * 20))
         await asyncio.sleep(0.05)
@@ -210,3 +209,133 @@ def test_a_large_request_does_not_shut_the_others_out(doubler):
         return result
 
     assert asyncio.run(scenario()) == 2
+
+
+def test_a_free_lane_takes_an_item_whatever_the_estimate_of_the_others(doubler):
+    async def scenario():
+        subject = batcher(doubler, max_wait_seconds=0.5, seconds_per_cost=100.0, lanes=2)
+        doubler.gate.clear()
+        long = asyncio.create_task(subject.run_one(50))
+        await asyncio.sleep(0.02)
+        short = asyncio.create_task(subject.run_one(1))
+        await asyncio.sleep(0.02)
+        waiting = subject.queue_length
+        doubler.gate.set()
+        return waiting, await long, await short
+
+    assert asyncio.run(scenario()) == (0, 100, 2)
+
+
+def test_a_long_batch_delays_its_own_lane_only(doubler):
+    async def scenario():
+        options = {"max_wait_seconds": 10.0, "seconds_per_cost": 1.0, "max_batch_cost": 1}
+        subject = batcher(doubler, lanes=2, **options)
+        doubler.gate.clear()
+        tasks = []
+        for number in (5000, 2, 3):  # the third waits for the second, not for the first
+            tasks.append(asyncio.create_task(subject.run_one(number)))
+            await asyncio.sleep(0.02)
+        doubler.gate.set()
+        return await asyncio.gather(*tasks)
+
+    assert asyncio.run(scenario()) == [10_000, 4, 6]
+
+
+def test_retry_after_falls_while_a_batch_computes(doubler, monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+
+    async def scenario():
+        subject = batcher(doubler, max_wait_seconds=10.0, seconds_per_cost=1.0)
+        doubler.gate.clear()
+        running = asyncio.create_task(subject.run_one(50))
+        await asyncio.sleep(0.02)
+        waits = []
+        for seconds in (0, 15, 15):
+            clock[0] += seconds
+            with pytest.raises(Overloaded) as refusal:
+                subject.check_admission(1)
+            waits.append(refusal.value.retry_after_seconds)
+        clock[0] += 11
+        subject.check_admission(1)  # 9 seconds are left, 10 may be waited for
+        doubler.gate.set()
+        await running
+        return waits
+
+    assert asyncio.run(scenario()) == [40, 25, 10]
+
+
+def test_a_late_event_loop_does_not_count_as_computing(doubler):
+    async def scenario():
+        subject = batcher(doubler)
+        task = asyncio.create_task(subject.run_one(1))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        time.sleep(0.3)  # noqa: ASYNC251  # the event loop stalls while the thread is done
+        await task
+        return subject._speed.seconds_per_cost
+
+    assert asyncio.run(scenario()) < 0.05
+
+
+class Steps(Doubler):
+    """Computes in steps until it is cancelled."""
+
+    def __init__(self):
+        super().__init__()
+        self.begun, self.stopped = threading.Event(), threading.Event()
+
+    def predict(self, batch):
+        self.begun.set()
+        try:
+            while not self.gate.wait(0.005):
+                stop_if_cancelled()
+        finally:
+            self.stopped.set()
+        return super().predict(batch)
+
+
+def test_a_batch_that_nobody_awaits_stops_and_frees_its_lane():
+    async def scenario():
+        runner = Steps()
+        runner.gate.clear()
+        subject = batcher(runner)
+        gone = asyncio.create_task(subject.run_one(7))
+        await asyncio.to_thread(runner.begun.wait, 5)
+        gone.cancel()
+        assert await asyncio.to_thread(runner.stopped.wait, 5)
+        runner.gate.set()
+        return await subject.run_one(8), runner.batches
+
+    assert asyncio.run(scenario()) == (16, [[8]])
+
+
+def test_a_batch_goes_on_while_anybody_awaits_an_item_of_it():
+    async def scenario():
+        runner = Steps()
+        runner.gate.clear()
+        subject = batcher(runner)
+        gone, stays = (asyncio.create_task(subject.run_one(number)) for number in (7, 8))
+        await asyncio.to_thread(runner.begun.wait, 5)
+        gone.cancel()
+        await asyncio.sleep(0.03)
+        stopped = runner.stopped.is_set()
+        runner.gate.set()
+        return stopped, await stays
+
+    assert asyncio.run(scenario()) == (False, 16)
+
+
+def test_closing_cancels_what_computes():
+    async def scenario():
+        runner = Steps()
+        runner.gate.clear()
+        subject = batcher(runner)
+        task = asyncio.create_task(subject.run_one(7))
+        await asyncio.to_thread(runner.begun.wait, 5)
+        subject.close()
+        stopped = await asyncio.to_thread(runner.stopped.wait, 5)
+        task.cancel()
+        return stopped
+
+    assert asyncio.run(scenario())

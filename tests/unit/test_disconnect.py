@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from samo.http import Gatekeeper
+from samo.middleware import RequestMiddleware
 
 SCOPE = {"type": "http", "method": "POST", "path": "/predict", "headers": []}
 
@@ -34,7 +34,7 @@ async def serve(connection, work):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"{}"})
 
-    await Gatekeeper(app)(dict(SCOPE), connection.receive, connection.send)
+    await RequestMiddleware(app)(dict(SCOPE), connection.receive, connection.send)
 
 
 def test_work_stops_when_the_client_leaves():
@@ -54,7 +54,7 @@ def test_work_stops_when_the_client_leaves():
         done, _ = await asyncio.wait({request}, timeout=5)
         assert done
         assert stopped.is_set()
-        assert connection.sent == []
+        assert [message.get("status", 499) for message in connection.sent] == [499, 499]
 
     asyncio.run(scenario())
 
@@ -80,6 +80,6 @@ def test_a_server_that_stops_says_so():
         done, _ = await asyncio.wait({request}, timeout=5)
         assert done
         assert connection.sent[0]["status"] == 503
-        assert b"service_unavailable" in connection.sent[1]["body"]
+        assert b"overloaded" in connection.sent[1]["body"]
 
     asyncio.run(scenario())

@@ -1,0 +1,121 @@
+"""Keeps what users write out of the logs.
+
+The message of an exception may hold the text that it failed on, and every library logs exceptions.
+So no exception reaches a log as it is: in its place stands one line with its type and the places in
+the code that it passed through. In warnings and errors of other libraries only numbers are kept of
+what is formatted into the message. `install` does that for all loggers, for warnings, for asyncio
+and for exceptions that nobody catches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+_FRAMES: Final = 6
+"""Innermost places that are named."""
+_OWN: Final = "bentoml.samo"
+"""Above our own loggers, whose messages hold no text of the user's."""
+
+_log = logging.getLogger("bentoml.samo.errors")
+_make_record = logging.getLogRecordFactory()
+
+
+def describe(error: BaseException) -> str:
+    """The type of an exception and where it was raised, without its message."""
+    return f"{type(error).__name__} at {_places(error.__traceback__)}"
+
+
+def _places(trace: TracebackType | None) -> str:
+    frames = traceback.extract_tb(trace)[-_FRAMES:]
+    places = [
+        f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} in {frame.name}"
+        for frame in reversed(frames)
+    ]
+    return ", called from ".join(places) or "an unknown place"
+
+
+def install() -> None:
+    """Make all logs of this process, and of the event loop that runs, private.
+
+    May be called more than once. Hooks that somebody else has put in place of Python's stay.
+    """
+    logging.setLogRecordFactory(_private_record)
+    warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes no keywords
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _log_uncaught
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = lambda unraisable: _log_error("Ignored", unraisable.exc_value)
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = lambda failed: _log_error("A thread failed", failed.exc_value)
+    with contextlib.suppress(RuntimeError):  # none runs
+        asyncio.get_running_loop().set_exception_handler(_log_loop_error)
+
+
+def _private_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    record = _make_record(*args, **kwargs)
+    foreign = not str(record.name).startswith(_OWN)
+    if isinstance(record.msg, BaseException):
+        record.msg = describe(record.msg)
+    if foreign and record.levelno and record.levelno >= logging.WARNING:
+        record.msg = str(record.msg).strip().partition("\n")[0]
+        hide = _hidden
+    else:
+        hide = _without_exception
+    if isinstance(record.args, tuple):
+        record.args = tuple(map(hide, record.args))
+    elif isinstance(record.args, Mapping):
+        record.args = {name: hide(value) for name, value in record.args.items()}
+    if record.exc_info and record.exc_info[1] is not None:
+        record.msg = f"{record.getMessage()}: {describe(record.exc_info[1])}"
+        record.args = None
+    record.exc_info = record.stack_info = None
+    return record
+
+
+def _without_exception(value: Any) -> Any:
+    return describe(value) if isinstance(value, BaseException) else value
+
+
+def _hidden(value: Any) -> Any:
+    """A number or an exception's place; of anything else only the type, as it may be a text."""
+    if isinstance(value, BaseException):
+        return describe(value)
+    return value if isinstance(value, int | float) else f"<{type(value).__name__}>"
+
+
+def _log_error(what: str, error: BaseException | None) -> None:
+    _log.error("%s: %s", what, "unknown" if error is None else describe(error))
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    sys.stderr.write(f"{kind.__name__} at {_places(trace)}\n")
+
+
+def _log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log the error only: the message of asyncio holds the failed call with its arguments."""
+    _log_error("A task or callback failed", context.get("exception"))
+
+
+def _show_warning(
+    _message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    _file: Any = None,
+    _line: Any = None,
+) -> None:
+    _log.warning("%s at %s:%d", category.__name__, "/".join(Path(filename).parts[-2:]), lineno)

@@ -1,0 +1,130 @@
+"""`samo serve` with fake runners in a subprocess: its logs, its signals, its start."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.e2e.conftest import serving
+
+SECRET = "Zqxboom my secret diary words"
+
+
+def test_no_exception_takes_a_text_into_the_log(tmp_path):
+    log = tmp_path / "log"
+    with serving(log, ("tests.e2e.faulty_service",), SAMO_RUNNERS="fake") as client:
+        refused = client.post("/analyze/journal", json={"text": SECRET})
+        assert refused.status_code == 500
+        assert refused.json()["error"]["code"] == "model_failure"
+        assert client.get(f"/{SECRET}").status_code == 404
+    text = log.read_text()
+    assert "Zqxboom" not in text
+    assert "Traceback" not in text
+    failed = [line for line in text.splitlines() if "failed" in line and "request" in line]
+    assert len(failed) == 1
+    assert "RuntimeError at e2e/faulty_service.py" in failed[0]
+    for expected in (
+        "cannot parse <str>",
+        "in two lines",
+        "ours: RuntimeError at",
+        "RuntimeWarning at e2e/faulty_service.py",
+        "A thread failed: RuntimeError",
+        "Ignored: ValueError at",
+    ):
+        assert expected in text, expected
+    assert text.count("A task or callback failed: RuntimeError") == 2
+
+
+def start(*arguments, **environment):
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SAMO_")}
+    return subprocess.run(
+        [sys.executable, "-m", "samo", "serve", "--host", "127.0.0.1", *arguments],
+        cwd=ROOT,
+        env={**inherited, "SAMO_RUNNERS": "fake", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"PORT": "http"}, "argument --port: the port must be a whole number from 0 to 65535"),
+        ({"PORT": "99999"}, "argument --port: the port must be a whole number from 0 to 65535"),
+        ({"SAMO_THREADS": "many"}, "SAMO_THREADS cannot be used:"),
+        ({"SAMO_THREADS": "0"}, "SAMO_THREADS cannot be used:"),
+        ({"SAMO_RUNNERS": "reel"}, "SAMO_RUNNERS cannot be used:"),
+        ({"SAMO_CORS_ORIGINS": "journal.example"}, "SAMO_CORS_ORIGINS cannot be used:"),
+        ({"SAMO_RUNNERS": "real", "BENTOML_HOME": "empty"}, "A model is not in BentoML's store:"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_a_start_that_fails_says_what_to_do(tmp_path, environment, said):
+    if "BENTOML_HOME" in environment:
+        environment = {**environment, "BENTOML_HOME": str(tmp_path)}
+    if "PORT" not in environment:
+        environment = {**environment, "PORT": "0"}
+    started = start(**environment)
+    assert started.returncode in (1, 2)
+    lines = (started.stdout + started.stderr).splitlines()
+    assert said in lines[-1]
+    assert not [line for line in lines if "Traceback" in line]
+
+
+def test_a_bento_that_is_not_there_is_said_in_a_line():
+    started = start("--port", "0", "--bento", "nothing:Here")
+    assert started.returncode == 1
+    assert started.stderr.splitlines()[-1].startswith("nothing:Here cannot be loaded")
+
+
+def test_a_mistyped_setting_is_named():
+    started = start(PORT="http", SAMO_MAX_WAITSECONDS="3")
+    assert started.returncode == 2
+    started = start(PORT="0", SAMO_MAX_WAITSECONDS="3", SAMO_THREADS="0")
+    assert started.stderr.splitlines()[0] == (
+        "Warning: SAMO_MAX_WAITSECONDS is no setting: did you mean SAMO_MAX_WAIT_SECONDS?"
+    )
+
+
+def test_a_port_that_is_taken_is_said_in_a_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        started = start("--port", str(port))
+    assert started.returncode == 1
+    assert started.stderr == (
+        f"Cannot listen on 127.0.0.1:{port}: Address already in use. "
+        "Give another by --host and --port.\n"
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_service_with_status_0(tmp_path, number):
+    with serving(tmp_path / "log", SAMO_RUNNERS="fake") as client:
+        assert client.get("/livez").status_code == 200
+        client.process.send_signal(number)
+        assert client.process.wait(20) == 0
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_it_starts_where_the_system_lacks_what_linux_has(tmp_path):
+    """Without sched_getaffinity, exec, fork and uvloop, as on Windows and in part on macOS."""
+    script = tmp_path / "elsewhere.py"
+    script.write_text(
+        "import os, sys\n"
+        "for name in ('sched_getaffinity', 'execv', 'execve', 'execvp', 'fork', 'forkpty'):\n"
+        "    delattr(os, name)\n"
+        "sys.modules['uvloop'] = None\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from samo import serve\n"
+        "serve.main(sys.argv[1:])\n"
+    )
+    with serving(tmp_path / "log", script=script, SAMO_RUNNERS="fake") as client:
+        assert client.post("/predict", json={"text": "joy"}).status_code == 200

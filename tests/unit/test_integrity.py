@@ -1,0 +1,73 @@
+"""A model whose files changed, or that computes otherwise, does not serve."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from samo.errors import StartError
+from samo.integrity import check_files, check_golden_sentences
+
+TAG = "samo-transcriber:abc"
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A folder with two files, and the metadata that names them."""
+    files = {"model.bin": bytes(range(256)) * 40, "vocabulary.txt": b"a\nb\n"}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    return tmp_path, {
+        "sha256": {name: hashlib.sha256(of).hexdigest() for name, of in files.items()}
+    }
+
+
+def test_files_as_exported_pass(model):
+    check_files(TAG, *model)
+
+
+@pytest.mark.parametrize("place", [0, 5000, 10_239])
+def test_one_bit_changed_is_found(model, place):
+    folder, metadata = model
+    data = bytearray((folder / "model.bin").read_bytes())
+    data[place] ^= 0x20
+    (folder / "model.bin").write_bytes(data)
+    with pytest.raises(
+        StartError, match=r"model\.bin of the model samo-transcriber:abc was changed"
+    ):
+        check_files(TAG, folder, metadata)
+
+
+@pytest.mark.parametrize("name", ["model.bin", "vocabulary.txt"])
+def test_a_file_that_is_missing_or_short_is_found(model, name):
+    folder, metadata = model
+    (folder / name).write_bytes((folder / name).read_bytes()[:-1])
+    with pytest.raises(StartError, match="was changed"):
+        check_files(TAG, folder, metadata)
+    (folder / name).unlink()
+    with pytest.raises(
+        StartError, match="is missing: delete the model with `bentoml models delete"
+    ):
+        check_files(TAG, folder, metadata)
+
+
+def summarizer(says):
+    return SimpleNamespace(
+        task=SimpleNamespace(prefix="write: "),
+        encode=lambda text: text.removeprefix("write: "),
+        generate=lambda parts: [says(part) for part in parts],
+    )
+
+
+def test_golden_sentences(tmp_path):
+    check_golden_sentences(TAG, tmp_path, summarizer(str))  # there are none
+    golden = {"i was sad": "I was sad.", "i was glad": "I was glad.", "um hello": "Hello."}
+    (tmp_path / "golden.json").write_text(json.dumps(golden))
+    check_golden_sentences(TAG, tmp_path, summarizer(golden.get))
+    almost = {**golden, "um hello": "Hello!"}
+    check_golden_sentences(TAG, tmp_path, summarizer(almost.get))
+    with pytest.raises(StartError, match="writes 0 of 3 golden sentences"):
+        check_golden_sentences(TAG, tmp_path, summarizer(str))
