@@ -277,10 +277,8 @@ class Pipeline:
     ) -> tuple[Probabilities, list[Probabilities]]:
         """Probabilities of the whole and of each sentence, computed together.
 
-        An entry is read by its sentences even where it is short enough to be read as a whole: on
-        500 entries made of two or three dev comments micro-F1 is 0.595 so and 0.532 as a whole,
-        which hears the strongest feeling only; both together give no more (0.592).
-        `python -m training.emotion.evaluate_entries` prints it.
+        An entry is read by its sentences even where it is short enough to be read at once: read at
+        once, the strongest feeling hides the others.
         """
         rows = [_value(outcome) for outcome in await self._feel(texts)]
         return await self._aggregate(texts, rows), rows

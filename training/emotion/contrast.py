@@ -1,9 +1,9 @@
 """Contrast sets: pairs of first-person texts that differ in whether the writer feels it now.
 
-`contrast_lessons.jsonl` is for training, `contrast_probe.jsonl` for evaluation; they are by
-different writers (journal.md). A line is a lesson (`training.emotion.data`) with more fields: the
-`kind` of the pair, its number, the `side` ("felt" or "changed"), and `excluded`, the labels that
-would be wrong to answer.
+`contrast_lessons.jsonl` and `contrast_lessons_more.jsonl` are for training, `contrast_probe.jsonl`
+for evaluation; they are by different writers (journal.md). A line is a lesson
+(`training.emotion.data`) with more fields: the `kind` of the pair, its number, the `side` ("felt"
+or "changed"), and `excluded`, the labels that would be wrong to answer.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Final
 from training.emotion.data import read_lines
 
 LESSONS: Final = Path(__file__).with_name("contrast_lessons.jsonl")
+MORE_LESSONS: Final = Path(__file__).with_name("contrast_lessons_more.jsonl")
 PROBE: Final = Path(__file__).with_name("contrast_probe.jsonl")
 # Texts of one side only: a state that classifiers miss, such as jealousy or numbness.
 STATE: Final = "state"

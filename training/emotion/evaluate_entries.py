@@ -1,15 +1,17 @@
-"""How an entry of a few sentences is best read: as a whole, by its sentences, or both.
+"""How well whole entries are read: which emotions, how strong, how mixed.
 
-    python -m training.emotion.evaluate_entries --dataset PATH [--split dev]
+    python -m training.emotion.evaluate_entries --dataset PATH [--model FOLDER]
 
-Entries are made of two or three comments, short enough to be classified as a whole; their true
-labels are the feelings of any comment, or neutral where none has one. The last line is JSON.
+On the diary probe, and on entries made of comments of GoEmotions' test split (`composites`). The
+row "every label" is what an entry gets where each emotion of its sentences counts: the power mean
+with exponent 12, which an earlier version served. Nothing is chosen here. The last line is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,81 +19,136 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
+from scipy.stats import spearmanr
+from sklearn.metrics import f1_score
 
 from runners.emotion import EmotionClassifier
-from samo.emotions import NEUTRAL
-from samo.reading import MAX_WHOLE_CHARACTERS
-from training.emotion.data import SPLITS, LabelledTexts, load_goemotions
-from training.emotion.figures import decide, f1
+from samo.emotions import NEUTRAL, EmotionScale
+from samo.groupings import group
+from training.emotion.data import SPLITS, load_goemotions
+from training.emotion.diaries import PROBE, Diary, composites, load_diaries
 from training.emotion.inference import classify
 from training.evaluation.stored import stored_folder
 
 Array = npt.NDArray[Any]
-COMMENTS_AN_ENTRY: Final = (2, 3)
+Entries = Sequence[tuple[Diary, Array]]
+# From the rows of an entry's sentences and their lengths to the outputs of the whole.
+Aggregate = Callable[[Array, Sequence[float]], Array]
+
+COMPOSITES: Final = 300
+CALM_BELOW: Final = 0.3
+INTENSE_ABOVE: Final = 0.7
 
 
-def make_entries(comments: LabelledTexts, number: int, seed: int = 0) -> list[list[int]]:
-    """Rows of `comments` that make up each entry."""
-    rng = np.random.default_rng(seed)
-    entries: list[list[int]] = []
-    while len(entries) < number:
-        rows = rng.choice(len(comments), size=rng.choice(COMMENTS_AN_ENTRY), replace=False)
-        if sum(len(comments.texts[row]) + 1 for row in rows) <= MAX_WHOLE_CHARACTERS:
-            entries.append([int(row) for row in rows])
-    return entries
+def every_label(rows: Array, lengths: Sequence[float], neutral: int) -> Array:
+    """The power mean with exponent 12, and for the output `neutral` with exponent -12."""
+    shares = np.asarray(lengths, dtype=np.float64) / float(np.sum(lengths))
+    exponents = np.full(rows.shape[1], 12.0)
+    exponents[neutral] *= -1.0
+    means = (shares[:, None] * np.clip(rows, 1e-6, 1.0) ** exponents).sum(axis=0)
+    return np.asarray(means ** (1.0 / exponents), dtype=np.float32)
 
 
-def readings(classifier: EmotionClassifier, sentences: list[list[str]]) -> dict[str, Array]:
-    """Probabilities of shape (entries, labels + moods) by the way of reading."""
-    scale = classifier.scale
-    wholes = [" ".join(entry) for entry in sentences]
-    rows = iter(classify(classifier, [text for entry in sentences for text in entry]))
-    of_sentences = [[next(rows).astype(np.float32) for _ in entry] for entry in sentences]
-    whole = classify(classifier, wholes).astype(np.float32)
-    lengths = [[len(text) for text in entry] for entry in sentences]
+def measure(scale: EmotionScale, entries: Entries, aggregate: Aggregate) -> dict[str, float]:
+    """Agreement of the wholes with their labels."""
+    truths, decided, ranks, first = [], [], [], []
+    for diary, rows in entries:
+        truth = diary.shares(scale.labels)
+        whole = aggregate(rows, diary.lengths)
+        names = [emotion.name for emotion in scale.decide(whole)]
+        truths.append(truth > 0)
+        decided.append([label in names for label in scale.labels])
+        ranks.append(spearmanr(whole[: len(truth)], truth).statistic)
+        first.append(truth[scale.labels.index(names[0])] > 0)
+    counts = np.sum(decided, axis=1)
     return {
-        "whole": whole,
-        "sentences": np.stack(
-            [scale.aggregate(own, of) for own, of in zip(of_sentences, lengths, strict=True)]
+        "labels_median": float(np.median(counts)),
+        "labels_mean": float(np.mean(counts)),
+        "micro_f1": float(f1_score(truths, decided, average="micro", zero_division=0)),
+        "rank_correlation": float(np.nanmean(ranks)),
+        "first_right": float(np.mean(first)),
+    }
+
+
+def measure_wholes(scale: EmotionScale, entries: Entries) -> dict[str, float]:
+    """Intensity, mixed days and joy, which only the reading of whole entries tells."""
+    readings = [
+        scale.read_whole(scale.aggregate(list(rows), d.lengths), list(rows), d.lengths)
+        for d, rows in entries
+    ]
+    told = np.asarray([reading.intensity for reading in readings])
+    truth = np.asarray([diary.intensity for diary, _ in entries])
+    mixed = [diary.kind == "mixed" for diary, _ in entries]
+    joyful = [
+        any(one.name == "joy" for one in group(scale, scale.aggregate(list(rows), d.lengths)).ekman)
+        for d, rows in entries
+    ]
+    return {
+        "intensity_calm": float(told[truth < CALM_BELOW].mean()),
+        "intensity_intense": float(told[truth > INTENSE_ABOVE].mean()),
+        "intensity_gap": float(
+            told[truth > INTENSE_ABOVE].mean() - told[truth < CALM_BELOW].mean()
         ),
-        "both": np.stack(
-            [
-                scale.aggregate([*own, as_whole], [*of, len(text)])
-                for own, of, as_whole, text in zip(
-                    of_sentences, lengths, whole, wholes, strict=True
-                )
-            ]
+        "intensity_correlation": float(np.corrcoef(told, truth)[0, 1]),
+        "mixed_f1": float(f1_score(mixed, [reading.mixed for reading in readings])),
+        "joy_among_groups": float(np.mean(joyful)),
+        "neutral_alone": float(
+            np.mean([[e.name for e in r.reading.emotions] == [NEUTRAL] for r in readings])
         ),
     }
+
+
+def evaluate(classifier: EmotionClassifier, dataset: Path, split: str) -> dict[str, Any]:
+    """Figures by set and way of reading."""
+    scale = classifier.scale
+    diaries = load_diaries(PROBE)
+    rows = classify(classifier, [text for diary in diaries for text in diary.sentences])
+    ends = np.cumsum([len(diary.sentences) for diary in diaries])[:-1]
+    comments = load_goemotions(dataset, split)
+    of_comments = classify(classifier, comments.texts).astype(np.float32)
+    sets: dict[str, Entries] = {
+        "diaries": list(zip(diaries, np.split(rows.astype(np.float32), ends), strict=True)),
+        "composites": [(e, of_comments[r]) for e, r in composites(comments, COMPOSITES)],
+    }
+    ways: dict[str, Aggregate] = {
+        "served": lambda own, lengths: scale.aggregate(list(own), lengths),
+        "every label": lambda own, lengths: every_label(own, lengths, scale.labels.index(NEUTRAL)),
+    }
+    figures: dict[str, Any] = {
+        name: {way: measure(scale, entries, aggregate) for way, aggregate in ways.items()}
+        for name, entries in sets.items()
+    }
+    figures["diaries"]["served"] |= measure_wholes(scale, sets["diaries"])
+    return figures
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="python -m training.emotion.evaluate_entries",
-        description="Compare ways to read a short entry. The last line is JSON.",
+        description="Evaluate how whole entries are read. The last line is JSON.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--dataset", type=Path, required=True, help="folder of GoEmotions' TSV")
-    parser.add_argument("--split", default="dev", choices=SPLITS)
-    parser.add_argument("--entries", type=int, default=500)
+    parser.add_argument("--split", default="test", choices=SPLITS)
     parser.add_argument("--model", type=Path, help="exported folder; default: the model store's")
-    arguments = parser.parse_args()
-    comments = load_goemotions(arguments.dataset, arguments.split)
-    classifier = EmotionClassifier.load(arguments.model or stored_folder("samo-emotion"), threads=2)
-    entries = make_entries(comments, arguments.entries)
-    truth = np.stack([comments.labels[rows].max(axis=0) for rows in entries]) > 0
-    neutral = comments.label_names.index(NEUTRAL)
-    truth[:, neutral] = ~np.delete(truth, neutral, axis=1).any(axis=1)
-    table = Table("reading", "micro-F1", "macro-F1", title=f"{len(entries)} entries")
-    figures: dict[str, dict[str, float]] = {}
-    made = readings(classifier, [[comments.texts[row] for row in rows] for rows in entries])
-    for name, probabilities in made.items():
-        decided = decide(classifier.scale, probabilities)[:, : truth.shape[1]]
-        figures[name] = {a: round(f1(truth, decided, a), 4) for a in ("micro", "macro")}
-        table.add_row(name, *(f"{value:.3f}" for value in figures[name].values()))
-    Console().print(table)
-    print(json.dumps(figures))
+    given = parser.parse_args()
+    classifier = EmotionClassifier.load(given.model or stored_folder("samo-emotion"), threads=2)
+    figures = evaluate(classifier, given.dataset, given.split)
+    console = Console()
+    for name, ways in figures.items():
+        table = Table("figure", *ways, title=name)
+        for figure in ways["served"]:
+            values = (way.get(figure) for way in ways.values())
+            table.add_row(
+                figure.replace("_", " "), *("" if v is None else f"{v:.3f}" for v in values)
+            )
+        console.print(table)
+    rounded = {
+        name: {way: {k: round(v, 4) for k, v in row.items()} for way, row in ways.items()}
+        for name, ways in figures.items()
+    }
+    print(json.dumps(rounded))
 
 
 if __name__ == "__main__":

@@ -17,18 +17,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from training.emotion.contrast import LESSONS as CONTRASTS
+from training.emotion.contrast import LESSONS, MORE_LESSONS
 from training.emotion.data import read_lines
 from training.hardware import DEVICES
 
 ENCODER: Final = "sentence-transformers/all-mpnet-base-v2"
 HERE: Final = Path(__file__).parent
-FIRST_PERSON: Final = (HERE / "journal.jsonl", HERE / "first_person.jsonl", CONTRASTS)
-# Percent of the first-person texts that thresholds and calibration are chosen on, not trained on.
+# First-person texts by the file that holds their training part.
+FIRST_PERSON: Final = {
+    "journal-train.jsonl": (HERE / "journal.jsonl", HERE / "first_person.jsonl"),
+    "contrast-train.jsonl": (LESSONS,),
+    "contrast-more-train.jsonl": (MORE_LESSONS,),
+}
+# The rest of them, on which thresholds are chosen.
+FIRST_PERSON_DEV: Final = "first-person-dev.jsonl"
 DEV_PERCENT: Final = 10
-# How often a teacher and the student read the first-person texts in an epoch.
-TEACHER_REPEATS: Final = 3
-STUDENT_REPEATS: Final = 3
+# How often teachers and student read the first-person texts in an epoch, and the last step the
+# contrast pairs and BRIGHTER.
+FIRST_PERSON_REPEATS: Final = 3
+LAST_REPEATS: Final = 2
 
 # What each teacher does differently: their mistakes should differ too.
 TEACHERS: Final[tuple[tuple[str, ...], ...]] = (
@@ -42,6 +49,11 @@ TEACHER: Final = ("--full", "--epochs", "3", "--batch-size", "64", "--save-steps
 STUDENT: Final = (
     "--rank", "32", "--epochs", "3.7", "--batch-size", "384", "--learning-rate", "9e-4",
     "--head-learning-rate", "1e-3", "--save-steps", "200", "--seed", "1",
+)  # fmt: skip
+# The last step: what the student still answers wrongly, with a part of what it learned before.
+LAST: Final = (
+    "--epochs", "1", "--batch-size", "32", "--learning-rate", "2e-4", "--head-learning-rate",
+    "3e-4", "--save-steps", "100", "--seed", "3",
 )  # fmt: skip
 
 
@@ -58,7 +70,7 @@ class Step:
 def steps(data: Path, runs: Path, encoder: str, device: str) -> list[Step]:
     """Return the steps in their order."""
     goemotions = str(data / "goemotions")
-    first_person = str(runs / "first-person-train.jsonl")
+    journal, contrasts, more = (str(runs / name) for name in FIRST_PERSON)
     teachers = [str(runs / f"teacher-{number}" / "adapter") for number in range(len(TEACHERS))]
     train = ("--model-name", encoder, "--dataset", goemotions, "--device", device)
     found: list[Step] = []
@@ -81,11 +93,13 @@ def steps(data: Path, runs: Path, encoder: str, device: str) -> list[Step]:
         add(
             run.name, f"{run.name}/adapter/run.json", "trainer", *train, "--output", str(run),
             "--seed", str(number), *TEACHER, *how, "--lessons",
-            str(runs / f"comments-{number % 2}.jsonl"), *[first_person] * TEACHER_REPEATS,
+            str(runs / f"comments-{number % 2}.jsonl"),
+            *[journal, contrasts] * FIRST_PERSON_REPEATS,
         )  # fmt: skip
     soft = (
         ("soft-comments", "0.4", ("comments-0.jsonl", "comments-1.jsonl", "unlabelled.jsonl")),
-        ("soft-first-person", "0.7", ("first-person-train.jsonl",)),
+        ("soft-first-person", "0.7", ("journal-train.jsonl", "contrast-train.jsonl")),
+        ("soft-journal", "0.7", ("journal-train.jsonl",)),
     )
     for name, gold_share, lessons in soft:
         add(
@@ -93,38 +107,61 @@ def steps(data: Path, runs: Path, encoder: str, device: str) -> list[Step]:
             "--output", str(runs / f"{name}.jsonl"), "--lessons", *(str(runs / n) for n in lessons),
             "--teachers", *teachers,
         )  # fmt: skip
-    add(
-        "soft-coarse", "soft-coarse.jsonl", "coarse", "--data", str(data), "--xed", "10000",
-        "--output", str(runs / "soft-coarse.jsonl"), "--teachers", *teachers,
-    )  # fmt: skip
+    coarse = (
+        ("soft-coarse", "1", ("brighter", "xed", "edos")),
+        ("soft-brighter", "2", ("brighter",)),
+    )
+    for name, evidence, corpora in coarse:
+        add(
+            name, f"{name}.jsonl", "coarse", "--data", str(data), "--evidence", evidence, "--xed",
+            "10000", "--output", str(runs / f"{name}.jsonl"), "--corpora", *corpora, "--teachers",
+            *teachers,
+        )  # fmt: skip
+    comments, first_person, coarse_file, brighter = (
+        str(runs / f"soft-{name}.jsonl")
+        for name in ("comments", "first-person", "coarse", "brighter")
+    )
     add(
         "student", "student/adapter/run.json", "trainer", *train, "--output",
-        str(runs / "student"), *STUDENT, "--lessons", str(runs / "soft-comments.jsonl"),
-        str(runs / "soft-coarse.jsonl"), *[str(runs / "soft-first-person.jsonl")] * STUDENT_REPEATS,
+        str(runs / "student"), *STUDENT, "--lessons", comments, coarse_file,
+        *[first_person] * FIRST_PERSON_REPEATS,
+    )  # fmt: skip
+    replay = str(runs / "replay.jsonl")
+    add(
+        "replay", "replay.jsonl", "sample", "--output", replay, "--lessons", f"{comments}=15000",
+        f"{coarse_file}=2000", f"{runs / 'soft-journal.jsonl'}=9999",
     )  # fmt: skip
     add(
-        "publish", "published", "publish", "--adapter", str(runs / "student" / "adapter"),
+        "student-2", "student-2/adapter/run.json", "trainer", *train, "--output",
+        str(runs / "student-2"), "--adapter", str(runs / "student" / "adapter"), *LAST, "--lessons",
+        replay, *[brighter, contrasts, more] * LAST_REPEATS,
+    )  # fmt: skip
+    add(
+        "publish", "published", "publish", "--adapter", str(runs / "student-2" / "adapter"),
         "--base", ENCODER, "--data", str(data), "--first-person",
-        str(runs / "first-person-dev.jsonl"), "--stamp", str(runs / "published"),
+        str(runs / FIRST_PERSON_DEV), "--stamp", str(runs / "published"),
     )  # fmt: skip
     return found
 
 
 def split_first_person(runs: Path) -> None:
-    """Write the first-person texts to train on and those to calibrate on, divided by hash.
+    """Divide the first-person texts by hash: to train on, and to choose thresholds on.
 
     The two texts of a contrast pair go together.
     """
-    parts: dict[str, list[str]] = {"train": [], "dev": []}
-    for place, lesson in read_lines(FIRST_PERSON):
-        pair = lesson.get("pair")
-        key = lesson["text"] if pair is None else f"{Path(place).stem}, pair {pair}"
-        percent = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % 100
-        part = "dev" if percent < DEV_PERCENT else "train"
-        parts[part].append(json.dumps(lesson, ensure_ascii=False) + "\n")
-    for part, lines in parts.items():
-        path = runs / f"first-person-{part}.jsonl"
-        path.write_text("".join(lines), encoding="utf-8")
+    kept: list[str] = []
+    for target, paths in FIRST_PERSON.items():
+        train: list[str] = []
+        for place, lesson in read_lines(paths):
+            file = Path(place.rpartition(":")[0]).stem
+            key = lesson["text"]
+            if lesson.get("pair") is not None:
+                key = f"{file}, pair {lesson['pair']}"
+            percent = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % 100
+            line = json.dumps(lesson, ensure_ascii=False) + "\n"
+            (kept if percent < DEV_PERCENT else train).append(line)
+        (runs / target).write_text("".join(train), encoding="utf-8")
+    (runs / FIRST_PERSON_DEV).write_text("".join(kept), encoding="utf-8")
 
 
 def main() -> None:
@@ -149,7 +186,7 @@ def main() -> None:
         print("\n".join(step.name for step in found))
         return
     given.runs.mkdir(parents=True, exist_ok=True)
-    if not (given.runs / "first-person-dev.jsonl").is_file():
+    if not (given.runs / FIRST_PERSON_DEV).is_file():
         split_first_person(given.runs)
     for number, step in enumerate(found, start=1):
         if given.steps and step.name not in given.steps:
