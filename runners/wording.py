@@ -88,6 +88,12 @@ def content_words(sentence: str) -> list[str]:
     return [word for word in words_of(sentence) if word not in _EMPTY_WORDS]
 
 
+def is_function_word(text: str) -> bool:
+    """Whether `text` holds function words only ("my", "when I"); negations are none."""
+    words = words_of(text)
+    return bool(words) and all(word in _FUNCTION_WORDS for word in words)
+
+
 def is_rewording(sentence: str, written: str) -> bool:
     """Tell whether `written` says `sentence` word for word, but for hesitations and repeats.
 

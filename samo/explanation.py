@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Regex, pre_tokenizers
 
+from runners.wording import is_function_word
 from samo.emotions import NEUTRAL, EmotionScale, Probabilities
 from samo.errors import InvalidRequest
 from samo.limits import MAX_EXPLAINED_CHARACTERS, MAX_EXPLAINED_WORDS
@@ -153,13 +154,16 @@ def explain(emotion: str, words: Sequence[Word], weights: Weights) -> Explanatio
     """The words that matter for `emotion`, `weights` being theirs, shape (words,).
 
     A word matters where its weight is at least `MIN_WEIGHT` and `MIN_SHARE` of the heaviest's.
-    Words that speak against the emotion weigh less than nothing and are left out. Neutral says
-    that nothing was felt, and no word carries what is not there: it has no words.
+    Function words are listed only where no other word matters. Words that speak against the emotion
+    weigh less than nothing and are left out. Neutral says that nothing was felt, and no word
+    carries what is not there: it has no words.
     """
     if emotion == NEUTRAL or not words:
         return Explanation(emotion, [])
     least = max(MIN_WEIGHT, MIN_SHARE * float(weights.max()))
-    order = np.argsort(-weights, kind="stable")
+    order = [i for i in np.argsort(-weights, kind="stable") if weights[i] >= least]
+    # "My" is no reason for fear: hiding it changes whose feeling the sentence is.
+    content = [i for i in order if not is_function_word(words[i].text)]
     return Explanation(
-        emotion, [WeightedWord(words[i], float(weights[i])) for i in order if weights[i] >= least]
+        emotion, [WeightedWord(words[i], float(weights[i])) for i in content or order]
     )

@@ -74,6 +74,14 @@ def test_only_words_that_matter_are_listed_heaviest_first():
     assert [word.weight for word in explanation.words] == [0.8, 0.3, 0.3, MIN_SHARE * 0.8]
 
 
+def test_function_words_are_listed_only_where_nothing_else_matters():
+    words = [Word("My", 0, 2), Word("dread", 3, 8), Word("not", 9, 12)]
+    listed = explain("fear", words, np.asarray([0.5, 0.3, 0.2])).words
+    assert [word.word.text for word in listed] == ["dread", "not"]
+    listed = explain("fear", words, np.asarray([0.5, 0.01, 0.0])).words
+    assert [word.word.text for word in listed] == ["My"]
+
+
 def test_where_no_word_by_itself_matters_none_is_listed():
     assert explain("joy", _words(2), np.full(2, MIN_WEIGHT - 0.001)).words == []
     assert explain("joy", [], np.empty(0)).words == []
