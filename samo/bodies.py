@@ -168,6 +168,10 @@ def _malformed(body: bytes, reason: str) -> MalformedRequest:
     advice = ""
     if reason.startswith("control character"):
         advice = r" Write a line break inside a string as \n, a tab as \t."
+    elif "hex escape" in reason:
+        advice = (
+            r" Half of an emoji (\ud83d by itself) is no character: cut texts between characters."
+        )
     return MalformedRequest(f"The body is no valid JSON: {reason}.{advice}")
 
 

@@ -39,7 +39,7 @@ _CANDIDATE_WITHOUT_SYMBOLS: Final = re.compile(
 )
 # A letter, a digit, an emoji: something that may say something.
 _CONTENT: Final = re.compile(r"[^\W_]|[\u203c-\U0010ffff]|[:;=<^]")
-_NEXT_WORD: Final = re.compile(r"[\"'“‘«‹(\[{¿¡*_]*([^\W_][\w'’]*)(\.?)")
+_NEXT_WORD: Final = re.compile(r"(?:[—–]\s+)?[\"'“‘«‹(\[{¿¡*_]*([^\W_][\w'’]*)(\.?)")
 _LAST_WORD: Final = re.compile(r"[^\s\"“”‘(\[{«*/]*$")
 _SAID: Final = "said|says|asked|asks|told|replied|answered|whispered|shouted|yelled|added"
 _SPEAKER: Final = re.compile(
@@ -48,6 +48,12 @@ _SPEAKER: Final = re.compile(
 _FACE: Final = re.compile(
     "[\u2639\u263a\u2764\U0001f494-\U0001f49e\U0001f600-\U0001f64f"
     "\U0001f910-\U0001f92f\U0001f970-\U0001f97a\U0001fae0-\U0001fae8]|[:;=^<>xX_]"
+)
+# "Step 1. Breathe.", "Day 5. I slept.": the heading of what follows.
+_LABEL: Final = re.compile(
+    r"(?:step|day|week|month|tip|rule|goal|reason|question|number|item|exercise)"
+    r"\s+#?(?:\d{1,3}|[IVX]{1,5}|[A-Z])",
+    re.IGNORECASE,
 )
 _OPENING: Final = {"(": ")", "[": "]", "“": "”", "«": "»"}
 
@@ -215,6 +221,8 @@ def _full_stop_ends(sentence: str, before: str, word: str, *, is_pronoun: bool) 
     if not before or not word:
         return None
     if low in _INNER:
+        return False
+    if _LABEL.fullmatch(sentence):
         return False
     if word[0].isdigit():
         if len(before) == 1 and before.isalpha():

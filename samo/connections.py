@@ -100,8 +100,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start the request."""
         self._begun = False
-        self._unparsed = 0
         super().on_headers_complete()
+        self._unparsed = 0  # last: what httptools cannot read raises before, and is still counted
         if self._finishing:
             self.cycle.keep_alive = False
 
@@ -127,8 +127,11 @@ class Connection(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP."""
+        """Answer what is no HTTP, and an address of which httptools reads no more than 64 kB."""
         del msg
+        if self._unparsed > self.settings.max_header_bytes:
+            self._refuse(self._headers_too_large())
+            return
         self._refuse(
             MalformedRequest("The request is no valid HTTP/1.1: send it by an HTTP client.")
         )
@@ -176,7 +179,11 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, error: SamoError) -> None:
         """Answer with the envelope and close; only close where another answer is under way."""
-        if self.is_idle:
+        is_unanswered = self.is_idle
+        if self.cycle is not None and self.cycle.more_body and not self.cycle.response_started:
+            self.cycle.disconnected = True  # its body is what is refused: it answers no more
+            is_unanswered = True
+        if is_unanswered:
             response = _response(error)
             lines = [STATUS_LINE[error.status]]
             lines += [b"%s: %s\r\n" % header for header in response.raw_headers]

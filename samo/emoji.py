@@ -53,6 +53,8 @@ def _meant(symbol: str) -> str | None:
     """What people mean by an emoji sequence or an emoticon, None where it is not listed."""
     plain = symbol.translate(_PLAIN)
     words = EMOJI_WORDS.get(plain)
+    if words is None and "\u200d❤\u200d" in plain:  # a woman, a heart, a man
+        words = EMOJI_WORDS["💏" if "💋" in plain else "💑"]
     if (words is None and plain.isascii()) or plain.startswith("¯"):
         words = next((words for form, words in EMOTICON_FORMS if re.fullmatch(form, plain)), None)
     return None if words is None else f" {words} "

@@ -35,9 +35,15 @@ EMOJI: Final = re.compile(EMOJI_PATTERN)
 SYMBOL_PATTERN: Final = rf"(?:{EMOJI_PATTERN}|{EMOTICON_PATTERN})"
 SYMBOL: Final = re.compile(SYMBOL_PATTERN.replace("[#*0-9]", r"[\#*0-9]"), re.VERBOSE)
 # Most texts hold no symbol, and this is found out faster than with all of the above.
+# One set of rare characters first: `re` finds it several times faster than alternatives.
 _HINT: Final = re.compile(
-    r"[\u203c-\U0010ffff¯ಠ]|[:;=]['’]?[-^]?[()\[\]{}DPpOo0Xx*$@3cC|/\\]|[(D][-'^]*[:;=]|<[3/\\]"
-    r"|[xX][DP]|[_^\\]|-[.-]|;;|>\.|T\.T|Q\.Q|[oO0]\.[oO0]|[0-9#*]\u20e3"
+    r"""
+    [\u203c-\U0010ffff¯ಠ_^\\:;=(DP<>.-]
+    (?: (?<=[\u203c-\U0010ffff¯ಠ_^\\]) | (?<=[:;=])['’]?[-^]?[()\[\]{}DPpOo0Xx*$@3cC|/\\] | (?<=;);
+      | (?<=[(D])[-'^]*[:;=] | (?<=<)[3/\\] | (?<=[xX][DP]) | (?<=-)[.-] | (?<=>)\.
+      | (?<=T\.)T | (?<=Q\.)Q | (?<=[oO0]\.)[oO0] )
+    """,
+    re.VERBOSE,
 )
 
 

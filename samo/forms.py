@@ -75,7 +75,7 @@ KNOWN_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "chunking_strategy": ("auto",),  # the voice detector divides every recording
     "diarize": _NO,
     "stream": _NO,
-    "temperature": ("0", "0.0"),  # decoding begins at 0, as in OpenAI's API
+    "temperature": ("0",),  # decoding begins at 0, as in OpenAI's API
     "timestamp": _NO,
 }
 _TEXT_SAMPLE_BYTES: Final = 512
@@ -272,7 +272,7 @@ def _option(
             raise _refusal(name, "Name one language, or leave it out to have it recognized")
         return [("language", value) for value in values]
     harmless = KNOWN_FIELDS[name]
-    if all(value.lower() in harmless for value in values):
+    if {options.number(value.lower()) for value in values} <= set(map(options.number, harmless)):
         return []
     advice = f" or send {harmless[0]}" if harmless else ""
     raise _refusal(name, f"This route does not take it; leave it out{advice}")

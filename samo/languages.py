@@ -49,7 +49,7 @@ haw hawaiian ʻōlelo_hawaiʻi
 he heb iw hebrew עברית
 hi hin hindi हिन्दी हिंदी
 hr hrv scr croatian hrvatski
-ht hat haitian haitian_creole kreyòl_ayisyen
+ht hat haitian haitian_creole kreyòl_ayisyen kreyòl
 hu hun hungarian magyar
 hy hye arm armenian հայերեն
 id ind in indonesian bahasa_indonesia
@@ -115,7 +115,7 @@ vi vie vietnamese tiếng_việt
 yi yid ydd ji yiddish ייִדיש
 yo yor yoruba yorùbá
 yue cantonese 粵語 粤语 廣東話
-zh zho chi cmn chinese mandarin mandarin_chinese simplified_chinese traditional_chinese 中文 汉语 漢語 普通话
+zh zho chi cmn chinese mandarin mandarin_chinese simplified_chinese traditional_chinese 中文 汉语 漢語 普通话 简体中文 繁體中文 繁体中文
 """  # noqa: E501
 
 # What clients send where they want the language to be recognized.
@@ -124,6 +124,7 @@ _RECOGNIZE: Final = frozenset(
     | {"null", "none", "undefined", "und", "mul", "unknown", "default"}
 )
 _MAX_CHARACTERS: Final = 64
+_DASHES: Final = re.compile("[\u2010-\u2015\u2212]")  # editors and keyboards put them for "-"
 _TAG: Final = re.compile(r"[a-z]{2,8}([-_][a-z0-9]{1,8})*")
 
 
@@ -151,7 +152,8 @@ def code(given: str) -> str | None:
         name = _fold(given.partition("(")[0]) if given.endswith(")") else _fold(given)
         if name in _BY_NAME:
             return _BY_NAME[name]
-        tag = re.split(r"[.@]", given.lower())[0]  # a POSIX locale: en_US.UTF-8, ca_ES@valencia
+        tag = _DASHES.sub("-", given.lower())
+        tag = re.split(r"[.@]", tag)[0]  # a POSIX locale: en_US.UTF-8, ca_ES@valencia
         if _TAG.fullmatch(tag):
             language, *others = re.split(r"[-_]", tag)
             if language == "zh" and others[:1] == ["yue"]:

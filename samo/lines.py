@@ -18,7 +18,8 @@ _LINE: Final = re.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 # "- tea", "• tea", "1. tea", "2) tea", "(3) tea", "a) tea", "[ ] tea", "> tea"
 ITEM: Final = re.compile(
     r"[-–—*+•◦▪▫‣⁃●○■□☐☑✓✔➤>](?=\s)|[•◦▪‣●☐☑]"
-    r"|\(?\d{1,3}[.)]+(?=\s|[A-Za-z])|\(?[A-Za-z]\)(?=\s)|\[[ xX✓]?\](?=\s|\w)"
+    r"|\(?\d{1,3}[.)]+(?=\s|[A-Za-z])|\(?[A-Za-z]\)(?=\s)|\(?(?:[ivx]{2,5}|[IVX]{2,5})[.)](?=\s)"
+    r"|[①-⑳❶-➓]|\[[ xX✓]?\](?=\s|\w)"
 )
 _ENDED: Final = re.compile(r"[.!?…。！？｡؟۔।॥][\"'”’»›)\]}*_]*$")
 _FIRST_WORD: Final = re.compile(r"[^\s]+")

@@ -76,6 +76,7 @@ _HTML: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+_ESCAPED_TAG: Final = re.compile(r"</\w+\s*>|<br\s*/?>", re.IGNORECASE)
 # What stands between these is not text; a dictionary from the opening to the closing.
 _HIDDEN: Final = {"<!--": "-->", "<style": "</style>", "<script": "</script>", "<head": "</head>"}
 _HIDDEN_OPENING: Final = re.compile(r"<!--|<(?:style|script|head)(?=[\s>])", re.IGNORECASE)
@@ -207,6 +208,10 @@ class _Stripper:
         if _HTML.search(self.plain.text):
             is_tagged = any(match["entity"] is None for match in _HTML.finditer(self.plain.text))
             self._sub(_HTML, replacement, marks=is_tagged)
+            if not is_tagged and _ESCAPED_TAG.search(
+                self.plain.text
+            ):  # HTML that was escaped whole
+                self._sub(_HTML, replacement, marks=True)
 
     def _tables(self) -> None:
         if "|" not in self.plain.text or not _TABLE_ROW.search(self.plain.text):

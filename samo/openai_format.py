@@ -31,7 +31,10 @@ def check_options(
     if granularities and response_format != "verbose_json":
         problem = (_GRANULARITIES, "Send response_format=verbose_json with it, or leave it out")
     elif stream and response_format not in ("json", "text"):
-        problem = ("stream", "Only response_format=json can be streamed; leave one of them out")
+        problem = (
+            "stream",
+            "Only response_format=json and text can be streamed; leave one of them out",
+        )
     if problem is not None:
         field, message = problem
         raise InvalidRequest(f"{field}: {message}.", errors=[{"field": field, "message": message}])

@@ -134,6 +134,8 @@ def test_what_asks_for_nothing_passes(client, path):
               "include[]": "", "diarize": "no", "keywords[]": "null", "_charset_": "utf-8",
               "language": "null", "task": " ", "model": ""}  # fmt: skip
     assert upload(client, path, SILENCE, **fields).status_code == 200
+    for number in ("0.00", "-0", "0e0"):
+        assert upload(client, path, SILENCE, temperature=number).status_code == 200
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "null", "None", "undefined"])
@@ -341,7 +343,7 @@ def test_a_stream_that_cannot_be_is_refused(client, recording):
     for response_format in ("srt", "vtt", "verbose_json"):
         fields = {"stream": "true", "response_format": response_format}
         error = error_of(upload(client, OPENAI, recording, "file", **fields), 422)
-        assert error["message"].startswith("stream")
+        assert error["message"].startswith("stream: Only response_format=json and text can")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -77,6 +77,11 @@ def test_a_compressed_body_is_a_415(client):
     assert post(client, CAFE.encode(), **{"content-encoding": "identity"}).status_code == 200
 
 
+def test_half_of_an_emoji_gets_advice(client):
+    error = error_of(post(client, '{"text": "so happy \\ud83d"}'), 400)
+    assert "Half of an emoji" in error["message"]
+
+
 def test_a_line_break_in_a_string_gets_advice(client):
     assert r"\n" in error_of(post(client, b'{"text": "a\nb"}'), 400)["message"]
 

@@ -187,6 +187,19 @@ I paid $5. ¦I was broke.
 It was 50 %. ¦I passed.
 I am 30. ¦She is 29.
 I like jazz, rock, etc. ¦Music helps.
+I am thankful for: ¦i. Tea. ¦ii. My cat. ¦iii. Rain.
+I. Morning\\n¦I slept badly.\\n¦II. Noon\\n¦I ate.\\n¦III. Night
+I. Coffee. ¦II. Tea.
+a. Coffee ¦b. Tea ¦c. Milk
+My options: ¦A. I stay. ¦B. I go. ¦C. I wait.
+1. It was I. ¦2. My dog. ¦3. Sleep.
+A. B. Smith met C. Jones. ¦I left.
+Plan A. ¦I failed. ¦Plan B. ¦I quit.
+He wrote: ¦① Coffee ¦② Tea
+\U00000031\ufe0f\u20e3 Coffee ¦\U00000032\ufe0f\u20e3 Tea
+Step 1. Breathe. ¦Step 2. Smile.
+Day 5. I feel ok. ¦I read chapter 1. ¦It was good.
+\u2014 Are you ok? ¦\u2014 No. ¦\u2014 Why?
 """
 
 

@@ -22,6 +22,8 @@ from samo.emoticons import SYMBOL, symbols_in
         ("🤦🏾‍♂️", "facepalm, embarrassing"),
         ("😮‍💨", "sigh of relief"),
         ("❤️‍🔥", "burning love"),
+        ("👩🏾‍❤️‍👨🏻", "a couple in love"),
+        ("👨‍❤️‍💋‍👨", "a kiss"),
         ("😭😭", "sobbing, in tears sobbing, in tears"),
         ("⠀⠛⣿ art", "art"),
         ("🇩🇪 trip", "trip"),

@@ -21,7 +21,8 @@ from samo import languages
         ("English", "en"), ("english", "en"), ("ENGLISH", "en"), ("español", "es"),
         ("espan\u0303ol", "es"), ("Espanol", "es"), ("Français", "fr"), ("日本語", "ja"),
         ("हिन्दी", "hi"), ("Haitian Creole", "ht"), ("Portuguese (Brazil)", "pt"),
-        ("norwegian_nynorsk", "nn"),
+        ("norwegian_nynorsk", "nn"), ("简体中文", "zh"), ("繁體中文", "zh"), ("Kreyòl", "ht"),
+        ("en\u2011US", "en"), ("pt\u2013BR", "pt"),
     ],
 )  # fmt: skip
 def test_a_language_is_found(given, code):

@@ -29,6 +29,8 @@ DAY_ONE = (
         ('<!DOCTYPE html><html><head><title>x</title></head><body style="a:b">So sad.'
          "<!-- hidden --><style>p {}</style></body></html>", ["So sad."]),
         ("I&rsquo;m ok&hellip; &lt;3", ["I’m ok… <3"]),
+        ("&lt;p&gt;I cried.&lt;/p&gt;&lt;p&gt;He left.&lt;/p&gt;", ["I cried.", "He left."]),
+        ("<p>I learned what &lt;/b&gt; means.</p>", ["I learned what </b> means."]),
         ("---\ntitle: x\ntags: [a]\n---\nI felt good.", ["I felt good."]),
         ("| Mood | Day |\n|---|:-:|\n| sad | Mon |", ["Mood, Day", "sad, Mon"]),
         ("## My day\n\n- [ ] call *mom*\n- [x] run", ["My day", "- call mom", "- run"]),
