@@ -25,7 +25,14 @@ from samo.errors import (
 )
 from samo.http import REQUEST_ID_HEADER, error_response, request_id, status_error
 from samo.private_logs import describe
-from samo.receiving import Body, BodyRefused, ClientLeft, UploadMemory
+from samo.receiving import (
+    DRAIN_SECONDS,
+    LAST_DRAIN_SECONDS,
+    Body,
+    BodyRefused,
+    ClientLeft,
+    UploadMemory,
+)
 from samo.settings import Settings
 
 _log = logging.getLogger("bentoml.samo.http")  # below BentoML's logger, which has a handler
@@ -102,6 +109,7 @@ class _Exchange:
         self._status = 0
         self._refusal: SamoError | None = None
         """Answered in state STOPPED; None where the client has gone."""
+        self._drain_seconds = DRAIN_SECONDS
         self._task = asyncio.current_task()
         self._watch: asyncio.Task[None] | None = None
 
@@ -134,6 +142,7 @@ class _Exchange:
     def stop_for_shutdown(self) -> None:
         if self._state is _State.WAITING and self._task is not None:
             self._stop(_stopping())
+            self._drain_seconds = LAST_DRAIN_SECONDS
             self._task.cancel()
 
     async def _answer(self, app: ASGIApp) -> None:
@@ -234,7 +243,7 @@ class _Exchange:
             return
         waits = self._headers.get("expect", "").lower() == "100-continue"
         if self._refusal.status in _DRAINED and not waits:
-            await self._body.drain()
+            await self._body.drain(self._drain_seconds)
         await self._reply(self._refusal)
 
     async def _reply(self, error: SamoError) -> None:

@@ -14,6 +14,8 @@ from samo.settings import Settings
 # A client that is still sending cannot read a refusal, so the rest of its body is read and dropped
 # for at most this long.
 DRAIN_SECONDS: Final = 5.0
+# At the server's end: what has not been answered within server.REFUSAL_SECONDS is cut off.
+LAST_DRAIN_SECONDS: Final = 0.2
 # Uploads end within seconds, or are stopped because they stall.
 _RETRY_AFTER_SECONDS: Final = 5
 
@@ -88,11 +90,11 @@ class Body:
         self._memory.used -= self._held
         self._held = 0
 
-    async def drain(self) -> None:
+    async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
         """Read the rest and drop it, so that a client that is still sending reads the answer."""
         self.release()
         try:
-            async with asyncio.timeout(DRAIN_SECONDS):
+            async with asyncio.timeout(seconds):
                 while not self.complete:
                     self.complete = not (await self._receive()).get("more_body", False)
         except TimeoutError:

@@ -44,11 +44,14 @@ def stated_packets(stream: AudioStream, name: str) -> int:
     """Packets that an MP4's table lists; 0 where none are listed one by one.
 
     The table, not the duration, says what is missing: a recorder that was paused leaves one packet
-    with the duration of the pause.
+    with the duration of the pause. Packets that an edit list cuts out are not counted: ffmpeg's
+    index, unlike the table, lacks them. Trimming a recording on a phone leaves such a list.
     """
     # in PCM the table lists single values
     pcm = stream.codec_context.name.startswith("pcm_")
-    return int(stream.frames) if name == "mp4" and not pcm else 0
+    # in a fragmented file the table is empty, and the index holds what was found
+    listed = stream.frames and len(stream.index_entries)
+    return int(listed) if name == "mp4" and not pcm else 0
 
 
 def require_whole(decoded: float, missing: float) -> None:

@@ -103,7 +103,8 @@ def _decode_part(part: Part, limit: Limit) -> Audio:
             # PyAV reports broken headers as any of these.
             refusals.raise_unreadable(part.data, error)
         else:
-            energy = speech_energy(track.samples) if count > 1 else 0.0
+            # of the whole track: a greeting is no match for the entry
+            energy = speech_energy(track.samples) * len(track.samples) if count > 1 else 0.0
             if best is None or energy > _LOUDER_TRACK * best_energy:
                 best, best_energy = track, energy
         index += 1

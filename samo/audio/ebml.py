@@ -23,12 +23,15 @@ class Walk:
     missing_bytes: int
     """Bytes that a stated size reaches beyond the end of the data."""
     elements: int
+    end: int | None = None
+    """Where a segment ends that states its size; another file may follow."""
 
 
 def walk(data: bytes) -> Walk:
     """Step from element to element; into segments and into clusters of unknown size only."""
     position, count = 0, 0
-    while position < len(data) and count < MAX_ELEMENTS:
+    segment_end: int | None = None
+    while position < len(data) and count < MAX_ELEMENTS and position != segment_end:
         count += 1
         identifier, position = _number(data, position, keep_marker=True)
         size, body = _number(data, position, keep_marker=False)
@@ -40,13 +43,15 @@ def walk(data: bytes) -> Walk:
             missing = body + size - len(data)
             if missing > 0:
                 return Walk(missing, count)
+            segment_end = body + size
         if identifier == _SEGMENT or (identifier == _CLUSTER and unknown):
             position = body
             continue
         if unknown:
             return Walk(0, count)
         position = body + size
-    return Walk(max(0, position - len(data)), count)
+    end = segment_end if position == segment_end else None
+    return Walk(max(0, position - len(data)), count, end)
 
 
 def _number(data: bytes, position: int, *, keep_marker: bool) -> tuple[int, int]:

@@ -173,4 +173,6 @@ def _matroska(data: bytes, start: int) -> tuple[list[Part], int]:
         raise UndecodableAudio(
             "The file has more blocks than a recording can need: save it anew, as MP3."
         )
+    if walk.end is not None:
+        part, stop = part[: walk.end], start + walk.end
     return [Part(tags.without_matroska(part), "matroska", breaks_off=walk.missing_bytes > 0)], stop

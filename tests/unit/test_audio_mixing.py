@@ -151,6 +151,11 @@ def test_the_first_of_two_tracks_alike_is_heard():
     assert likeness(np.abs(heard[::3][: third // 3]), np.abs(first[::9][: third // 3])) > 0
 
 
+def test_a_short_track_does_not_hide_a_long_one():
+    greeting, entry = syllables(0.5), syllables(3.0)
+    assert decode(tracks(greeting, entry)).duration == pytest.approx(3.0, abs=0.1)
+
+
 def test_too_many_tracks_are_refused():
     with pytest.raises(UnsupportedAudio, match="9 audio tracks: send one"):
         decode(tracks(*[tone(0.2)] * 9))

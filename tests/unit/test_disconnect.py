@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from samo.middleware import RequestMiddleware
+from samo import receiving, server
+from samo.middleware import RequestMiddleware, stop_all
 
 SCOPE = {"type": "http", "method": "POST", "path": "/predict", "headers": []}
 
@@ -83,3 +84,28 @@ def test_a_server_that_stops_says_so():
         assert b"overloaded" in connection.sent[1]["body"]
 
     asyncio.run(scenario())
+
+
+def test_a_stalled_upload_is_answered_before_the_server_ends():
+    async def scenario():
+        connection = Connection()
+        connection.messages = asyncio.Queue()
+        connection.messages.put_nowait({"type": "http.request", "body": b"{", "more_body": True})
+        received = asyncio.Event()
+
+        async def app(scope, receive, send):
+            await receive()
+            received.set()
+            await receive()
+
+        middleware = RequestMiddleware(app)
+        request = asyncio.create_task(middleware(dict(SCOPE), connection.receive, connection.send))
+        await received.wait()
+        stop_all()
+        done, _ = await asyncio.wait({request}, timeout=receiving.DRAIN_SECONDS * 0.8)
+        assert done
+        assert connection.sent[0]["status"] == 503
+        assert (b"connection", b"close") in connection.sent[0]["headers"]
+
+    asyncio.run(scenario())
+    assert receiving.LAST_DRAIN_SECONDS < server.REFUSAL_SECONDS
