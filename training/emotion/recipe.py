@@ -32,10 +32,8 @@ FIRST_PERSON: Final = {
 # The rest of them, on which thresholds are chosen.
 FIRST_PERSON_DEV: Final = "first-person-dev.jsonl"
 DEV_PERCENT: Final = 10
-# How often teachers and student read the first-person texts in an epoch, and the last step the
-# contrast pairs and BRIGHTER.
+# How often teachers and student read the first-person texts in an epoch.
 FIRST_PERSON_REPEATS: Final = 3
-LAST_REPEATS: Final = 2
 
 # What each teacher does differently: their mistakes should differ too.
 TEACHERS: Final[tuple[tuple[str, ...], ...]] = (
@@ -50,10 +48,15 @@ STUDENT: Final = (
     "--rank", "32", "--epochs", "3.7", "--batch-size", "384", "--learning-rate", "9e-4",
     "--head-learning-rate", "1e-3", "--save-steps", "200", "--seed", "1",
 )  # fmt: skip
-# The last step: what the student still answers wrongly, with a part of what it learned before.
-LAST: Final = (
+# What the student still answers wrongly, with a part of what it learned before: first much of the
+# new, then, from the mean of the two students, more of the old.
+SECOND: Final = (
     "--epochs", "1", "--batch-size", "32", "--learning-rate", "2e-4", "--head-learning-rate",
     "3e-4", "--save-steps", "100", "--seed", "3",
+)  # fmt: skip
+THIRD: Final = (
+    "--epochs", "1", "--batch-size", "48", "--learning-rate", "1.5e-4", "--head-learning-rate",
+    "2e-4", "--save-steps", "100", "--seed", "4",
 )  # fmt: skip
 
 
@@ -117,27 +120,41 @@ def steps(data: Path, runs: Path, encoder: str, device: str) -> list[Step]:
             "10000", "--output", str(runs / f"{name}.jsonl"), "--corpora", *corpora, "--teachers",
             *teachers,
         )  # fmt: skip
-    comments, first_person, coarse_file, brighter = (
+    comments, first_person, soft_journal, coarse_file, brighter = (
         str(runs / f"soft-{name}.jsonl")
-        for name in ("comments", "first-person", "coarse", "brighter")
+        for name in ("comments", "first-person", "journal", "coarse", "brighter")
     )
     add(
         "student", "student/adapter/run.json", "trainer", *train, "--output",
         str(runs / "student"), *STUDENT, "--lessons", comments, coarse_file,
         *[first_person] * FIRST_PERSON_REPEATS,
     )  # fmt: skip
-    replay = str(runs / "replay.jsonl")
-    add(
-        "replay", "replay.jsonl", "sample", "--output", replay, "--lessons", f"{comments}=15000",
-        f"{coarse_file}=2000", f"{runs / 'soft-journal.jsonl'}=9999",
-    )  # fmt: skip
+    student, second, mean, third = (
+        runs / name / "adapter" for name in ("student", "student-2", "mean", "student-3")
+    )
+    replays = {
+        "replay-2": (f"{comments}=15000", f"{coarse_file}=2000", f"{soft_journal}=9999"),
+        "replay-3": (f"{comments}=16500", f"{coarse_file}=500", f"{soft_journal}=2000"),
+    }
+    for name, lessons in replays.items():
+        target = str(runs / f"{name}.jsonl")
+        add(name, f"{name}.jsonl", "sample", "--output", target, "--lessons", *lessons)
     add(
         "student-2", "student-2/adapter/run.json", "trainer", *train, "--output",
-        str(runs / "student-2"), "--adapter", str(runs / "student" / "adapter"), *LAST, "--lessons",
-        replay, *[brighter, contrasts, more] * LAST_REPEATS,
+        str(second.parent), "--adapter", str(student), *SECOND, "--lessons",
+        str(runs / "replay-2.jsonl"), *[brighter, contrasts, more] * 2,
     )  # fmt: skip
     add(
-        "publish", "published", "publish", "--adapter", str(runs / "student-2" / "adapter"),
+        "mean", "mean/adapter/run.json", "average", "--output", str(mean), "--adapters",
+        str(student), str(second),
+    )  # fmt: skip
+    add(
+        "student-3", "student-3/adapter/run.json", "trainer", *train, "--output",
+        str(third.parent), "--adapter", str(mean), *THIRD, "--lessons",
+        str(runs / "replay-3.jsonl"), brighter, contrasts, more,
+    )  # fmt: skip
+    add(
+        "publish", "published", "publish", "--adapter", str(third),
         "--base", ENCODER, "--data", str(data), "--first-person",
         str(runs / FIRST_PERSON_DEV), "--stamp", str(runs / "published"),
     )  # fmt: skip
