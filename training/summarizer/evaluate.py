@@ -28,14 +28,16 @@ from runners.summarizer import Summarizer
 from runners.summary import Focus, Summary, SummaryRequest
 from samo.emotions import NEUTRAL, Probabilities
 from samo.sentences import split
+from training.emotion.diaries import PROBE, Diary, load_diaries
 from training.evaluation.stored import stored_folder
 from training.summarizer.baselines import lead, lex_rank
 from training.summarizer.composites import Composite, composites
 from training.summarizer.corpora import load_goemotions
-from training.summarizer.dialogues import cut, load_dialogues, rouge
+from training.summarizer.dialogues import Dialogue, cut, load_dialogues, rouge
 from training.summarizer.scores import Selection
 
 MAX_SENTENCES = 2
+FOCUSES: tuple[Focus, ...] = ("core", "feeling", "gist")
 # Comments of the harder entries.
 MANY_NEUTRAL = (2, 9)
 MANY_EMOTIONAL = (1, 3)
@@ -118,12 +120,14 @@ def on_composites(
 def on_dialogues(service: Service, path: Path) -> dict[str, dict[str, float]]:
     """ROUGE of the service and of baselines of the same length."""
     dialogues = load_dialogues(path)
-    gist, feeling = [], []
+    gist, feeling, core = [], [], []
     for dialogue in track(dialogues, description="dialogues", transient=True):
         request = service.request(dialogue.text, MAX_SENTENCES, "gist")
         gist.append(service.summarize(request).text)
-        felt = SummaryRequest(dialogue.text, MAX_SENTENCES, request.salience)
+        felt = SummaryRequest(dialogue.text, MAX_SENTENCES, request.salience, "feeling")
         feeling.append(service.summarize(felt).text)
+        both = SummaryRequest(dialogue.text, MAX_SENTENCES, request.salience, "core")
+        core.append(service.summarize(both).text)
     texts = [dialogue.text for dialogue in dialogues]
     return {
         "service, focus gist": rouge(dialogues, gist),
@@ -136,7 +140,33 @@ def on_dialogues(service: Service, path: Path) -> dict[str, dict[str, float]]:
             dialogues, [lex_rank(text, MAX_SENTENCES) for text in texts]
         ),
         "service, focus feeling": rouge(dialogues, feeling),
+        "service, focus core": rouge(dialogues, core),
+        "Lead, as long as core": rouge(dialogues, cut(texts, core)),
     }
+
+
+def on_diaries(service: Service, diaries: Sequence[Diary]) -> dict[str, dict[str, float]]:
+    """ROUGE against the diaries' own summaries, and whether the diary's first emotion is kept.
+
+    The emotion of a diary and of a summary's sentences are those that people gave; a neutral diary
+    has none to keep.
+    """
+    written = [Dialogue(" ".join(diary.sentences), diary.summary) for diary in diaries]
+    rows: dict[str, dict[str, float]] = {}
+    for focus in FOCUSES:
+        texts, kept = [], []
+        for diary, entry in zip(diaries, written, strict=True):
+            summary = service.summarize(service.request(entry.text, MAX_SENTENCES, focus))
+            texts.append(summary.text)
+            first = max(diary.whole, key=lambda emotion: diary.whole[emotion])
+            if first != NEUTRAL:
+                kept.append(first in service.feelings(summary.text)[:TOP])
+        rows[f"service, focus {focus}"] = rouge(written, texts) | {
+            "emotion_kept": sum(kept) / len(kept)
+        }
+        lead_texts = cut([entry.text for entry in written], texts)
+        rows[f"Lead, as long as {focus}"] = rouge(written, lead_texts)
+    return rows
 
 
 def latency(service: Service, entries: Sequence[Composite]) -> dict[str, float]:
@@ -216,6 +246,8 @@ def main() -> None:
         service, arguments.data / "summaries" / "dialogsum" / "dialogsum.dev.jsonl"
     )
     show("DialogSum dev, odd dialogues, ROUGE F1", result["dialogsum"], 1)
+    result["diaries"] = on_diaries(service, load_diaries(PROBE))
+    show("Diary probe, ROUGE F1 against the summaries of another writer", result["diaries"], 3)
     result["latency_ms"] = latency(service, kinds["written"])
     print(
         f"{LATENCY_WORDS} words, {arguments.threads} thread(s): median "
