@@ -87,12 +87,26 @@ def load_run(folder: Path, device: torch.device) -> tuple[TorchClassifier, Any, 
 
 def run_logits(folder: Path, texts: Sequence[str], device: str = "auto") -> Array:
     """Logits of shape (texts, outputs) that a run's `adapter/` gives, before any calibration."""
+    return _outputs(folder, texts, device, None)
+
+
+def pooled_vectors(folder: Path, texts: Sequence[str], device: str = "auto") -> Array:
+    """Vectors of shape (texts, hidden size) that the head of a run's `adapter/` reads."""
+    return _outputs(folder, texts, device, "norm")
+
+
+def _outputs(folder: Path, texts: Sequence[str], device: str, module: str | None) -> Array:
+    """Logits, or what a module of the classifier gives, one row for each text."""
     chosen = choose_device(device)
-    model, tokenizer, run = load_run(folder, chosen)
+    model, tokenizer, _ = load_run(folder, chosen)
+    seen: list[torch.Tensor] = []
+    if module is not None:
+        getattr(model, module).register_forward_hook(lambda _module, _input, out: seen.append(out))
     spelled = [spell_emoji(text)[0] for text in texts]
     encoded = tokenizer(spelled, truncation=True, max_length=MAX_TOKENS)["input_ids"]
     order = sorted(range(len(texts)), key=lambda index: len(encoded[index]))
-    logits = np.zeros((len(texts), len(run.outputs)))
+    rows_of: list[int] = []
+    found: list[Array] = []
     batch_size = TORCH_BATCH if chosen.type == "cpu" else GPU_BATCH
     starts = range(0, len(order), batch_size)
     for start in tqdm(starts, desc=folder.parent.name, unit="batch"):
@@ -102,8 +116,10 @@ def run_logits(folder: Path, texts: Sequence[str], device: str = "auto") -> Arra
             torch.inference_mode(),
             torch.autocast(chosen.type, torch.bfloat16, enabled=bf16_is_fast()),
         ):
-            logits[rows] = model(**inputs).logits.float().cpu().numpy()
-    return logits
+            logits = model(**inputs).logits
+        found.append((seen.pop() if seen else logits).float().cpu().numpy().astype(np.float64))
+        rows_of += rows
+    return np.concatenate(found)[np.argsort(rows_of)]
 
 
 def label_logits(folder: Path, texts: Sequence[str], device: str = "auto") -> Array:
