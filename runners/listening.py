@@ -30,7 +30,7 @@ from runners.voice import (
     runs,
     windows,
 )
-from runners.whisper import FIRST_TEMPERATURE, Samples, Whisper
+from runners.whisper import Samples, Whisper
 
 FALLBACK_LANGUAGE: Final = "en"
 """The language tried where nothing is heard for certain in the one that was detected."""
@@ -53,9 +53,6 @@ _MIN_PIECE_SECONDS: Final = 0.25
 # In the language of the rest, foreign words make sense by luck.
 _MIN_LOG_PROBABILITY_OF_UNSURE: Final = -0.8
 
-_RETRIES: Final = (0.0, 0.4)
-# The same sound gives the same text at temperature 0.
-_RETRIES_OF_SAME: Final = (0.4, 0.8)
 # Speech has three to five tokens per second.
 _MIN_TOKENS: Final = 20
 _TOKENS_PER_SECOND: Final = 6
@@ -113,7 +110,7 @@ class Listening:
         self._probabilities.setdefault(language, probability)
         found = self._hear(window, language)
         guessed = probability < _SURE_OF_CHANGE and confidence(found) < _CLEAR_CONFIDENCE
-        unsure = guessed or not any(segment.temperature == 0 for segment in found)
+        unsure = guessed or not found
         if language != FALLBACK_LANGUAGE and self._voice.is_sure and unsure:
             # Mumbled English was taken for Latin, and makes sense as Latin by luck at most.
             english = self._hear(window, FALLBACK_LANGUAGE)
@@ -157,35 +154,32 @@ class Listening:
 
         Where it is not even sure that somebody speaks, asking again would invent something.
         """
-        found = self._said(window, language, FIRST_TEMPERATURE)
+        found = self._said(window, language)
         missing = self._unheard(window, found) if found else [window]
         if not self._voice.is_sure:
             missing = []
         for piece in (p for m in missing for p in divide(m, self._voice, _PIECE_SECONDS)):
             if piece.stretches == window.stretches:
-                found += self._said(piece, language, _RETRIES_OF_SAME)
-            elif self._given is not None:
-                found += self._said(piece, language, _RETRIES)
+                continue  # the same sound would give the same text
+            if self._given is not None:
+                found += self._said(piece, language)
             else:
                 own = self._sure_language_of(piece)
                 alike = own or self._language_of(piece)[0] == language
                 least = MIN_LOG_PROBABILITY if alike else _MIN_LOG_PROBABILITY_OF_UNSURE
-                found += self._said(piece, own or language, _RETRIES, least)
+                found += self._said(piece, own or language, least)
         return found
 
     def _said(
         self,
         region: Region,
         language: str,
-        temperatures: Sequence[float],
         least: float = MIN_LOG_PROBABILITY,
     ) -> list[Segment]:
         """Write down a region and keep what was said."""
         clip = self._clip(region)
         most = None if self._voice.is_sure else _most_tokens(clip)
-        heard = self._whisper.write_down(
-            self._samples, clip, language, self._task, temperatures=temperatures, max_tokens=most
-        )
+        heard = self._whisper.write_down(self._samples, clip, language, self._task, max_tokens=most)
         return [
             segment
             for window in heard

@@ -21,9 +21,6 @@ from runners.times import place
 from runners.transcript import Segment, Task, Word
 from runners.voice import Clip
 
-FIRST_TEMPERATURE: Final = (0.0,)
-"""The first decoding does not sample."""
-
 _BEAM_SIZE: Final = 5
 
 Samples = npt.NDArray[np.float32]
@@ -87,22 +84,20 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
         language: str,
         task: Task,
         *,
-        temperatures: Sequence[float] = FIRST_TEMPERATURE,
         max_tokens: int | None = None,
     ) -> list[Heard]:
         """Write down what is said in `clip`, a part of the recording `samples`.
 
-        A temperature after the first is tried where the text is improbable or repeats itself.
+        Only by beam search: a temperature above 0 samples, and CTranslate2's random numbers go on
+        from call to call, so that the same recording would get another transcript each time.
         """
-        # Temperatures above 0 sample; the same recording shall give the same transcript.
-        ctranslate2.set_random_seed(0)
         found, _ = self.transcribe(
             clip.cut(samples),
             language=language,
             task=task,
             word_timestamps=True,
             beam_size=_BEAM_SIZE,
-            temperature=list(temperatures),
+            temperature=[0.0],
             max_new_tokens=max_tokens,
             log_prob_threshold=MIN_LOG_PROBABILITY,
             compression_ratio_threshold=MAX_COMPRESSION_RATIO,

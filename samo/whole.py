@@ -113,17 +113,19 @@ def belonging(
 
 
 def on_thresholds(probabilities: Array, threshold: float, thresholds: Array) -> Array:
-    """Shift the log-odds so that an output reaches its own threshold where it reached `threshold`.
+    """Map probabilities so that an output reaches its own threshold where it reached `threshold`.
 
-    Decisions about a whole are then made as decisions about a sentence are. At most `MAX_EMOTIONS`
-    outputs reach their thresholds; the others stay just below.
+    Decisions about a whole are then made as decisions about a sentence are, and the order of the
+    outputs is kept: those that belong to the whole lie above all thresholds, the others below all
+    of them. At most `MAX_EMOTIONS` outputs belong to it.
     """
-    logits = np.log(probabilities) - np.log1p(-probabilities)
-    shift = np.log(thresholds) - np.log1p(-thresholds) - np.log(threshold / (1.0 - threshold))
-    shifted = 1.0 / (1.0 + np.exp(-(logits + shift)))
-    weak = np.argsort(-probabilities, kind="stable")[MAX_EMOTIONS:]
-    shifted[weak] = np.minimum(shifted[weak], 0.999 * thresholds[weak])
-    return np.asarray(shifted)
+    highest, lowest = float(thresholds.max()), float(thresholds.min())
+    above = highest + (1.0 - highest) * (probabilities - threshold) / (1.0 - threshold)
+    below = 0.999 * lowest * np.minimum(probabilities / threshold, 1.0)
+    strongest = np.argsort(-probabilities, kind="stable")[:MAX_EMOTIONS]
+    belongs = np.zeros(len(probabilities), dtype=bool)
+    belongs[strongest] = probabilities[strongest] >= threshold
+    return np.where(belongs, above, below)
 
 
 def intensity_features(

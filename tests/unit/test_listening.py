@@ -33,8 +33,8 @@ class FakeWhisper:
         name = names[round(float(kinds[most]), 2)]
         return name, 0.2 if name == "la" else float(share**2)
 
-    def write_down(self, samples, clip, language, task, *, temperatures=(0.0,), max_tokens=None):
-        self.calls.append((language, len(clip) / SAMPLE_RATE, tuple(temperatures)))
+    def write_down(self, samples, clip, language, task, *, max_tokens=None):
+        self.calls.append((language, len(clip) / SAMPLE_RATE))
         words = []
         for n in range(int(2 * len(clip) / SAMPLE_RATE)):
             _, (start, end) = place((n / 2, n / 2 + 0.4), clip.parts)
@@ -44,7 +44,7 @@ class FakeWhisper:
             return []
         segment = Segment(
             0, words[0].start, words[-1].end, "".join(w.text for w in words),
-            self.log_probability, 0.1, 1.0, temperatures[0], (), tuple(words), language,
+            self.log_probability, 0.1, 1.0, 0.0, (), tuple(words), language,
         )  # fmt: skip
         return [Heard((segment,), Evidence(self.log_probability, 1.0, 0.1, words))]
 
@@ -121,7 +121,6 @@ def test_nothing_understood_is_unclear_and_costs_a_bounded_number_of_decodings()
     assert segments == []
     assert len(unclear) == 1
     assert len(whisper.calls) <= 1 + 3
-    assert all(len(temperatures) <= 2 for _, _, temperatures in whisper.calls)
 
 
 def test_silence_never_reaches_whisper():
