@@ -49,7 +49,7 @@ image-test: .venv/.dev image  ## run the image as Cloud Run would, and measure i
 	$(BIN)/hadolint deploy/container/Dockerfile
 	$(BIN)/python -m deploy.container.image_test --image $(IMAGE) $(IMAGE_TEST)
 
-train-emotion: .venv/.dev  ## repeat the training that made checkpoints/emotion (DEVICE=cuda)
+train-emotion: .venv/.dev  ## train the next emotion model into runs/emotion (DEVICE=cuda)
 	$(BIN)/python -m training.emotion.recipe --data $(DATA) --device $(DEVICE)
 
 eval-emotion: .venv/.dev export  ## the emotion model's figures: GoEmotions' test split, contrasts, groups

@@ -144,7 +144,7 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _passed_over(counts: dict[str, int]) -> str:
-    """What a folder holds beside recordings, for people; nothing where there is none."""
+    """Describe the files of a folder that are no recordings; empty if there are none."""
     if not counts:
         return ""
     return f" ({', '.join(f'{number} {kind}' for kind, number in sorted(counts.items()))})"

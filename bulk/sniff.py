@@ -1,4 +1,4 @@
-"""Which files of a folder are recordings, told by their first bytes.
+"""Recognize the recordings of a folder by the first bytes of each file.
 
 Only what is known to be something else is passed over: system files, text, pictures, archives.
 Everything that is left is an entry: the service's decoder judges it, so that a folder is read as

@@ -93,7 +93,7 @@ class WholeReading:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Whose feeling a sentence tells of, and when it is felt; None where it tells of none."""
+    """Whose feeling a sentence mentions, and when it is felt; None if it mentions none."""
 
     experiencer: Experiencer | None
     tense: Tense | None

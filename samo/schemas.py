@@ -411,11 +411,11 @@ class ArcPoint(BaseModel):
     primary_emotion: str
     sentiment: Sentiment
     experiencer: Literal["writer", "other"] | None = Field(
-        description="Whose feeling the sentence tells of; null where it tells of none."
+        description="Whose feeling the sentence mentions; null if it mentions none."
     )
     tense: Literal["present", "past", "wished"] | None = Field(
         description="When it is felt: now, in a time before the entry, or only in a wish or an "
-        "imagined case; null where none is told."
+        "imagined case; null if none is mentioned."
     )
 
 

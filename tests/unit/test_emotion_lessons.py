@@ -17,7 +17,6 @@ from training.emotion.coarse import (
     load_xed,
 )
 from training.emotion.data import CONTEXTS, MOODS, LabelledTexts, read_lessons, write_lessons
-from training.emotion.sample import sample
 from training.emotion.unlabelled import first_person
 
 LABELS = ["anger", "joy", "love", "neutral"]
@@ -110,15 +109,3 @@ def test_unlabelled_sentences_are_the_writers_own(tmp_path):
     (sentence,) = first_person(tmp_path, 10, seed=0)
     assert sentence.startswith("I wish I had met ")
     assert "Tom" not in sentence or "Tom" in NAMES
-
-
-def test_a_sample_keeps_the_order_and_repeats(tmp_path):
-    (tmp_path / "a.jsonl").write_text("".join(f"{n}\n" for n in range(50)))
-    (tmp_path / "b.jsonl").write_text("b\n")
-    for target in ("x", "y"):
-        files = [(tmp_path / "a.jsonl", 5), (tmp_path / "b.jsonl", 9)]
-        assert sample(files, tmp_path / target, seed=1) == 6
-    lines = (tmp_path / "x").read_text().split()
-    assert lines == (tmp_path / "y").read_text().split()
-    assert lines[-1] == "b"
-    assert [int(line) for line in lines[:-1]] == sorted(map(int, lines[:-1]))

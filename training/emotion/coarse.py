@@ -38,7 +38,6 @@ from training.emotion.distill import Ensemble
 
 Array = npt.NDArray[np.floating[Any]]
 Part = Literal["train", "calibration", "held"]
-CORPORA: Final = ("brighter", "xed", "edos")
 
 # Percent of the texts that are held out for evaluation, and that are kept for calibration.
 HELD_PERCENT: Final = 25
@@ -137,13 +136,10 @@ def _join_punctuation(text: str) -> str:
     return re.sub(r"\[PERSON\]", "[NAME]", text)
 
 
-def lessons_of(
-    corpus: CoarseTexts, logits: Array, labels: list[str], evidence: float = 1.0
-) -> LabelledTexts:
+def lessons_of(corpus: CoarseTexts, logits: Array, labels: list[str]) -> LabelledTexts:
     """Lessons from a teacher's `logits` of shape (texts, outputs) and the raters' groups.
 
-    `labels` names the outputs; `evidence` multiplies the shifts. A label that several groups stand
-    for is said where one of them is.
+    `labels` names the outputs. A label that several groups stand for is said where one of them is.
     """
     said = np.zeros(logits.shape, dtype=bool)
     asked = np.zeros(len(labels), dtype=bool)
@@ -154,7 +150,7 @@ def lessons_of(
     shift = np.where(said, SAID, -NOT_SAID) * asked
     neutral = labels.index(NEUTRAL)
     shift[corpus.present.any(axis=1) & ~said[:, neutral], neutral] = -SAID
-    shifted = logits + evidence * shift
+    shifted = logits + shift
     return LabelledTexts(corpus.texts, sigmoid(shifted).astype(np.float32), labels)
 
 
@@ -168,22 +164,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder: goemotions/, text/")
     parser.add_argument("--teachers", type=Path, nargs="+", required=True, help="adapter/ of runs")
     parser.add_argument("--output", type=Path, required=True, help="lesson file to write")
-    parser.add_argument("--corpora", nargs="+", default=CORPORA, choices=CORPORA)
-    parser.add_argument("--evidence", type=float, default=1.0, help="multiplies what raters said")
     parser.add_argument("--xed", type=int, default=3000, help="number of XED's lines")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)  # noqa: S311 - reproducible on purpose
     dev = load_goemotions(arguments.data / "goemotions", "dev")
-    loaded: list[CoarseTexts] = []
-    if "brighter" in arguments.corpora:
-        loaded.append(load_brighter(arguments.data / "text", "train"))
-    if "xed" in arguments.corpora:
-        xed = load_xed(arguments.data / "text", "train")
-        number = min(arguments.xed, len(xed.texts))
-        loaded.append(xed.rows(sorted(rng.sample(range(len(xed.texts)), number))))
-    if "edos" in arguments.corpora:
-        loaded.append(load_edos(arguments.data / "fine_grained"))
+    xed = load_xed(arguments.data / "text", "train")
+    number = min(arguments.xed, len(xed.texts))
+    loaded = (
+        load_brighter(arguments.data / "text", "train"),
+        xed.rows(sorted(rng.sample(range(len(xed.texts)), number))),
+        load_edos(arguments.data / "fine_grained"),
+    )
     corpora = [
         dataclasses.replace(corpus, texts=[name_people(text, rng) for text in corpus.texts])
         for corpus in loaded
@@ -195,10 +187,7 @@ def main() -> None:
     logits = np.log(probabilities) - np.log1p(-probabilities)
     names = output_names(dev.label_names)[: logits.shape[1]]
     parts = np.split(logits, np.cumsum([len(corpus.texts) for corpus in corpora])[:-1])
-    made = [
-        lessons_of(corpus, part, names, arguments.evidence)
-        for corpus, part in zip(corpora, parts, strict=True)
-    ]
+    made = [lessons_of(corpus, part, names) for corpus, part in zip(corpora, parts, strict=True)]
     lessons = LabelledTexts(texts, np.concatenate([part.labels for part in made]), names)
     write_lessons(lessons, arguments.output)
     print(f"{len(lessons)} lessons written to {arguments.output}")

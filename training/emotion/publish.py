@@ -90,11 +90,8 @@ def main() -> None:
         "--first-person", type=Path, required=True, help="lesson file that was kept for calibration"
     )
     parser.add_argument("--target", type=Path, default=Path("checkpoints/emotion"))
-    parser.add_argument("--stamp", type=Path, help="file to touch when all is written")
     given = parser.parse_args()
     publish(given.adapter, given.base, given.data, given.first_person, given.target)
-    if given.stamp:
-        given.stamp.touch()
     print(f"published to {given.target}")
 
 
