@@ -7,12 +7,10 @@ body are unread then, the client gets a reset in place of the refusal.
 from __future__ import annotations
 
 import asyncio
-from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Longer than this no answer waits for the body's end.
-DRAIN_SECONDS: Final = 5.0
+from samo.receiving import DRAIN_SECONDS
 
 
 class Draining:

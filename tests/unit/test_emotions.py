@@ -70,6 +70,14 @@ def test_a_whole_has_three_emotions_at_most(scale):
     assert len(scale.decide(whole)) <= 3
 
 
+def test_the_strongest_emotion_of_a_whole_comes_first_whatever_the_thresholds(scale):
+    thresholds = scale.thresholds.copy()
+    thresholds[LABELS.index("joy")], thresholds[LABELS.index("sadness")] = 0.1, 0.6
+    uneven = dataclasses.replace(scale, thresholds=thresholds)
+    rows = [probabilities(joy=0.9)] * 3 + [probabilities(sadness=0.9)] * 2
+    assert names(uneven.decide(uneven.aggregate(rows, [10.0] * 5))) == ["joy", "sadness"]
+
+
 def test_the_whole_of_one_sentence_is_that_sentence(scale):
     row = probabilities(joy=0.7, fear=0.2)
     assert scale.aggregate([row], [5.0]) == pytest.approx(row)
