@@ -1,0 +1,296 @@
+"""What the emotions and moods of a journal did over time, and which of it chance cannot explain.
+
+Three questions are asked: at which days the level of an emotion changed (`changes`), which weekdays
+differ and which hours differ (`patterns`), for emotions and for moods. They share `SIGNIFICANCE`
+equally, as far as the dates allow to ask them: of journals without any change or pattern, at most
+that share is told of one. Every p-value is multiplied accordingly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from samo.insight import changes, course, patterns
+from samo.insight.segmentation import Floats, segment_means
+
+SIGNIFICANCE: Final = 0.05
+# Days that stray less from their levels give no unit for a difference.
+MIN_SPREAD: Final = 0.005
+
+Kind = Literal["emotion", "mood"]
+Question = Literal["change_points", "weekdays", "hours"]
+QUESTIONS: Final[tuple[Question, ...]] = ("change_points", "weekdays", "hours")
+
+
+@dataclass(frozen=True, slots=True)
+class DatedEntry:
+    """The emotions and moods of an entry, name to confidence; a name left out counts as 0.
+
+    `day` and `clock` are the writer's own; `clock` is None where the time of day is unknown,
+    `moods` where no moods are known.
+    """
+
+    day: date
+    clock: time | None
+    emotions: dict[str, float]
+    moods: dict[str, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePoint:
+    """A day from which on a level is another one.
+
+    `start` is the first day of the new level, `previous` the last day with an entry before it. The
+    change happened from `earliest` to `latest` with 95 % confidence. `before` and `after` are the
+    means of the two levels, `effect_size` is their difference in standard deviations of the days
+    around their levels, None where these do not vary.
+    """
+
+    kind: Kind
+    name: str
+    start: date
+    previous: date
+    earliest: date
+    latest: date
+    before: float
+    after: float
+    effect_size: float | None
+    p_value: float
+    days_before: int
+    days_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringPattern:
+    """A weekday or a span of hours in which an emotion or mood has another level than elsewhere.
+
+    `difference` is the mean in `group` less the mean elsewhere, after changes of the level are
+    taken out; `count` is the number of days, for hours of entries, in `group`.
+    """
+
+    kind: Kind
+    name: str
+    question: Question
+    group: str
+    difference: float
+    effect_size: float | None
+    p_value: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMeans:
+    """The mean of every emotion or mood on one weekday, or in one span of hours."""
+
+    group: str
+    count: int
+    means: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class KindTrends:
+    """What is known about the emotions, or about the moods.
+
+    `course` holds for each name that occurs its smoothed value on each of `dates`, the days that
+    have entries. `asked` names the questions that the dates allow; for the others there are too few
+    entries. `weekdays` counts days, `hours` entries.
+    """
+
+    kind: Kind
+    dates: list[date]
+    course: dict[str, list[float]]
+    change_points: list[ChangePoint]
+    patterns: list[RecurringPattern]
+    weekdays: list[GroupMeans]
+    hours: list[GroupMeans]
+    asked: list[Question]
+
+
+@dataclass(frozen=True, slots=True)
+class Trends:
+    """What is known about a journal; `moods` is None where no entry has moods."""
+
+    entries: int
+    dates: list[date]
+    gaps: list[course.Gap]
+    emotions: KindTrends
+    moods: KindTrends | None
+
+    @property
+    def kinds(self) -> list[KindTrends]:
+        """Emotions, and moods where they are known."""
+        return [self.emotions] if self.moods is None else [self.emotions, self.moods]
+
+
+def analyze(entries: Sequence[DatedEntry]) -> Trends:
+    """Find changes and patterns of at least one entry; their order does not matter."""
+    ordered = sorted(entries, key=_when)
+    emotions = _Table.of("emotion", ordered, [entry.emotions for entry in ordered])
+    with_moods = [entry for entry in ordered if entry.moods is not None]
+    moods = (
+        _Table.of("mood", with_moods, [entry.moods or {} for entry in with_moods])
+        if with_moods
+        else None
+    )
+    asked = len(emotions.asks()) + (len(moods.asks()) if moods else 0)
+    days = np.unique([entry.day.toordinal() for entry in ordered])
+    return Trends(
+        entries=len(entries),
+        dates=_dates(days),
+        gaps=course.gaps(days),
+        emotions=_analyze(emotions, asked),
+        moods=_analyze(moods, asked) if moods else None,
+    )
+
+
+def _when(entry: DatedEntry) -> tuple[date, time, list[tuple[str, float]]]:
+    return entry.day, entry.clock or time.min, sorted(entry.emotions.items())
+
+
+def _dates(days: course.Integers) -> list[date]:
+    return [date.fromordinal(day) for day in days.tolist()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The entries for which one kind is known, in order of time; `values` is (entries, names)."""
+
+    kind: Kind
+    names: list[str]
+    values: Floats
+    days: course.Integers
+    spans: patterns.Labels  # of hours; -1 where the time of day is unknown
+
+    @classmethod
+    def of(
+        cls, kind: Kind, entries: Sequence[DatedEntry], given: Sequence[dict[str, float]]
+    ) -> _Table:
+        names = sorted({name for values in given for name, value in values.items() if value > 0.0})
+        return cls(
+            kind=kind,
+            names=names,
+            values=np.asarray(
+                [[values.get(name, 0.0) for name in names] for values in given], dtype=np.float64
+            ).reshape(len(given), len(names)),
+            days=np.asarray([entry.day.toordinal() for entry in entries]),
+            spans=np.asarray([_span(entry.clock) for entry in entries], dtype=np.int8),
+        )
+
+    def asks(self) -> list[Question]:
+        """The questions that the dates allow."""
+        days = np.unique(self.days)
+        allowed = {
+            "change_points": len(days) >= changes.MIN_DAYS,
+            "weekdays": patterns.enough(_weekdays(days), patterns.WEEKDAYS),
+            "hours": patterns.enough(self.spans[self.spans >= 0], patterns.HOURS),
+        }
+        return [question for question in QUESTIONS if allowed[question]]
+
+
+def _span(clock: time | None) -> int:
+    return -1 if clock is None else clock.hour // patterns.HOURS_PER_SPAN
+
+
+def _weekdays(days: course.Integers) -> patterns.Labels:
+    return ((days - 1) % 7).astype(np.int8)  # ordinal 1 was a Monday
+
+
+def _analyze(table: _Table, asked: int) -> KindTrends:
+    """One kind; `asked` is the number of questions of all kinds."""
+    level = SIGNIFICANCE / max(asked, 1)
+    days, means = course.daily_means(table.values, table.days)
+    found = changes.find(means, level)
+    levels, numbers = _levels(means, found)
+    timed = table.spans >= 0
+    at = np.searchsorted(days, table.days)
+    by_day = patterns.find(means - levels, _weekdays(days), days, patterns.WEEKDAYS, level)
+    by_hour = patterns.find(
+        (table.values - levels[at])[timed],
+        table.spans[timed],
+        table.days[timed],
+        patterns.HOURS,
+        level,
+    )
+    smoothed = course.smooth(means, days, numbers)
+    dates = _dates(days)
+    return KindTrends(
+        kind=table.kind,
+        dates=dates,
+        course={name: smoothed[:, i].tolist() for i, name in enumerate(table.names)},
+        change_points=[_change_point(table, change, dates, asked) for change in found],
+        patterns=[
+            *(_pattern(table, "weekdays", pattern, asked) for pattern in by_day),
+            *(_pattern(table, "hours", pattern, asked) for pattern in by_hour),
+        ],
+        weekdays=_group_means(table.names, means, _weekdays(days), patterns.WEEKDAYS),
+        hours=_group_means(table.names, table.values[timed], table.spans[timed], patterns.HOURS),
+        asked=table.asks(),
+    )
+
+
+def _levels(means: Floats, found: Sequence[changes.Change]) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """The mean of its level for each day and series, and the number of that level."""
+    levels = np.empty_like(means)
+    numbers = np.zeros(means.shape, dtype=np.intp)
+    for series in range(means.shape[1]):
+        starts = [change.start for change in found if change.series == series]
+        levels[:, series] = segment_means(means[:, series], starts)
+        for start in starts:
+            numbers[start:, series] += 1
+    return levels, numbers
+
+
+def _change_point(
+    table: _Table, change: changes.Change, dates: list[date], asked: int
+) -> ChangePoint:
+    difference = change.after - change.before
+    varies = change.spread >= MIN_SPREAD
+    return ChangePoint(
+        kind=table.kind,
+        name=table.names[change.series],
+        start=dates[change.start],
+        previous=dates[change.start - 1],
+        earliest=dates[change.earliest],
+        latest=dates[change.latest],
+        before=change.before,
+        after=change.after,
+        effect_size=difference / change.spread if varies else None,
+        p_value=min(1.0, change.p_value * asked),
+        days_before=change.days_before,
+        days_after=change.days_after,
+    )
+
+
+def _pattern(
+    table: _Table, question: Question, pattern: patterns.Pattern, asked: int
+) -> RecurringPattern:
+    varies = pattern.spread >= MIN_SPREAD
+    return RecurringPattern(
+        kind=table.kind,
+        name=table.names[pattern.series],
+        question=question,
+        group=pattern.group,
+        difference=pattern.difference,
+        effect_size=pattern.difference / pattern.spread if varies else None,
+        p_value=min(1.0, pattern.p_value * asked),
+        count=pattern.count,
+    )
+
+
+def _group_means(
+    names: list[str], values: Floats, labels: patterns.Labels, grouping: patterns.Grouping
+) -> list[GroupMeans]:
+    """The means of each label that occurs."""
+    made = []
+    for label, group in enumerate(grouping.labels):
+        inside = values[labels == label]
+        if len(inside):
+            means = dict(zip(names, inside.mean(axis=0).tolist(), strict=True))
+            made.append(GroupMeans(group, len(inside), means))
+    return made
