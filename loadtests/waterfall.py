@@ -127,9 +127,9 @@ async def call(app: ASGIApp, text: str) -> None:
 @asynccontextmanager
 async def running_application() -> AsyncIterator[ASGIApp]:
     """The service as an ASGI application, started and in the end stopped by its lifespan."""
-    import service  # here, because it reads its settings and declares models
+    from service import Samo  # here: importing it reads the settings
 
-    app: ASGIApp = service.Samo.to_asgi()  # type: ignore[attr-defined]  # a bentoml Service
+    app: ASGIApp = Samo.to_asgi()
     started, ending = asyncio.Event(), asyncio.Event()
 
     async def receive() -> Message:
