@@ -100,7 +100,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class EmotionScale:
+class EmotionCalibration:
     """Reads a text's probabilities: the order of the outputs, temperature, thresholds.
 
     The labels' temperature and thresholds were chosen on GoEmotions' dev split, the thresholds of

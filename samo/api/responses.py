@@ -17,8 +17,8 @@ import samo
 from runners.emotion.calibration import (
     NEUTRAL,
     Emotion,
+    EmotionCalibration,
     EmotionReading,
-    EmotionScale,
     Probabilities,
     WholeReading,
 )
@@ -69,7 +69,7 @@ def _by_name(emotions: Sequence[Emotion]) -> dict[str, float]:
 
 
 def predict(
-    scale: EmotionScale,
+    calibration: EmotionCalibration,
     outcome: Probabilities | SamoError,
     request: schemas.PredictRequest,
     watch: Stopwatch,
@@ -78,7 +78,7 @@ def predict(
     """`PredictResponse`; raises the text's own error."""
     if isinstance(outcome, SamoError):
         raise outcome
-    emotions = scale.decide(outcome, request.threshold, request.top_k)
+    emotions = calibration.decide(outcome, request.threshold, request.top_k)
     body: dict[str, Any] = {
         "emotions": _scores(emotions),
         "inference_time": f"{watch.milliseconds:.0f}ms",
@@ -86,7 +86,7 @@ def predict(
     if explanations is not None:
         body["explanation"] = [_explanation(explanation) for explanation in explanations]
     if request.groupings:
-        body["groupings"] = asdict(group(scale, outcome))
+        body["groupings"] = asdict(group(calibration, outcome))
     return _json(body)
 
 
@@ -104,7 +104,7 @@ def _explanation(explanation: Explanation) -> dict[str, Any]:
 
 
 def predict_batch(
-    scale: EmotionScale,
+    calibration: EmotionCalibration,
     outcomes: Sequence[Probabilities | SamoError],
     request: schemas.PredictBatchRequest,
     watch: Stopwatch,
@@ -115,10 +115,10 @@ def predict_batch(
         if isinstance(outcome, SamoError):
             results.append(error_body(outcome))
             continue
-        emotions = scale.decide(outcome, request.threshold, request.top_k)
+        emotions = calibration.decide(outcome, request.threshold, request.top_k)
         results.append({"emotions": _scores(emotions)})
         if request.groupings:
-            results[-1]["groupings"] = asdict(group(scale, outcome))
+            results[-1]["groupings"] = asdict(group(calibration, outcome))
     return _json({"results": results, "inference_time": f"{watch.milliseconds:.0f}ms"})
 
 
