@@ -18,9 +18,9 @@ from runners.emotion.calibration import (
     NEUTRAL,
     Emotion,
     EmotionCalibration,
-    EmotionReading,
+    EmotionPrediction,
+    EntryPrediction,
     Probabilities,
-    WholeReading,
 )
 from runners.errors import SamoError
 from samo.api import schemas
@@ -167,7 +167,7 @@ def transcription(recording: Recording, *, with_words: bool) -> schemas.Transcri
     )
 
 
-def summary(text: str, core: EmotionalCore, reading: EmotionReading) -> schemas.SummaryResponse:
+def summary(text: str, core: EmotionalCore, reading: EmotionPrediction) -> schemas.SummaryResponse:
     """A summary with its own feelings and those of the entry that it stands for."""
     feelings = [emotion.name for emotion in reading.emotions if emotion.name != NEUTRAL]
     made = core.summary
@@ -187,7 +187,7 @@ def insight(made: Insight, tags: dict[str, str], watch: Stopwatch) -> schemas.In
     return schemas.InsightResponse(
         transcription=transcription(made.recording, with_words=False) if made.recording else None,
         emotion_analysis=_analysis(whole, made.groupings) if whole and made.groupings else None,
-        summary=summary(made.text, made.core, whole.reading) if made.core and whole else None,
+        summary=summary(made.text, made.core, whole.prediction) if made.core and whole else None,
         arc=[
             schemas.ArcPoint(
                 start=point.sentence.start,
@@ -231,8 +231,8 @@ def insight_reply(made: Insight, tags: dict[str, str], watch: Stopwatch) -> Resp
     return reply(insight(made, tags, watch))
 
 
-def _analysis(whole: WholeReading, groupings: Groupings) -> schemas.EmotionAnalysis:
-    reading = whole.reading
+def _analysis(whole: EntryPrediction, groupings: Groupings) -> schemas.EmotionAnalysis:
+    reading = whole.prediction
     return schemas.EmotionAnalysis(
         emotions=_by_name(reading.emotions),
         emotion_list=[

@@ -54,7 +54,7 @@ class Groupings:
     """What was decided for a text or an entry, highest confidence first.
 
     `ekman` holds the groups of the decided labels, at least one; `sentiments` are shares of 1, as
-    in `EmotionReading`; `moods` is empty where none holds.
+    in `EmotionPrediction`; `moods` is empty where none holds.
     """
 
     ekman: list[Emotion]
@@ -80,7 +80,7 @@ def group(calibration: EmotionCalibration, probabilities: Probabilities) -> Grou
 
     The tuned thresholds decide, whatever a request gives for the labels.
     """
-    reading = calibration.read(probabilities)
+    reading = calibration.interpret(probabilities)
     decided = {emotion.name for emotion in reading.emotions}
     confidences = ekman_confidences(calibration.labels, probabilities)
     ekman = [

@@ -20,9 +20,9 @@ from runners.emotion.calibration import (
     NEUTRAL,
     Context,
     EmotionCalibration,
-    EmotionReading,
+    EmotionPrediction,
+    EntryPrediction,
     Probabilities,
-    WholeReading,
 )
 from runners.emotion.classifier import Occluded, TokenIds
 from runners.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
@@ -55,7 +55,7 @@ class ArcPoint:
     sentence: Sentence
     start_seconds: float | None
     end_seconds: float | None
-    reading: EmotionReading
+    reading: EmotionPrediction
     context: Context
 
 
@@ -73,7 +73,7 @@ class EmotionalCore:
     """A summary and what is felt in it, which should be what is felt in the entry."""
 
     summary: Summary
-    reading: EmotionReading
+    reading: EmotionPrediction
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class Insight:
 
     text: str = ""
     recording: Recording | None = None
-    whole: WholeReading | None = None
+    whole: EntryPrediction | None = None
     groupings: Groupings | None = None
     arc: list[ArcPoint] = field(default_factory=list)
     core: EmotionalCore | None = None
@@ -179,13 +179,13 @@ class Pipeline:
 
     async def summarize(
         self, text: str, max_sentences: int, focus: Focus
-    ) -> tuple[EmotionalCore, EmotionReading]:
+    ) -> tuple[EmotionalCore, EmotionPrediction]:
         """The core of `text`, and the emotions of the whole of it."""
         (reading,) = await read_each(read_sentences, [text])
         _refuse_markup_only(reading.texts)
         whole, rows = await self._classify_entry(reading.texts)
         request = _summary_request(reading, max_sentences, self._salience(rows), focus)
-        return await self._core(request, rows, None), self.calibration.read(whole)
+        return await self._core(request, rows, None), self.calibration.interpret(whole)
 
     async def analyze(
         self,
@@ -208,7 +208,7 @@ class Pipeline:
                 len(text), self._arc, text, reading.in_entry(), rows, recording, threshold
             )
             lengths = [len(one) for one in reading.texts]
-            insight.whole = self.calibration.read_whole(whole, rows, lengths, threshold)
+            insight.whole = self.calibration.interpret_entry(whole, rows, lengths, threshold)
             insight.groupings = group(self.calibration, whole)
         if generate_summary:
             with _step(insight, "summary"):
@@ -230,7 +230,7 @@ class Pipeline:
             ArcPoint(
                 sentence,
                 *times,
-                self.calibration.read(row, threshold),
+                self.calibration.interpret(row, threshold),
                 self.calibration.decide_context(row),
             )
             for sentence, times, row in zip(sentences, spoken, rows, strict=True)
@@ -251,7 +251,7 @@ class Pipeline:
         outcomes = await self.emotion.run(unknown) if unknown else []
         known |= {text: _value(row) for text, row in zip(unknown, outcomes, strict=True)}
         whole = await self._aggregate(texts, [known[text] for text in texts])
-        return EmotionalCore(summary, self.calibration.read(whole, threshold))
+        return EmotionalCore(summary, self.calibration.interpret(whole, threshold))
 
     async def analyze_recording(
         self,

@@ -56,7 +56,7 @@ def test_threshold_zero_and_top_3_gives_the_three_highest(calibration):
 def test_one_sentence_of_grief_is_not_drowned(calibration):
     rows = [probabilities(neutral=0.9)] * 9 + [probabilities(grief=0.9)]
     whole = calibration.aggregate(rows, [30.0] * 10)
-    assert calibration.read(whole).primary.name == "grief"
+    assert calibration.interpret(whole).primary.name == "grief"
 
 
 def test_an_entry_is_neutral_where_all_of_it_is(calibration):
@@ -86,11 +86,13 @@ def test_the_whole_of_one_sentence_is_that_sentence(calibration):
 def test_a_whole_tells_shares_and_strength_and_whether_it_is_mixed(calibration):
     rows = [probabilities(joy=0.9), probabilities(sadness=0.9), probabilities(neutral=0.9)]
     lengths = [50.0, 30.0, 20.0]
-    mixed = calibration.read_whole(calibration.aggregate(rows, lengths), rows, lengths)
+    mixed = calibration.interpret_entry(calibration.aggregate(rows, lengths), rows, lengths)
     assert mixed.shares == {"joy": 0.5, "sadness": 0.3}
     assert mixed.mixed
     calm_rows = [probabilities(neutral=0.95)] * 3
-    calm = calibration.read_whole(calibration.aggregate(calm_rows, lengths), calm_rows, lengths)
+    calm = calibration.interpret_entry(
+        calibration.aggregate(calm_rows, lengths), calm_rows, lengths
+    )
     assert not calm.mixed
     assert (calm.level, mixed.level) == ("low", "high")
     assert 0.0 <= calm.intensity < mixed.intensity <= 1.0
@@ -116,7 +118,7 @@ def test_context_says_whose_feeling_and_when(calibration):
 
 
 def test_a_reading_keeps_its_primary_under_a_high_threshold(calibration):
-    reading = calibration.read(probabilities(joy=0.7), threshold=0.95)
+    reading = calibration.interpret(probabilities(joy=0.7), threshold=0.95)
     assert reading.emotions == []
     assert reading.primary.name == "joy"
     assert reading.sentiment == "positive"

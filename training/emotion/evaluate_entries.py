@@ -75,7 +75,9 @@ def measure(
 def measure_wholes(calibration: EmotionCalibration, entries: Entries) -> dict[str, float]:
     """Intensity, mixed days and joy, which only the reading of whole entries tells."""
     readings = [
-        calibration.read_whole(calibration.aggregate(list(rows), d.lengths), list(rows), d.lengths)
+        calibration.interpret_entry(
+            calibration.aggregate(list(rows), d.lengths), list(rows), d.lengths
+        )
         for d, rows in entries
     ]
     told = np.asarray([reading.intensity for reading in readings])
@@ -98,7 +100,7 @@ def measure_wholes(calibration: EmotionCalibration, entries: Entries) -> dict[st
         "mixed_f1": float(f1_score(mixed, [reading.mixed for reading in readings])),
         "joy_among_groups": float(np.mean(joyful)),
         "neutral_alone": float(
-            np.mean([[e.name for e in r.reading.emotions] == [NEUTRAL] for r in readings])
+            np.mean([[e.name for e in r.prediction.emotions] == [NEUTRAL] for r in readings])
         ),
     }
 

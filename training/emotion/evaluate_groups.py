@@ -133,7 +133,9 @@ def ask_sentiments(calibration: EmotionCalibration, truth: Truth, probabilities:
             sentiment: noisy_or(calibration.labels, row, labels)
             for sentiment, labels in members.items()
         },
-        lambda row: {name for name, share in calibration.read(row).sentiments.items() if share},
+        lambda row: {
+            name for name, share in calibration.interpret(row).sentiments.items() if share
+        },
     )
 
 
@@ -223,7 +225,7 @@ def contradictions(calibration: EmotionCalibration, probabilities: Array) -> flo
     """
     wrong = 0
     for row in probabilities.astype(np.float32):
-        reading, groups = calibration.read(row), group(calibration, row)
+        reading, groups = calibration.interpret(row), group(calibration, row)
         labels = {emotion.name for emotion in reading.emotions}
         of_labels = {name for name, members in EKMAN.items() if labels.intersection(members)}
         sentiments = {name for name, share in groups.sentiments.items() if share}
