@@ -20,7 +20,7 @@ async def predict(models: LoadedModels, body: schemas.PredictRequest) -> Respons
             (outcome,), why = await models.pipeline.classify([body.text]), None
         else:
             outcome, why = await models.pipeline.explain(body.text, body.threshold, body.top_k)
-    return responses.predict(models.pipeline.scale, outcome, body, watch, why)
+    return responses.predict(models.pipeline.calibration, outcome, body, watch, why)
 
 
 @router.post("/predict_batch", response_model=schemas.PredictBatchResponse)
@@ -29,7 +29,7 @@ async def predict_batch(models: LoadedModels, body: schemas.PredictBatchRequest)
     """Classify up to 128 texts in one call; a text that cannot be used fails alone."""
     with responses.Stopwatch() as watch:
         outcomes = await models.pipeline.classify_each(body.texts)
-    return responses.predict_batch(models.pipeline.scale, outcomes, body, watch)
+    return responses.predict_batch(models.pipeline.calibration, outcomes, body, watch)
 
 
 @router.post("/summarize/text", response_model=schemas.SummaryResponse)
