@@ -1,10 +1,7 @@
-"""What the service asks of the summarizer and reads in its summary, as pure functions.
+"""The request to the summarizer and the emotions of its summary, as pure functions.
 
-    request = summary_request(entry, salience(calibration, rows), max_sentences=2)
-    summary = summarizer(request)
-    known = known_rows(entry, rows)
-    known |= zip(new := unclassified(summary, known), classify(new))
-    core = read_summary(calibration, summary, known)
+`summary_request` asks for a summary. Its sentences are often the entry's own, which are classified
+already (`known_rows`); the caller classifies the others (`unclassified`) before `read_summary`.
 """
 
 from __future__ import annotations
