@@ -82,14 +82,14 @@ class Samo:
                 outcome, why = await self.pipeline.explain(
                     request.text, request.threshold, request.top_k
                 )
-        return responses.predict(self.pipeline.scale, outcome, request, watch, why)
+        return responses.predict(self.pipeline.calibration, outcome, request, watch, why)
 
     @app.post("/predict_batch", response_model=schemas.PredictBatchResponse, tags=["text"])
     async def predict_batch(self, request: schemas.PredictBatchRequest) -> Response:
         """Classify up to 128 texts in one call; a text that cannot be used fails alone."""
         with responses.Stopwatch() as watch:
             outcomes = await self.pipeline.classify_each(request.texts)
-        return responses.predict_batch(self.pipeline.scale, outcomes, request, watch)
+        return responses.predict_batch(self.pipeline.calibration, outcomes, request, watch)
 
     @app.post("/summarize/text", response_model=schemas.SummaryResponse, tags=["text"])
     async def summarize(self, request: schemas.SummarizeRequest) -> Response:

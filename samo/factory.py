@@ -198,7 +198,7 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
             others_compute=lambda: speech.is_computing,
         ),
         batcher("summarizer", summarizer, SUMMARY_BATCH_TOKENS, settings.max_wait_seconds),
-        emotion.scale,
+        emotion.calibration,
         # threads of their own, so that slow uploads take none from anything else
         ThreadPoolExecutor(settings.recordings, thread_name_prefix="decoding"),
     )
