@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from runners import fakes
-from runners.base import WrongArithmeticError
+from runners.base import GoldenMismatchError
 from runners.batching import Batcher
 from runners.emotion.classifier import EmotionClassifier
 from runners.errors import StartError
@@ -81,7 +81,7 @@ class Models:
         """Run one input through each model; the service is ready after that."""
         try:
             _side_by_side(*(batcher.runner.warm_up for batcher in self.batchers.values()))
-        except WrongArithmeticError as error:
+        except GoldenMismatchError as error:
             raise StartError(str(error)) from None
         _return_freed_memory()
         # What was loaded stays: to look through it at each full garbage collection holds up the

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
-from runners.base import WrongArithmeticError
+from runners.base import GoldenMismatchError
 from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.text.emoji import spell_emoji
 
@@ -172,7 +172,7 @@ class EmotionClassifier:
         """Classify a sentence whose probabilities are known.
 
         An int8 file can be right on one CPU and wrong on another (ONNX Runtime's kernels differ),
-        and a container moves. Raises `WrongArithmeticError` rather than serve wrong answers.
+        and a container moves. Raises `GoldenMismatchError` rather than serve wrong answers.
         """
         if self._golden is None:
             return
@@ -180,7 +180,7 @@ class EmotionClassifier:
         rows = [*self.predict([ids]), *self.predict_beside([ids])]
         gap = float(np.abs(np.stack(rows) - self._golden.probabilities).max())
         if not gap <= self._golden.tolerance:
-            raise WrongArithmeticError(
+            raise GoldenMismatchError(
                 f"The emotion model is off by {gap:.2f} on this CPU, more than "
                 f"{self._golden.tolerance}: export it with `export_models.py emotion "
                 "--precision fp32`."

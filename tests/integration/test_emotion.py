@@ -12,7 +12,7 @@ import pytest
 
 from exporting.emotion import PARITY_TOLERANCE
 from runners.batching import Batcher
-from runners.emotion.classifier import MAX_TOKENS, EmotionClassifier, Occluded, WrongArithmeticError
+from runners.emotion.classifier import MAX_TOKENS, EmotionClassifier, GoldenMismatchError, Occluded
 from runners.fakes import FakeSummarizer, FakeTranscriber
 from samo.insight.pipeline import Pipeline
 from tests.conftest import ROOT
@@ -130,7 +130,7 @@ def test_a_cpu_that_computes_otherwise_is_refused_at_start(emotion_folder, tmp_p
     golden = json.loads((tmp_path / "golden.json").read_text())
     golden["probabilities"][0] = 1.0 - golden["probabilities"][0]
     (tmp_path / "golden.json").write_text(json.dumps(golden))
-    with pytest.raises(WrongArithmeticError, match="--precision fp32"):
+    with pytest.raises(GoldenMismatchError, match="--precision fp32"):
         EmotionClassifier.load(tmp_path, threads=1).warm_up()
 
 
