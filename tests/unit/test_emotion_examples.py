@@ -9,7 +9,7 @@ import pytest
 
 from training.emotion.augment import NAMES, augment
 from training.emotion.calibrate import sigmoid
-from training.emotion.coarse import (
+from training.emotion.group_labels import (
     CoarseTexts,
     lessons_of,
     load_brighter,
