@@ -29,13 +29,13 @@ from rich.progress import track
 from rich.table import Table
 from starlette.types import ASGIApp, Message
 
+from exporting.store import model_folder
 from loadtests.machine import describe_machine
 from loadtests.texts import sentences
 from runners.batching import Batcher
 from runners.emotion.classifier import EmotionClassifier
 from samo.api import schemas
 from samo.settings import Settings
-from exporting.store import model_folder
 
 Step = tuple[str, Callable[[str], Any]]
 _console = Console()

@@ -22,10 +22,10 @@ from typing import Final, TypeVar
 from runners.emotion.calibration import (
     NEUTRAL,
     Context,
-    EmotionReading,
-    EmotionScale,
+    EmotionCalibration,
+    EmotionPrediction,
+    EntryPrediction,
     Probabilities,
-    WholeReading,
 )
 from runners.errors import InvalidRequest
 from runners.text.sentences import MAX_SENTENCE_CHARACTERS, Sentence, split, width
@@ -96,7 +96,7 @@ class SentenceEmotions:
     """
 
     sentence: Sentence
-    reading: EmotionReading
+    reading: EmotionPrediction
     context: Context
 
 
@@ -104,7 +104,7 @@ class SentenceEmotions:
 class EntryEmotions:
     """The emotions of an entry: of the whole, in groups, and of each sentence in order."""
 
-    whole: WholeReading
+    whole: EntryPrediction
     groupings: Groupings
     sentences: list[SentenceEmotions]
 
@@ -147,7 +147,7 @@ def regroup(entries: Iterable[SplitEntry], rows: Iterable[Row]) -> list[list[Row
 
 
 def aggregate(
-    calibration: EmotionScale, entry: SplitEntry, rows: Sequence[Probabilities]
+    calibration: EmotionCalibration, entry: SplitEntry, rows: Sequence[Probabilities]
 ) -> ClassifiedEntry:
     """Combine the passages' probabilities, each of shape (outputs,), into those of the whole.
 
@@ -158,7 +158,7 @@ def aggregate(
 
 
 def read_entry(
-    calibration: EmotionScale, classified: ClassifiedEntry, threshold: float | None = None
+    calibration: EmotionCalibration, classified: ClassifiedEntry, threshold: float | None = None
 ) -> EntryEmotions:
     """Decide which emotions an entry and each of its sentences have.
 
@@ -166,18 +166,18 @@ def read_entry(
     """
     entry, rows = classified.split, classified.rows
     return EntryEmotions(
-        whole=calibration.read_whole(classified.whole, rows, entry.lengths, threshold),
+        whole=calibration.interpret_entry(classified.whole, rows, entry.lengths, threshold),
         groupings=group(calibration, classified.whole),
         sentences=[
             SentenceEmotions(
-                sentence, calibration.read(row, threshold), calibration.decide_context(row)
+                sentence, calibration.interpret(row, threshold), calibration.decide_context(row)
             )
             for sentence, row in zip(entry.in_entry(), rows, strict=True)
         ],
     )
 
 
-def salience(calibration: EmotionScale, rows: Iterable[Probabilities]) -> list[float]:
+def salience(calibration: EmotionCalibration, rows: Iterable[Probabilities]) -> list[float]:
     """How emotional each passage is, from 0 to 1: its probability of not being neutral."""
     neutral = calibration.labels.index(NEUTRAL)
     return [1.0 - float(row[neutral]) for row in rows]

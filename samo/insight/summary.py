@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runners.emotion.calibration import EmotionReading, EmotionScale, Probabilities
+from runners.emotion.calibration import EmotionCalibration, EmotionPrediction, Probabilities
 from runners.summarizer.summary import Focus, Summary, SummaryRequest
 from runners.text.sentences import split
 from samo.insight.entry import SplitEntry
@@ -20,7 +20,7 @@ class EmotionalCore:
     """A summary and its emotions, which should be those of the entry."""
 
     summary: Summary
-    reading: EmotionReading
+    reading: EmotionPrediction
 
 
 def summary_request(
@@ -50,7 +50,7 @@ def unclassified(summary: Summary, known: Mapping[str, Probabilities]) -> list[s
 
 
 def read_summary(
-    calibration: EmotionScale,
+    calibration: EmotionCalibration,
     summary: Summary,
     known: Mapping[str, Probabilities],
     threshold: float | None = None,
@@ -58,7 +58,7 @@ def read_summary(
     """Read the emotions of a summary; `known` has the probabilities of all its sentences."""
     texts = _sentences(summary)
     whole = calibration.aggregate([known[text] for text in texts], [len(text) for text in texts])
-    return EmotionalCore(summary, calibration.read(whole, threshold))
+    return EmotionalCore(summary, calibration.interpret(whole, threshold))
 
 
 def _sentences(summary: Summary) -> list[str]:

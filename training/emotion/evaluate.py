@@ -26,13 +26,13 @@ from sklearn.metrics import precision_recall_fscore_support
 from tqdm import tqdm
 
 from exporting import emotion
+from exporting.store import model_folder
 from runners.emotion.classifier import EmotionClassifier
 from samo.limits import MAX_BATCH_TEXTS
 from training.emotion import plots
 from training.emotion.data import SPLITS, LabelledTexts, load_goemotions
-from training.emotion.metrics import decide, expected_calibration_error, f1, without_temperature
 from training.emotion.inference import classify
-from exporting.store import model_folder
+from training.emotion.metrics import decide, expected_calibration_error, f1, without_temperature
 
 Array = npt.NDArray[Any]
 

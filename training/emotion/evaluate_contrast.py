@@ -17,10 +17,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from exporting.store import model_folder
 from runners.emotion.classifier import EmotionClassifier
 from training.emotion.contrast import PROBE, Contrast, load_contrasts
 from training.emotion.inference import classify
-from exporting.store import model_folder
 
 
 def accuracies(

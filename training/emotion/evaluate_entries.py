@@ -22,13 +22,13 @@ from rich.table import Table
 from scipy.stats import spearmanr
 from sklearn.metrics import f1_score
 
+from exporting.store import model_folder
 from runners.emotion.calibration import NEUTRAL, EmotionCalibration
 from runners.emotion.classifier import EmotionClassifier
 from samo.insight.groupings import group
 from training.emotion.data import SPLITS, load_goemotions
 from training.emotion.diaries import PROBE, Diary, composites, load_diaries
 from training.emotion.inference import classify
-from exporting.store import model_folder
 
 Array = npt.NDArray[Any]
 Entries = Sequence[tuple[Diary, Array]]

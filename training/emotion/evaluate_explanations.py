@@ -32,6 +32,7 @@ from rich.table import Table
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
+from exporting.store import model_folder
 from runners.batching import Batcher
 from runners.emotion.calibration import NEUTRAL, Probabilities
 from runners.emotion.classifier import EmotionClassifier, Occluded, TokenIds
@@ -41,7 +42,6 @@ from samo.insight.explanation import explain, words_of
 from samo.insight.pipeline import Pipeline
 from samo.insight.reading import MAX_WHOLE_CHARACTERS
 from training.emotion.data import load_goemotions
-from exporting.store import model_folder
 
 Array = npt.NDArray[np.float64]
 RATIONALE: Final = 0.2

@@ -22,9 +22,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from exporting.store import model_folder
 from runners.transcriber.transcriber import SAMPLE_RATE, Transcriber, TranscriptionRequest
 from samo.audio import decode
-from exporting.store import model_folder
 from training.evaluation.wer import Heard, Recording, read_manifest, word_error_rate
 
 LONG_SECONDS = 60.0

@@ -23,18 +23,18 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from exporting.store import model_folder
 from runners.emotion.calibration import NEUTRAL, Probabilities
 from runners.emotion.classifier import EmotionClassifier
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Focus, Summary, SummaryRequest
 from runners.text.sentences import split
 from training.emotion.diaries import PROBE, Diary, load_diaries
-from exporting.store import model_folder
 from training.summarizer.baselines import lead, lex_rank
 from training.summarizer.composites import Composite, composites
-from training.summarizer.sentences import load_goemotions
 from training.summarizer.dialogues import Dialogue, cut, load_dialogues, rouge
 from training.summarizer.metrics import Selection
+from training.summarizer.sentences import load_goemotions
 
 MAX_SENTENCES = 2
 FOCUSES: tuple[Focus, ...] = ("core", "feeling", "gist")

@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from training.summarizer import journal
+from training.summarizer.disfluencies import recognized, stumbling
 from training.summarizer.sentences import (
     NAMES,
     Pool,
@@ -25,7 +26,6 @@ from training.summarizer.sentences import (
     load_pepys,
     load_xed,
 )
-from training.summarizer.disfluencies import recognized, stumbling
 
 # Neighbouring examples of a block have like lengths: a batch of one block has little padding.
 BLOCK = 32
