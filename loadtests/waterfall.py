@@ -29,13 +29,13 @@ from rich.progress import track
 from rich.table import Table
 from starlette.types import ASGIApp, Message
 
+from exporting.store import model_folder
 from loadtests.machine import describe_machine
 from loadtests.texts import sentences
 from runners.batching import Batcher
 from runners.emotion.classifier import EmotionClassifier
 from samo.api import schemas
 from samo.settings import Settings
-from training.evaluation.stored import stored_folder
 
 Step = tuple[str, Callable[[str], Any]]
 _console = Console()
@@ -65,7 +65,7 @@ def steps(model: EmotionClassifier) -> list[Step]:
         text: {
             "emotions": [
                 {"emotion": emotion.name, "confidence": emotion.confidence}
-                for emotion in model.scale.decide(row)
+                for emotion in model.calibration.decide(row)
             ],
             "inference_time": "20ms",
         }
@@ -82,7 +82,7 @@ def steps(model: EmotionClassifier) -> list[Step]:
         ("validate (pydantic)", lambda t: schemas.PredictRequest.model_validate({"text": t})),
         ("tokenize", model.prepare),
         ("infer (ONNX Runtime)", lambda t: model.predict([ids[t]])),
-        ("decide", lambda t: model.scale.decide(rows[t])),
+        ("decide", lambda t: model.calibration.decide(rows[t])),
         ("serialize (orjson)", lambda t: orjson.dumps(answers[t])),
     ]  # fmt: skip
 
@@ -127,9 +127,9 @@ async def call(app: ASGIApp, text: str) -> None:
 @asynccontextmanager
 async def running_application() -> AsyncIterator[ASGIApp]:
     """The service as an ASGI application, started and in the end stopped by its lifespan."""
-    import service  # here, because it reads its settings and declares models
+    from service import Samo  # here: importing it reads the settings
 
-    app: ASGIApp = service.Samo.to_asgi()  # type: ignore[attr-defined]  # a bentoml Service
+    app: ASGIApp = Samo.to_asgi()
     started, ending = asyncio.Event(), asyncio.Event()
 
     async def receive() -> Message:
@@ -197,7 +197,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="of 64 sentences (default 5)")
     parser.add_argument("--url", help="/predict of a running server, measured last")
     options = parser.parse_args()
-    model = EmotionClassifier.load(stored_folder("samo-emotion"), threads=Settings().threads)
+    model = EmotionClassifier.load(model_folder("samo-emotion"), threads=Settings().threads)
     model.warm_up()
     texts = sentences(64)
     gc.collect()

@@ -26,13 +26,13 @@ from sklearn.metrics import precision_recall_fscore_support
 from tqdm import tqdm
 
 from exporting import emotion
+from exporting.store import model_folder
 from runners.emotion.classifier import EmotionClassifier
 from samo.limits import MAX_BATCH_TEXTS
-from training.emotion import pictures
+from training.emotion import plots
 from training.emotion.data import SPLITS, LabelledTexts, load_goemotions
-from training.emotion.figures import decide, expected_calibration_error, f1, without_temperature
 from training.emotion.inference import classify
-from training.evaluation.stored import stored_folder
+from training.emotion.metrics import decide, expected_calibration_error, f1, without_temperature
 
 Array = npt.NDArray[Any]
 
@@ -65,8 +65,8 @@ def in_float32(checkpoint: emotion.Checkpoint, texts: Sequence[str]) -> tuple[Ar
         folder.mkdir()
         emotion.write_folder(checkpoint, emotion.fill_graph(checkpoint, Path(scratch)), folder)
         classifier = EmotionClassifier.load(folder, threads=2)
-        probabilities = classify(classifier, texts)[:, : len(classifier.scale.labels)]
-    return decide(classifier.scale, probabilities), probabilities
+        probabilities = classify(classifier, texts)[:, : len(classifier.calibration.labels)]
+    return decide(classifier.calibration, probabilities), probabilities
 
 
 def print_labels(split: LabelledTexts, decided: Array, title: str) -> None:
@@ -106,15 +106,15 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="folder to draw SVG files into")
     arguments = parser.parse_args()
     split = load_goemotions(arguments.dataset, arguments.split)
-    folder = arguments.model or stored_folder("samo-emotion")
+    folder = arguments.model or model_folder("samo-emotion")
     classifier = EmotionClassifier.load(folder, threads=2)
-    scale = classifier.scale
+    calibration = classifier.calibration
     if arguments.url:
         decided, probabilities = through_http(arguments.url, split.texts, split.label_names)
     else:
-        probabilities = classify(classifier, split.texts)[:, : len(scale.labels)]
-        decided = decide(scale, probabilities)
-    uncalibrated = without_temperature(probabilities, scale.temperature)
+        probabilities = classify(classifier, split.texts)[:, : len(calibration.labels)]
+        decided = decide(calibration, probabilities)
+    uncalibrated = without_temperature(probabilities, calibration.temperature)
 
     print_labels(split, decided, f"GoEmotions {arguments.split}")
     figures: dict[str, Any] = {
@@ -130,7 +130,7 @@ def main() -> None:
         "model_mb": sum(path.stat().st_size for path in folder.glob("model.onnx*")) / 1e6,
     }
     if arguments.pictures:
-        pictures.draw_all(
+        plots.draw_all(
             arguments.pictures, split.label_names, split.labels, decided, probabilities,
             uncalibrated,
         )  # fmt: skip

@@ -17,19 +17,19 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from exporting.store import model_folder
 from runners.emotion.classifier import EmotionClassifier
 from training.emotion.contrast import PROBE, Contrast, load_contrasts
 from training.emotion.inference import classify
-from training.evaluation.stored import stored_folder
 
 
 def accuracies(
     classifier: EmotionClassifier, contrasts: Sequence[Contrast]
 ) -> dict[str, dict[str, float]]:
     """Shares by kind: right answers on either side and on both, and feelings wrongly answered."""
-    scale = classifier.scale
+    calibration = classifier.calibration
     rows = classify(classifier, [one.text for one in contrasts]).astype(np.float32)
-    answers = [[emotion.name for emotion in scale.decide(row)] for row in rows]
+    answers = [[emotion.name for emotion in calibration.decide(row)] for row in rows]
     figures: dict[str, dict[str, float]] = {}
     for kind in dict.fromkeys(one.kind for one in contrasts):
         own = [(o, answer) for o, answer in zip(contrasts, answers, strict=True) if o.kind == kind]
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="exported folder; default: the model store's")
     parser.add_argument("--probe", type=Path, default=PROBE, help="contrast set")
     given = parser.parse_args()
-    classifier = EmotionClassifier.load(given.model or stored_folder("samo-emotion"), threads=2)
+    classifier = EmotionClassifier.load(given.model or model_folder("samo-emotion"), threads=2)
     figures = accuracies(classifier, load_contrasts(given.probe))
     table = Table("kind", "texts", "accuracy", "felt", "changed", "nothing wrong said")
     for kind, row in figures.items():
