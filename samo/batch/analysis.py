@@ -105,7 +105,7 @@ class ShardWorker:
         self, shard: Shard, on_entry: Callable[[], None]
     ) -> tuple[list[Entry | Refused], list[dict[str, Any] | SamoError]]:
         audio = self._job.source.kind == "audio"
-        recordings = RECORDINGS_IN_FLIGHT * self._job.settings.recordings
+        recordings = RECORDINGS_IN_FLIGHT * self._job.settings.max_concurrent_transcriptions
         places = recordings if audio else TEXTS_IN_FLIGHT
         slots = asyncio.Semaphore(places)
 

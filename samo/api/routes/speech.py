@@ -21,7 +21,7 @@ async def transcribe(
     audio_file: Upload,
     language: Language = None,
     task: Annotated[
-        Literal["transcribe", "translate"], BeforeValidator(options.name), Form()
+        Literal["transcribe", "translate"], BeforeValidator(options.normalize_choice), Form()
     ] = "transcribe",
     timestamp: Annotated[bool, Form(description="Give every word's time too.")] = False,
 ) -> Response:
