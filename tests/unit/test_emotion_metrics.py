@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.emotion.figures import (
+from training.emotion.metrics import (
     confusions,
     expected_calibration_error,
     f1,
     reliability,
     without_temperature,
 )
-from training.emotion.pictures import draw_all
+from training.emotion.plots import draw_all
 
 
 def test_calibration_error_is_the_mean_distance_from_the_truth():
