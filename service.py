@@ -13,10 +13,11 @@ from pydantic import BeforeValidator
 import samo
 from samo import metrics, options, private_logs
 from samo.api import error_handlers, languages, openai_format, responses, routing, schemas
+from samo.api.serialization import json_response
 from samo.audio import READABLE_FORMATS
 from samo.factory import MODEL_NAMES, Models, assemble
 from samo.http import cors, draining, middleware, paths
-from samo.insight.reading import beside_loop
+from samo.insight.threads import run_in_thread
 from samo.settings import Settings
 
 settings = Settings()
@@ -75,29 +76,33 @@ class Samo:
     @app.post("/predict", response_model=schemas.PredictResponse, tags=["text"])
     async def predict(self, request: schemas.PredictRequest) -> Response:
         """Classify a text by GoEmotions' 27 emotions and neutral; explain it where asked to."""
-        with responses.Stopwatch() as watch:
+        with responses.Stopwatch() as stopwatch:
             if not request.explain:
                 (outcome,), why = await self.pipeline.classify([request.text]), None
             else:
                 outcome, why = await self.pipeline.explain(
                     request.text, request.threshold, request.top_k
                 )
-        return responses.predict(self.pipeline.calibration, outcome, request, watch, why)
+        return json_response(
+            responses.predict(self.pipeline.calibration, outcome, request, stopwatch, why)
+        )
 
     @app.post("/predict_batch", response_model=schemas.PredictBatchResponse, tags=["text"])
     async def predict_batch(self, request: schemas.PredictBatchRequest) -> Response:
         """Classify up to 128 texts in one call; a text that cannot be used fails alone."""
-        with responses.Stopwatch() as watch:
+        with responses.Stopwatch() as stopwatch:
             outcomes = await self.pipeline.classify_each(request.texts)
-        return responses.predict_batch(self.pipeline.calibration, outcomes, request, watch)
+        return json_response(
+            responses.predict_batch(self.pipeline.calibration, outcomes, request, stopwatch)
+        )
 
     @app.post("/summarize/text", response_model=schemas.SummaryResponse, tags=["text"])
     async def summarize(self, request: schemas.SummarizeRequest) -> Response:
         """Bring an entry to its emotional core."""
-        core, reading = await self.pipeline.summarize(
+        summary, entry_prediction = await self.pipeline.summarize(
             request.text, request.max_sentences, request.focus
         )
-        return responses.reply(responses.summary(request.text, core, reading))
+        return json_response(responses.summary(request.text, summary, entry_prediction))
 
     @app.post("/transcribe/voice", response_model=schemas.TranscriptionResponse, tags=["speech"])
     async def transcribe(
@@ -113,19 +118,20 @@ class Samo:
         recording = await self.pipeline.transcribe(
             await audio_file.read(), language=language, task=task, word_timestamps=timestamp
         )
-        return responses.reply(responses.transcription(recording, with_words=timestamp))
+        return json_response(responses.transcription(recording, with_words=timestamp))
 
     @app.post("/analyze/journal", response_model=schemas.InsightResponse, tags=["insight"])
     async def analyze_journal(self, request: schemas.JournalRequest) -> Response:
         """The insight of a typed entry: emotions, their arc, the emotional core."""
-        with responses.Stopwatch() as watch:
+        with responses.Stopwatch() as stopwatch:
             insight = await self.pipeline.analyze(
                 request.text,
                 generate_summary=request.generate_summary,
                 threshold=request.emotion_threshold,
             )
-        return await beside_loop(
-            len(request.text), responses.insight_reply, insight, self.models.tags, watch
+        return await run_in_thread(
+            len(request.text),
+            lambda: json_response(responses.insight(insight, self.models.tags, stopwatch)),
         )
 
     @app.post("/analyze/voice-journal", response_model=schemas.InsightResponse, tags=["insight"])
@@ -137,14 +143,14 @@ class Samo:
         emotion_threshold: Annotated[float | None, Form(ge=0.0, le=1.0)] = None,
     ) -> Response:
         """The insight of a spoken entry, with its transcript."""
-        with responses.Stopwatch() as watch:
+        with responses.Stopwatch() as stopwatch:
             insight = await self.pipeline.analyze_recording(
                 await audio_file.read(),
                 language=language,
                 generate_summary=generate_summary,
                 threshold=emotion_threshold,
             )
-        return responses.reply(responses.insight(insight, self.models.tags, watch))
+        return json_response(responses.insight(insight, self.models.tags, stopwatch))
 
     @app.post("/v1/audio/transcriptions", tags=["speech"])
     async def openai_transcriptions(
@@ -207,10 +213,10 @@ class Samo:
     @app.get("/health", response_model=schemas.HealthResponse, tags=["operations"])
     async def health(self) -> Response:
         """State of the service, for people and dashboards; probes use /livez and /readyz."""
-        return responses.reply(responses.health(self.models, self.ready_since))
+        return json_response(responses.health(self.models, self.ready_since))
 
     @app.get("/models/status", response_model=dict[str, schemas.ModelStatus], tags=["operations"])
-    async def models_status(self) -> Response:
+    async def models_status(self) -> dict[str, schemas.ModelStatus]:
         """What each model was made from, its metrics and licences, its queue."""
         return responses.models_status(self.models)
 

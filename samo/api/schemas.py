@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from runners.emotion.calibration import Intensity, Sentiment
 from samo import limits, options
-from samo.insight.explanation import MIN_SHARE, MIN_WEIGHT
+from samo.insight.explanation import MIN_RELATIVE_WEIGHT, MIN_WORD_WEIGHT
 
 
 def _not_blank(text: str) -> str:
@@ -190,9 +190,9 @@ class EmotionExplanation(BaseModel):
 
     emotion: str = Field(examples=["joy"])
     words: list[ExplainedWord] = Field(
-        description=f"Heaviest first: words of a weight of at least {MIN_WEIGHT} and "
-        f"{MIN_SHARE:.0%} of the heaviest one's. Empty for neutral, which says that nothing was "
-        "felt, and where no word by itself made the difference."
+        description=f"Heaviest first: words of a weight of at least {MIN_WORD_WEIGHT} and "
+        f"{MIN_RELATIVE_WEIGHT:.0%} of the heaviest one's. Empty for neutral, which says that "
+        "nothing was felt, and where no word by itself made the difference."
     )
 
 
