@@ -104,8 +104,8 @@ class Models:
         self.ready = False
         for batcher in self.batchers.values():
             batcher.close()
-        if self.pipeline.decoding is not None:
-            self.pipeline.decoding.shutdown(wait=False, cancel_futures=True)
+        if self.pipeline.decode_executor is not None:
+            self.pipeline.decode_executor.shutdown(wait=False, cancel_futures=True)
 
 
 def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models:

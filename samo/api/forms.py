@@ -273,7 +273,9 @@ def _option(
             raise _refusal(name, "Name one language, or leave it out to have it recognized")
         return [("language", value) for value in values]
     harmless = KNOWN_FIELDS[name]
-    if {options.parse_number(value.lower()) for value in values} <= set(map(options.parse_number, harmless)):
+    if {options.parse_number(value.lower()) for value in values} <= set(
+        map(options.parse_number, harmless)
+    ):
         return []
     advice = f" or send {harmless[0]}" if harmless else ""
     raise _refusal(name, f"This route does not take it; leave it out{advice}")

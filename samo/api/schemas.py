@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from runners.emotion.calibration import Intensity, Sentiment
 from samo import limits, options
-from samo.insight.explanation import MIN_SHARE, MIN_WEIGHT
+from samo.insight.explanation import MIN_RELATIVE_WEIGHT, MIN_WORD_WEIGHT
 
 
 def _not_blank(text: str) -> str:
@@ -133,7 +133,9 @@ class SummarizeRequest(Request):
         le=limits.MAX_SUMMARY_SENTENCES,
         description="The summary has at most this many sentences.",
     )
-    focus: Annotated[Literal["core", "feeling", "gist"], BeforeValidator(options.normalize_choice)] = Field(
+    focus: Annotated[
+        Literal["core", "feeling", "gist"], BeforeValidator(options.normalize_choice)
+    ] = Field(
         default="core",
         description="What to keep: what is felt, what the text is about (gist), or both (core).",
     )
@@ -190,9 +192,9 @@ class EmotionExplanation(BaseModel):
 
     emotion: str = Field(examples=["joy"])
     words: list[ExplainedWord] = Field(
-        description=f"Heaviest first: words of a weight of at least {MIN_WEIGHT} and "
-        f"{MIN_SHARE:.0%} of the heaviest one's. Empty for neutral, which says that nothing was "
-        "felt, and where no word by itself made the difference."
+        description=f"Heaviest first: words of a weight of at least {MIN_WORD_WEIGHT} and "
+        f"{MIN_RELATIVE_WEIGHT:.0%} of the heaviest one's. Empty for neutral, which says that "
+        "nothing was felt, and where no word by itself made the difference."
     )
 
 

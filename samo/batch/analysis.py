@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import orjson
 from pydantic import BaseModel
 
 from runners.errors import ModelFailure, SamoError
@@ -175,8 +174,7 @@ class ShardWorker:
         with responses.Stopwatch() as watch:
             (outcome,) = await pipeline.classify([given])
         response = responses.predict(pipeline.calibration, outcome, request, watch)
-        body: dict[str, Any] = orjson.loads(response.body)
-        return body
+        return response.model_dump(exclude_unset=True)
 
 
 def _error_line(entry: Entry | Refused, error: SamoError) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from samo import options
 from samo.api import responses, schemas
 from samo.api.parameters import Language, LoadedModels, Upload
 from samo.api.routing import Route
+from samo.api.serialization import json_response
 
 router = APIRouter(route_class=Route, tags=["speech"])
 
@@ -29,4 +30,4 @@ async def transcribe(
     recording = await models.pipeline.transcribe(
         await audio_file.read(), language=language, task=task, word_timestamps=timestamp
     )
-    return responses.reply(responses.transcription(recording, with_words=timestamp))
+    return json_response(responses.transcription(recording, with_words=timestamp))
