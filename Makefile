@@ -18,7 +18,7 @@ export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
 
-.PHONY: help serve test test-fast lint format export bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-transcriber load soak fuzz peers waterfall lock clean
+.PHONY: help serve test test-fast lint format export bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-trends eval-transcriber load soak fuzz peers waterfall lock clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -83,6 +83,9 @@ train-summarizer: .venv/.dev  ## repeat the training that made checkpoints/summa
 
 eval-summarizer: .venv/.dev export  ## the summarizer's figures on held-out entries
 	$(BIN)/python -m training.summarizer.evaluate --data $(DATA) --split test
+
+eval-trends: .venv/.dev  ## how reliably changes and patterns over time are found
+	$(BIN)/python -m training.evaluation.trends
 
 eval-transcriber: .venv/.dev export  ## word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech

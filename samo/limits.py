@@ -13,6 +13,11 @@ MAX_BATCH_TEXTS: Final = 128
 # batch takes 20 s, or 45 s beside other work; 128 texts of full length would take longer than a
 # request may last.
 MAX_BATCH_CHARACTERS: Final = 200_000
+# A day of 28 emotions and 12 moods each, for more than 13 years.
+MAX_TRENDS_ENTRIES: Final = 5_000
+# Other years are typing errors, or a clock that was never set.
+FIRST_TRENDS_YEAR: Final = 1900
+LAST_TRENDS_YEAR: Final = 2199
 MAX_AUDIO_BYTES: Final = 25 * 1024 * 1024
 MAX_AUDIO_SECONDS: Final = 300.0
 
@@ -21,6 +26,10 @@ _JSON_BYTES_PER_CHARACTER: Final = 12
 # A text of MAX_TEXT_CHARACTERS, with 60 kB for the other fields and for indentation.
 MAX_JSON_BYTES: Final = 300_000
 MAX_BATCH_JSON_BYTES: Final = MAX_BATCH_CHARACTERS * _JSON_BYTES_PER_CHARACTER + 100_000
+# MAX_TRENDS_ENTRIES of 40 names, of 40 bytes each with a number of all digits.
+MAX_TRENDS_JSON_BYTES: Final = MAX_TRENDS_ENTRIES * 40 * 40
+# Larger bodies are parsed in a thread.
+MAX_INLINE_JSON_BYTES: Final = MAX_JSON_BYTES
 # A multipart form around the largest recording: boundaries, part headers, the other fields.
 MAX_FORM_BYTES: Final = MAX_AUDIO_BYTES + 64 * 1024
 # No GET route reads a body; what some clients send along is not worth a refusal.
@@ -31,6 +40,8 @@ MAX_JSON_FIELDS: Final = 32
 # Brackets, commas and colons outside of strings: each may cost an object of a hundred bytes. The
 # largest batch has about 150.
 MAX_JSON_MARKS: Final = 10_000
+# MAX_TRENDS_ENTRIES of 40 names, each with a colon and a comma, and what is around them.
+MAX_TRENDS_JSON_MARKS: Final = MAX_TRENDS_ENTRIES * 100
 MAX_FORM_FIELDS: Final = 64
 MAX_FORM_FIELD_BYTES: Final = 64 * 1024
 # Problems that one validation error lists.
@@ -41,6 +52,7 @@ _BODY_BYTES: Final = {
     "/predict_batch": MAX_BATCH_JSON_BYTES,
     "/summarize/text": MAX_JSON_BYTES,
     "/analyze/journal": MAX_JSON_BYTES,
+    "/insights/trends": MAX_TRENDS_JSON_BYTES,
     **dict.fromkeys(
         (
             "/",
@@ -72,3 +84,8 @@ def max_body_bytes(path: str) -> int:
     nothing is read.
     """
     return _BODY_BYTES.get(without_extra_slashes(path), MAX_FORM_BYTES)
+
+
+def max_json_marks(path: str) -> int:
+    """The most brackets, commas and other marks in a JSON body that is read at this path."""
+    return MAX_TRENDS_JSON_MARKS if path == "/insights/trends" else MAX_JSON_MARKS

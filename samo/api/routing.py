@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from samo import limits
 from samo.api import bodies, forms
 from samo.api.validation import body_error
+from samo.insight.threads import run_in_background
 
 # Starlette would spool uploads above 1 MB to disk; recordings stay in memory.
 MultiPartParser.spool_max_size = limits.MAX_FORM_BYTES
@@ -43,6 +44,15 @@ def json_endpoint(endpoint: Endpoint) -> Endpoint:
     return endpoint
 
 
+def _parse(raw: bytes, max_marks: int, body_type: type[pydantic.BaseModel]) -> pydantic.BaseModel:
+    """The JSON body as its model; raises a `SamoError` that names what is wrong."""
+    given = bodies.parse_object(raw, max_marks)
+    try:
+        return body_type.model_validate(given)
+    except pydantic.ValidationError as error:
+        raise body_error(error, body_type) from None
+
+
 class Route(APIRoute):
     """A route whose body is read by `samo.api.bodies` or `samo.api.forms`.
 
@@ -54,6 +64,7 @@ class Route(APIRoute):
         handler = super().get_route_handler()
         body_type: type[pydantic.BaseModel] | None = getattr(self.endpoint, _BODY_TYPE, None)
         limit = limits.max_body_bytes(self.path_format)
+        max_marks = limits.max_json_marks(self.path_format)
         form_fields = forms.Fields.of([field.alias for field in self.dependant.body_params])
         has_body = body_type is not None or form_fields is not None
         field_names = [*body_type.model_fields] if body_type is not None else []
@@ -62,11 +73,11 @@ class Route(APIRoute):
             if has_body and request.scope["query_string"]:
                 forms.refuse_query(request.scope["query_string"], field_names)
             if body_type is not None:
-                given = await bodies.read_object(request, limit)
-                try:
-                    body = body_type.model_validate(given)
-                except pydantic.ValidationError as error:
-                    raise body_error(error, body_type) from None
+                raw = await bodies.read(request, limit)
+                if len(raw) <= limits.MAX_INLINE_JSON_BYTES:
+                    body = _parse(raw, max_marks, body_type)
+                else:
+                    body = await run_in_background(_parse, raw, max_marks, body_type)
                 answer: Response = await self.endpoint(request.app.state.models, body)
                 return answer
             if form_fields is not None:

@@ -1,10 +1,10 @@
 """What chance alone does to a journal's series: autocorrelated noise around one level.
 
 A mood lasts, so neighbouring days resemble one another, and a mean that wanders for a week is no
-change. The null model is a first-order autoregression, x[t] = c + φ x[t-1] + ε[t]. Its innovations
-ε are permuted, all series by the same permutation, and the series are built anew from them: the
-permuted journals have the same autocorrelation, distribution and dependence between emotions as
-the real one, and no change. The largest gain that one change has in them calibrates the penalty.
+change. Surrogate series have the values and the autocorrelation of the real ones, and no change:
+normal scores from a first-order autoregression, each replaced by the quantile of the real series
+that it stands for. So a series that is 0 on most days has surrogates that are. The largest gain
+that one change has in the surrogates calibrates the penalty.
 """
 
 from __future__ import annotations
@@ -21,30 +21,35 @@ from samo.insight.segmentation import Floats, segment_means, split_gains
 
 # The same journal gets the same answer.
 SEED: Final = 20260131
-MIN_SURROGATES: Final = 400
-MAX_SURROGATES: Final = 1_600
-# Values in all surrogates together; short journals get more surrogates.
-_VALUES: Final = 3_000_000
-_TAIL: Final = 0.1
-# The tail says nothing about smaller ones.
-MIN_P_VALUE: Final = 1e-5
+# Short journals get more surrogates: as many as this many values make.
+_SURROGATE_VALUES: Final = 3_000_000
+_MIN_SURROGATES: Final = 400
+_MAX_SURROGATES: Final = 1_600
+# Surrogates are made in rounds of about this many values, which fit into the CPU's cache.
+_ROUND_VALUES: Final = 200_000
 # A series with a higher autocorrelation is taken for one of this: above it, noise and changes of
 # the level cannot be told apart.
 MAX_AUTOCORRELATION: Final = 0.95
-# The null model is given this many standard errors more autocorrelation than a series shows.
-STANDARD_ERRORS: Final = 1.0
-BIAS: Final = 2.0
-MAX_LATENT: Final = 0.98
+_MAX_LATENT: Final = 0.98
+# The estimate from n points is about (2 + 3 φ) / n too low. Surrogates get half a standard error
+# more. `make eval-trends` measures the false alarms with this.
+_BIAS: Final = 2.0
+_BIAS_SLOPE: Final = 3.0
+_STANDARD_ERRORS: Final = 0.5
+# Orders of the Hermite expansion of the quantile function.
 _ORDERS: Final = 12
+# Quantiles are tabulated for normal scores of at most this, in steps of 1 / _STEPS.
 _MAX_SCORE: Final = 4
 _STEPS: Final = 128
 # Variance of a series that does not vary; confidences are rounded to 0.0001.
 MIN_VARIANCE: Final = 1e-8
-# Values that the permuted series of one round may have, which keeps them in the CPU's cache.
-_ROUND_VALUES: Final = 200_000
-# Least sum of squares that a step keeps besides the previous value; below it, the two explain the
-# same.
+# Least sum of squares that the previous value leaves of a step; below it, the two explain the same.
 _MIN_STEP: Final = 0.5
+# The share of the surrogates to which a tail is fitted, and the least share that is read off it.
+_TAIL: Final = 0.1
+MIN_P_VALUE: Final = 1e-5
+# The tail of statistics that take few values is at least this share of where it starts.
+_LEAST_EXCESS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ class Maxima:
     def _tail(self) -> tuple[float, float]:
         """Where the tail starts and how far it exceeds that on average."""
         start = float(np.quantile(self.values, 1.0 - _TAIL))
-        return start, max(float(self.values[self.values > start].mean()) - start, 1e-6)
+        excess = float(self.values[self.values >= start].mean()) - start
+        return start, max(excess, _LEAST_EXCESS * start, MIN_VARIANCE)
 
     def quantile(self, level: float) -> float:
         """The value that a share `level`, at most 0.1, of the surrogates exceeds."""
@@ -114,14 +120,16 @@ def innovations(values: Floats, phi: Floats) -> Floats:
 def calibrate(values: Floats, min_size: int) -> Null:
     """Measure what one change gains in surrogates of `values`, of shape (points, series)."""
     points, series = values.shape
-    latent = _latent(values, _lasting(values, min_size))
+    latent = _latent(values, _persistence(values, min_size))
+    # Of many series, the one that shows too little autocorrelation by luck is the one in which
+    # noise is taken for a change; so none gets less than the median of them.
     latent = np.maximum(latent, np.median(latent)).astype(np.float32)
     fresh = np.sqrt(1 - latent * latent)
     table = _quantiles(values)
     offsets = np.arange(series, dtype=np.int32)
     random = np.random.default_rng(SEED)
     at_once = max(1, _ROUND_VALUES // values.size)
-    surrogates = min(max(_VALUES // values.size, MIN_SURROGATES), MAX_SURROGATES)
+    surrogates = min(max(_SURROGATE_VALUES // values.size, _MIN_SURROGATES), _MAX_SURROGATES)
     rounds = []
     for start in range(0, surrogates, at_once):
         count = min(at_once, surrogates - start)
@@ -141,12 +149,11 @@ def calibrate(values: Floats, min_size: int) -> Null:
     return Null(typical, Maxima((gains / typical).max(axis=1)))
 
 
-def _lasting(values: Floats, min_size: int) -> Floats:
+def _persistence(values: Floats, min_size: int) -> Floats:
     """The autocorrelation of each series besides the likeliest change, with a margin.
 
     A change looks like autocorrelation, so the best one is taken out first. That takes out some of
-    the noise too, as do the means, and of many series the one that shows too little of its own is
-    the one in which noise is taken for a change: so the bias and a margin are added.
+    the noise too, as do the means: so the bias and a margin are added.
     """
     points = len(values)
     residuals = np.empty_like(values)
@@ -154,7 +161,9 @@ def _lasting(values: Floats, min_size: int) -> Floats:
         change = int(split_gains(series, min_size).argmax())
         residuals[:, column] = series - segment_means(series, [change] if change else [])
     phi = autocorrelation(residuals)
-    phi += (BIAS + 3.0 * phi) / points + STANDARD_ERRORS * np.sqrt((1.0 - phi * phi) / points)
+    phi += (_BIAS + _BIAS_SLOPE * phi) / points + _STANDARD_ERRORS * np.sqrt(
+        (1.0 - phi * phi) / points
+    )
     return np.minimum(phi, MAX_AUTOCORRELATION)
 
 
@@ -168,7 +177,7 @@ def _latent(values: Floats, phi: Floats) -> Floats:
     normal = NormalDist()
     scores = np.asarray([normal.inv_cdf((i + 0.5) / points) for i in range(points)])
     sorted_values = np.sort(values, axis=0)
-    correlations = np.linspace(0.0, MAX_LATENT, 50)
+    correlations = np.linspace(0.0, _MAX_LATENT, 50)
     before, hermite = np.zeros(points), np.ones(points)
     total = np.zeros(series)
     curve = np.zeros((len(correlations), series))

@@ -16,10 +16,17 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from runners.emotion.calibration import SENTIMENT_OF
 from samo.insight import changes, course, patterns
+from samo.insight.groupings import MOOD_SENTIMENT
 from samo.insight.segmentation import Floats, segment_means
 
-SIGNIFICANCE: Final = 0.05
+EMOTIONS: Final = frozenset(SENTIMENT_OF)
+MOODS: Final = frozenset(MOOD_SENTIMENT) | {"tired"}
+
+# Half of the share that is promised to be wrong, 5 %: the noise of a real journal is not exactly
+# the null model's.
+SIGNIFICANCE: Final = 0.025
 # Days that stray less from their levels give no unit for a difference.
 MIN_SPREAD: Final = 0.005
 
