@@ -73,7 +73,7 @@ def test_only_words_that_matter_are_listed_heaviest_first():
     )
     explanation = explain("joy", _words(6), weights)
     assert [word.word.start for word in explanation.words] == [3, 0, 4, 5]
-    assert [word.weight for word in explanation.words] == [0.8, 0.3, 0.3, bound]
+    assert [word.weight for word in explanation.words] == [0.8, 0.3, 0.3, MIN_RELATIVE_WEIGHT * 0.8]
 
 
 def test_function_words_are_listed_only_where_nothing_else_matters():

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from samo.batch import command
-from samo.batch.sources import MAX_LINE_BYTES, JsonLines
+from samo.batch.json_lines import MAX_LINE_BYTES, JsonLines
 from samo.limits import MAX_TEXT_CHARACTERS
 from tests.conftest import RECORDING, ROOT
 
@@ -69,7 +69,7 @@ def start(*arguments):
     return subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_bulk_and_http_give_the_same(client, tmp_path):
+def test_batch_and_http_give_the_same(client, tmp_path):
     texts = [entry["text"] for entry in entries(12)]
     texts += ["", " ", 3, None, "x" * (MAX_TEXT_CHARACTERS + 1), "please crash", "joy\n😀 fear?! A"]
     lines = [{"text": text} for text in texts] + [{}]
