@@ -84,7 +84,7 @@ def main() -> None:
 
     settings = Settings()
     runner = EmotionClassifier.load(
-        Path(stored("emotion").path), threads=settings.threads, beside=True
+        Path(stored("emotion").path), threads=settings.threads, parallel=True
     )
     runner.warm_up()
     with tempfile.TemporaryDirectory() as folder:
@@ -96,7 +96,7 @@ def main() -> None:
 
         def ceiling() -> None:
             with ThreadPoolExecutor(settings.threads) as executor:
-                for _ in executor.map(runner.predict_beside, batches):
+                for _ in executor.map(runner.predict_single_threaded, batches):
                     pass
 
         def batch_with(*, summary: bool) -> Callable[[], None]:

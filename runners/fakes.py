@@ -70,7 +70,7 @@ class FakeEmotionClassifier:
         """Feel what the texts name."""
         return [self._feel(text) for text in batch]
 
-    def predict_beside(self, batch: Sequence[str]) -> list[Probabilities]:
+    def predict_single_threaded(self, batch: Sequence[str]) -> list[Probabilities]:
         """As `predict`."""
         return self.predict(batch)
 

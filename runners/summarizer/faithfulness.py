@@ -50,7 +50,7 @@ def rewritten(prepared: PreparedSummary, outputs: Sequence[str]) -> Summary:
     """
     told: dict[str, int] = {}
     faithful = True
-    for place, output in zip(prepared.chosen, outputs, strict=True):
+    for place, output in zip(prepared.selected, outputs, strict=True):
         sentence = prepared.sentences[place]
         is_same = is_rewording(sentence, output)
         faithful &= is_same
@@ -85,7 +85,7 @@ def condensed(
         overlaps = [overlap(sentence, text) for sentence in prepared.sentences]
         sources = tuple(place for place, share in enumerate(overlaps) if share >= SOURCE_OVERLAP)
         return Summary(text, "generated", sources)
-    told = {clean(prepared.sentences[place]): place for place in prepared.chosen}
+    told = {clean(prepared.sentences[place]): place for place in prepared.selected}
     told.pop("", None)
     if not told:
         return verbatim(prepared)

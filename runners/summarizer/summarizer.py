@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from runners.errors import InvalidRequest
 from runners.summarizer.config import SummarizerConfig
 from runners.summarizer.faithfulness import condensed, rewritten, verbatim
-from runners.summarizer.selection import choose, with_items
+from runners.summarizer.selection import add_list_items, select_sentences
 from runners.summarizer.summary import (
     MAX_SUMMARY_SENTENCES,
     PreparedSummary,
@@ -84,8 +84,8 @@ class Summarizer:
             and len(words_of(item.text)) <= VERBATIM_WORDS
         ):
             return PreparedSummary(item, sentences, tuple(range(len(sentences))), ())
-        chosen = choose(sentences, item.max_sentences, item.salience, item.focus)
-        chosen = with_items(sentences, chosen, item.max_sentences)
+        chosen = select_sentences(sentences, item.max_sentences, item.salience, item.focus)
+        chosen = add_list_items(sentences, chosen, item.max_sentences)
         if self.config.reads == "sentences":
             parts = tuple(
                 self.encode(self.config.prefix + straighten(sentences[place])) for place in chosen

@@ -118,9 +118,12 @@ def test_the_word_that_carries_an_emotion_is_named_first(classifier, text, emoti
 
 
 def test_beside_another_batch_a_text_is_read_the_same(emotion_folder, classifier):
-    beside = EmotionClassifier.load(emotion_folder, threads=2, beside=True)
+    beside = EmotionClassifier.load(emotion_folder, threads=2, parallel=True)
     batch = [beside.prepare(text) for text in ("I am furious.", "Thank you so much, all of you!")]
-    ours, theirs = np.stack(beside.predict_beside(batch)), np.stack(classifier.predict(batch))
+    ours, theirs = (
+        np.stack(beside.predict_single_threaded(batch)),
+        np.stack(classifier.predict(batch)),
+    )
     assert np.abs(ours - theirs).max() < 1e-5
 
 

@@ -357,7 +357,7 @@ def test_salience_needs_one_value_a_sentence(summarizer):
 
 def test_each_chosen_sentence_is_a_part(summarizer):
     prepared = summarizer.prepare(SummaryRequest(ENTRY, 2, SALIENCE))
-    assert prepared.chosen == (2, 5)
+    assert prepared.selected == (2, 5)
     assert ["".join(part)[: len("▁summarize:▁I")] for part in prepared.parts] == [
         "▁summarize:▁I"
     ] * 2
