@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -67,6 +68,14 @@ class Models:
     tags: dict[str, str]
     metadata: dict[str, dict[str, Any]]
     ready: bool = False
+    loaded_at: int = field(default_factory=lambda: int(time.time()))
+    """Unix time, in seconds."""
+    _loaded_at: float = field(default_factory=time.monotonic, repr=False)
+
+    @property
+    def uptime_seconds(self) -> float:
+        """Seconds since the models were loaded."""
+        return time.monotonic() - self._loaded_at
 
     @property
     def batchers(self) -> dict[str, Batcher[Any, Any, Any]]:

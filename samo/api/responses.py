@@ -275,13 +275,13 @@ def _facts(made: Insight) -> dict[str, Any]:
     }
 
 
-def health(models: Models, ready_since: float) -> schemas.HealthResponse:
+def health(models: Models) -> schemas.HealthResponse:
     """State of the service."""
     return schemas.HealthResponse(
         status="ok" if models.ready else "starting",
         version=samo.__version__,
         models=dict.fromkeys(models.tags, models.ready),
-        uptime_seconds=round(time.monotonic() - ready_since, 1),
+        uptime_seconds=round(models.uptime_seconds, 1),
     )
 
 
