@@ -30,7 +30,7 @@ from rich.progress import track
 from rich.table import Table
 
 from runners.emotion.classifier import EmotionClassifier, TokenIds
-from runners.text.sentences import split
+from runners.text.sentences import split_sentences
 from samo.batch.analysis import Job, Options, ShardWorker
 from samo.batch.folder import RunFolder
 from samo.batch.sources import Entry, JsonLines
@@ -91,7 +91,7 @@ def main() -> None:
         source = take(given.input, Path(folder) / "entries.jsonl", given.entries)
         (shard,) = source.shards()
         texts = [str(entry.content) for entry in source.read(shard) if isinstance(entry, Entry)]
-        sentences = [sentence.text for text in texts for sentence in split(text)]
+        sentences = [sentence.text for text in texts for sentence in split_sentences(text)]
         batches = full_batches([runner.prepare(text) for text in sentences], given.batch_tokens)
 
         def ceiling() -> None:

@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 from typing import Final, Generic
 
 from runners.base import Input, Output, ParallelRunner, Prepared, Runner
-from runners.cancellation import Cancelled, cancelled_by
+from runners.cancellation import Cancelled, cancel_scope
+from runners.cost_estimate import CostEstimate
 from runners.errors import ModelFailure, Overloaded, SamoError
 from runners.queueing import BatchQueue, QueuedItem, Request
-from runners.speed import Speed
 
 _log = logging.getLogger("bentoml.samo.batching")
 
@@ -56,7 +56,7 @@ class _Batch(Generic[Prepared, Output]):
         """
         start = time.perf_counter()
         try:
-            with cancelled_by(self.cancelled):
+            with cancel_scope(self.cancelled):
                 return predict([item.prepared for item in items])
         finally:
             self.seconds += time.perf_counter() - start
@@ -105,7 +105,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._queue: BatchQueue[Prepared, Output] = BatchQueue()
         self._requests: set[Request] = set()
         self._running: dict[asyncio.Task[None], _Batch[Prepared, Output]] = {}
-        self._speed = Speed(seconds_per_cost)
+        self._cost_estimate = CostEstimate(seconds_per_cost)
         self._executor = ThreadPoolExecutor(max_workers=num_workers, thread_name_prefix=name)
 
     @property
@@ -202,7 +202,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         one has.
         """
         now = time.perf_counter()
-        rate = self._speed.seconds_per_cost
+        rate = self._cost_estimate.seconds_per_cost
         waits = [0.0] * (self._num_workers - len(self._running))
         for batch in self._running.values():
             remaining = batch.cost * rate - (now - batch.started)
@@ -246,7 +246,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         """Compute a batch, then update the speed estimate and the metrics."""
         succeeded = await self._compute(batch, batch.items, predict)
         if succeeded:
-            self._speed.add(batch.seconds, batch.cost)
+            self._cost_estimate.add(batch.seconds, batch.cost)
         self._on_batch(len(batch.items), batch.seconds)
 
     async def _compute(

@@ -35,7 +35,7 @@ TokenIds = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Golden:
+class GoldenSample:
     """A golden sample: a text and the probabilities that the float model gives it.
 
     Attributes:
@@ -61,14 +61,14 @@ class Golden:
 
 
 @dataclass(frozen=True, slots=True)
-class Occluded:
+class OccludedText:
     """A text in which each `text[start:end]` of `hidden` is replaced by mask tokens."""
 
     text: str
     hidden: tuple[tuple[int, int], ...]
 
 
-class EmotionClassifier(ParallelRunner[str | Occluded, TokenIds, Probabilities]):
+class EmotionClassifier(ParallelRunner[str | OccludedText, TokenIds, Probabilities]):
     """Gives each text a probability for every name in `calibration.outputs`.
 
     Labels are calibrated by temperature scaling (Guo et al., 2017): sigmoid(logits / temperature).
@@ -83,7 +83,7 @@ class EmotionClassifier(ParallelRunner[str | Occluded, TokenIds, Probabilities])
         session: onnxruntime.InferenceSession,
         tokenizer: Tokenizer,
         calibration: EmotionCalibration,
-        golden: Golden | None = None,
+        golden: GoldenSample | None = None,
         single_threaded: onnxruntime.InferenceSession | None = None,
     ) -> None:
         self.calibration = calibration
@@ -126,11 +126,11 @@ class EmotionClassifier(ParallelRunner[str | Occluded, TokenIds, Probabilities])
             _session(folder / "model.onnx", threads),
             Tokenizer.from_file(str(folder / "tokenizer.json")),
             calibration or EmotionCalibration.load(folder / "calibration.json"),
-            Golden.load(golden) if golden.is_file() else None,
+            GoldenSample.load(golden) if golden.is_file() else None,
             _session(folder / "model.onnx", 1) if parallel and threads > 1 else None,
         )
 
-    def prepare(self, item: str | Occluded) -> TokenIds:
+    def prepare(self, item: str | OccludedText) -> TokenIds:
         """Tokenize a text; return token ids, int64 of shape (tokens,).
 
         Each token that overlaps a hidden span becomes one mask token. A text and its occluded

@@ -12,7 +12,12 @@ import pytest
 
 from exporting.emotion import PARITY_TOLERANCE
 from runners.batching import Batcher
-from runners.emotion.classifier import MAX_TOKENS, EmotionClassifier, GoldenMismatchError, Occluded
+from runners.emotion.classifier import (
+    MAX_TOKENS,
+    EmotionClassifier,
+    GoldenMismatchError,
+    OccludedText,
+)
 from runners.fakes import FakeSummarizer, FakeTranscriber
 from samo.insight.pipeline import Pipeline
 from tests.conftest import ROOT
@@ -82,7 +87,9 @@ def test_hiding_a_word_leaves_the_others_in_their_places(classifier):
     text = "I was unhappily naïve 😀 我"
     shown = classifier.prepare(text)
     start = text.index("unhappily")
-    hidden = classifier.prepare(Occluded(text, ((start, start + 9), (len(text) - 1, len(text)))))
+    hidden = classifier.prepare(
+        OccludedText(text, ((start, start + 9), (len(text) - 1, len(text))))
+    )
     assert len(hidden) == len(shown)
     assert (hidden == classifier.mask_id).sum() == (hidden != shown).sum()
     (places,) = np.nonzero(hidden == classifier.mask_id)
