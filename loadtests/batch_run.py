@@ -128,9 +128,9 @@ def main() -> None:
     )
     args = parser.parse_args()
 
-    settings = Settings()
+    settings = Settings.load()
     runner = EmotionClassifier.load(
-        Path(find_model("emotion").path), threads=settings.threads, beside=True
+        Path(find_model("emotion").path), threads=settings.threads, parallel=True
     )
     runner.warm_up()
     with tempfile.TemporaryDirectory() as folder:
@@ -142,7 +142,7 @@ def main() -> None:
 
         def ceiling() -> None:
             with ThreadPoolExecutor(settings.threads) as executor:
-                for _ in executor.map(runner.predict_beside, batches):
+                for _ in executor.map(runner.predict_single_threaded, batches):
                     pass
 
         runs = {

@@ -240,7 +240,7 @@ def _analysis(entry_emotions: EntryEmotions) -> schemas.EmotionAnalysis:
         ],
         primary_emotion=prediction.primary.name,
         confidence=prediction.primary.confidence,
-        emotional_intensity=entry.level,
+        emotional_intensity=entry.intensity_level,
         intensity=entry.intensity,
         mixed=entry.mixed,
         sentiment=prediction.sentiment,
@@ -291,13 +291,13 @@ def _entry_statistics(result: Insight) -> dict[str, Any]:
     }
 
 
-def health(models: Models, ready_since: float) -> schemas.HealthResponse:
-    """Return the state of the service; `ready_since` is a time of `time.monotonic`."""
+def health(models: Models) -> schemas.HealthResponse:
+    """Return the state of the service."""
     return schemas.HealthResponse(
         status="ok" if models.ready else "starting",
         version=samo.__version__,
         models=dict.fromkeys(models.tags, models.ready),
-        uptime_seconds=round(time.monotonic() - ready_since, 1),
+        uptime_seconds=round(models.uptime_seconds, 1),
     )
 
 

@@ -130,7 +130,7 @@ class ShardWorker:
 
     def _max_in_flight(self) -> int:
         if self._job.source.kind == "audio":
-            return RECORDINGS_PER_TRANSCRIPTION * self._job.settings.recordings
+            return RECORDINGS_PER_TRANSCRIPTION * self._job.settings.max_concurrent_transcriptions
         return MAX_TEXTS_IN_FLIGHT
 
     async def _outcome(self, entry: Entry) -> BaseModel | SamoError:

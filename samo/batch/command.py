@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from runners.errors import StartError
 from samo.batch.analysis import OUTPUT_SCHEMAS, BatchOptions, Job, ShardResult
 from samo.batch.entries import BatchRunError, EntrySource, Shard
 from samo.batch.executors import run_in_process, run_on_ray
@@ -21,7 +22,7 @@ from samo.batch.progress import BatchProgress
 from samo.batch.recordings import RecordingFolder
 from samo.batch.sources import RECORDINGS_PER_SHARD, TEXTS_PER_SHARD, open_source
 from samo.batch.store import tags
-from samo.settings import JobTask, Settings
+from samo.settings import CloudRunTask, Settings
 
 DESCRIPTION: Final = """\
 Analyse many entries in one run, with the same results as the service.
@@ -139,16 +140,16 @@ def _positive(value: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
 
-    0: finished. 1: interrupted by the disk or by a change of the input. 2: the arguments cannot be
-    used. 130: interrupted by Ctrl-C.
+    0: finished. 1: interrupted by the disk or by a change of the input. 2: the arguments, a setting
+    or a model cannot be used. 130: interrupted by Ctrl-C.
     """
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     args = build_parser().parse_args(arguments)
     try:
         return _run(args)
-    except BatchRunError as error:
+    except (BatchRunError, StartError) as error:
         console.print(str(error), style="red", highlight=False, soft_wrap=True, markup=False)
-        return error.status
+        return error.status if isinstance(error, BatchRunError) else BatchRunError.status
     except KeyboardInterrupt:
         console.print("Stopped. The same command resumes the run.")
         return 130
@@ -170,7 +171,7 @@ def _run(args: argparse.Namespace) -> int:
     skipped = dict(source.skipped) if isinstance(source, RecordingFolder) else {}
     if not source.shards():
         raise BatchRunError(f"There is nothing to analyse in {args.input}{_describe(skipped)}.")
-    task = JobTask()
+    task = CloudRunTask()
     with folder.locked(shared=task.count > 1):
         summary = _analyse(args, source, folder, task)
     if skipped:
@@ -194,7 +195,7 @@ def _describe(skipped: dict[str, int]) -> str:
 
 
 def _analyse(
-    args: argparse.Namespace, source: EntrySource, folder: RunFolder, task: JobTask
+    args: argparse.Namespace, source: EntrySource, folder: RunFolder, task: CloudRunTask
 ) -> dict[str, Any]:
     """Analyse the unfinished shards of this task and return the figures of the last line."""
     settings = _settings(args)
@@ -248,7 +249,7 @@ def _execute(
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    settings = Settings()
+    settings = Settings.load()
     threads = args.threads
     if threads is None and args.workers > 1 and "threads" not in settings.model_fields_set:
         threads = max(1, settings.threads // args.workers)

@@ -233,6 +233,15 @@ def test_a_run_is_not_mixed_with_another(tmp_path, capsys):
     assert run(source, other) == 2
 
 
+def test_a_setting_that_is_invalid_is_named_in_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SAMO_THREADS", "many")
+    source = write_lines(tmp_path / "in.jsonl", entries(1))
+    assert run(source, tmp_path / "out") == 2
+    message = capsys.readouterr().err
+    assert "SAMO_THREADS" in message
+    assert "Traceback" not in message
+
+
 @pytest.mark.parametrize("name", ["absent.jsonl", "in.txt", "empty.jsonl"])
 def test_what_cannot_be_read_is_refused_before_anything_is_written(tmp_path, name):
     (tmp_path / "in.txt").write_text("{}")

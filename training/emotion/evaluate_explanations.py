@@ -32,9 +32,10 @@ from rich.table import Table
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
+from exporting.store import model_folder
 from runners.batching import Batcher
 from runners.emotion.calibration import NEUTRAL, Probabilities
-from runners.emotion.classifier import EmotionClassifier, Occluded, TokenIds
+from runners.emotion.classifier import EmotionClassifier, OccludedText, TokenIds
 from runners.fakes import FakeSummarizer, FakeTranscriber
 from samo.factory import EMOTION_BATCH_TOKENS
 from samo.insight.entry import MAX_UNSPLIT_CHARACTERS
@@ -42,7 +43,6 @@ from samo.insight.explanation import explain
 from samo.insight.pipeline import Pipeline
 from samo.insight.words import split_words
 from training.emotion.data import load_goemotions
-from training.evaluation.stored import stored_folder
 
 Array = npt.NDArray[np.float64]
 RATIONALE: Final = 0.2
@@ -71,7 +71,7 @@ class Eraser:
 
     def erase(self, text: str, spans: Sequence[tuple[int, int]], how: str) -> TokenIds:
         """Token ids of `text` without `spans`, shape (tokens,)."""
-        masked: TokenIds = self.classifier.prepare(Occluded(text, tuple(spans)))
+        masked: TokenIds = self.classifier.prepare(OccludedText(text, tuple(spans)))
         hidden = masked == self.classifier.mask_id  # a text holds no mask token of its own
         if how == "deletion":
             kept: TokenIds = masked[~hidden]
@@ -210,7 +210,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="exported folder; default: the model store's")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    folder = arguments.model or stored_folder("samo-emotion")
+    folder = arguments.model or model_folder("samo-emotion")
     classifier = EmotionClassifier.load(folder, threads=2)
     eraser = Eraser(classifier, Tokenizer.from_file(str(folder / "tokenizer.json")))
     generator = np.random.default_rng(arguments.seed)
