@@ -133,7 +133,7 @@ def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models
             threads=settings.ctranslate2_threads,
             at_a_time=settings.max_concurrent_transcriptions,
         ),
-        lambda: EmotionClassifier.load(folders["emotion"], threads=settings.threads, beside=True),
+        lambda: EmotionClassifier.load(folders["emotion"], threads=settings.threads, parallel=True),
         lambda: _load_summarizer(tags["summarizer"], folders["summarizer"], settings),
     )
     return Models(
