@@ -8,16 +8,16 @@ from fastapi import Response
 
 from samo.api import trend_schemas as schemas
 from samo.api.serialization import json_response
-from samo.insight.trend_text import describe
-from samo.insight.trends import (
+from samo.insight.trend_results import (
     ChangePoint,
     DatedEntry,
     KindTrends,
     Question,
     RecurringPattern,
     Trends,
-    analyze,
 )
+from samo.insight.trend_text import describe
+from samo.insight.trends import analyze
 
 # Decimals of confidences and of p-values.
 _DIGITS = 4

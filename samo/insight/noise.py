@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp, log
 from statistics import NormalDist
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -84,24 +84,30 @@ class Maxima:
 
 @dataclass(frozen=True, slots=True)
 class Null:
-    """Largest gains of one change in the surrogates, in units of the noise variance.
+    """How large a statistic of any series becomes by chance.
 
     `typical` has shape (series,) and holds the mean per series: in units of it, series of different
-    distributions are comparable. `largest` is the largest such gain of any series (Westfall and
-    Young, 1993), which corrects for their number.
+    distributions are comparable. `largest` is the largest of all series in each surrogate (Westfall
+    and Young, 1993), which corrects for their number.
     """
 
     typical: Floats
     largest: Maxima
 
+    @classmethod
+    def of(cls, statistics: Floats) -> Self:
+        """From statistics of shape (surrogates, series)."""
+        typical = np.maximum(statistics.mean(axis=0), MIN_VARIANCE)
+        return cls(typical, Maxima((statistics / typical).max(axis=1)))
+
     def penalties(self, level: float) -> Floats:
-        """The gain per series that any series reaches in a share `level` of journals."""
+        """The value per series that any series reaches in a share `level` of journals."""
         penalties: Floats = self.largest.quantile(level) * self.typical
         return penalties
 
-    def p_value(self, series: int, gain: float) -> float:
-        """Share of journals in which any series gains as much."""
-        return self.largest.p_value(gain / float(self.typical[series]))
+    def p_value(self, series: int, statistic: float) -> float:
+        """Share of journals in which any series reaches as much."""
+        return self.largest.p_value(statistic / float(self.typical[series]))
 
 
 def autocorrelation(residuals: Floats) -> Floats:
@@ -144,9 +150,7 @@ def calibrate(values: Floats, min_size: int) -> Null:
         index *= series
         index += offsets
         rounds.append(_largest_gains(table.ravel().take(index), min_size))
-    gains = np.concatenate(rounds).astype(np.float64)
-    typical = np.maximum(gains.mean(axis=0), MIN_VARIANCE)
-    return Null(typical, Maxima((gains / typical).max(axis=1)))
+    return Null.of(np.concatenate(rounds).astype(np.float64))
 
 
 def _persistence(values: Floats, min_size: int) -> Floats:

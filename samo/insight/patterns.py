@@ -8,7 +8,9 @@ mornings to evenings in a sad autumn has no pattern of the hour.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -22,7 +24,7 @@ PERMUTATIONS: Final = 999
 BLOCK_DAYS: Final = 28
 # Fewer entries in a group, or outside of it, show nothing.
 MIN_GROUP: Final = 4
-# Entries for any pattern, and entries in which a series differs from 0 for a pattern of its own.
+# Entries (for weekdays: days) for any pattern, and those above 0 for a pattern of one series.
 MIN_ENTRIES: Final = 28
 MIN_FELT: Final = 7
 
@@ -82,16 +84,23 @@ def enough(labels: Labels, grouping: Grouping) -> bool:
 
 
 def find(
-    residuals: Floats, labels: Labels, days: Integers, grouping: Grouping, level: float
+    values: Floats,
+    levels: Floats,
+    labels: Labels,
+    days: Integers,
+    grouping: Grouping,
+    level: float,
 ) -> list[Pattern]:
     """Find the groups that differ, ordered by series, the clearest first.
 
-    `residuals` has shape (entries, series) and holds what the levels leave over. `labels` and
-    `days`, ordinals in ascending order, have shape (entries,). Of journals without a pattern, at
-    most a share `level` gets one in any series.
+    `values` and `levels`, the means of the levels they are on, have shape (entries, series).
+    `labels` and `days`, ordinals in ascending order, have shape (entries,). Of journals without a
+    pattern, at most a share `level` gets one in any series.
     """
-    if not enough(labels, grouping) or not residuals.shape[1]:
+    columns = np.flatnonzero(np.count_nonzero(values, axis=0) >= MIN_FELT)
+    if not enough(labels, grouping) or not columns.size:
         return []
+    residuals = (values - levels)[:, columns]
     spread = np.sqrt(np.maximum(residuals.var(axis=0), noise.MIN_VARIANCE))
     # The first entry has no previous one, so it is not compared.
     rest = noise.innovations(residuals, noise.autocorrelation(residuals))
@@ -104,20 +113,21 @@ def find(
 
     members = grouping.members()
     groups = _comparable(members, labels)
-    largest = _largest_by_chance(rest, labels, starts, members[groups])
+    null = _calibrate(rest, labels, starts, members[groups])
     found: list[Pattern] = []
-    for series in range(rest.shape[1]):
-        for group, squared in _clearest(rest[:, series], labels, members, groups, largest, level):
+    for index, series in enumerate(columns.tolist()):
+        p_value = partial(null.p_value, index)
+        for group, p in _clearest(rest[:, index], labels, members, groups, p_value, level):
             inside = members[group][labels]
-            outside = residuals[1:, series][~inside].mean()
+            outside = residuals[1:, index][~inside].mean()
             found.append(
                 Pattern(
                     series=series,
                     group=grouping.groups[group][0],
-                    difference=float(residuals[1:, series][inside].mean() - outside),
+                    difference=float(residuals[1:, index][inside].mean() - outside),
                     count=int(inside.sum()),
-                    spread=float(spread[series]),
-                    p_value=largest.p_value(squared),
+                    spread=float(spread[index]),
+                    p_value=p,
                 )
             )
     return found
@@ -126,17 +136,15 @@ def find(
 def _comparable(members: npt.NDArray[np.bool_], labels: Labels) -> list[int]:
     """Groups with enough entries inside and outside; of groups of the same entries the first."""
     chosen: dict[bytes, int] = {}
-    for number, group in enumerate(members):
-        inside = group[labels]
-        if MIN_GROUP <= np.count_nonzero(inside) <= len(labels) - MIN_GROUP:
-            chosen.setdefault(inside.tobytes(), number)
+    for group in _large(list(range(len(members))), members, labels):
+        chosen.setdefault(members[group][labels].tobytes(), group)
     return list(chosen.values())
 
 
-def _largest_by_chance(
+def _calibrate(
     rest: Floats, labels: Labels, starts: Integers, members: npt.NDArray[np.bool_]
-) -> noise.Maxima:
-    """The largest squared standardised difference of any group and series in each permutation."""
+) -> noise.Null:
+    """Measure the squared standardised differences in permutations within the blocks."""
     random = np.random.default_rng(noise.SEED)
     permuted = np.tile(labels, (PERMUTATIONS, 1))
     for start, end in pairwise([*starts, len(labels)]):
@@ -147,11 +155,10 @@ def _largest_by_chance(
         [(permuted == label).astype(np.float32) @ values for label in range(members.shape[1])]
     )
     scales = _scales(members[:, labels].sum(axis=1), len(labels))
-    largest = np.zeros(PERMUTATIONS)
+    largest = np.zeros((PERMUTATIONS, rest.shape[1]))
     for group, scale in zip(members, scales, strict=True):
-        differences = np.abs(sums[group].sum(axis=0)).max(axis=1)
-        np.maximum(largest, (scale * differences) ** 2, out=largest)
-    return noise.Maxima(largest)
+        np.maximum(largest, (scale * sums[group].sum(axis=0)) ** 2, out=largest)
+    return noise.Null.of(largest)
 
 
 def _scales(sizes: npt.NDArray[np.int64], count: int) -> Floats:
@@ -165,31 +172,34 @@ def _clearest(
     labels: Labels,
     members: npt.NDArray[np.bool_],
     groups: list[int],
-    largest: noise.Maxima,
+    p_value: Callable[[float], float],
     level: float,
 ) -> list[tuple[int, float]]:
-    """The groups of one series that differ, each with its squared standardised difference.
+    """The groups of one series that differ, each with the p-value of its squared difference.
 
     After each group, its entries are left out: one high Saturday makes every other day lower than
     the rest, which says nothing more.
     """
     found: list[tuple[int, float]] = []
-    while groups:
-        sizes = members[groups][:, labels].sum(axis=1)
-        groups = [
-            group
-            for group, size in zip(groups, sizes, strict=True)
-            if MIN_GROUP <= size <= len(labels) - MIN_GROUP
-        ]
-        if not groups:
-            break
+    while groups := _large(groups, members, labels):
         inside = members[groups][:, labels]
         sums = inside @ (values - values.mean())
-        differences = (sums * _scales(inside.sum(axis=1), len(labels))) ** 2
-        clearest = int(differences.argmax())
-        if largest.p_value(float(differences[clearest])) > level:
+        squared = (sums * _scales(inside.sum(axis=1), len(labels))) ** 2
+        clearest = int(squared.argmax())
+        p = p_value(float(squared[clearest]))
+        if p > level:
             break
-        found.append((groups[clearest], float(differences[clearest])))
+        found.append((groups[clearest], p))
         keep = ~inside[clearest]
         values, labels = values[keep], labels[keep]
     return found
+
+
+def _large(groups: list[int], members: npt.NDArray[np.bool_], labels: Labels) -> list[int]:
+    """The groups that have enough entries inside and outside."""
+    sizes = members[groups][:, labels].sum(axis=1)
+    return [
+        group
+        for group, size in zip(groups, sizes, strict=True)
+        if MIN_GROUP <= size <= len(labels) - MIN_GROUP
+    ]

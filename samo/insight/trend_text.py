@@ -6,7 +6,13 @@ from datetime import date
 from typing import Final
 
 from samo.insight import changes, patterns
-from samo.insight.trends import ChangePoint, KindTrends, Question, RecurringPattern, Trends
+from samo.insight.trend_results import (
+    ChangePoint,
+    KindTrends,
+    Question,
+    RecurringPattern,
+    Trends,
+)
 
 # More than these are counted; the answer lists all of them.
 MAX_CHANGES: Final = 6

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,17 @@ from runners.emotion.calibration import SENTIMENT_OF
 from samo.insight import changes, course, patterns
 from samo.insight.groupings import MOOD_SENTIMENT
 from samo.insight.segmentation import Floats, segment_means
+from samo.insight.trend_results import (
+    QUESTIONS,
+    ChangePoint,
+    DatedEntry,
+    GroupMeans,
+    Kind,
+    KindTrends,
+    Question,
+    RecurringPattern,
+    Trends,
+)
 
 EMOTIONS: Final = frozenset(SENTIMENT_OF)
 MOODS: Final = frozenset(MOOD_SENTIMENT) | {"tired"}
@@ -29,110 +40,6 @@ MOODS: Final = frozenset(MOOD_SENTIMENT) | {"tired"}
 SIGNIFICANCE: Final = 0.025
 # Days that stray less from their levels give no unit for a difference.
 MIN_SPREAD: Final = 0.005
-
-Kind = Literal["emotion", "mood"]
-Question = Literal["change_points", "weekdays", "hours"]
-QUESTIONS: Final[tuple[Question, ...]] = ("change_points", "weekdays", "hours")
-
-
-@dataclass(frozen=True, slots=True)
-class DatedEntry:
-    """The emotions and moods of an entry, name to confidence; a name left out counts as 0.
-
-    `day` and `clock` are the writer's own; `clock` is None where the time of day is unknown,
-    `moods` where no moods are known.
-    """
-
-    day: date
-    clock: time | None
-    emotions: dict[str, float]
-    moods: dict[str, float] | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChangePoint:
-    """A day from which on a level is another one.
-
-    `start` is the first day of the new level, `previous` the last day with an entry before it. The
-    change happened from `earliest` to `latest` with 95 % confidence. `before` and `after` are the
-    means of the two levels, `effect_size` is their difference in standard deviations of the days
-    around their levels, None where these do not vary.
-    """
-
-    kind: Kind
-    name: str
-    start: date
-    previous: date
-    earliest: date
-    latest: date
-    before: float
-    after: float
-    effect_size: float | None
-    p_value: float
-    days_before: int
-    days_after: int
-
-
-@dataclass(frozen=True, slots=True)
-class RecurringPattern:
-    """A weekday or a span of hours in which an emotion or mood has another level than elsewhere.
-
-    `difference` is the mean in `group` less the mean elsewhere, after changes of the level are
-    taken out; `count` is the number of days, for hours of entries, in `group`.
-    """
-
-    kind: Kind
-    name: str
-    question: Question
-    group: str
-    difference: float
-    effect_size: float | None
-    p_value: float
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class GroupMeans:
-    """The mean of every emotion or mood on one weekday, or in one span of hours."""
-
-    group: str
-    count: int
-    means: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class KindTrends:
-    """What is known about the emotions, or about the moods.
-
-    `course` holds for each name that occurs its smoothed value on each of `dates`, the days that
-    have entries. `asked` names the questions that the dates allow; for the others there are too few
-    entries. `weekdays` counts days, `hours` entries.
-    """
-
-    kind: Kind
-    dates: list[date]
-    course: dict[str, list[float]]
-    change_points: list[ChangePoint]
-    patterns: list[RecurringPattern]
-    weekdays: list[GroupMeans]
-    hours: list[GroupMeans]
-    asked: list[Question]
-
-
-@dataclass(frozen=True, slots=True)
-class Trends:
-    """What is known about a journal; `moods` is None where no entry has moods."""
-
-    entries: int
-    dates: list[date]
-    gaps: list[course.Gap]
-    emotions: KindTrends
-    moods: KindTrends | None
-
-    @property
-    def kinds(self) -> list[KindTrends]:
-        """Emotions, and moods where they are known."""
-        return [self.emotions] if self.moods is None else [self.emotions, self.moods]
 
 
 def analyze(entries: Sequence[DatedEntry]) -> Trends:
@@ -216,9 +123,10 @@ def _analyze(table: _Table, asked: int) -> KindTrends:
     levels, numbers = _levels(means, found)
     timed = table.spans >= 0
     at = np.searchsorted(days, table.days)
-    by_day = patterns.find(means - levels, _weekdays(days), days, patterns.WEEKDAYS, level)
+    by_day = patterns.find(means, levels, _weekdays(days), days, patterns.WEEKDAYS, level)
     by_hour = patterns.find(
-        (table.values - levels[at])[timed],
+        table.values[timed],
+        levels[at][timed],
         table.spans[timed],
         table.days[timed],
         patterns.HOURS,

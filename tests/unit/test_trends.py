@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from samo.insight import changes, course, noise, patterns, trends
+from samo.insight.trend_results import DatedEntry
 from samo.insight.trend_text import describe
-from samo.insight.trends import EMOTIONS, DatedEntry, analyze
+from samo.insight.trends import EMOTIONS, analyze
 
 FIRST = date(2026, 1, 5)  # a Monday
 NAMES = sorted(EMOTIONS)

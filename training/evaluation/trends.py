@@ -25,7 +25,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from samo.insight.trends import EMOTIONS, DatedEntry, analyze
+from samo.insight.trend_results import DatedEntry
+from samo.insight.trends import EMOTIONS, analyze
 
 MAX_FALSE_ALARMS: Final = 0.05
 START: Final = datetime(2024, 1, 1)
