@@ -63,8 +63,9 @@ def analyze(entries: Sequence[DatedEntry]) -> Trends:
     )
 
 
-def _when(entry: DatedEntry) -> tuple[date, time, list[tuple[str, float]]]:
-    return entry.day, entry.clock or time.min, sorted(entry.emotions.items())
+def _when(entry: DatedEntry) -> tuple[object, ...]:
+    moods = sorted((entry.moods or {}).items())
+    return entry.day, entry.clock or time.min, sorted(entry.emotions.items()), moods
 
 
 def _dates(days: course.Integers) -> list[date]:
