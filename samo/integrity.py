@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runners.errors import StartError
-from runners.summarizer.summarizer import Summarizer
+from runners.summarizer.t5 import T5
 from samo.hashing import sha256
 
 GOLDEN_FILE: Final = "golden.json"
@@ -34,12 +34,11 @@ def check_files(tag: str, folder: Path, metadata: Mapping[str, Any]) -> None:
             )
 
 
-def check_golden_sentences(tag: str, folder: Path, summarizer: Summarizer) -> None:
+def check_golden_sentences(tag: str, folder: Path, t5: T5) -> None:
     """Raise `StartError` where the summarizer writes other sentences than when it was exported."""
     path = folder / GOLDEN_FILE
     golden = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    prefix = summarizer.config.prefix
-    written = summarizer.generate([summarizer.encode(prefix + sentence) for sentence in golden])
+    written = t5.generate([t5.encode(t5.config.prefix + sentence) for sentence in golden])
     right = sum(said == expected for said, expected in zip(written, golden.values(), strict=True))
     if right < GOLDEN_SHARE * len(golden):
         raise StartError(
