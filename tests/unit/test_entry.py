@@ -50,9 +50,7 @@ def classified_entry(classifier, text):
 
 def test_a_short_text_is_split_for_an_entry_only():
     assert len(split_entry(ENTRY).sentences) == 3
-    assert split_text(ENTRY).texts == [
-        "I woke up full of joy. Then came anger! The bus left at seven."
-    ]
+    assert split_text(ENTRY).texts == [split_entry(ENTRY).plain.text]
     long_text = "Such a day. " * (MAX_UNSPLIT_CHARACTERS // 12 + 1)
     assert split_text(long_text) == split_entry(long_text)
     # an emoji is spelled out for the classifier, so fewer of them fit into one input
@@ -145,12 +143,8 @@ def test_sentences_of_a_transcript_have_the_times_of_their_words(classifier):
     )
     segment = Segment(0, 0.0, 5.0, " Such joy. Then no joy.", -0.1, 0.0, 1.0, 0.0, (), words)
     transcript = Transcript("Such joy. Then no joy.", "en", 1.0, 5.0, 0.9, False, (segment,))
-    emotions = interpret_entry(
-        classifier.calibration, classified_entry(classifier, transcript.text)
-    )
-    points = arc(emotions.sentences, transcript)
-    assert [(point.start_seconds, point.end_seconds) for point in points] == [
-        (0.0, 1.5),
-        (2.0, 4.5),
-    ]
-    assert [point.start_seconds for point in arc(emotions.sentences, None)] == [None, None]
+    classified = classified_entry(classifier, transcript.text)
+    sentences = interpret_entry(classifier.calibration, classified).sentences
+    times = [(point.start_seconds, point.end_seconds) for point in arc(sentences, transcript)]
+    assert times == [(0.0, 1.5), (2.0, 4.5)]
+    assert [point.start_seconds for point in arc(sentences, None)] == [None, None]
