@@ -200,7 +200,7 @@ def insight(result: Insight, tags: dict[str, str], stopwatch: Stopwatch) -> sche
     return schemas.InsightResponse(
         transcription=transcription(recording, with_words=False) if recording else None,
         emotion_analysis=_analysis(emotions) if emotions else None,
-        summary=summary(result.text, result.summary, emotions.prediction.prediction)
+        summary=summary(result.text, result.summary, emotions.prediction)
         if result.summary and emotions
         else None,
         arc=[_arc_point(point) for point in result.arc],
@@ -226,23 +226,22 @@ def insight(result: Insight, tags: dict[str, str], stopwatch: Stopwatch) -> sche
 
 
 def _analysis(entry_emotions: EntryEmotions) -> schemas.EmotionAnalysis:
-    entry, groups = entry_emotions.prediction, entry_emotions.groups
-    prediction = entry.prediction
+    prediction, groups = entry_emotions.prediction, entry_emotions.groups
     return schemas.EmotionAnalysis(
         emotions=_by_name(prediction.emotions),
         emotion_list=[
             schemas.WholeEmotion(
                 emotion=emotion.name,
                 confidence=emotion.confidence,
-                share=entry.shares[emotion.name],
+                share=prediction.shares[emotion.name],
             )
             for emotion in prediction.emotions
         ],
         primary_emotion=prediction.primary.name,
         confidence=prediction.primary.confidence,
-        emotional_intensity=entry.intensity_level,
-        intensity=entry.intensity,
-        mixed=entry.mixed,
+        emotional_intensity=prediction.intensity_level,
+        intensity=prediction.intensity,
+        mixed=prediction.mixed,
         sentiment=prediction.sentiment,
         sentiments=prediction.sentiments,
         ekman=_by_name(groups.ekman),

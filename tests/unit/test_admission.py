@@ -38,7 +38,7 @@ def held(monkeypatch):
 
     def predict(self, batch):
         gate.wait(5)
-        return [self._hear(request) for request in batch]
+        return [self._transcribe(request) for request in batch]
 
     monkeypatch.setattr(FakeTranscriber, "predict", predict)
     yield gate
