@@ -6,17 +6,17 @@ import contextlib
 import ctypes
 import gc
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from runners import fakes
-from runners.base import GoldenMismatchError, Input, Output, Prepared, Runner
+from runners.base import GoldenMismatchError, Input, Output, ParallelRunner, Prepared, Runner
 from runners.batching import Batcher
 from runners.emotion.calibration import EmotionCalibration, Probabilities
-from runners.emotion.classifier import EmotionClassifier, Occluded
+from runners.emotion.classifier import EmotionClassifier, OccludedText
 from runners.errors import StartError
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Summary, SummaryRequest
@@ -49,14 +49,10 @@ TranscriberRunner = Runner[TranscriptionRequest, Any, Transcript]
 SummarizerRunner = Runner[SummaryRequest, Any, Summary]
 
 
-class EmotionRunner(Runner[str | Occluded, Any, Probabilities], Protocol):
+class EmotionRunner(ParallelRunner[str | OccludedText, Any, Probabilities], Protocol):
     """The classifier, with the calibration that interprets its probabilities."""
 
     calibration: EmotionCalibration
-
-    def predict_beside(self, batch: Sequence[Any]) -> list[Probabilities]:
-        """As `predict`, while other threads compute."""
-        ...
 
 
 class ModelInfo(Protocol):
@@ -183,7 +179,7 @@ def _load_pipeline(settings: Settings, models: Mapping[str, StoredModel]) -> Pip
             at_a_time=settings.max_concurrent_transcriptions,
         )
         emotion = executor.submit(
-            EmotionClassifier.load, folders["emotion"], threads=settings.threads, beside=True
+            EmotionClassifier.load, folders["emotion"], threads=settings.threads, parallel=True
         )
         summarizer = executor.submit(
             _load_summarizer, str(models["summarizer"].tag), folders["summarizer"], settings
@@ -201,7 +197,7 @@ def _check_files(models: Iterable[StoredModel]) -> None:
 
 def _load_summarizer(tag: str, folder: Path, settings: Settings) -> Summarizer:
     summarizer = Summarizer.load(folder, threads=settings.ctranslate2_threads)
-    check_golden_sentences(tag, folder, summarizer)
+    check_golden_sentences(tag, folder, summarizer.t5)
     return summarizer
 
 
@@ -223,7 +219,7 @@ def _create_pipeline(
         max_batch_cost=AUDIO_BATCH_COST,
         max_wait_seconds=settings.max_audio_wait_seconds,
         seconds_per_cost=INITIAL_SECONDS_PER_AUDIO_FRAME,
-        lanes=settings.max_concurrent_transcriptions,
+        num_workers=settings.max_concurrent_transcriptions,
         on_batch=_observe_batches("transcriber"),
     )
     return Pipeline(
@@ -234,9 +230,8 @@ def _create_pipeline(
                 emotion,
                 max_batch_cost=EMOTION_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
-                lanes=settings.threads,
-                beside=emotion.predict_beside,
-                others_compute=lambda: speech.is_computing,
+                num_workers=settings.threads,
+                cores_are_busy=lambda: speech.is_computing,
                 on_batch=_observe_batches("emotion"),
             )
         ),

@@ -150,7 +150,7 @@ def transcription(
         audio_quality=recording.audio_quality,
         no_speech=transcript.no_speech,
         gaps=[
-            schemas.RecordingGap(at=round(gap.at, 3), seconds=round(gap.seconds, 3))
+            schemas.RecordingGap(at=round(gap.start, 3), seconds=round(gap.seconds, 3))
             for gap in recording.gaps
         ],
         languages=[
@@ -240,7 +240,7 @@ def _analysis(entry_emotions: EntryEmotions) -> schemas.EmotionAnalysis:
         ],
         primary_emotion=prediction.primary.name,
         confidence=prediction.primary.confidence,
-        emotional_intensity=entry.level,
+        emotional_intensity=entry.intensity_level,
         intensity=entry.intensity,
         mixed=entry.mixed,
         sentiment=prediction.sentiment,

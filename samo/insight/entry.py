@@ -21,14 +21,19 @@ from typing import Final, TypeVar
 
 from runners.emotion.calibration import (
     NEUTRAL,
-    Context,
     EmotionCalibration,
+    EmotionContext,
     EmotionPrediction,
     EntryPrediction,
     Probabilities,
 )
 from runners.errors import InvalidRequest
-from runners.text.sentences import MAX_SENTENCE_CHARACTERS, Sentence, split, width
+from runners.text.sentences import (
+    MAX_SENTENCE_CHARACTERS,
+    Sentence,
+    split_sentences,
+    token_upper_bound,
+)
 from samo.insight.groupings import EmotionGroups, group_emotions
 from samo.insight.markup import PlainText, plain_text
 
@@ -98,7 +103,7 @@ class SentenceEmotions:
 
     sentence: Sentence
     prediction: EmotionPrediction
-    context: Context
+    context: EmotionContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +121,18 @@ def split_entry(text: str) -> SplitEntry:
     Classified without splitting, the strongest emotion of an entry hides the others.
     """
     plain = plain_text(text)
-    return SplitEntry(plain, split(plain.text))
+    return SplitEntry(plain, split_sentences(plain.text))
 
 
 def split_text(text: str) -> SplitEntry:
     """Remove the markup of a text and split it into sentences if it is long."""
     plain = plain_text(text)
     stripped = plain.text.strip()
-    if len(stripped) > MAX_UNSPLIT_CHARACTERS or width(stripped) > MAX_SENTENCE_CHARACTERS:
-        return SplitEntry(plain, split(plain.text))
+    if (
+        len(stripped) > MAX_UNSPLIT_CHARACTERS
+        or token_upper_bound(stripped) > MAX_SENTENCE_CHARACTERS
+    ):
+        return SplitEntry(plain, split_sentences(plain.text))
     start = plain.text.find(stripped)
     return SplitEntry(plain, [Sentence(stripped, start, start + len(stripped))] if stripped else [])
 
@@ -132,7 +140,7 @@ def split_text(text: str) -> SplitEntry:
 def check_has_words(entry: SplitEntry) -> None:
     """Raise `InvalidRequest` for an entry that has only markup."""
     if not entry.sentences:
-        raise InvalidRequest("The text holds markup only: send the entry's words.", field="text")
+        raise InvalidRequest("The text has only markup: send the entry's words.", field="text")
 
 
 def sentence_texts(entries: Iterable[SplitEntry]) -> list[str]:

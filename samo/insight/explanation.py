@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runners.emotion.calibration import NEUTRAL, EmotionCalibration, Probabilities
-from runners.emotion.classifier import Occluded
+from runners.emotion.classifier import OccludedText
 from runners.errors import InvalidRequest
 from runners.text.compare import is_function_word
 from samo.insight.entry import ClassifiedEntry, SplitEntry
@@ -74,11 +74,11 @@ class Occlusion:
     words: list[HiddenWord]
 
     @property
-    def variants(self) -> list[Occluded]:
+    def variants(self) -> list[OccludedText]:
         """The classifier's inputs: for each word its sentence with the word hidden."""
         texts = self.classified.split.texts
         return [
-            Occluded(texts[hidden.sentence], ((hidden.word.start, hidden.word.end),))
+            OccludedText(texts[hidden.sentence], ((hidden.word.start, hidden.word.end),))
             for hidden in self.words
         ]
 

@@ -17,7 +17,7 @@ from typing import Final
 from runners.batching import Batcher
 from runners.cancellation import run_cancellable
 from runners.emotion.calibration import EmotionCalibration, EmotionPrediction, Probabilities
-from runners.emotion.classifier import Occluded, TokenIds
+from runners.emotion.classifier import OccludedText, TokenIds
 from runners.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
 from runners.summarizer.summary import Focus, PreparedSummary, Summary, SummaryRequest
 from runners.transcriber.transcript import Task, Transcript, TranscriptionRequest
@@ -69,7 +69,7 @@ class Pipeline:
     def __init__(
         self,
         transcriber: Batcher[TranscriptionRequest, TranscriptionRequest, Transcript],
-        emotion: Batcher[str | Occluded, TokenIds, Probabilities],
+        emotion: Batcher[str | OccludedText, TokenIds, Probabilities],
         summarizer: Batcher[SummaryRequest, PreparedSummary, Summary],
         calibration: EmotionCalibration,
         decode_executor: Executor | None = None,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from runners.emotion.calibration import EmotionCalibration, EmotionPrediction, Probabilities
 from runners.summarizer.summary import Focus, Summary, SummaryRequest
-from runners.text.sentences import split
+from runners.text.sentences import split_sentences
 from samo.insight.entry import SplitEntry
 
 
@@ -67,4 +67,4 @@ def interpret_summary(
 
 
 def _sentence_texts(summary: Summary) -> list[str]:
-    return [sentence.text for sentence in split(summary.text)]
+    return [sentence.text for sentence in split_sentences(summary.text)]

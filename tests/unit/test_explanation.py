@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runners.batching import Batcher
 from runners.emotion.calibration import EmotionCalibration
-from runners.emotion.classifier import Occluded
+from runners.emotion.classifier import OccludedText
 from runners.errors import InvalidRequest
 from runners.fakes import FakeEmotionClassifier, FakeSummarizer, FakeTranscriber
 from samo.insight.entry import aggregate, split_entry
@@ -51,6 +51,7 @@ def test_words(text, expected):
     assert [word.text for word in split_words(text)] == expected
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_words_have_exact_places_in_order_and_leave_nothing_visible_out(text):
     words = split_words(text)
@@ -153,9 +154,9 @@ def test_the_variants_are_one_request():
     explanations, calls, items = run("such joy today")
     assert calls == [1, 3]
     assert items[1:] == [
-        Occluded("such joy today", ((0, 4),)),
-        Occluded("such joy today", ((5, 8),)),
-        Occluded("such joy today", ((9, 14),)),
+        OccludedText("such joy today", ((0, 4),)),
+        OccludedText("such joy today", ((5, 8),)),
+        OccludedText("such joy today", ((9, 14),)),
     ]
     (joy,) = explanations
     assert [(word.word, round(word.weight, 2)) for word in joy.words] == [

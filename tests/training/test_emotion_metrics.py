@@ -45,6 +45,7 @@ def test_temperature_is_undone():
     np.testing.assert_allclose(without_temperature(calibrated, 1.7), 1 / (1 + np.exp(-logits)))
 
 
+@pytest.mark.slow
 def test_pictures_are_the_same_for_the_same_figures(tmp_path):
     rng = np.random.default_rng(0)
     names = [f"label {number}" for number in range(8)]
