@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from samo import metrics
-from samo.api import responses, schemas
+from samo.api import operation_responses, schemas
 from samo.api.parameters import LoadedModels
 from samo.api.routing import Route
 from samo.api.serialization import json_response
@@ -31,13 +31,13 @@ async def docs(request: Request) -> dict[str, Any]:
 @router.get("/health", response_model=schemas.HealthResponse)
 async def health(models: LoadedModels) -> Response:
     """State of the service, for people and dashboards; probes use /livez and /readyz."""
-    return json_response(responses.health(models))
+    return json_response(operation_responses.health(models))
 
 
 @router.get("/models/status", response_model=dict[str, schemas.ModelStatus])
 async def models_status(models: LoadedModels) -> dict[str, schemas.ModelStatus]:
     """Origin, metrics and licences of each model, and the length of its queue."""
-    return responses.models_status(models)
+    return operation_responses.models_status(models)
 
 
 @router.get("/metrics", response_class=Response)
