@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from exporting.summarizer import ExportError, config_from_checkpoint, export_summarizer, verify
+from exporting.errors import ExportError
+from exporting.summarizer import config_from_checkpoint, export_summarizer, verify
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import SummaryRequest
 
@@ -162,7 +163,7 @@ def test_what_is_no_t5_is_refused(tmp_path):
     checkpoint = tmp_path / "bert"
     checkpoint.mkdir()
     (checkpoint / "config.json").write_text('{"model_type": "bert"}')
-    with pytest.raises(ExportError, match="no T5"):
+    with pytest.raises(ExportError, match="not a T5"):
         export_summarizer(checkpoint, tmp_path / "out")
 
 
@@ -196,7 +197,7 @@ def test_committed_checkpoint_exports_without_torch_and_is_golden(tmp_path):
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
     verify(tmp_path / "out", threads=1)
-    with pytest.raises(ExportError, match="no golden"):
+    with pytest.raises(ExportError, match="no golden sentences"):
         verify(tmp_path / "out", {}, threads=1)
     with pytest.raises(ExportError, match="Expected"):
         verify(tmp_path / "out", {"I am sad.": "I am glad."}, threads=1)
