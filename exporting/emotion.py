@@ -157,7 +157,8 @@ class AdapterCheckpoint:
                 for name, value in network.state_dict().items()
             }
         )
-        return network.eval()
+        network.eval()
+        return network
 
 
 def export_by_optimum(checkpoint: AdapterCheckpoint, target: Path) -> Path:
