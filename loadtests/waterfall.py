@@ -29,13 +29,13 @@ from rich.progress import track
 from rich.table import Table
 from starlette.types import ASGIApp, Message
 
+from exporting.store import model_folder
 from loadtests.machine import describe_machine
 from loadtests.texts import sentences
 from runners.batching import Batcher
 from runners.emotion.classifier import EmotionClassifier
 from samo.api import schemas
 from samo.settings import Settings
-from exporting.store import model_folder
 
 Step = tuple[str, Callable[[str], Any]]
 _console = Console()
@@ -127,9 +127,9 @@ async def call(app: ASGIApp, text: str) -> None:
 @asynccontextmanager
 async def running_application() -> AsyncIterator[ASGIApp]:
     """The service as an ASGI application, started and in the end stopped by its lifespan."""
-    import service  # here, because it reads its settings and declares models
+    from service import Samo  # here: importing it reads the settings
 
-    app: ASGIApp = service.Samo.to_asgi()  # type: ignore[attr-defined]  # a bentoml Service
+    app: ASGIApp = Samo.to_asgi()
     started, ending = asyncio.Event(), asyncio.Event()
 
     async def receive() -> Message:

@@ -26,7 +26,7 @@ def choose_device(name: str = "auto") -> torch.device:
 def supports_bf16(device: torch.device) -> bool:
     """Whether the device computes bfloat16 in hardware; emulated it is 100 times slower."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 

@@ -62,6 +62,8 @@ def run_steps(steps: Sequence[RecipeStep]) -> None:
     """Run the steps in order; skip a step if its target exists."""
     for number, step in enumerate(steps, start=1):
         is_done = step.target.exists()
-        print(f"[{number}/{len(steps)}] {step.name}{': done before' if is_done else ''}", flush=True)
+        print(
+            f"[{number}/{len(steps)}] {step.name}{': done before' if is_done else ''}", flush=True
+        )
         if not is_done:
             step.run()

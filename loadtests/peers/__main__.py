@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from exporting.store import model_folder
 from loadtests.machine import describe_machine
 from loadtests.peers import measure, plot
 from loadtests.peers.model import FOLDER_VARIABLE, THREADS_VARIABLE, EmotionModel
@@ -25,7 +26,6 @@ from loadtests.peers.table import Cell, Results, Start, figures, markdown, middl
 from loadtests.processes import ROOT, Server, ServerFailed
 from loadtests.texts import recording, sentences
 from samo.settings import Settings
-from exporting.store import model_folder
 
 CONCURRENCIES = (1, 4, 16, 64, 256)
 _console = Console(stderr=True)

@@ -22,7 +22,8 @@ from tokenizers import Tokenizer  # noqa: E402
 from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration  # noqa: E402
 
 from training.summarizer.examples import BLOCK, Curriculum  # noqa: E402
-from training.summarizer.trainer import SummarizerTrainer, fresh_t5  # noqa: E402
+from training.summarizer.network import fresh_t5  # noqa: E402
+from training.summarizer.trainer import SummarizerTrainer  # noqa: E402
 from training.summarizer.vocabulary import learn_vocabulary  # noqa: E402
 
 pytestmark = [
@@ -275,11 +276,11 @@ def test_training_goes_on_after_a_stop_as_if_it_never_stopped(
             if index >= limit:
                 raise PowerCut
             seen.append(index)
-            return lesson(self, index)
+            return get_example(self, index)
 
         return getitem
 
-    lesson = Curriculum.__getitem__
+    get_example = Curriculum.__getitem__
     whole = run(tmp_path / "whole")
     # The loader reads one batch ahead: the sixth is asked for before the fifth step.
     monkeypatch.setattr(Curriculum, "__getitem__", until(5 * BLOCK))

@@ -144,7 +144,9 @@ def _label_logits(classifier: EmotionClassifier, texts: Sequence[str]) -> Array:
     return logit(_clipped(classify(classifier, texts))[:, :labels])
 
 
-def _output_thresholds(examples: LabelledTexts, probabilities: Array, names: Sequence[str]) -> Array:
+def _output_thresholds(
+    examples: LabelledTexts, probabilities: Array, names: Sequence[str]
+) -> Array:
     """Thresholds of moods or contexts, chosen on the texts whose labels are known."""
     first = examples.label_names.index(names[0])
     columns = slice(first, first + len(names))

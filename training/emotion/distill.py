@@ -26,9 +26,7 @@ from training.hardware import DEVICE_HELP, DEVICES
 class Ensemble:
     """Teachers, the `adapter/` folders of runs, calibrated on GoEmotions' dev split `dev`."""
 
-    def __init__(
-        self, teachers: Sequence[Path], dev: LabelledTexts, device: str = "auto"
-    ) -> None:
+    def __init__(self, teachers: Sequence[Path], dev: LabelledTexts, device: str = "auto") -> None:
         if not teachers:
             raise ValueError("An ensemble needs at least one teacher.")
         self._teachers = teachers
@@ -38,7 +36,9 @@ class Ensemble:
     def probabilities(self, texts: Sequence[str]) -> Array:
         """Return the mean of the teachers' probabilities, of shape (texts, outputs)."""
         return np.asarray(
-            sum(self._calibrated(teacher, texts) / len(self._teachers) for teacher in self._teachers)
+            sum(
+                self._calibrated(teacher, texts) / len(self._teachers) for teacher in self._teachers
+            )
         )
 
     def _calibrated(self, teacher: Path, texts: Sequence[str]) -> Array:

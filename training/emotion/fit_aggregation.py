@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score
 
 from runners.emotion.aggregation import (
     EntryCalibration,
-    features,
+    emotion_features,
     intensity_features,
     neutral_features,
 )
@@ -41,7 +41,9 @@ def fit_entry_calibration(
     is_emotion = np.arange(len(labels)) != neutral
     truths = np.stack([diary.shares(labels) > 0 for diary, _ in entries])
     emotion_model = LogisticRegression(max_iter=1000).fit(
-        np.concatenate([features(rows, d.lengths, neutral)[is_emotion] for d, rows in entries]),
+        np.concatenate(
+            [emotion_features(rows, d.lengths, neutral)[is_emotion] for d, rows in entries]
+        ),
         np.concatenate([truth[is_emotion] for truth in truths]),
     )
     neutral_model = LogisticRegression(max_iter=1000).fit(

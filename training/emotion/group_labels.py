@@ -48,8 +48,8 @@ NOT_LABELLED_LOG_ODDS: Final = 0.5
 
 # XED's emotions that are also Ekman's.
 XED_GROUPS: Final = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
-# The GoEmotions labels of each of EDOS' emotions, which are those of EmpatheticDialogues. EDOS' eight
-# intents of a reply, such as "questioning", are not emotions and are skipped.
+# GoEmotions labels of EDOS' emotions, which are those of EmpatheticDialogues. EDOS' eight intents of
+# a reply, such as "questioning", are not emotions and are skipped.
 EDOS_LABELS: Final[dict[str, tuple[str, ...]]] = {
     "afraid": ("fear",), "angry": ("anger",), "annoyed": ("annoyance",),
     "anticipating": ("excitement", "optimism", "curiosity"), "anxious": ("nervousness",),
@@ -94,9 +94,7 @@ def load_brighter(data: Path, part: Part) -> GroupLabelledTexts:
     """Load a part of BRIGHTER with its five emotions."""
     rows = [row for row in read_brighter(data) if _part(row.text) == part]
     present = [[group in row.emotions for group in BRIGHTER_EMOTIONS] for row in rows]
-    return GroupLabelledTexts(
-        [row.text for row in rows], np.asarray(present), BRIGHTER_EMOTIONS
-    )
+    return GroupLabelledTexts([row.text for row in rows], np.asarray(present), BRIGHTER_EMOTIONS)
 
 
 def load_xed(data: Path, part: Part) -> GroupLabelledTexts:

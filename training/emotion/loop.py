@@ -65,7 +65,7 @@ class TrainingLoop:
         if again is not None:
             loss = 0.5 * (loss + known_loss(self.loss, again, targets))
             loss = loss + self.r_drop * consistency(logits, again)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), MAX_GRADIENT_NORM)
         self.optimizer.step()
         self.schedule.step()

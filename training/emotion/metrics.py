@@ -34,9 +34,7 @@ def reliability(probabilities: Array, labels: Array) -> tuple[Array, Array, Arra
     return confidence, accuracy, counts / len(p)
 
 
-def decide_labels(
-    calibration: EmotionCalibration, probabilities: Sequence[Probabilities]
-) -> Array:
+def decide_labels(calibration: EmotionCalibration, probabilities: Sequence[Probabilities]) -> Array:
     """Decisions of the service on texts or entries, of shape (texts, labels) and dtype bool."""
     decided = np.zeros((len(probabilities), len(calibration.labels)), dtype=bool)
     for row, values in enumerate(probabilities):

@@ -141,9 +141,7 @@ class _Recipe:
 def recipe_steps(data: Path, runs: Path, encoder: str, device: str) -> list[RecipeStep]:
     """Return the steps in order. `encoder` is a local folder or hub id."""
     recipe = _Recipe(data, runs, encoder, device)
-    return list(
-        chain(recipe.examples(), recipe.teachers(), recipe.soft_labels(), recipe.student())
-    )
+    return list(chain(recipe.examples(), recipe.teachers(), recipe.soft_labels(), recipe.student()))
 
 
 def split_first_person(runs: Path) -> None:

@@ -26,12 +26,13 @@ from training.arrays import Array
 from training.command_line import DATA_HELP, command_parser
 from training.emotion.batches import Batches
 from training.emotion.data import CONTEXTS, MOODS, LabelledTexts, load_examples, load_goemotions
-from training.emotion.losses import LOSSES
 from training.emotion.loop import TrainingLoop
+from training.emotion.losses import LOSSES
 from training.emotion.metrics import f1
 from training.emotion.optimization import make_optimizer, make_schedule
 from training.emotion.runs import WEIGHTS_FILE, TrainingRun
 from training.hardware import DEVICE_HELP, DEVICES, autocast, choose_device
+
 
 @dataclass(frozen=True)
 class EmotionTrainer:
