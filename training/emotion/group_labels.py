@@ -48,8 +48,8 @@ NOT_LABELLED_LOG_ODDS: Final = 0.5
 
 # XED's emotions that are also Ekman's.
 XED_GROUPS: Final = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
-# GoEmotions labels of EDOS' emotions, which are those of EmpatheticDialogues. Its eight intents of a
-# reply, such as "questioning", are not emotions and are skipped.
+# GoEmotions labels of EDOS' emotions, which are those of EmpatheticDialogues. Its eight intents of
+# a reply, such as "questioning", are not emotions and are skipped.
 EDOS_LABELS: Final[dict[str, tuple[str, ...]]] = {
     "afraid": ("fear",), "angry": ("anger",), "annoyed": ("annoyance",),
     "anticipating": ("excitement", "optimism", "curiosity"), "anxious": ("nervousness",),
