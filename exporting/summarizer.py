@@ -10,14 +10,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from exporting.errors import ExportError
 from runners.summarizer.config import CONFIG_FILE, SummarizerConfig
-from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import MAX_SUMMARY_SENTENCES
+from runners.summarizer.t5 import T5
 from samo.hashing import sha256
 
 Precision = Literal["int8", "fp32"]
@@ -90,8 +89,7 @@ def verify(folder: Path, golden: Mapping[str, str] | None = None, *, threads: in
         golden = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if not golden:
         raise ExportError(f"{folder} has no golden sentences to compare with.")
-    summarizer = Summarizer.load(folder, threads=threads)
-    outputs = generate_sentences(summarizer, list(golden))
+    outputs = generate_sentences(T5.load(folder, threads=threads), list(golden))
     differences = [
         f"Expected {expected!r}, but the exported model writes {output!r}."
         for expected, output in zip(golden.values(), outputs, strict=True)
@@ -101,11 +99,9 @@ def verify(folder: Path, golden: Mapping[str, str] | None = None, *, threads: in
         raise ExportError(differences[0])
 
 
-def generate_sentences(summarizer: Summarizer, sentences: Sequence[str]) -> list[str]:
-    """Return the output of the T5 for each sentence, without the checks for faithfulness."""
-    return summarizer.generate(
-        [summarizer.encode(summarizer.config.prefix + sentence) for sentence in sentences]
-    )
+def generate_sentences(t5: T5, sentences: Sequence[str]) -> list[str]:
+    """Return the output of the T5 for each sentence."""
+    return t5.generate([t5.encode(t5.config.prefix + sentence) for sentence in sentences])
 
 
 def config_from_checkpoint(config: Mapping[str, Any]) -> SummarizerConfig:
@@ -116,14 +112,14 @@ def config_from_checkpoint(config: Mapping[str, Any]) -> SummarizerConfig:
     parameters = (config.get("task_specific_params") or {}).get("summarization", {})
     return SummarizerConfig(
         prefix=parameters.get("prefix", "summarize: "),
-        reads=parameters.get("reads", "entry"),
+        input_unit=parameters.get("reads", "entry"),
         max_input_tokens=parameters.get("max_input_tokens", config.get("n_positions", 512)),
         max_output_tokens=parameters.get("max_length", 200),
-        max_budget=parameters.get("max_budget", MAX_SUMMARY_SENTENCES),
+        max_trained_sentences=parameters.get("max_budget", MAX_SUMMARY_SENTENCES),
         num_beams=parameters.get("num_beams", 4),
         no_repeat_ngram_size=parameters.get("no_repeat_ngram_size", 0),
         length_penalty=parameters.get("length_penalty", 1.0),
-        least_overlap=parameters.get("least_overlap", 0.0),
+        min_overlap=parameters.get("least_overlap", 0.0),
     )
 
 
@@ -193,7 +189,7 @@ def write_record(checkpoint: Path, target: Path, config: SummarizerConfig) -> No
     """Write `samo.json`: configuration, SHA-256 of the checkpoint and of each file in `target`."""
     weights = checkpoint / WEIGHTS_FILE
     record = {
-        "task": asdict(config),
+        "task": config.to_json(),
         "checkpoint_sha256": sha256(weights) if weights.exists() else None,
         "files": {
             path.name: sha256(path) for path in sorted(target.iterdir()) if path.name != CONFIG_FILE

@@ -28,7 +28,7 @@ from tqdm import tqdm
 from exporting.store import size_bytes
 from exporting.summarizer import Engine, export_summarizer
 from runners.summarizer.config import SummarizerConfig
-from runners.summarizer.summarizer import Summarizer
+from runners.summarizer.t5 import T5
 from training.command_line import DATA_HELP, command_parser, print_json, print_table
 from training.summarizer.examples import dev_examples
 
@@ -39,11 +39,11 @@ Generate = Callable[[str], tuple[str, int]]
 def open_engine(engine: Engine, folder: Path, threads: int) -> Generate:
     """Load an export; return a function from an input with prefix to the output and its tokens."""
     if engine == "ctranslate2":
-        summarizer = Summarizer.load(folder, threads=threads)
+        t5 = T5.load(folder, threads=threads)
 
         def by_ctranslate2(source: str) -> tuple[str, int]:
-            text = summarizer.generate([summarizer.encode(source)])[0]
-            return text, len(summarizer.encode(text))
+            text = t5.generate([t5.encode(source)])[0]
+            return text, len(t5.encode(text))
 
         return by_ctranslate2
     return _open_onnx(folder, threads)

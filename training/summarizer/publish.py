@@ -23,7 +23,7 @@ from exporting.summarizer import (
     verify,
     write_record,
 )
-from runners.summarizer.summarizer import Summarizer
+from runners.summarizer.t5 import T5
 from training.command_line import command_parser
 
 SENTENCES = (
@@ -57,7 +57,7 @@ def publish(run: Path, target: Path) -> Path:
     (conversion / GOLDEN_FILE).write_text(
         json.dumps(golden, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    write_record(target, conversion, Summarizer.load(conversion, threads=1).config)
+    write_record(target, conversion, T5.load(conversion, threads=1).config)
     verify(conversion)
     return conversion
 
@@ -67,7 +67,7 @@ def _golden_sentences(checkpoint: Path, conversion: Path) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as scratch:
         exact = export_summarizer(checkpoint, Path(scratch) / "fp32", "fp32")
         float_outputs, int8_outputs = (
-            generate_sentences(Summarizer.load(folder, threads=1), SENTENCES)
+            generate_sentences(T5.load(folder, threads=1), SENTENCES)
             for folder in (exact, conversion)
         )
     golden = {
