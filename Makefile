@@ -24,7 +24,7 @@ help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3456 for another port)
-	@$(BIN)/python -m samo serve --port $(PORT)
+	@$(BIN)/samo serve --port $(PORT)
 
 test: .venv/.dev export  ## set up and run all tests
 	$(BIN)/pytest
@@ -49,7 +49,7 @@ bento: .venv/.serve export  ## build the bento
 	$(BIN)/bentoml build
 
 batch: .venv/.serve export  ## analyse many entries (IN=entries.jsonl OUT=insights ARGS=--help)
-	$(BIN)/python -m samo batch $(IN) $(OUT) $(ARGS)
+	$(BIN)/samo batch $(IN) $(OUT) $(ARGS)
 
 bulk: .venv/.serve  ## set up Parquet and Ray for `make batch`
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/bulk.txt
@@ -62,32 +62,27 @@ image-test: .venv/.dev image  ## run the image as Cloud Run would, and measure i
 	$(BIN)/hadolint deploy/container/Dockerfile
 	$(BIN)/python -m deploy.container.image_test --image $(IMAGE) $(IMAGE_TEST)
 
-train-emotion: .venv/.dev  ## train the next emotion model into runs/emotion (DEVICE=cuda)
+train-emotion: .venv/.dev  ## train the next emotion classifier into runs/emotion (DEVICE=cuda)
 	$(BIN)/python -m training.emotion.recipe --data $(DATA) --device $(DEVICE)
 
-eval-emotion: .venv/.dev export  ## the emotion model's figures: GoEmotions' test split, contrasts, groups
-	$(BIN)/python -m training.emotion.evaluate --dataset $(DATA)/goemotions --whole --pictures docs/pictures
+eval-emotion: .venv/.dev export  ## evaluate the emotion classifier: GoEmotions, contrast sets, groups
+	$(BIN)/python -m training.emotion.evaluate --data $(DATA) --full --plots docs/pictures
 	$(BIN)/python -m training.emotion.evaluate_contrast
 	$(BIN)/python -m training.emotion.evaluate_groups --data $(DATA)
 
-eval-entries: .venv/.dev export  ## how whole entries are read
-	$(BIN)/python -m training.emotion.evaluate_entries --dataset $(DATA)/goemotions
+eval-entries: .venv/.dev export  ## evaluate the emotions of entries: diaries and composites
+	$(BIN)/python -m training.emotion.evaluate_entries --data $(DATA)
 
-TRAIN_SUMMARIZER := $(BIN)/python -m training.summarizer.trainer --data $(DATA) --save-steps 200
+train-summarizer: .venv/.dev  ## train the summarizer into runs/summarizer (DEVICE=cuda)
+	$(BIN)/python -m training.summarizer.recipe --data $(DATA) --device $(DEVICE)
 
-train-summarizer: .venv/.dev  ## repeat the training that made checkpoints/summarizer
-	$(TRAIN_SUMMARIZER) --output runs/summarizer --steps 2500 --eval-steps 1250
-	$(TRAIN_SUMMARIZER) --output runs/summarizer2 --model-name runs/summarizer/model --steps 2000 --eval-steps 2000 \
-		--learning-rate 6e-4 --warmup-steps 100 --seed 1
-	$(BIN)/python -m training.summarizer.publish --run runs/summarizer2/model
-
-eval-summarizer: .venv/.dev export  ## the summarizer's figures on held-out entries
+eval-summarizer: .venv/.dev export  ## evaluate the summarizer on held-out entries
 	$(BIN)/python -m training.summarizer.evaluate --data $(DATA) --split test
 
-eval-trends: .venv/.dev  ## how reliably changes and patterns over time are found
+eval-trends: .venv/.dev  ## measure how reliably changes and patterns over time are found
 	$(BIN)/python -m training.evaluation.trends
 
-eval-transcriber: .venv/.dev export  ## word error rates
+eval-transcriber: .venv/.dev export  ## measure word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech
 
 LOAD_SECONDS ?= 60
@@ -124,8 +119,9 @@ lock: .venv/.dev  ## resolve requirements/*.txt anew from pyproject.toml
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/.serve: .venv/.python-$(PYTHON_VERSION) requirements/store.txt  # serve.txt, and what exports
+.venv/.serve: .venv/.python-$(PYTHON_VERSION) requirements/store.txt pyproject.toml  # serve.txt, and what exports
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/store.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .  # the command `samo`
 	@touch $@
 
 .venv/.test: .venv/.serve requirements/test.txt

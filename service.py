@@ -1,4 +1,4 @@
-"""The BentoML service. `bentoml serve`, `bentoml build` and `samo serve` find `Samo` here."""
+"""The BentoML service. `bentoml serve`, `bentoml build` and `samo serve` load `Samo` from here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bentoml.models import BentoModel
 
 from samo import private_logs
 from samo.api.app import create_app, middleware_stack, set_models
-from samo.factory import MODEL_NAMES, assemble
+from samo.factory import MODEL_NAMES, create_models
 from samo.settings import Settings
 
 
@@ -27,7 +27,7 @@ def create_service(settings: Settings) -> Any:
     )
     @bentoml.asgi_app(app)
     class Samo:
-        """From a spoken or typed journal entry to its transcript, emotions and emotional core."""
+        """Transcript, emotions and summary of journal entries."""
 
         if settings.runners == "real":  # `bentoml build` packs the models that are declared here
             transcriber = BentoModel(MODEL_NAMES["transcriber"])
@@ -36,7 +36,7 @@ def create_service(settings: Settings) -> Any:
 
         def __init__(self) -> None:
             private_logs.install()
-            self.models = assemble(settings, lambda name: getattr(self, name))
+            self.models = create_models(settings, lambda name: getattr(self, name))
             self.models.warm_up()
             set_models(app, self.models)
 
@@ -54,4 +54,4 @@ def create_service(settings: Settings) -> Any:
     return Samo
 
 
-Samo = create_service(Settings())
+Samo = create_service(Settings.load())

@@ -6,7 +6,7 @@ from datetime import date
 
 from fastapi import Response
 
-from samo.api import trend_schemas as schemas
+from samo.api.schemas import trends as schemas
 from samo.api.serialization import json_response
 from samo.insight.trend_results import (
     ChangePoint,

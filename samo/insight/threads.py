@@ -53,7 +53,7 @@ async def run_in_background(
     """
     global _pending_calls
     if _pending_calls >= MAX_BACKGROUND_CALLS:
-        raise Overloaded("Too many journals are being analysed: try again in a few seconds.", 5)
+        raise Overloaded("Too many large requests are in progress: try again in a few seconds.", 5)
     call = partial(function, *args, **kwargs)
     _pending_calls += 1
     try:

@@ -13,7 +13,7 @@ from runners.errors import Overloaded
 from samo import limits
 from samo.insight import threads
 from samo.insight.trends import EMOTIONS, MOODS
-from tests.http.test_text_routes import error_of
+from tests.http.errors import error_of
 
 ROUTE = "/insights/trends"
 ONE = {"date": "2026-01-31", "emotions": {"joy": 0.5}}
@@ -208,7 +208,7 @@ def test_the_largest_journal_is_answered(client):
     response = post_raw(client, body)
     assert response.status_code == 200, response.text
     assert response.json()["entries"] == limits.MAX_TRENDS_ENTRIES
-    entries[-1]["emotions"]["joy"] = 2.0
+    entries[-1] = ONE | {"emotions": {"joy": 2.0}}
     error = error_of(post_raw(client, json.dumps({"entries": entries}).encode()), 422)
     assert error["details"]["errors"][0]["field"] == "entries.4999.emotions.joy"
 

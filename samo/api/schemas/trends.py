@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fai
 from pydantic_core import PydanticCustomError
 
 from samo import limits
-from samo.api.schemas import Request
+from samo.api.schemas.base import RequestBody
 from samo.insight import changes, course, patterns
 from samo.insight.trends import EMOTIONS, MOODS, SIGNIFICANCE
 
@@ -119,7 +119,7 @@ class TrendsEntry(BaseModel):
     ] = None
 
 
-class TrendsRequest(Request):
+class TrendsRequest(RequestBody):
     """Entries of one journal, in any order; nothing is stored."""
 
     entries: Annotated[list[TrendsEntry], FailFast(), AfterValidator(_one_clock)] = Field(
