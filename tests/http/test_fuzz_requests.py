@@ -100,5 +100,5 @@ def test_what_is_found_is_made_small(client):
     with pytest.raises(WrongAnswer) as caught:
         fuzzer.run_round(0, examples=5)
     assert "Case(method=" in str(caught.value)
-    # hypothesis stops shrinking at a body of the route's fields, or at none
-    assert len(str(caught.value).rpartition("body=")[2]) < 60
+    # shrinking ends at the fields of one route, or at no body
+    assert len(str(caught.value).rpartition("body=")[2]) < 120
