@@ -65,9 +65,9 @@ def test_probabilities_depend_little_on_the_batch(classifier):
     prepared = [classifier.prepare(text) for text in texts]
     together = classifier.predict(prepared)
     for row, one in zip(together, prepared, strict=True):
-        (alone,) = classifier.predict([one])
-        # dynamic quantization scales activations over the whole batch
-        assert np.abs(row - alone).max() < PARITY_TOLERANCE
+        (single,) = classifier.predict([one])
+        # dynamic quantization scales activations over the batch
+        assert np.abs(row - single).max() < PARITY_TOLERANCE
         assert len(row) == len(classifier.calibration.outputs) == 28 + 12 + 3
         assert row.dtype == np.float32
 
