@@ -9,7 +9,6 @@ from itertools import pairwise
 from types import TracebackType
 from typing import Any, Final, Self
 
-import samo
 from runners.emotion.calibration import (
     NEUTRAL,
     Emotion,
@@ -19,7 +18,6 @@ from runners.emotion.calibration import (
 )
 from runners.errors import SamoError
 from samo.api import schemas
-from samo.factory import ModelSet
 from samo.http.envelope import error_body
 from samo.insight.arc import ArcPoint
 from samo.insight.entry import EntryEmotions
@@ -287,27 +285,4 @@ def _entry_statistics(result: Insight) -> dict[str, Any]:
         "turning_points": turning_points,
         "opening_sentiment": sentiments[0] if sentiments else NEUTRAL,
         "closing_sentiment": sentiments[-1] if sentiments else NEUTRAL,
-    }
-
-
-def health(models: ModelSet) -> schemas.HealthResponse:
-    """Return the state of the service."""
-    return schemas.HealthResponse(
-        status="ok" if models.ready else "starting",
-        version=samo.__version__,
-        models=dict.fromkeys(models.tags, models.ready),
-        uptime_seconds=round(models.uptime_seconds, 1),
-    )
-
-
-def models_status(models: ModelSet) -> dict[str, schemas.ModelStatus]:
-    """Return the tag, the queue length and the stored metadata of each model."""
-    return {
-        name: schemas.ModelStatus(
-            tag=models.tags[name],
-            ready=models.ready,
-            queue_length=batcher.queue_length,
-            metadata=models.metadata[name],
-        )
-        for name, batcher in models.batchers.items()
     }
