@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from runners.emotion.calibration import SENTIMENT_OF, EmotionCalibration, EmotionContext
+from runners.emotion.calibration import EmotionCalibration
+from runners.emotion.prediction import SENTIMENT_OF, EmotionContext
 
 LABELS = tuple(SENTIMENT_OF)
 
