@@ -246,7 +246,7 @@ class Batcher(Generic[Input, Prepared, Output]):
     async def _work(
         self, batch: _Batch[Prepared, Output], predict: Predict[Prepared, Output]
     ) -> None:
-        """Compute a batch, then update the speed estimate and the metrics."""
+        """Compute a batch, then update the cost estimate and the metrics."""
         succeeded = await self._compute(batch, batch.items, predict)
         if succeeded:
             self._cost_estimate.add(batch.seconds, batch.cost)
