@@ -25,7 +25,7 @@ from runners.emotion.calibration import (
 from runners.emotion.classifier import Occluded
 from runners.summarizer.summary import Summary, SummaryRequest
 from runners.text.sentences import split
-from runners.transcriber.transcriber import Segment, Transcript, TranscriptionRequest, Word
+from runners.transcriber.transcriber import Segment, SpokenWord, Transcript, TranscriptionRequest
 from runners.transcriber.transcript import SAMPLE_RATE
 
 SILENCE = 1e-3
@@ -152,7 +152,7 @@ class FakeTranscriber:
         texts = [" I", " felt", " joy", " for", f" {seconds:.0f}", " seconds."]
         step = seconds / len(texts)
         words = tuple(
-            Word(text, round(i * step, 2), round((i + 1) * step, 2), 1.0)
+            SpokenWord(text, round(i * step, 2), round((i + 1) * step, 2), 1.0)
             for i, text in enumerate(texts)
         )
         text = "".join(texts)

@@ -131,7 +131,7 @@ def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models
         lambda: Transcriber.load(
             folders["transcriber"],
             threads=settings.ctranslate2_threads,
-            at_a_time=settings.recordings,
+            num_workers=settings.recordings,
         ),
         lambda: EmotionClassifier.load(folders["emotion"], threads=settings.threads, beside=True),
         lambda: _load_summarizer(tags["summarizer"], folders["summarizer"], settings),

@@ -10,7 +10,7 @@ from fastapi import Response
 from pydantic import BeforeValidator
 
 from runners.errors import InvalidRequest, UnknownModel
-from runners.transcriber.transcriber import Segment, Task, Transcript
+from runners.transcriber.transcriber import Segment, SpeechTask, Transcript
 from samo import options
 
 ResponseFormat = Annotated[
@@ -44,7 +44,7 @@ def render(
     transcript: Transcript,
     response_format: ResponseFormat,
     granularities: Sequence[Granularity] = (),
-    task: Task = "transcribe",
+    task: SpeechTask = "transcribe",
 ) -> Response:
     """Answer as OpenAI's endpoint does; `granularities` matter to verbose_json only."""
     if response_format == "json":
@@ -105,7 +105,7 @@ def _model(name: str, created: int) -> dict[str, Any]:
 
 
 def _verbose(
-    transcript: Transcript, granularities: Sequence[Granularity], task: Task
+    transcript: Transcript, granularities: Sequence[Granularity], task: SpeechTask
 ) -> dict[str, Any]:
     content: dict[str, Any] = {
         "task": task,

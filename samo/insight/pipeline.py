@@ -28,7 +28,7 @@ from runners.emotion.classifier import Occluded, TokenIds
 from runners.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
 from runners.summarizer.summary import Focus, PreparedSummary, Summary, SummaryRequest
 from runners.text.sentences import Sentence, split
-from runners.transcriber.transcriber import Task, Transcript, TranscriptionRequest, Word
+from runners.transcriber.transcriber import SpeechTask, SpokenWord, Transcript, TranscriptionRequest
 from samo import metrics
 from samo.audio import Gap, assess_quality, decode
 from samo.insight.explanation import (
@@ -162,7 +162,7 @@ class Pipeline:
         ]
 
     async def transcribe(
-        self, data: bytes, *, language: str | None, task: Task, word_timestamps: bool
+        self, data: bytes, *, language: str | None, task: SpeechTask, word_timestamps: bool
     ) -> Recording:
         """Decode an upload and transcribe it.
 
@@ -366,7 +366,7 @@ def _spoken(
     """Seconds at which each sentence begins and ends, from the times of its words."""
     if recording is None:
         return [(None, None)] * len(sentences)
-    words: list[tuple[int, Word]] = []
+    words: list[tuple[int, SpokenWord]] = []
     cursor = 0
     for word in (w for s in recording.transcript.segments for w in s.words or ()):
         position = text.find(word.text.strip(), cursor)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runners.transcriber.listening import Listening
 from runners.transcriber.plausibility import Evidence
-from runners.transcriber.times import place
-from runners.transcriber.transcript import SAMPLE_RATE, Segment, Word
-from runners.transcriber.voice import FRAME, FRAMES_PER_SECOND, find_speech
-from runners.transcriber.whisper import Heard
+from runners.transcriber.timestamps import to_recording_time
+from runners.transcriber.transcript import SAMPLE_RATE, Segment, SpokenWord, TranscriptionRequest
+from runners.transcriber.voice_activity import FRAME_SAMPLES, FRAMES_PER_SECOND, find_speech
+from runners.transcriber.whisper import DecodedWindow
+from runners.transcriber.windowing import TranscriptionSession
 
 
 class FakeWhisper:
@@ -25,7 +25,7 @@ class FakeWhisper:
         self.log_probability = log_probability
         self.calls = []
 
-    def language_of(self, samples):
+    def most_likely_language(self, samples, candidates=()):
         names = {0.1: "en", 0.2: "es", 0.05: "la"}
         kinds, counts = np.unique(samples[samples > 0], return_counts=True)
         most = int(np.argmax(counts))
@@ -33,41 +33,45 @@ class FakeWhisper:
         name = names[round(float(kinds[most]), 2)]
         return name, 0.2 if name == "la" else float(share**2)
 
-    def write_down(self, samples, clip, language, task, *, max_tokens=None):
+    def transcribe_clip(self, samples, clip, language, request, *, max_tokens=None):
         self.calls.append((language, len(clip) / SAMPLE_RATE))
         words = []
         for n in range(int(2 * len(clip) / SAMPLE_RATE)):
-            _, (start, end) = place((n / 2, n / 2 + 0.4), clip.parts)
+            _, (start, end) = to_recording_time((n / 2, n / 2 + 0.4), clip.parts)
             if samples[int(start * SAMPLE_RATE + 10)] > 0 and self.hears(language, start):
-                words.append(Word(f" {language}", start, end, 0.9))
+                words.append(SpokenWord(f" {language}", start, end, 0.9))
         if not words:
             return []
         segment = Segment(
             0, words[0].start, words[-1].end, "".join(w.text for w in words),
             self.log_probability, 0.1, 1.0, 0.0, (), tuple(words), language,
         )  # fmt: skip
-        return [Heard((segment,), Evidence(self.log_probability, 1.0, 0.1, words))]
+        return [DecodedWindow((segment,), Evidence(self.log_probability, 1.0, 0.1, words))]
 
 
-def listen(whisper, *pieces, language=None, probability=0.9):
-    """Listen to (seconds, level) pieces; level 0 is a pause."""
+def transcribe(whisper, *pieces, language=None, probability=0.9, **options):
+    """Transcribe (seconds, level) pieces; level 0 is a pause."""
     samples = np.concatenate(
-        [np.full(round(s * FRAMES_PER_SECOND) * FRAME, level, np.float32) for s, level in pieces]
+        [
+            np.full(round(s * FRAMES_PER_SECOND) * FRAME_SAMPLES, level, np.float32)
+            for s, level in pieces
+        ]
     )
-    levels = samples[::FRAME]
+    levels = samples[::FRAME_SAMPLES]
     voice = find_speech(np.where(levels > 0, np.float32(probability), 0), levels)
-    listening = Listening(whisper, samples, voice, language, "transcribe")
-    segments = listening.segments()
+    request = TranscriptionRequest(samples, language, **options)
+    session = TranscriptionSession(whisper, samples, voice, request)
+    segments = session.segments()
     return (
         segments,
-        listening.unclear(segments),
-        listening.main_language(segments) if segments else None,
+        session.unclear(segments),
+        session.main_language(segments) if segments else None,
     )
 
 
 def test_plain_speech_is_decoded_once():
     whisper = FakeWhisper()
-    segments, unclear, main = listen(whisper, (5, 0.1), (1, 0), (5, 0.1))
+    segments, unclear, main = transcribe(whisper, (5, 0.1), (1, 0), (5, 0.1))
     assert [call[0] for call in whisper.calls] == ["en"]
     assert len(segments) == 1
     assert unclear == []
@@ -77,7 +81,7 @@ def test_plain_speech_is_decoded_once():
 def test_what_was_left_out_is_heard_once_more():
     whisper = FakeWhisper()
     whisper.hears = lambda language, second: second < 5 or len(whisper.calls) > 1
-    segments, unclear, _ = listen(whisper, (5, 0.1), (1, 0), (5, 0.1), language="en")
+    segments, unclear, _ = transcribe(whisper, (5, 0.1), (1, 0), (5, 0.1), language="en")
     assert len(whisper.calls) == 2
     assert whisper.calls[1][1] < 7
     assert segments[-1].end > 9
@@ -86,7 +90,7 @@ def test_what_was_left_out_is_heard_once_more():
 
 def test_the_second_language_is_heard_in_it():
     whisper = FakeWhisper(hears=lambda language, second: language == ("en" if second < 8 else "es"))
-    segments, unclear, main = listen(whisper, (8, 0.1), (0.8, 0), (3, 0.2))
+    segments, unclear, main = transcribe(whisper, (8, 0.1), (0.8, 0), (3, 0.2))
     assert [segment.language for segment in segments] == ["en", "es"]
     assert main[0] == "en"
     assert unclear == []
@@ -94,21 +98,21 @@ def test_the_second_language_is_heard_in_it():
 
 def test_two_languages_in_equal_parts_are_told_apart_first():
     whisper = FakeWhisper()
-    segments, _, _ = listen(whisper, (6, 0.1), (1, 0), (6, 0.2), (1, 0), (6, 0.1))
+    segments, _, _ = transcribe(whisper, (6, 0.1), (1, 0), (6, 0.2), (1, 0), (6, 0.1))
     assert [segment.language for segment in segments] == ["en", "es", "en"]
     assert len(whisper.calls) == 3
 
 
 def test_a_given_language_is_never_changed():
     whisper = FakeWhisper()
-    segments, _, main = listen(whisper, (6, 0.1), (1, 0), (6, 0.2), language="en")
+    segments, _, main = transcribe(whisper, (6, 0.1), (1, 0), (6, 0.2), language="en")
     assert {segment.language for segment in segments} == {"en"}
     assert main == ("en", 1.0)
 
 
 def test_what_cannot_be_understood_is_named():
     whisper = FakeWhisper(hears=lambda language, second: second < 8)
-    segments, unclear, _ = listen(whisper, (8, 0.1), (0.8, 0), (3, 0.05))
+    segments, unclear, _ = transcribe(whisper, (8, 0.1), (0.8, 0), (3, 0.05))
     assert len(segments) == 1
     ((start, end),) = unclear
     assert start == pytest.approx(8.8, abs=0.1)
@@ -117,7 +121,7 @@ def test_what_cannot_be_understood_is_named():
 
 def test_nothing_understood_is_unclear_and_costs_a_bounded_number_of_decodings():
     whisper = FakeWhisper(hears=lambda language, second: False)
-    segments, unclear, _ = listen(whisper, *[(8, 0.1), (0.5, 0)] * 3)
+    segments, unclear, _ = transcribe(whisper, *[(8, 0.1), (0.5, 0)] * 3)
     assert segments == []
     assert len(unclear) == 1
     assert len(whisper.calls) <= 1 + 3
@@ -125,13 +129,13 @@ def test_nothing_understood_is_unclear_and_costs_a_bounded_number_of_decodings()
 
 def test_silence_never_reaches_whisper():
     whisper = FakeWhisper()
-    assert listen(whisper, (5, 0)) == ([], [], None)
+    assert transcribe(whisper, (5, 0)) == ([], [], None)
     assert whisper.calls == []
 
 
 def test_a_whisper_is_heard_without_the_voice_detector():
     whisper = FakeWhisper()
-    segments, _, _ = listen(whisper, (2, 0), (5, 0.1), (1, 0), probability=0.05)
+    segments, _, _ = transcribe(whisper, (2, 0), (5, 0.1), (1, 0), probability=0.05)
     assert len(segments) == 1
     assert len(whisper.calls) == 2
 
@@ -139,7 +143,7 @@ def test_a_whisper_is_heard_without_the_voice_detector():
 def test_long_noise_is_looked_at_once():
     whisper = FakeWhisper(log_probability=-0.9)
     pieces = [(1, 0.1), (1, 0)] * 100
-    assert listen(whisper, *pieces, probability=0.05) == ([], [], None)
+    assert transcribe(whisper, *pieces, probability=0.05) == ([], [], None)
     assert len(whisper.calls) == 1
     assert whisper.calls[0][1] <= 30
 
@@ -150,14 +154,14 @@ def test_words_of_an_unknown_language_must_be_surer(level, kept):
         return second < 8 or len(whisper.calls) > 1
 
     whisper = FakeWhisper(hears, log_probability=-0.9)
-    segments, unclear, _ = listen(whisper, (8, 0.1), (0.8, 0), (3, level))
+    segments, unclear, _ = transcribe(whisper, (8, 0.1), (0.8, 0), (3, level))
     assert (len(segments) == 2) == kept
     assert bool(unclear) != kept
 
 
 def test_english_is_tried_where_the_language_is_a_guess():
     whisper = FakeWhisper(log_probability=-0.9)
-    segments, _, main = listen(whisper, (6, 0.05))
+    segments, _, main = transcribe(whisper, (6, 0.05))
     assert [call[0] for call in whisper.calls] == ["la", "en"]
     assert {segment.language for segment in segments} == {"la"}
     assert main == ("la", 0.2)
