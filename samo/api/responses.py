@@ -245,7 +245,7 @@ def _analysis(whole: EntryPrediction, groupings: Groupings) -> schemas.EmotionAn
         ],
         primary_emotion=reading.primary.name,
         confidence=reading.primary.confidence,
-        emotional_intensity=whole.level,
+        emotional_intensity=whole.intensity_level,
         intensity=whole.intensity,
         mixed=whole.mixed,
         sentiment=reading.sentiment,

@@ -21,14 +21,19 @@ from typing import Final, TypeVar
 
 from runners.emotion.calibration import (
     NEUTRAL,
-    Context,
     EmotionCalibration,
+    EmotionContext,
     EmotionPrediction,
     EntryPrediction,
     Probabilities,
 )
 from runners.errors import InvalidRequest
-from runners.text.sentences import MAX_SENTENCE_CHARACTERS, Sentence, split, width
+from runners.text.sentences import (
+    MAX_SENTENCE_CHARACTERS,
+    Sentence,
+    split_sentences,
+    token_upper_bound,
+)
 from samo.insight.groupings import Groupings, group
 from samo.insight.markup import PlainText, plain_text
 
@@ -97,7 +102,7 @@ class SentenceEmotions:
 
     sentence: Sentence
     reading: EmotionPrediction
-    context: Context
+    context: EmotionContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +120,18 @@ def split_entry(text: str) -> SplitEntry:
     Classified as a whole, the strongest emotion of an entry hides the others.
     """
     plain = plain_text(text)
-    return SplitEntry(plain, split(plain.text))
+    return SplitEntry(plain, split_sentences(plain.text))
 
 
 def split_text(text: str) -> SplitEntry:
     """Remove a text's markup; one passage up to `MAX_WHOLE_CHARACTERS`, else its sentences."""
     plain = plain_text(text)
     stripped = plain.text.strip()
-    if len(stripped) > MAX_WHOLE_CHARACTERS or width(stripped) > MAX_SENTENCE_CHARACTERS:
-        return SplitEntry(plain, split(plain.text))
+    if (
+        len(stripped) > MAX_WHOLE_CHARACTERS
+        or token_upper_bound(stripped) > MAX_SENTENCE_CHARACTERS
+    ):
+        return SplitEntry(plain, split_sentences(plain.text))
     start = plain.text.find(stripped)
     end = start + len(stripped)
     return SplitEntry(plain, [Sentence(stripped, start, end)] if stripped else [])

@@ -18,16 +18,16 @@ from runners.batching import Batcher
 from runners.cancellation import run_cancellable
 from runners.emotion.calibration import (
     NEUTRAL,
-    Context,
     EmotionCalibration,
+    EmotionContext,
     EmotionPrediction,
     EntryPrediction,
     Probabilities,
 )
-from runners.emotion.classifier import Occluded, TokenIds
+from runners.emotion.classifier import OccludedText, TokenIds
 from runners.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
 from runners.summarizer.summary import Focus, PreparedSummary, Summary, SummaryRequest
-from runners.text.sentences import Sentence, split
+from runners.text.sentences import Sentence, split_sentences
 from runners.transcriber.transcriber import SpeechTask, SpokenWord, Transcript, TranscriptionRequest
 from samo import metrics
 from samo.audio import Gap, assess_quality, decode
@@ -56,7 +56,7 @@ class ArcPoint:
     start_seconds: float | None
     end_seconds: float | None
     reading: EmotionPrediction
-    context: Context
+    context: EmotionContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Pipeline:
     def __init__(
         self,
         transcriber: Batcher[TranscriptionRequest, TranscriptionRequest, Transcript],
-        emotion: Batcher[str | Occluded, TokenIds, Probabilities],
+        emotion: Batcher[str | OccludedText, TokenIds, Probabilities],
         summarizer: Batcher[SummaryRequest, PreparedSummary, Summary],
         calibration: EmotionCalibration,
         decoding: Executor | None = None,
@@ -151,7 +151,7 @@ class Pipeline:
         lengths = [len(piece) for piece in texts]
         felt = where_felt(self.calibration, rows, lengths, emotions)
         places = [(index, word) for index, word in words if index in felt]
-        variants = [Occluded(texts[index], ((word.start, word.end),)) for index, word in places]
+        variants = [OccludedText(texts[index], ((word.start, word.end),)) for index, word in places]
         outcomes = await self.emotion.run(variants) if variants else []
         occluded = [(index, _value(row)) for (index, _), row in zip(places, outcomes, strict=True)]
         weights = entry_weights(self.calibration, rows, lengths, occluded)
@@ -246,7 +246,7 @@ class Pipeline:
         summary = await self.summarizer.run_one(request)
         # what was taken over word for word has been classified already
         known = dict(zip(request.sentences or (), rows, strict=False))
-        texts = [sentence.text for sentence in split(summary.text)]
+        texts = [sentence.text for sentence in split_sentences(summary.text)]
         unknown = [text for text in texts if text not in known]
         outcomes = await self.emotion.run(unknown) if unknown else []
         known |= {text: _value(row) for text, row in zip(unknown, outcomes, strict=True)}

@@ -14,7 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from runners.text.sentences import MAX_SENTENCE_CHARACTERS, Sentence, split, width
+from runners.text.sentences import (
+    MAX_SENTENCE_CHARACTERS,
+    Sentence,
+    split_sentences,
+    token_upper_bound,
+)
 from samo.insight.markup import PlainText, plain_text
 
 # A comment of GoEmotions is classified as a whole; what is longer than its longest comments is
@@ -53,15 +58,15 @@ class Reading:
 def read_sentences(entry: str) -> Reading:
     """Read an entry by its sentences; none where it holds markup only."""
     plain = plain_text(entry)
-    return Reading(plain, split(plain.text))
+    return Reading(plain, split_sentences(plain.text))
 
 
 def read_whole(entry: str) -> Reading:
     """Read a short entry as a whole and a longer one by its sentences."""
     plain = plain_text(entry)
     text = plain.text.strip()
-    if len(text) > MAX_WHOLE_CHARACTERS or width(text) > MAX_SENTENCE_CHARACTERS:
-        return Reading(plain, split(plain.text))
+    if len(text) > MAX_WHOLE_CHARACTERS or token_upper_bound(text) > MAX_SENTENCE_CHARACTERS:
+        return Reading(plain, split_sentences(plain.text))
     start = plain.text.find(text)
     return Reading(plain, [Sentence(text, start, start + len(text))] if text else [])
 

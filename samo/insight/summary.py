@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from runners.emotion.calibration import EmotionCalibration, EmotionPrediction, Probabilities
 from runners.summarizer.summary import Focus, Summary, SummaryRequest
-from runners.text.sentences import split
+from runners.text.sentences import split_sentences
 from samo.insight.entry import SplitEntry
 
 
@@ -62,4 +62,4 @@ def read_summary(
 
 
 def _sentences(summary: Summary) -> list[str]:
-    return [sentence.text for sentence in split(summary.text)]
+    return [sentence.text for sentence in split_sentences(summary.text)]

@@ -12,7 +12,7 @@ import warnings
 from samo import serve
 from samo.insight import pipeline
 
-split = pipeline.split
+split_sentences = pipeline.split_sentences
 
 
 class Library:
@@ -35,7 +35,7 @@ async def fail_later(text):
 
 def faulty_split(entry):
     if "Zqxboom" not in entry:
-        return split(entry)
+        return split_sentences(entry)
     library = logging.getLogger("some.library")
     library.error("cannot parse %s", entry)
     library.error("cannot parse %(text)s", {"text": entry})
@@ -58,5 +58,5 @@ def faulty_split(entry):
     raise RuntimeError(entry)
 
 
-pipeline.split = faulty_split
+pipeline.split_sentences = faulty_split
 serve.main(sys.argv[1:])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runners.batching import Batcher
 from runners.emotion.calibration import EmotionCalibration
-from runners.emotion.classifier import Occluded
+from runners.emotion.classifier import OccludedText
 from runners.errors import InvalidRequest
 from runners.fakes import FakeEmotionClassifier, FakeSummarizer, FakeTranscriber
 from samo.insight.explanation import (
@@ -148,9 +148,9 @@ def test_the_variants_are_one_request():
     explanations, calls, items = run("such joy today")
     assert calls == [1, 3]
     assert items[1:] == [
-        Occluded("such joy today", ((0, 4),)),
-        Occluded("such joy today", ((5, 8),)),
-        Occluded("such joy today", ((9, 14),)),
+        OccludedText("such joy today", ((0, 4),)),
+        OccludedText("such joy today", ((5, 8),)),
+        OccludedText("such joy today", ((9, 14),)),
     ]
     (joy,) = explanations
     assert [(word.word, round(word.weight, 2)) for word in joy.words] == [(Word("joy", 5, 8), 0.89)]

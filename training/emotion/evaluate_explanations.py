@@ -35,7 +35,7 @@ from tqdm import tqdm
 from exporting.store import model_folder
 from runners.batching import Batcher
 from runners.emotion.calibration import NEUTRAL, Probabilities
-from runners.emotion.classifier import EmotionClassifier, Occluded, TokenIds
+from runners.emotion.classifier import EmotionClassifier, OccludedText, TokenIds
 from runners.fakes import FakeSummarizer, FakeTranscriber
 from samo.factory import EMOTION_BATCH_TOKENS
 from samo.insight.explanation import explain, words_of
@@ -70,7 +70,7 @@ class Eraser:
 
     def erase(self, text: str, spans: Sequence[tuple[int, int]], how: str) -> TokenIds:
         """Token ids of `text` without `spans`, shape (tokens,)."""
-        masked: TokenIds = self.classifier.prepare(Occluded(text, tuple(spans)))
+        masked: TokenIds = self.classifier.prepare(OccludedText(text, tuple(spans)))
         hidden = masked == self.classifier.mask_id  # a text holds no mask token of its own
         if how == "deletion":
             kept: TokenIds = masked[~hidden]

@@ -26,7 +26,7 @@ from sklearn.metrics import precision_recall_fscore_support
 from exporting.store import model_folder
 from runners.emotion.calibration import NEUTRAL, SENTIMENT_OF, EmotionCalibration, Probabilities
 from runners.emotion.classifier import EmotionClassifier
-from runners.text.sentences import split
+from runners.text.sentences import split_sentences
 from samo.insight.groupings import EKMAN, contradicts, ekman_confidences, group, noisy_or
 from samo.insight.reading import MAX_WHOLE_CHARACTERS
 from training.emotion.data import load_goemotions
@@ -80,7 +80,7 @@ def load_probe(path: Path, labels: Sequence[str], moods: Sequence[str]) -> tuple
 def classify_entries(classifier: EmotionClassifier, texts: Sequence[str]) -> Array:
     """As `classify`; a text too long to be read as a whole goes by its sentences, as served."""
     entries = [
-        [text] if len(text) <= MAX_WHOLE_CHARACTERS else [s.text for s in split(text)]
+        [text] if len(text) <= MAX_WHOLE_CHARACTERS else [s.text for s in split_sentences(text)]
         for text in texts
     ]
     rows = iter(classify(classifier, [piece for entry in entries for piece in entry]))
