@@ -104,8 +104,8 @@ class Models:
         self.ready = False
         for batcher in self.batchers.values():
             batcher.close()
-        if self.pipeline.decoding is not None:
-            self.pipeline.decoding.shutdown(wait=False, cancel_futures=True)
+        if self.pipeline.decode_executor is not None:
+            self.pipeline.decode_executor.shutdown(wait=False, cancel_futures=True)
 
 
 def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models:
@@ -131,7 +131,7 @@ def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models
         lambda: Transcriber.load(
             folders["transcriber"],
             threads=settings.ctranslate2_threads,
-            num_workers=settings.recordings,
+            num_workers=settings.max_concurrent_transcriptions,
         ),
         lambda: EmotionClassifier.load(folders["emotion"], threads=settings.threads, parallel=True),
         lambda: _load_summarizer(tags["summarizer"], folders["summarizer"], settings),
@@ -193,7 +193,7 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
         AUDIO_BATCH_COST,
         settings.max_audio_wait_seconds,
         seconds_per_cost=AUDIO_SECONDS_PER_FRAME,
-        num_workers=settings.recordings,
+        lanes=settings.max_concurrent_transcriptions,
     )
     return Pipeline(
         speech,
@@ -202,11 +202,12 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
             emotion,
             EMOTION_BATCH_TOKENS,
             settings.max_wait_seconds,
-            num_workers=settings.threads,
-            cores_are_busy=lambda: speech.is_computing,
+            lanes=settings.threads,
+            beside=emotion.predict_beside,
+            others_compute=lambda: speech.is_computing,
         ),
         batcher("summarizer", summarizer, SUMMARY_BATCH_TOKENS, settings.max_wait_seconds),
         emotion.calibration,
         # threads of their own, so that slow uploads take none from anything else
-        ThreadPoolExecutor(settings.recordings, thread_name_prefix="decoding"),
+        ThreadPoolExecutor(settings.max_concurrent_transcriptions, thread_name_prefix="decoding"),
     )

@@ -9,7 +9,9 @@ import samo
 from samo.api import error_handlers, schemas
 from samo.api.routes import ROUTERS
 from samo.factory import Models
-from samo.http import cors, draining, middleware, paths
+from samo.http.cors import SamoCORSMiddleware
+from samo.http.middleware import RequestMiddleware
+from samo.http.paths import PathMiddleware
 from samo.settings import Settings
 
 
@@ -25,7 +27,7 @@ def create_app(settings: Settings) -> FastAPI:
         },
         docs_url=None,  # these pages load their scripts from other servers
         redoc_url=None,
-        redirect_slashes=False,  # `paths.Paths` removes extra slashes
+        redirect_slashes=False,  # `PathMiddleware` removes extra slashes
     )
     app.state.settings = settings
     error_handlers.install_error_handlers(app)
@@ -43,10 +45,9 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
     """The ASGI middleware around `app` and around BentoML's own routes, the outermost first."""
     settings: Settings = app.state.settings
     stack = [
-        Middleware(middleware.RequestMiddleware, settings=settings),
-        Middleware(draining.Draining),
-        Middleware(paths.Paths, routes=app.routes),
+        Middleware(RequestMiddleware, settings=settings),
+        Middleware(PathMiddleware, routes=app.routes),
     ]
     if settings.cors_origins:
-        stack.insert(0, Middleware(cors.CORS, origins=settings.cors_origins))
+        stack.insert(0, Middleware(SamoCORSMiddleware, origins=settings.cors_origins))
     return stack

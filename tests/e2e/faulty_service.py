@@ -10,9 +10,9 @@ import threading
 import warnings
 
 from samo import serve
-from samo.insight import pipeline
+from samo.insight import summary
 
-split_sentences = pipeline.split_sentences
+split = summary.split
 
 
 class Library:
@@ -35,7 +35,7 @@ async def fail_later(text):
 
 def faulty_split(entry):
     if "Zqxboom" not in entry:
-        return split_sentences(entry)
+        return split(entry)
     library = logging.getLogger("some.library")
     library.error("cannot parse %s", entry)
     library.error("cannot parse %(text)s", {"text": entry})
@@ -58,5 +58,5 @@ def faulty_split(entry):
     raise RuntimeError(entry)
 
 
-pipeline.split_sentences = faulty_split
+summary.split = faulty_split
 serve.main(sys.argv[1:])
