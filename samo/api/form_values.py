@@ -44,7 +44,7 @@ def combine(items: Iterable[Item], supported: Collection[str]) -> list[Item]:
         if part and part[1] in _OBJECT_FIELDS and isinstance(value, str):
             objects.setdefault(part[1], {})[part[2]] = value.strip()
             continue
-        alias = _ALIASES.get(options.field_name(name))
+        alias = _ALIASES.get(options.field_name(name), name)
         combined.append((alias if alias in supported else name, value))
     combined += [(name, json.dumps(parts)) for name, parts in objects.items()]
     return combined

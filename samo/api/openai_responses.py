@@ -12,7 +12,7 @@ from runners.errors import UnknownModel
 from runners.transcriber.transcript import Segment, TextDelta, TokenScore, Transcript
 from samo.api import languages
 from samo.api.openai_options import OpenAIOptions
-from samo.insight.transcription import TranscribedRecording
+from samo.insight.results import TranscribedRecording
 
 MODEL_ALIASES: Final = (
     "whisper-1",

@@ -19,7 +19,7 @@ from samo.batch.folder import CRASHES, RunFolder
 from samo.batch.recordings import read_recording
 from samo.batch.sources import Entry, Refused, Shard, Source
 from samo.batch.store import stored
-from samo.factory import assemble
+from samo.factory import create_models
 from samo.settings import Settings
 
 _log = logging.getLogger("bentoml.samo.bulk")
@@ -76,7 +76,7 @@ class ShardWorker:
         settings = job.settings.model_copy(
             update={"max_wait_seconds": math.inf, "max_audio_wait_seconds": math.inf}
         )
-        self._models = assemble(settings, stored)
+        self._models = create_models(settings, stored)
         self._models.warm_up()
         self._loop = asyncio.Runner()
 

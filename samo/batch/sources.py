@@ -17,12 +17,11 @@ from typing import IO, Any, Final, Protocol, Self
 
 import numpy as np
 import pydantic_core
-from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from runners.errors import InvalidRequest, MalformedRequest, PayloadTooLarge, SamoError
 from samo.api.schemas import JournalRequest
-from samo.api.validation import validation_error
+from samo.api.validation import body_error
 
 TEXT_FIELD: Final = "text"
 # An entry's text has at most 20,000 characters; the rest is room for its other fields.
@@ -109,8 +108,7 @@ def as_entry(number: int, fields: dict[str, Any]) -> Entry | Refused:
     try:
         text = JournalRequest.model_validate(given).text
     except ValidationError as error:
-        problems = [{**problem, "loc": ("body", *problem["loc"])} for problem in error.errors()]
-        return Refused(number, validation_error(RequestValidationError(problems)))
+        return Refused(number, body_error(error, JournalRequest))
     return Entry(number, {"id": number, **fields}, text)
 
 

@@ -6,7 +6,6 @@ The steps themselves are pure functions (`entry`, `explanation`, `summary`, `arc
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor

@@ -21,7 +21,7 @@ from samo.api.openai_options import (
 )
 from samo.api.parameters import Language, LoadedModels, Upload
 from samo.api.routing import Route
-from samo.factory import Models
+from samo.factory import ModelSet
 
 router = APIRouter(
     route_class=Route,
@@ -99,14 +99,12 @@ async def openai_translations(
     return await _respond(models, file, options)
 
 
-async def _respond(models: Models, file: UploadFile, options: OpenAIOptions) -> Response:
+async def _respond(models: ModelSet, file: UploadFile, options: OpenAIOptions) -> Response:
     options.check()
     recordings = models.pipeline.recordings
     if options.stream:
         stream = await recordings.stream(await file.read(), options.request, KEEP_ALIVE_SECONDS)
-        return EventStream(
-            openai_responses.transcript_events(stream, logprobs=options.logprobs)
-        )
+        return EventStream(openai_responses.transcript_events(stream, logprobs=options.logprobs))
     recording = await recordings.transcribe(await file.read(), options.request)
     return openai_responses.transcript_response(recording.transcript, options)
 
