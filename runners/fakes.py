@@ -13,6 +13,7 @@ from typing import Self
 
 import numpy as np
 
+from runners.cancellation import stop_if_cancelled
 from runners.emotion.calibration import (
     NEUTRAL,
     OTHER_PERSON,
@@ -25,10 +26,18 @@ from runners.emotion.calibration import (
 from runners.emotion.classifier import OccludedText
 from runners.summarizer.summary import Summary, SummaryRequest
 from runners.text.sentences import split_sentences
-from runners.transcriber.transcriber import Segment, SpokenWord, Transcript, TranscriptionRequest
-from runners.transcriber.transcript import SAMPLE_RATE
+from runners.transcriber.transcript import (
+    SAMPLE_RATE,
+    Segment,
+    SpokenWord,
+    TextDelta,
+    TokenScore,
+    Transcript,
+    TranscriptionRequest,
+)
 
 SILENCE = 1e-3
+_CRASH_AFTER_WORDS = 2
 
 
 class FakeEmotionClassifier:
@@ -124,7 +133,10 @@ class FakeSummarizer:
 
 
 class FakeTranscriber:
-    """Says how long a recording is, a word a second; hears nothing in silence."""
+    """Says how long a recording is, word by word; the transcript of silence is empty.
+
+    It fails after the second word if the prompt contains "crash".
+    """
 
     @classmethod
     def load(cls, folder: Path, *, threads: int) -> Self:
@@ -141,10 +153,10 @@ class FakeTranscriber:
         return len(prepared.samples) // SAMPLE_RATE
 
     def predict(self, batch: Sequence[TranscriptionRequest]) -> list[Transcript]:
-        """Hear a joyful report of the recordings' lengths."""
-        return [self._hear(request) for request in batch]
+        """Report the recordings' lengths."""
+        return [self._transcribe(request) for request in batch]
 
-    def _hear(self, request: TranscriptionRequest) -> Transcript:
+    def _transcribe(self, request: TranscriptionRequest) -> Transcript:
         seconds = len(request.samples) / SAMPLE_RATE
         language = request.language or "en"
         if not len(request.samples) or float(np.abs(request.samples).max()) < SILENCE:
@@ -155,15 +167,25 @@ class FakeTranscriber:
             SpokenWord(text, round(i * step, 2), round((i + 1) * step, 2), 1.0)
             for i, text in enumerate(texts)
         )
-        text = "".join(texts)
+        scores = tuple(TokenScore(text.encode(), 0.0) for text in texts)
+        if not request.token_scores:
+            scores = ()
+        for index, text in enumerate(texts):
+            stop_if_cancelled()
+            if index == _CRASH_AFTER_WORDS:
+                _crash_on_request(set(request.prompt.split()))
+            if request.on_text is not None:
+                delta = text if index else text.lstrip()
+                request.on_text(TextDelta(delta, scores[index : index + 1]))
         segment = Segment(
-            id=0, start=0.0, end=seconds, text=text, average_log_probability=0.0,
-            no_speech_probability=0.0, compression_ratio=1.0, temperature=0.0, tokens=(),
-            words=words if request.word_timestamps else None,
+            id=0, start=0.0, end=seconds, text="".join(texts), average_log_probability=0.0,
+            no_speech_probability=0.0, compression_ratio=1.0, temperature=request.temperature,
+            tokens=(), words=words if request.word_timestamps else None, language=language,
+            token_scores=scores,
         )  # fmt: skip
         return Transcript(
-            text.strip(), language, 1.0, seconds, 1.0, no_speech=False, segments=(segment,),
-            speech_seconds=seconds,
+            segment.text.strip(), language, 1.0, seconds, 1.0, no_speech=False,
+            segments=(segment,), speech_seconds=seconds,
         )  # fmt: skip
 
     def warm_up(self) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Form
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from runners.transcriber.transcript import SpeechTask, TranscriptionRequest, VoiceDetection
@@ -60,30 +59,28 @@ def _response_format(value: Any) -> Any:
     return value
 
 
-def _chunking_strategy(value: Any) -> Any:
-    """`auto`, or the object as JSON; `samo.api.forms` turns bracketed fields into that."""
-    if isinstance(value, str):
-        if value.strip().lower() in ("auto", "server_vad"):
-            return {"type": "server_vad"}
-        try:
-            value = json.loads(value)
-        except ValueError:
-            value = None
+def parse_chunking_strategy(value: str | None) -> VoiceDetection:
+    """The detector's parameters: automatic, or those of an object in JSON.
+
+    `samo.api.form_values` turns bracketed fields, as OpenAI's clients send them, into JSON.
+
+    Raises:
+        InvalidRequest: The value is neither.
+    """
+    if value is None or value.strip().lower() in ("auto", "server_vad"):
+        return VoiceDetection()
     try:
-        return _VAD.validate_python(value)
+        return ServerVad.model_validate_json(value).detection()
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
-        name = ".".join(str(part) for part in problem["loc"])
-        raise PydanticCustomError(
+        # the name of an unknown part may be user text
+        name = ".".join(str(part) for part in problem["loc"] if part in ServerVad.model_fields)
+        raise refusal(
             "chunking_strategy",
-            'Must be "auto" or an object of type "server_vad" with threshold, prefix_padding_ms '
-            "and silence_duration_ms{problem}",
-            {"problem": f"; {name}: {problem['msg']}" if name and name in _VAD_FIELDS else ""},
+            'Must be "auto" or an object of type "server_vad", with threshold, prefix_padding_ms '
+            "and silence_duration_ms" + (f"; {name}: {problem['msg']}" if name else ""),
         ) from None
 
-
-_VAD: Final = TypeAdapter(ServerVad)
-_VAD_FIELDS: Final = frozenset(ServerVad.model_fields)
 
 ResponseFormat = Literal["json", "text", "srt", "vtt", "verbose_json"]
 Granularity = Literal["word", "segment"]
@@ -124,8 +121,7 @@ IncludeField = Annotated[
     list[Literal["logprobs"]], Form(alias="include[]", description="For json.")
 ]
 ChunkingField = Annotated[
-    ServerVad | None,
-    BeforeValidator(_chunking_strategy),
+    str | None,
     Form(description='"auto", or an object {"type": "server_vad", ...} as JSON.'),
 ]
 StreamField = Annotated[bool, Form(description="Answer with server-sent events.")]
@@ -144,11 +140,12 @@ class OpenAIOptions:
     response_format: ResponseFormat
     granularities: Sequence[Granularity]
     include: Sequence[str]
-    chunking_strategy: ServerVad | None
+    chunking_strategy: str | None
     stream: bool
 
     def check(self) -> None:
         """Raise `InvalidRequest` for parameters that do not go together, before any work."""
+        parse_chunking_strategy(self.chunking_strategy)
         if self.languages and self.language is not None:
             raise refusal("languages[]", "Send language or languages[], not both")
         if self.granularities and self.response_format != "verbose_json":
@@ -175,7 +172,6 @@ class OpenAIOptions:
         language = self.language
         if len(candidates) == 1:
             (language,) = candidates
-        chunking = self.chunking_strategy
         return TranscriptionRequest(
             samples,
             language=language,
@@ -186,5 +182,5 @@ class OpenAIOptions:
             keywords=tuple(self.keywords),
             temperature=self.temperature,
             token_scores=self.logprobs,
-            voice_detection=VoiceDetection() if chunking is None else chunking.detection(),
+            voice_detection=parse_chunking_strategy(self.chunking_strategy),
         )

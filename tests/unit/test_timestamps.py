@@ -18,7 +18,7 @@ from runners.transcriber.timestamps import (
     trim_leading_pauses,
 )
 from runners.transcriber.transcript import SAMPLE_RATE, Segment, SpokenWord, Transcript
-from samo.api.openai_format import render
+from samo.api.openai_responses import srt
 
 times = st.floats(-5, 400, allow_nan=False)
 spans = st.lists(st.tuples(times, times), min_size=1, max_size=60)
@@ -127,5 +127,4 @@ def test_languages_are_spans_of_segments():
 
 def test_a_cue_ends_with_the_recording():
     settled = clamp_segments([segment(word(0.0, 1.0, " No."))], to_seconds(4813))
-    transcript = Transcript("No.", "en", 1.0, 0.301, 0.9, no_speech=False, segments=settled)
-    assert render(transcript, "srt", []).body == b"1\n00:00:00,000 --> 00:00:00,301\nNo.\n"
+    assert srt(settled) == "1\n00:00:00,000 --> 00:00:00,301\nNo.\n"
