@@ -6,14 +6,14 @@ import contextlib
 import ctypes
 import gc
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from runners import fakes
-from runners.base import GoldenMismatchError, Input, Output, Prepared, Runner
+from runners.base import GoldenMismatchError, Input, Output, ParallelRunner, Prepared, Runner
 from runners.batching import Batcher
 from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.classifier import EmotionClassifier, OccludedText
@@ -49,14 +49,10 @@ TranscriberRunner = Runner[TranscriptionRequest, Any, Transcript]
 SummarizerRunner = Runner[SummaryRequest, Any, Summary]
 
 
-class EmotionRunner(Runner[str | OccludedText, Any, Probabilities], Protocol):
+class EmotionRunner(ParallelRunner[str | OccludedText, Any, Probabilities], Protocol):
     """The classifier, with the calibration that interprets its probabilities."""
 
     calibration: EmotionCalibration
-
-    def predict_single_threaded(self, batch: Sequence[Any]) -> list[Probabilities]:
-        """As `predict`, on the calling thread."""
-        ...
 
 
 class ModelInfo(Protocol):
@@ -201,7 +197,7 @@ def _check_files(models: Iterable[StoredModel]) -> None:
 
 def _load_summarizer(tag: str, folder: Path, settings: Settings) -> Summarizer:
     summarizer = Summarizer.load(folder, threads=settings.ctranslate2_threads)
-    check_golden_sentences(tag, folder, summarizer)
+    check_golden_sentences(tag, folder, summarizer.t5)
     return summarizer
 
 

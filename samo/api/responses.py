@@ -150,7 +150,7 @@ def transcription(
         audio_quality=recording.audio_quality,
         no_speech=transcript.no_speech,
         gaps=[
-            schemas.RecordingGap(at=round(gap.at, 3), seconds=round(gap.seconds, 3))
+            schemas.RecordingGap(at=round(gap.start, 3), seconds=round(gap.seconds, 3))
             for gap in recording.gaps
         ],
         languages=[
