@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Final
 
 import orjson
@@ -34,23 +35,28 @@ class EventStream(StreamingResponse):
     the service stops; in the last two cases the client gets an error event, too.
     """
 
-    def __init__(self, events: AsyncIterator[dict[str, Any] | None]) -> None:
-        super().__init__(_encoded(events), media_type="text/event-stream", headers=_HEADERS)
+    def __init__(self, events: AsyncGenerator[dict[str, Any] | None, None]) -> None:
+        self._chunks = _encoded(events)
+        super().__init__(self._chunks, media_type="text/event-stream", headers=_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events; unlike Starlette's own method, do not read from the client."""
         del scope, receive
-        try:
-            await self.stream_response(send)
-        except asyncio.CancelledError:
-            await send({"type": "http.response.body", "body": _error_event(_cancelled())})
-            raise
+        async with aclosing(self._chunks):  # ends the work even if `send` was cancelled
+            try:
+                await self.stream_response(send)
+            except asyncio.CancelledError:
+                await send({"type": "http.response.body", "body": _error_event(_cancelled())})
+                raise
 
 
-async def _encoded(events: AsyncIterator[dict[str, Any] | None]) -> AsyncIterator[bytes]:
+async def _encoded(
+    events: AsyncGenerator[dict[str, Any] | None, None],
+) -> AsyncGenerator[bytes, None]:
     try:
-        async for event in events:
-            yield _KEEP_ALIVE if event is None else _event(event)
+        async with aclosing(events):
+            async for event in events:
+                yield _KEEP_ALIVE if event is None else _event(event)
     except SamoError as error:
         yield _error_event(error)
     except Exception as error:  # noqa: BLE001  # the status is sent already

@@ -148,7 +148,8 @@ class OpenAIOptions:
         parse_chunking_strategy(self.chunking_strategy)
         if self.languages and self.language is not None:
             raise refusal("languages[]", "Send language or languages[], not both")
-        if self.granularities and self.response_format != "verbose_json":
+        # "segment" is the default, and Vercel's AI SDK sends it with every format
+        if "word" in self.granularities and self.response_format != "verbose_json":
             raise refusal(
                 "timestamp_granularities[]",
                 "Send response_format=verbose_json with it, or leave it out",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from typing import Any, Final
 
 import orjson
@@ -42,20 +43,21 @@ def transcript_response(transcript: Transcript, request: OpenAIOptions) -> Respo
 
 
 async def transcript_events(
-    stream: AsyncIterator[TextDelta | TranscribedRecording | None], *, logprobs: bool
-) -> AsyncIterator[dict[str, Any] | None]:
+    stream: AsyncGenerator[TextDelta | TranscribedRecording | None, None], *, logprobs: bool
+) -> AsyncGenerator[dict[str, Any] | None, None]:
     """The events of a transcription; None if there is nothing new."""
-    async for item in stream:
-        match item:
-            case None:
-                yield None
-            case TextDelta():
-                event: dict[str, Any] = {"type": "transcript.text.delta", "delta": item.text}
-                if logprobs:
-                    event["logprobs"] = _logprobs(item.token_scores)
-                yield event
-            case TranscribedRecording():
-                yield {"type": "transcript.text.done", **_plain(item.transcript, logprobs)}
+    async with aclosing(stream):
+        async for item in stream:
+            match item:
+                case None:
+                    yield None
+                case TextDelta():
+                    event: dict[str, Any] = {"type": "transcript.text.delta", "delta": item.text}
+                    if logprobs:
+                        event["logprobs"] = _logprobs(item.token_scores)
+                    yield event
+                case TranscribedRecording():
+                    yield {"type": "transcript.text.done", **_plain(item.transcript, logprobs)}
 
 
 def models(tag: str, created: int) -> Response:

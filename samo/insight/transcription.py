@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -48,7 +48,7 @@ class RecordingTranscriber:
 
     async def stream(
         self, data: bytes, make_request: RequestFactory, idle_seconds: float
-    ) -> AsyncIterator[TextDelta | TranscribedRecording | None]:
+    ) -> AsyncGenerator[TextDelta | TranscribedRecording | None, None]:
         """Decode an upload, then return an iterator over its text and the transcript at the end.
 
         The iterator yields None when nothing happened for `idle_seconds`. Closing or cancelling it
@@ -65,7 +65,7 @@ class RecordingTranscriber:
 
     async def _stream(
         self, audio: Audio, request: TranscriptionRequest, idle_seconds: float
-    ) -> AsyncIterator[TextDelta | TranscribedRecording | None]:
+    ) -> AsyncGenerator[TextDelta | TranscribedRecording | None, None]:
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[TextDelta | None] = asyncio.Queue()
 
