@@ -7,7 +7,13 @@ import pytest
 
 from runners.transcriber.plausibility import Evidence
 from runners.transcriber.timestamps import to_recording_time
-from runners.transcriber.transcript import SAMPLE_RATE, Segment, SpokenWord, TranscriptionRequest
+from runners.transcriber.transcript import (
+    SAMPLE_RATE,
+    Segment,
+    SpokenWord,
+    TranscriptionRequest,
+    VoiceDetection,
+)
 from runners.transcriber.voice_activity import FRAME_SAMPLES, FRAMES_PER_SECOND, find_speech
 from runners.transcriber.whisper import DecodedWindow
 from runners.transcriber.windowing import TranscriptionSession
@@ -58,7 +64,8 @@ def transcribe(whisper, *pieces, language=None, probability=0.9, **options):
         ]
     )
     levels = samples[::FRAME_SAMPLES]
-    voice = find_speech(np.where(levels > 0, np.float32(probability), 0), levels)
+    detection = options.get("voice_detection")
+    voice = find_speech(np.where(levels > 0, np.float32(probability), 0), levels, detection)
     request = TranscriptionRequest(samples, language, **options)
     session = TranscriptionSession(whisper, samples, voice, request)
     segments = session.segments()
@@ -165,3 +172,66 @@ def test_english_is_tried_where_the_language_is_a_guess():
     assert [call[0] for call in whisper.calls] == ["la", "en"]
     assert {segment.language for segment in segments} == {"la"}
     assert main == ("la", 0.2)
+
+
+def test_a_sentence_said_five_times_is_transcribed_five_times():
+    """Whisper often writes the first of several repeats only."""
+    whisper = FakeWhisper()
+
+    def first_sentence_of_the_clip(samples, clip, language, request, *, max_tokens=None):
+        whisper.calls.append((language, len(clip) / SAMPLE_RATE))
+        start = (clip.parts[0][0] + SAMPLE_RATE // 2) / SAMPLE_RATE
+        words = [
+            SpokenWord(f" {n}", start + n * 0.3, start + n * 0.3 + 0.25, 0.9) for n in range(3)
+        ]
+        segment = Segment(
+            0, start, words[-1].end, " 0 1 2", -0.2, 0.1, 1.0, 0.0, (), tuple(words), language
+        )
+        return [DecodedWindow((segment,), Evidence(-0.2, 1.0, 0.1, words))]
+
+    whisper.transcribe_clip = first_sentence_of_the_clip
+    segments, unclear, _ = transcribe(whisper, *[(0.9, 0.1), (1.5, 0)] * 5, language="en")
+    assert len(segments) == 5
+    assert unclear == []
+    assert len(whisper.calls) <= 8
+
+
+def test_the_text_is_reported_window_by_window():
+    deltas = []
+    whisper = FakeWhisper()
+    segments, _, _ = transcribe(
+        whisper, *[(20, 0.1), (1, 0)] * 3, language="en", on_text=deltas.append
+    )
+    assert len(deltas) == len(segments) == 3
+    assert "".join(delta.text for delta in deltas) == "".join(s.text for s in segments).strip()
+
+
+def test_detection_returns_a_candidate_only():
+    whisper = FakeWhisper()
+    seen = []
+
+    def most_likely_language(samples, candidates=()):
+        seen.append(candidates)
+        return "de", 0.9
+
+    whisper.most_likely_language = most_likely_language
+    _, _, main = transcribe(whisper, (6, 0.05), candidate_languages=("de", "fr"))
+    assert set(seen) == {("de", "fr")}
+    assert main[0] == "de"
+    assert {call[0] for call in whisper.calls} == {"de"}
+
+
+def test_the_fallback_language_must_be_a_candidate():
+    whisper = FakeWhisper(hears=lambda language, second: False)
+    transcribe(whisper, (6, 0.05), candidate_languages=("la", "es"))
+    assert "en" not in {call[0] for call in whisper.calls}
+
+
+def test_with_a_requested_threshold_only_detected_speech_counts():
+    whisper = FakeWhisper()
+    segments, _, _ = transcribe(
+        whisper, (2, 0), (5, 0.1), (1, 0), probability=0.05,
+        voice_detection=VoiceDetection(threshold=0.5),
+    )  # fmt: skip
+    assert segments == []
+    assert whisper.calls == []

@@ -130,7 +130,8 @@ def word_error_rate(items: list[Heard]) -> float:
     return round(float(jiwer.wer(said, heard)), 4)
 
 
-def _model_folder(folder_or_tag: str) -> Path:
+def model_folder(folder_or_tag: str) -> Path:
+    """The folder of an exported model, by its path or by its tag in the model store."""
     if Path(folder_or_tag).is_dir():
         return Path(folder_or_tag)
     # Imported here: a folder can be measured without a model store.
@@ -179,7 +180,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     recordings = read_manifest(arguments.data)
-    transcriber = Transcriber.load(_model_folder(arguments.model), threads=arguments.threads)
+    transcriber = Transcriber.load(model_folder(arguments.model), threads=arguments.threads)
     transcriber.warm_up()
     # Progress goes to stderr: what is printed can be piped.
     console = Console(stderr=True)
