@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import time
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import openai
@@ -193,8 +194,9 @@ def test_typed_exceptions(api):
         api.audio.transcriptions.create(
             model="whisper-1", file=RECORDING, response_format="diarized_json"
         )
-    assert refused.value.param == "response_format"
-    assert refused.value.body["request_id"] == refused.value.request_id
+    body: Any = refused.value.body
+    assert (refused.value.param, body["param"]) == ("response_format", "response_format")
+    assert body["request_id"] == refused.value.request_id
     with pytest.raises(openai.NotFoundError):
         api.models.retrieve("gpt-99")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests import recordings
-from tests.http.test_text_routes import error_of
+from tests.http.errors import error_of
 
 
 def wav(samples: bytes) -> bytes:

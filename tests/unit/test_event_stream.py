@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from typing import Any
 
 import pytest
 from openai._streaming import SSEDecoder
@@ -28,9 +29,9 @@ class Client:
     """Receives a response, and may disconnect."""
 
     def __init__(self):
-        self.messages = asyncio.Queue()
+        self.messages: asyncio.Queue[Any] = asyncio.Queue()
         self.messages.put_nowait({"type": "http.request", "body": b"", "more_body": False})
-        self.sent = []
+        self.sent: list[Any] = []
         self.started = asyncio.Event()
 
     async def receive(self):
@@ -54,13 +55,13 @@ class Client:
         return [json.loads(event.data) for event in decoded]
 
 
-async def respond(client, events, **settings):
+async def respond(client, events, **values):
     async def app(scope, receive, send):
         await receive()
         await EventStream(events)(scope, receive, send)
 
-    settings = Settings(runners="fake", **settings)
-    await RequestMiddleware(app, settings)(dict(SCOPE), client.receive, client.send)
+    middleware = RequestMiddleware(app, Settings(runners="fake", **values))
+    await middleware(dict(SCOPE), client.receive, client.send)
 
 
 async def words(*items, forever=False, closed=None):
@@ -230,7 +231,7 @@ def test_closing_a_stream_cancels_the_transcription():
     async def scenario():
         recordings = RecordingTranscriber(batcher(Endless()), None)
         stream = await recordings.stream(RECORDING.read_bytes(), request(), 5.0)
-        assert (await anext(stream)).text == "a"
+        assert await anext(stream) == TextDelta("a", ())
         await stream.aclose()
         assert await asyncio.to_thread(cancelled.wait, 5)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -37,7 +38,7 @@ def whisper(calls):
     whisper = object.__new__(Whisper)  # without a model
     whisper.transcribe = transcribe
     whisper.hf_tokenizer = WordTokenizer()
-    whisper._thread = SimpleNamespace()
+    whisper._thread = threading.local()
     return whisper
 
 

@@ -11,6 +11,7 @@ from runners.transcriber.transcript import (
     SAMPLE_RATE,
     Segment,
     SpokenWord,
+    TextDelta,
     TranscriptionRequest,
     VoiceDetection,
 )
@@ -197,7 +198,7 @@ def test_a_sentence_said_five_times_is_transcribed_five_times():
 
 
 def test_the_text_is_reported_window_by_window():
-    deltas = []
+    deltas: list[TextDelta] = []
     whisper = FakeWhisper()
     segments, _, _ = transcribe(
         whisper, *[(20, 0.1), (1, 0)] * 3, language="en", on_text=deltas.append

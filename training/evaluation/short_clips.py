@@ -1,6 +1,6 @@
 """First and last words of short clips, by the audio that is kept around speech.
 
-    python -m training.evaluation.short_clips --data FOLDER [--model FOLDER_OR_TAG] [--seconds 6]
+    python -m training.evaluation.short_clips --data FOLDER [--model FOLDER] [--seconds 6]
 
 FOLDER/manifest.jsonl is that of `training.evaluation.wer`. Each recording of up to `--seconds` is
 transcribed as it is, and with the silence before and after its speech cut off, as an app sends it
@@ -24,6 +24,7 @@ from rich.progress import track
 from rich.table import Table
 from whisper_normalizer.english import EnglishTextNormalizer
 
+from exporting.store import model_folder
 from runners.transcriber.transcriber import Transcriber, TranscriptionRequest, VoiceDetection
 from runners.transcriber.voice_activity import (
     FRAME_SAMPLES,
@@ -33,7 +34,7 @@ from runners.transcriber.voice_activity import (
     true_runs,
 )
 from samo.audio import decode
-from training.evaluation.wer import model_folder, read_manifest
+from training.evaluation.wer import load_manifest
 
 PADDING_SECONDS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 
@@ -99,22 +100,20 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder with manifest.jsonl")
     parser.add_argument(
-        "--model",
-        default="samo-transcriber",
-        help="folder of an exported model, or its tag in the BentoML model store (%(default)s)",
+        "--model", type=Path, help="folder of an exported model; default: the newest in the store"
     )
     parser.add_argument("--seconds", type=float, default=6.0, help="longest clip (%(default)s)")
-    arguments = parser.parse_args()
+    args = parser.parse_args()
 
-    transcriber = Transcriber.load(model_folder(arguments.model), threads=1)
+    transcriber = Transcriber.load(args.model or model_folder("samo-transcriber"), threads=1)
     normalize = EnglishTextNormalizer()
     clips: dict[str, list[Samples]] = {"as recorded": [], "cut to the speech": []}
     references = []
-    for recording in read_manifest(arguments.data):
+    for recording in load_manifest(args.data):
         if recording.language != "en":
             continue
         audio = decode(recording.path.read_bytes())
-        if audio.duration <= arguments.seconds:
+        if audio.duration <= args.seconds:
             references.append(normalize(recording.text))
             clips["as recorded"].append(audio.samples)
             clips["cut to the speech"].append(trim(audio.samples))
