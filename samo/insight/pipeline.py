@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from typing import Final
 
 from runners.batching import Batcher
-from runners.emotion.calibration import EmotionCalibration, EmotionPrediction, Probabilities
+from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.classifier import OccludedText, TokenIds
+from runners.emotion.prediction import EmotionPrediction
 from runners.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
 from runners.summarizer.summary import Focus, PreparedSummary, Summary, SummaryRequest
 from runners.transcriber.transcript import SpeechTask, Transcript, TranscriptionRequest
