@@ -1,0 +1,52 @@
+// Charts by uPlot, in the theme's colours, as wide as their place.
+import uPlot from "./vendor/uplot/uPlot.esm.js";
+import { h } from "./dom.js";
+import { colour, themeColour } from "./palette.js";
+
+const FONT = "12px system-ui, sans-serif";
+
+/**
+ * A line chart. `lines` is a list of {name, values, dash?, points?, tone?}, `x` the common places;
+ * `label` says to a screen reader what is seen. `onSelect(index)` hears of a click.
+ */
+export function lineChart({ x, lines, label, height = 190, time = false, xLabels, range = [0, 1], yFormat, onSelect, smooth = true }) {
+  const place = h("div", { class: "chart", role: "img", "aria-label": label });
+  let chart = null;
+  const draw = (width) => {
+    chart?.destroy();
+    const line = themeColour("--line");
+    const axis = { stroke: themeColour("--ink-2"), font: FONT, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+    chart = new uPlot({
+      width, height,
+      legend: { show: false },
+      scales: { x: { time }, y: { range } },
+      cursor: { drag: { x: false, y: false }, points: { size: 9 }, y: false },
+      axes: [
+        { ...axis, grid: { show: false }, space: time ? 70 : 50, values: xLabels ?? (time ? dates : undefined) },
+        { ...axis, size: 48, splits: range[1] === 1 ? () => [0, 0.5, 1] : undefined, values: (_chart, splits) => splits.map(yFormat ?? ((value) => `${Math.round(value * 100)} %`)) },
+      ],
+      series: [{}, ...lines.map((one) => ({
+        label: one.name, stroke: one.tone ?? colour(one.name), width: one.width ?? 2.5, dash: one.dash, spanGaps: true,
+        fill: one.fill ? colour(one.name, 0.12) : undefined,
+        paths: smooth ? uPlot.paths.spline() : undefined, points: { show: one.points ?? true, size: 7, fill: colour(one.name) },
+      }))],
+    }, [x, ...lines.map((one) => one.values)], place);
+    if (onSelect) {
+      chart.over.classList.add("clickable");
+      chart.over.addEventListener("click", () => { if (chart.cursor.idx !== null) onSelect(chart.cursor.idx); });
+    }
+  };
+  let drawn = 0;
+  const redraw = () => { if (place.isConnected && drawn) draw(drawn); };
+  const observer = new ResizeObserver(([{ contentRect }]) => {
+    const width = Math.floor(contentRect.width);
+    if (width > 0 && width !== drawn) draw((drawn = width));
+  });
+  observer.observe(place);
+  document.addEventListener("samo-theme", redraw);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  return place;
+}
+
+const dates = (_chart, splits) => splits.map((seconds) =>
+  new Date(seconds * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "short" }));
