@@ -24,6 +24,7 @@ lint: .venv/.dev  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 format: .venv/.dev  ## put the code into shape
 	$(BIN)/ruff check --fix .

@@ -31,9 +31,10 @@ from rich.table import Table
 from exporting import emotion, summarizer, transcriber
 from exporting.graph import optimize
 from exporting.quantization import quantize
-from runners.emotion import EmotionClassifier
-from samo.emotions import EmotionScale
-from samo.weights import UPSTREAM, WHISPER_BASE, Source, WeightsError, check_sha256, resolve, sha256
+from exporting.weights import UPSTREAM, WHISPER_BASE, Source, WeightsError, check_sha256, resolve
+from runners.emotion.calibration import EmotionScale
+from runners.emotion.classifier import EmotionClassifier
+from samo.hashing import sha256
 
 Precision = Literal["int8", "fp32"]
 

@@ -11,23 +11,12 @@ from fastapi import FastAPI, File, Form, Response, UploadFile
 from pydantic import BeforeValidator
 
 import samo
-from samo import (
-    answers,
-    cors,
-    draining,
-    http,
-    languages,
-    metrics,
-    middleware,
-    openai_format,
-    options,
-    paths,
-    private_logs,
-    schemas,
-)
-from samo.assembly import MODEL_NAMES, Models, assemble
+from samo import metrics, options, private_logs
+from samo.api import error_handlers, languages, openai_format, responses, routing, schemas
 from samo.audio import READABLE_FORMATS
-from samo.reading import beside_loop
+from samo.factory import MODEL_NAMES, Models, assemble
+from samo.http import cors, draining, middleware, paths
+from samo.insight.reading import beside_loop
 from samo.settings import Settings
 
 settings = Settings()
@@ -41,8 +30,8 @@ app = FastAPI(
     redoc_url=None,
     redirect_slashes=False,  # `paths` passes over extra slashes
 )
-app.router.route_class = http.Route
-http.install_error_handlers(app)
+app.router.route_class = routing.Route
+error_handlers.install_error_handlers(app)
 Upload = Annotated[UploadFile, File(description=f"{READABLE_FORMATS}.")]
 Language = Annotated[
     str | None,
@@ -86,21 +75,21 @@ class Samo:
     @app.post("/predict", response_model=schemas.PredictResponse, tags=["text"])
     async def predict(self, request: schemas.PredictRequest) -> Response:
         """Classify a text by GoEmotions' 27 emotions and neutral; explain it where asked to."""
-        with answers.Stopwatch() as watch:
+        with responses.Stopwatch() as watch:
             if not request.explain:
                 (outcome,), why = await self.pipeline.classify([request.text]), None
             else:
                 outcome, why = await self.pipeline.explain(
                     request.text, request.threshold, request.top_k
                 )
-        return answers.predict(self.pipeline.scale, outcome, request, watch, why)
+        return responses.predict(self.pipeline.scale, outcome, request, watch, why)
 
     @app.post("/predict_batch", response_model=schemas.PredictBatchResponse, tags=["text"])
     async def predict_batch(self, request: schemas.PredictBatchRequest) -> Response:
         """Classify up to 128 texts in one call; a text that cannot be used fails alone."""
-        with answers.Stopwatch() as watch:
+        with responses.Stopwatch() as watch:
             outcomes = await self.pipeline.classify_each(request.texts)
-        return answers.predict_batch(self.pipeline.scale, outcomes, request, watch)
+        return responses.predict_batch(self.pipeline.scale, outcomes, request, watch)
 
     @app.post("/summarize/text", response_model=schemas.SummaryResponse, tags=["text"])
     async def summarize(self, request: schemas.SummarizeRequest) -> Response:
@@ -108,7 +97,7 @@ class Samo:
         core, reading = await self.pipeline.summarize(
             request.text, request.max_sentences, request.focus
         )
-        return answers.reply(answers.summary(request.text, core, reading))
+        return responses.reply(responses.summary(request.text, core, reading))
 
     @app.post("/transcribe/voice", response_model=schemas.TranscriptionResponse, tags=["speech"])
     async def transcribe(
@@ -124,19 +113,19 @@ class Samo:
         recording = await self.pipeline.transcribe(
             await audio_file.read(), language=language, task=task, word_timestamps=timestamp
         )
-        return answers.reply(answers.transcription(recording, with_words=timestamp))
+        return responses.reply(responses.transcription(recording, with_words=timestamp))
 
     @app.post("/analyze/journal", response_model=schemas.InsightResponse, tags=["insight"])
     async def analyze_journal(self, request: schemas.JournalRequest) -> Response:
         """The insight of a typed entry: emotions, their arc, the emotional core."""
-        with answers.Stopwatch() as watch:
+        with responses.Stopwatch() as watch:
             insight = await self.pipeline.analyze(
                 request.text,
                 generate_summary=request.generate_summary,
                 threshold=request.emotion_threshold,
             )
         return await beside_loop(
-            len(request.text), answers.insight_reply, insight, self.models.tags, watch
+            len(request.text), responses.insight_reply, insight, self.models.tags, watch
         )
 
     @app.post("/analyze/voice-journal", response_model=schemas.InsightResponse, tags=["insight"])
@@ -148,14 +137,14 @@ class Samo:
         emotion_threshold: Annotated[float | None, Form(ge=0.0, le=1.0)] = None,
     ) -> Response:
         """The insight of a spoken entry, with its transcript."""
-        with answers.Stopwatch() as watch:
+        with responses.Stopwatch() as watch:
             insight = await self.pipeline.analyze_recording(
                 await audio_file.read(),
                 language=language,
                 generate_summary=generate_summary,
                 threshold=emotion_threshold,
             )
-        return answers.reply(answers.insight(insight, self.models.tags, watch))
+        return responses.reply(responses.insight(insight, self.models.tags, watch))
 
     @app.post("/v1/audio/transcriptions", tags=["speech"])
     async def openai_transcriptions(
@@ -218,12 +207,12 @@ class Samo:
     @app.get("/health", response_model=schemas.HealthResponse, tags=["operations"])
     async def health(self) -> Response:
         """State of the service, for people and dashboards; probes use /livez and /readyz."""
-        return answers.reply(answers.health(self.models, self.ready_since))
+        return responses.reply(responses.health(self.models, self.ready_since))
 
     @app.get("/models/status", response_model=dict[str, schemas.ModelStatus], tags=["operations"])
     async def models_status(self) -> Response:
         """What each model was made from, its metrics and licences, its queue."""
-        return answers.models_status(self.models)
+        return responses.models_status(self.models)
 
     @app.get("/metrics", response_class=Response, tags=["operations"])
     async def prometheus_metrics(self) -> Response:

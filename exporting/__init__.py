@@ -1,3 +1,3 @@
 """From a checkpoint to the small, verified model that is stored and served."""
 
-import samo as samo  # switches onnxruntime's telemetry off before it is loaded
+import runners as runners  # switches onnxruntime's telemetry off before it is loaded

@@ -26,8 +26,8 @@ from onnx import numpy_helper
 from safetensors.numpy import load_file
 
 from exporting.quantization import Outliers, Smoothing
-from samo.emotions import EmotionScale
-from samo.weights import UPSTREAM, Source, resolve
+from exporting.weights import UPSTREAM, Source, resolve
+from runners.emotion.calibration import EmotionScale
 
 Precision = Literal["int8", "fp32"]
 Weights = dict[str, npt.NDArray[np.float32]]
@@ -147,9 +147,9 @@ def export_by_optimum(checkpoint: Checkpoint, target: Path) -> Path:
     from optimum.exporters.onnx import export
     from optimum.exporters.tasks import TasksManager
 
-    from training.emotion.model import EmotionClassifier
+    from exporting.emotion_network import EmotionNetwork
 
-    classifier = EmotionClassifier.from_encoder(str(checkpoint.base), checkpoint.output_names)
+    classifier = EmotionNetwork.from_encoder(str(checkpoint.base), checkpoint.output_names)
     weights = checkpoint.merged_weights()
     classifier.load_state_dict(
         {
@@ -212,7 +212,7 @@ def fill_graph(checkpoint: Checkpoint, target: Path) -> Path:
 
 
 def write_folder(checkpoint: Checkpoint, model: Path, target: Path) -> None:
-    """Put together what `runners.emotion.EmotionClassifier` loads."""
+    """Put together what `runners.emotion.classifier.EmotionNetwork` loads."""
     shutil.move(model, target / "model.onnx")
     shutil.copyfile(checkpoint.base / "tokenizer.json", target / "tokenizer.json")
     shutil.copyfile(checkpoint.adapter / CALIBRATION, target / CALIBRATION)

@@ -14,10 +14,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from runners.summarizer import Summarizer
-from runners.task import TASK_FILE, Task
-from samo.limits import MAX_SUMMARY_SENTENCES
-from samo.weights import sha256
+from runners.summarizer.summarizer import Summarizer
+from runners.summarizer.summary import MAX_SUMMARY_SENTENCES
+from runners.summarizer.task import TASK_FILE, Task
+from samo.hashing import sha256
 
 Precision = Literal["int8", "fp32"]
 Engine = Literal["ctranslate2", "onnx"]
@@ -51,7 +51,7 @@ def export_summarizer(
         target: a folder; what it held before is removed. Gets `tokenizer.json` and `samo.json`
             beside the model.
         precision: of the matrices.
-        engine: "ctranslate2" is what `runners.summarizer` loads; "onnx" is there to compare.
+        engine: "ctranslate2" is what the runner loads; "onnx" is for comparison.
 
     Raises:
         ExportError: the finished conversion is damaged, or the checkpoint is no T5.

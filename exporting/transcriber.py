@@ -22,7 +22,7 @@ from typing import BinaryIO, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from runners.transcriber import Transcriber, TranscriptionRequest
+from runners.transcriber.transcriber import Transcriber, TranscriptionRequest
 from samo.audio import decode
 
 Precision = Literal["int8", "fp16", "fp32"]

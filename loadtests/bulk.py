@@ -29,13 +29,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from bulk.analysis import Job, Options, ShardWorker
-from bulk.folder import RunFolder
-from bulk.sources import Entry, JsonLines
-from bulk.store import stored
-from runners.emotion import EmotionClassifier, TokenIds
-from samo.assembly import EMOTION_BATCH_TOKENS
-from samo.sentences import split
+from runners.emotion.classifier import EmotionClassifier, TokenIds
+from runners.text.sentences import split
+from samo.batch.analysis import Job, Options, ShardWorker
+from samo.batch.folder import RunFolder
+from samo.batch.sources import Entry, JsonLines
+from samo.batch.store import stored
+from samo.factory import EMOTION_BATCH_TOKENS
 from samo.settings import Settings
 
 ENTRIES: Final = Path(__file__).parent.parent / "training" / "emotion" / "journal.jsonl"

@@ -32,8 +32,8 @@ from starlette.types import ASGIApp, Message
 from loadtests.machine import describe_machine
 from loadtests.texts import sentences
 from runners.batching import Batcher
-from runners.emotion import EmotionClassifier
-from samo import schemas
+from runners.emotion.classifier import EmotionClassifier
+from samo.api import schemas
 from samo.settings import Settings
 from training.evaluation.stored import stored_folder
 

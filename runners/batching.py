@@ -27,8 +27,8 @@ from typing import Generic
 
 from runners.base import Input, Output, Prepared, Runner
 from runners.cancellation import Cancelled, cancelled_by
+from runners.errors import ModelFailure, Overloaded, SamoError
 from runners.speed import Speed
-from samo.errors import ModelFailure, Overloaded, SamoError
 
 _log = logging.getLogger("bentoml.samo.batching")
 

@@ -13,11 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from runners.emotion import Occluded
-from runners.summary import Summary, SummaryRequest
-from runners.transcriber import Segment, Transcript, TranscriptionRequest, Word
-from samo.audio import SAMPLE_RATE
-from samo.emotions import (
+from runners.emotion.calibration import (
     NEUTRAL,
     OTHER,
     PAST,
@@ -26,7 +22,11 @@ from samo.emotions import (
     EmotionScale,
     Probabilities,
 )
-from samo.sentences import split
+from runners.emotion.classifier import Occluded
+from runners.summarizer.summary import Summary, SummaryRequest
+from runners.text.sentences import split
+from runners.transcriber.transcriber import Segment, Transcript, TranscriptionRequest, Word
+from runners.transcriber.transcript import SAMPLE_RATE
 
 SILENCE = 1e-3
 

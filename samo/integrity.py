@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from runners.summarizer import Summarizer
-from samo.errors import StartError
-from samo.weights import sha256
+from runners.errors import StartError
+from runners.summarizer.summarizer import Summarizer
+from samo.hashing import sha256
 
 GOLDEN_FILE: Final = "golden.json"
 # int8 rounds otherwise on another CPU, and a choice between near words may fall otherwise.

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from runners.summarizer.summary import MAX_SUMMARY_SENTENCES as MAX_SUMMARY_SENTENCES
+
 MAX_TEXT_CHARACTERS: Final = 20_000
 # A variant of its sentence is classified for each word that is explained.
 MAX_EXPLAINED_CHARACTERS: Final = 2_000
@@ -13,7 +15,6 @@ MAX_BATCH_TEXTS: Final = 128
 MAX_BATCH_CHARACTERS: Final = 200_000
 MAX_AUDIO_BYTES: Final = 25 * 1024 * 1024
 MAX_AUDIO_SECONDS: Final = 300.0
-MAX_SUMMARY_SENTENCES: Final = 10
 
 # A character takes at most 12 bytes in JSON: an emoji, escaped as two surrogates.
 _JSON_BYTES_PER_CHARACTER: Final = 12

@@ -20,8 +20,8 @@ from typing import Final, NoReturn
 
 from pydantic import ValidationError
 
+from runners.errors import StartError
 from samo import private_logs
-from samo.errors import StartError
 from samo.settings import Settings
 
 BACKLOG: Final = 2048
@@ -121,7 +121,7 @@ def _serve(bento: str, listener: socket.socket, settings: Settings, grace_second
     try:
         from bentoml.exceptions import BentoMLException
 
-        from samo import server
+        from samo.http import server
 
         app = server.load(bento)
     except Exception as error:  # noqa: BLE001  # whatever it is: one line, no traceback

@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-from samo.emotions import EmotionScale
+from runners.emotion.calibration import EmotionScale
 
 FOLDER_VARIABLE = "PEER_MODEL"
 THREADS_VARIABLE = "PEER_THREADS"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from samo.errors import UndecodableAudio
+from runners.errors import UndecodableAudio
 
 MAX_BOXES: Final = 200_000
 """A fragment of 20 ms has six boxes: 300 s of them are 90,000."""

@@ -11,8 +11,8 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from runners.errors import UndecodableAudio
 from samo.audio.formats import file_begins, next_file
-from samo.errors import UndecodableAudio
 
 MAX_CHUNKS: Final = 1_000
 """Studios' files have about twenty."""

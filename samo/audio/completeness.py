@@ -14,7 +14,7 @@ from typing import Final
 import av.container
 from av.audio.stream import AudioStream
 
-from samo.errors import UndecodableAudio
+from runners.errors import UndecodableAudio
 
 _STATE_A_LENGTH: Final = frozenset(("flac", "aiff", "caf", "asf", "dsf", "wavpack", "webm", "au"))
 

@@ -15,6 +15,7 @@ import av.container
 import numpy as np
 from av.audio.stream import AudioStream
 
+from runners.errors import AudioTooLong, SamoError, UndecodableAudio, UnsupportedAudio
 from samo.audio import completeness, refusals
 from samo.audio.ffmpeg import Upload
 from samo.audio.formats import (
@@ -28,7 +29,6 @@ from samo.audio.layout import Part, split
 from samo.audio.mixing import speech_energy
 from samo.audio.sound import SAMPLE_RATE, Audio, Gap, Samples
 from samo.audio.track import MIN_GAP_SECONDS, Limit, TrackDecoder, check_channels
-from samo.errors import AudioTooLong, SamoError, UndecodableAudio, UnsupportedAudio
 
 # Another track is taken for the first one where it has this many times its speech energy.
 _LOUDER_TRACK: Final = 2.0

@@ -9,7 +9,7 @@ from typing import Final
 
 import av
 
-from samo.errors import UndecodableAudio
+from runners.errors import UndecodableAudio
 
 MAX_ALLOCATION_BYTES: Final = 64 * 1024 * 1024
 """The largest block of memory that ffmpeg may ask for at once: more than twice an upload."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Final
 
+from runners.errors import UndecodableAudio
 from samo.audio import boxes, chunks, ebml, ogg, refusals, tags
 from samo.audio.formats import file_begins, next_file
-from samo.errors import UndecodableAudio
 
 MAX_PARTS: Final = 300
 """Joined files in one upload: five minutes in pieces of a second."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from samo.errors import UndecodableAudio, UnsupportedAudio
+from runners.errors import UndecodableAudio, UnsupportedAudio
 
 MAX_PAGES: Final = 150_000
 """A page for each packet of 2.5 ms makes 120,000 in 300 s."""

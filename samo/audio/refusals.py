@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final, NoReturn
 
+from runners.errors import SamoError, UndecodableAudio, UnsupportedAudio
 from samo.audio import boxes, ebml, ogg
 from samo.audio.formats import KNOWN_OTHERS, READABLE_FORMATS, REMEDY, SIGNATURES
-from samo.errors import SamoError, UndecodableAudio, UnsupportedAudio
 
 _HEAD: Final = 65_536
 _OGG_HEADER_PAGES: Final = 3

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-SAMPLE_RATE: Final = 16_000
-"""Samples per second of everything that `decode` returns: Whisper's rate."""
+from runners.transcriber.transcript import SAMPLE_RATE as SAMPLE_RATE  # of all decoded audio
 
 Samples = npt.NDArray[np.float32]
 Quality = Literal["excellent", "good", "fair", "poor"]

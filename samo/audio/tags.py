@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from runners.errors import UndecodableAudio
 from samo.audio import boxes
-from samo.errors import UndecodableAudio
 
 _ID3: Final = re.compile(rb"ID3[\x02-\x04][\0-\x0a].[\0-\x7f]{4}", re.DOTALL)
 _APE: Final = re.compile(rb"APETAGEX.{4}(.{4}).{4}(.{4})", re.DOTALL)

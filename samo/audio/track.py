@@ -15,11 +15,11 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 
 from runners.cancellation import stop_if_cancelled
+from runners.errors import AudioTooLong, UndecodableAudio, UnsupportedAudio
 from samo.audio import completeness, refusals
 from samo.audio.formats import MAX_CHANNELS, SAMPLE_RATES
 from samo.audio.mixing import mix
 from samo.audio.sound import SAMPLE_RATE, Gap, Samples
-from samo.errors import AudioTooLong, UndecodableAudio, UnsupportedAudio
 from samo.limits import MAX_AUDIO_SECONDS
 
 PADDING_SECONDS: Final = 1

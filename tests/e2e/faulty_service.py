@@ -9,7 +9,8 @@ import sys
 import threading
 import warnings
 
-from samo import pipeline, serve
+from samo import serve
+from samo.insight import pipeline
 
 split = pipeline.split
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from runners.errors import AudioTooLong, UndecodableAudio, UnsupportedAudio
 from samo.audio import decode
-from samo.errors import AudioTooLong, UndecodableAudio, UnsupportedAudio
 from samo.limits import MAX_AUDIO_SECONDS
 from tests import recordings
 

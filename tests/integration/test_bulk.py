@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from bulk import command
-from bulk.sources import MAX_LINE_BYTES, JsonLines
+from samo.batch import command
+from samo.batch.sources import MAX_LINE_BYTES, JsonLines
 from samo.limits import MAX_TEXT_CHARACTERS
 from tests.conftest import RECORDING, ROOT
 

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bulk.parquet import Parquet, arrow_type
-from samo import schemas
+from samo.api import schemas
+from samo.batch.parquet import Parquet, arrow_type
 from tests.integration.test_bulk import (
     answers_of,
     entries,

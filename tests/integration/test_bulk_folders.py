@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bulk import sniff
-from bulk.recordings import Recordings
+from samo.batch import sniff
+from samo.batch.recordings import Recordings
 from samo.limits import MAX_AUDIO_BYTES
 from tests.conftest import RECORDING, ROOT
 from tests.integration.test_bulk import read_lines, run, start

@@ -12,8 +12,8 @@ import sys
 
 import pytest
 
-from bulk.crashes import CrashLog
-from bulk.sources import JsonLines
+from samo.batch.crashes import CrashLog
+from samo.batch.sources import JsonLines
 from tests.conftest import RECORDING, ROOT
 from tests.integration.test_bulk import SECRET, entries, read_lines, run, start, write_lines
 from tests.integration.test_bulk_folders import errors_of, unprivileged
@@ -85,16 +85,16 @@ def test_a_second_run_into_the_same_folder_is_refused_while_the_first_lives(tmp_
 # Runs the command with a decoder in which one recording, and only that, ends the process.
 CRASHING = """
 import os, signal, sys
-import samo.pipeline
-from bulk import command
+import samo.insight.pipeline
+from samo.batch import command
 
-real = samo.pipeline.decode
+real = samo.insight.pipeline.decode
 def decode(data):
     if data.startswith(b"fatal"):
         os.kill(os.getpid(), signal.{signal})
         signal.pause()
     return real(data)
-samo.pipeline.decode = decode
+samo.insight.pipeline.decode = decode
 sys.exit(command.main(sys.argv[1:]))
 """
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from runners.emotion import MAX_TOKENS, EmotionClassifier
-from samo.emoji import spell_emoji
-from samo.sentences import split
+from runners.emotion.classifier import MAX_TOKENS, EmotionClassifier
+from runners.text.emoji import spell_emoji
+from runners.text.sentences import split
 
 pytestmark = pytest.mark.models
 

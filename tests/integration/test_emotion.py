@@ -12,9 +12,9 @@ import pytest
 
 from exporting.emotion import PARITY_TOLERANCE
 from runners.batching import Batcher
-from runners.emotion import MAX_TOKENS, EmotionClassifier, Occluded, WrongArithmeticError
+from runners.emotion.classifier import MAX_TOKENS, EmotionClassifier, Occluded, WrongArithmeticError
 from runners.fakes import FakeSummarizer, FakeTranscriber
-from samo.pipeline import Pipeline
+from samo.insight.pipeline import Pipeline
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.models
@@ -136,7 +136,8 @@ def test_a_cpu_that_computes_otherwise_is_refused_at_start(emotion_folder, tmp_p
 
 def test_onnxruntime_leaves_no_device_id_behind(emotion_folder, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from runners.emotion import EmotionClassifier as E;"
+        "import sys; from pathlib import Path; "
+        "from runners.emotion.classifier import EmotionClassifier as E;"
         "c = E.load(Path(sys.argv[1]), threads=1); c.warm_up()"
     )
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("ORT_", "XDG_"))}

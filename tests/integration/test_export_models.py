@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exporting import emotion
-from samo import weights
+from exporting import emotion, weights
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.models

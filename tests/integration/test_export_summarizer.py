@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from exporting.summarizer import ExportError, export_summarizer, task_of, verify
-from runners.summarizer import Summarizer
-from runners.summary import SummaryRequest
+from runners.summarizer.summarizer import Summarizer
+from runners.summarizer.summary import SummaryRequest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")

@@ -47,7 +47,7 @@ def test_the_context_is_an_allow_list_and_the_same_every_time(tmp_path):
         ".dockerignore", "Dockerfile", "bento", "models", "requirements.txt",
     }  # fmt: skip
     assert {path.name for path in (tmp_path / "one/bento/src").iterdir()} == {
-        "README.md", "bentofile.yaml", "bulk", "runners", "samo", "service.py",
+        "README.md", "bentofile.yaml", "runners", "samo", "service.py",
     }  # fmt: skip
     models = tmp_path / "one/models"
     assert {path.name for path in models.iterdir()} == {

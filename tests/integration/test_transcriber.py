@@ -20,9 +20,9 @@ from exporting.transcriber import (
     write_checkpoint,
 )
 from runners.base import Runner
-from runners.transcriber import SAMPLE_RATE, Transcriber, TranscriptionRequest
+from runners.errors import InvalidRequest
+from runners.transcriber.transcriber import SAMPLE_RATE, Transcriber, TranscriptionRequest
 from samo.audio import decode
-from samo.errors import InvalidRequest
 
 pytestmark = pytest.mark.models
 

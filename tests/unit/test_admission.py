@@ -9,10 +9,11 @@ import wave
 
 import pytest
 
+from runners.errors import Overloaded
 from runners.fakes import FakeTranscriber
-from samo import assembly, metrics, pipeline
-from samo.assembly import assemble
-from samo.errors import Overloaded
+from samo import factory, metrics
+from samo.factory import assemble
+from samo.insight import pipeline
 from samo.settings import Settings
 
 OPTIONS = {"language": None, "task": "transcribe", "word_timestamps": False}
@@ -61,7 +62,7 @@ def models(**settings):
 
 
 def test_a_recording_that_cannot_be_admitted_is_not_decoded(held, decoded, monkeypatch):
-    monkeypatch.setattr(assembly, "AUDIO_SECONDS_PER_FRAME", 100.0)
+    monkeypatch.setattr(factory, "AUDIO_SECONDS_PER_FRAME", 100.0)
 
     async def scenario():
         subject = models().pipeline

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runners.errors import AudioTooLong, UndecodableAudio, UnsupportedAudio
 from samo.audio import READABLE_FORMATS, SAMPLE_RATE, decode, refusals
-from samo.errors import AudioTooLong, UndecodableAudio, UnsupportedAudio
 from samo.limits import MAX_AUDIO_SECONDS
 from tests.recordings import (
     SECONDS,

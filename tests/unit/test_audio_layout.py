@@ -3,8 +3,8 @@ import struct
 
 import pytest
 
+from runners.errors import UndecodableAudio
 from samo.audio import Gap, decode
-from samo.errors import UndecodableAudio
 from tests.recordings import (
     SECONDS,
     edited,

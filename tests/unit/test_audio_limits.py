@@ -9,9 +9,9 @@ import av
 import numpy as np
 import pytest
 
+from runners.errors import AudioTooLong, SamoError, UndecodableAudio
 from samo.audio import chunks, decode, decoding, ebml, ffmpeg, layout, ogg, track
 from samo.audio.boxes import MAX_SAMPLES
-from samo.errors import AudioTooLong, SamoError, UndecodableAudio
 from samo.limits import MAX_AUDIO_SECONDS
 from tests.recordings import box, encode, id3, make, mp4_with_tables, pcm, tracks, wav
 

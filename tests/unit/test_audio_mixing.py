@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from runners.errors import UnsupportedAudio
 from samo.audio import SAMPLE_RATE, decode
 from samo.audio.mixing import mix, speech_energy
-from samo.errors import UnsupportedAudio
 from tests.recordings import encode, syllables, tone, tracks, wav
 
 SPEECH = syllables(4.0, SAMPLE_RATE, amplitude=0.3)

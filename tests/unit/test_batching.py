@@ -8,7 +8,7 @@ import pytest
 
 from runners.batching import Batcher
 from runners.cancellation import stop_if_cancelled
-from samo.errors import InvalidRequest, ModelFailure, Overloaded
+from runners.errors import InvalidRequest, ModelFailure, Overloaded
 
 
 class Doubler:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from runners.cancellation import Cancelled, cancelled_by, stop_if_cancelled
-from runners.whisper import Whisper
+from runners.transcriber.whisper import Whisper
 from samo.audio import decode
 
 

@@ -16,8 +16,8 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from samo.middleware import RequestMiddleware
-from samo.server import Server
+from samo.http.middleware import RequestMiddleware
+from samo.http.server import Server
 from samo.settings import Settings
 
 BODY = b'{"text": "a long day"}'

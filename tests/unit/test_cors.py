@@ -6,7 +6,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
-from samo.cors import CORS
+from samo.http.cors import CORS
 from samo.settings import Settings
 
 ORIGIN = "https://journal.example"

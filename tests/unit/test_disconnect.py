@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from samo import receiving, server
-from samo.middleware import RequestMiddleware, stop_all
+from samo.http import receiving, server
+from samo.http.middleware import RequestMiddleware, stop_all
 
 SCOPE = {"type": "http", "method": "POST", "path": "/predict", "headers": []}
 

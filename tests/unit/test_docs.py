@@ -74,7 +74,7 @@ def test_links_and_files_lead_somewhere(page):
         file = (page.parent / path).resolve() if path else page
         if not file.exists() or (anchor and anchor not in anchors(file)):
             broken.add(target)
-    folders = "bulk|checkpoints|deploy|docs|exporting|loadtests|runners|samo|scripts|tests|training"
+    folders = "checkpoints|deploy|docs|exporting|loadtests|runners|samo|scripts|tests|training"
     for path in re.findall(rf"`((?:{folders})/[\w./-]+)`", text):
         if not (ROOT / path).exists():
             broken.add(path)

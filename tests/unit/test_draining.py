@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from samo.draining import Draining
+from samo.http.draining import Draining
 
 CHUNKS = 3
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samo.emoji import spell_emoji
-from samo.emoji_words import EMOJI_WORDS
-from samo.emoticons import SYMBOL, symbols_in
+from runners.text.emoji import spell_emoji
+from runners.text.emoji_words import EMOJI_WORDS
+from runners.text.emoticons import SYMBOL, symbols_in
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from samo.emotions import SENTIMENT_OF, Context, EmotionScale
+from runners.emotion.calibration import SENTIMENT_OF, Context, EmotionScale
 
 LABELS = tuple(SENTIMENT_OF)
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from runners.emotion.calibration import SENTIMENT_OF
 from runners.fakes import FakeEmotionClassifier
-from samo.emotions import SENTIMENT_OF
 from training.emotion.evaluate_groups import evaluate
 
 LABELS = list(SENTIMENT_OF)

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runners.batching import Batcher
-from runners.emotion import Occluded
+from runners.emotion.calibration import EmotionScale
+from runners.emotion.classifier import Occluded
+from runners.errors import InvalidRequest
 from runners.fakes import FakeEmotionClassifier, FakeSummarizer, FakeTranscriber
-from samo.emotions import EmotionScale
-from samo.errors import InvalidRequest
-from samo.explanation import (
+from samo.insight.explanation import (
     MIN_SHARE,
     MIN_WEIGHT,
     Word,
@@ -20,8 +20,8 @@ from samo.explanation import (
     explain,
     words_of,
 )
+from samo.insight.pipeline import Pipeline
 from samo.limits import MAX_EXPLAINED_CHARACTERS, MAX_EXPLAINED_WORDS
-from samo.pipeline import Pipeline
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
 THUMB = "\U0001f44d\U0001f3fd"

@@ -1,6 +1,6 @@
 import pytest
 
-from samo.errors import UndecodableAudio
+from runners.errors import UndecodableAudio
 from tests.fuzz import recordings
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samo.emotions import SENTIMENT_OF, EmotionScale
-from samo.groupings import EKMAN, contradicts, group, noisy_or
+from runners.emotion.calibration import SENTIMENT_OF, EmotionScale
+from samo.insight.groupings import EKMAN, contradicts, group, noisy_or
 
 LABELS = tuple(SENTIMENT_OF)
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from samo.errors import StartError
+from runners.errors import StartError
 from samo.integrity import check_files, check_golden_sentences
 
 TAG = "samo-transcriber:abc"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from faster_whisper.tokenizer import _LANGUAGE_CODES
 
-from samo import languages
+from samo.api import languages
 
 
 @pytest.mark.parametrize(

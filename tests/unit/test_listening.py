@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runners.listening import Listening
-from runners.plausibility import Evidence
-from runners.times import place
-from runners.transcript import SAMPLE_RATE, Segment, Word
-from runners.voice import FRAME, FRAMES_PER_SECOND, find_speech
-from runners.whisper import Heard
+from runners.transcriber.listening import Listening
+from runners.transcriber.plausibility import Evidence
+from runners.transcriber.times import place
+from runners.transcriber.transcript import SAMPLE_RATE, Segment, Word
+from runners.transcriber.voice import FRAME, FRAMES_PER_SECOND, find_speech
+from runners.transcriber.whisper import Heard
 
 
 class FakeWhisper:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samo.markup import plain_text
-from samo.reading import read_sentences, read_whole
+from samo.insight.markup import plain_text
+from samo.insight.reading import read_sentences, read_whole
 
 DAY_ONE = (
     "# Tuesday\n\nI lost my job today\\. I can\\'t stop crying\\!\n\n"

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from samo import limits, metrics
-from samo.middleware import RequestMiddleware
+from samo.http.middleware import RequestMiddleware
 from samo.settings import Settings
 
 UPLOAD = "/transcribe/voice"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from runners.plausibility import Evidence, was_said, was_said_unvoiced
-from runners.transcript import Word
-from runners.voice import FRAMES_PER_SECOND, find_speech
+from runners.transcriber.plausibility import Evidence, was_said, was_said_unvoiced
+from runners.transcriber.transcript import Word
+from runners.transcriber.voice import FRAMES_PER_SECOND, find_speech
 
 
 def voice(probability):

@@ -8,14 +8,15 @@ import pydantic_core
 import pytest
 from starlette.requests import Request
 
-from samo import bodies, forms, limits
-from samo.errors import (
+from runners.errors import (
     InvalidRequest,
     MalformedRequest,
     PayloadTooLarge,
     SamoError,
     UnsupportedMediaType,
 )
+from samo import limits
+from samo.api import bodies, forms
 from samo.options import names, number, whole_number
 
 

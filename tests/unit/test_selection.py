@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runners.selection import choose, with_items
+from runners.summarizer.selection import choose, with_items
 
 ENTRY = ("The bus was late.", "I was so happy that I cried.", "We had soup.", "I miss them.")
 SALIENCE = (0.1, 0.9, 0.05, 0.85)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samo import boundaries, sentences
-from samo.sentences import MAX_SENTENCE_CHARACTERS, WINDOW_CHARACTERS, split, width
+from runners.text import boundaries, sentences
+from runners.text.sentences import MAX_SENTENCE_CHARACTERS, WINDOW_CHARACTERS, split, width
 from tests.unit.sentence_cases import cases
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from runners.wording import words_of
+from runners.text.compare import words_of
 from training.summarizer.composites import composites
 from training.summarizer.corpora import Pool, Sentence, tidy
 from training.summarizer.lessons import BLOCK, PREFIX, Corpora, Curriculum, rewriting

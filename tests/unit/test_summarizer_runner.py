@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from runners.summarizer import Summarizer
-from runners.summary import PreparedSummary, SummaryRequest
-from runners.task import Task
-from runners.wording import (
+from runners.errors import InvalidRequest
+from runners.summarizer.summarizer import Summarizer
+from runners.summarizer.summary import PreparedSummary, SummaryRequest
+from runners.summarizer.task import Task
+from runners.text.compare import (
     clean,
     is_degenerate,
     is_invented,
@@ -20,8 +21,7 @@ from runners.wording import (
     overlap,
     words_of,
 )
-from samo.errors import InvalidRequest
-from samo.sentences import split
+from runners.text.sentences import split
 
 CHECKPOINT = Path(__file__).parents[2] / "checkpoints" / "summarizer" / "int8"
 
@@ -429,5 +429,5 @@ def test_warm_up_answers(summarizer):
 def test_runner_needs_neither_torch_nor_bentoml():
     assert importlib.util.find_spec("torch")
     heavy = "{'torch', 'transformers', 'bentoml', 'sentencepiece', 'optimum'}"
-    code = f"import sys, runners.summarizer; sys.exit(bool({heavy} & set(sys.modules)))"
+    code = f"import sys, runners.summarizer.summarizer; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

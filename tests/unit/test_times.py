@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.times import (
+from runners.transcriber.times import (
     begin_with_speech,
     place,
     seconds_of,
@@ -17,8 +17,8 @@ from runners.times import (
     settle_segments,
     spoken_seconds,
 )
-from runners.transcript import SAMPLE_RATE, Segment, Transcript, Word
-from samo.openai_format import render
+from runners.transcriber.transcript import SAMPLE_RATE, Segment, Transcript, Word
+from samo.api.openai_format import render
 
 times = st.floats(-5, 400, allow_nan=False)
 spans = st.lists(st.tuples(times, times), min_size=1, max_size=60)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.transcript import SAMPLE_RATE
-from runners.voice import (
+from runners.transcriber.transcript import SAMPLE_RATE
+from runners.transcriber.voice import (
     FRAME,
     FRAMES_PER_SECOND,
     Region,

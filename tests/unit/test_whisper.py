@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from runners.whisper import Whisper
+from runners.transcriber.whisper import Whisper
 
 
 def test_decoding_never_samples():

@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from samo.emotions import NEUTRAL
+from runners.emotion.calibration import NEUTRAL
 from training.emotion.data import (
     MOODS,
     LabelledTexts,

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
-from runners.emotion import EmotionClassifier
+from runners.emotion.classifier import EmotionClassifier
 from training.emotion.data import CONTEXTS, MOODS, load_goemotions, read_lessons
 from training.emotion.diaries import DIARIES, composites, load_diaries
 from training.emotion.inference import classify, neutral_scale

@@ -29,8 +29,8 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from samo.emotions import NEUTRAL
-from samo.groupings import EKMAN
+from runners.emotion.calibration import NEUTRAL
+from samo.insight.groupings import EKMAN
 from training.emotion.augment import name_people
 from training.emotion.calibrate import sigmoid
 from training.emotion.data import LabelledTexts, load_goemotions, output_names, write_lessons

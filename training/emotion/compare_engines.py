@@ -32,11 +32,11 @@ from rich.table import Table
 from tqdm import tqdm
 
 from exporting import emotion
+from exporting.emotion_network import EmotionNetwork
 from exporting.quantization import quantize
-from runners.emotion import EmotionClassifier, TokenIds
-from samo.emotions import EmotionScale
+from runners.emotion.calibration import EmotionScale
+from runners.emotion.classifier import EmotionClassifier, TokenIds
 from training.emotion.data import load_goemotions
-from training.emotion.model import EmotionClassifier as TorchClassifier
 
 Array = npt.NDArray[np.floating[Any]]
 Predict = Callable[[list[TokenIds]], Array]
@@ -51,7 +51,7 @@ SHIPPED: Final = "ONNX int8, 7 bits, smoothed, outliers in float (ships)"
 
 
 def _torch_eager(checkpoint: emotion.Checkpoint) -> Predict:
-    classifier = TorchClassifier.from_encoder(str(checkpoint.base), checkpoint.output_names)
+    classifier = EmotionNetwork.from_encoder(str(checkpoint.base), checkpoint.output_names)
     weights = checkpoint.merged_weights()
     classifier.load_state_dict(
         {

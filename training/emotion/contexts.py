@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold
 
-from samo.emotions import NEUTRAL
+from runners.emotion.calibration import NEUTRAL
 from training.emotion.calibrate import FOLDS, choose_thresholds
 from training.emotion.contrast import LESSONS, MORE_LESSONS
 from training.emotion.data import CONTEXTS, load_goemotions, read_lines

@@ -26,7 +26,7 @@ from sklearn.metrics import precision_recall_fscore_support
 from tqdm import tqdm
 
 from exporting import emotion
-from runners.emotion import EmotionClassifier
+from runners.emotion.classifier import EmotionClassifier
 from samo.limits import MAX_BATCH_TEXTS
 from training.emotion import pictures
 from training.emotion.data import SPLITS, LabelledTexts, load_goemotions

@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from runners.emotion import EmotionClassifier
+from runners.emotion.classifier import EmotionClassifier
 from training.emotion.contrast import PROBE, Contrast, load_contrasts
 from training.emotion.inference import classify
 from training.evaluation.stored import stored_folder

@@ -22,9 +22,9 @@ from rich.table import Table
 from scipy.stats import spearmanr
 from sklearn.metrics import f1_score
 
-from runners.emotion import EmotionClassifier
-from samo.emotions import NEUTRAL, EmotionScale
-from samo.groupings import group
+from runners.emotion.calibration import NEUTRAL, EmotionScale
+from runners.emotion.classifier import EmotionClassifier
+from samo.insight.groupings import group
 from training.emotion.data import SPLITS, load_goemotions
 from training.emotion.diaries import PROBE, Diary, composites, load_diaries
 from training.emotion.inference import classify

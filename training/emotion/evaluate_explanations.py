@@ -33,13 +33,13 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from runners.batching import Batcher
-from runners.emotion import EmotionClassifier, Occluded, TokenIds
+from runners.emotion.calibration import NEUTRAL, Probabilities
+from runners.emotion.classifier import EmotionClassifier, Occluded, TokenIds
 from runners.fakes import FakeSummarizer, FakeTranscriber
-from samo.assembly import EMOTION_BATCH_TOKENS
-from samo.emotions import NEUTRAL, Probabilities
-from samo.explanation import explain, words_of
-from samo.pipeline import Pipeline
-from samo.reading import MAX_WHOLE_CHARACTERS
+from samo.factory import EMOTION_BATCH_TOKENS
+from samo.insight.explanation import explain, words_of
+from samo.insight.pipeline import Pipeline
+from samo.insight.reading import MAX_WHOLE_CHARACTERS
 from training.emotion.data import load_goemotions
 from training.evaluation.stored import stored_folder
 

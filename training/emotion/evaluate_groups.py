@@ -23,11 +23,11 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import precision_recall_fscore_support
 
-from runners.emotion import EmotionClassifier
-from samo.emotions import NEUTRAL, SENTIMENT_OF, EmotionScale, Probabilities
-from samo.groupings import EKMAN, contradicts, ekman_confidences, group, noisy_or
-from samo.reading import MAX_WHOLE_CHARACTERS
-from samo.sentences import split
+from runners.emotion.calibration import NEUTRAL, SENTIMENT_OF, EmotionScale, Probabilities
+from runners.emotion.classifier import EmotionClassifier
+from runners.text.sentences import split
+from samo.insight.groupings import EKMAN, contradicts, ekman_confidences, group, noisy_or
+from samo.insight.reading import MAX_WHOLE_CHARACTERS
 from training.emotion.coarse import load_brighter, load_xed
 from training.emotion.data import load_goemotions
 from training.emotion.figures import expected_calibration_error

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import f1_score
 
-from samo.emotions import EmotionScale
+from runners.emotion.calibration import EmotionScale
 
 Array = npt.NDArray[Any]
 CALIBRATION_BINS: Final = 15

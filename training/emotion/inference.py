@@ -16,11 +16,11 @@ from safetensors.torch import load_file
 from tqdm import tqdm
 from transformers import AutoTokenizer
 
-from runners.emotion import EmotionClassifier
-from samo.emoji import spell_emoji
-from samo.emotions import EmotionScale
-from samo.weights import resolve
-from training.emotion.model import EmotionClassifier as TorchClassifier
+from exporting.emotion_network import EmotionNetwork
+from exporting.weights import resolve
+from runners.emotion.calibration import EmotionScale
+from runners.emotion.classifier import EmotionClassifier
+from runners.text.emoji import spell_emoji
 from training.emotion.trainer import MAX_TOKENS, RUN, WEIGHTS, pad
 from training.hardware import bf16_is_fast, choose_device
 
@@ -73,11 +73,11 @@ def classify(classifier: EmotionClassifier, texts: Sequence[str]) -> Array:
     return np.clip(np.stack(rows), 1e-7, 1 - 1e-7)
 
 
-def load_run(folder: Path, device: torch.device) -> tuple[TorchClassifier, Any, Run]:
+def load_run(folder: Path, device: torch.device) -> tuple[EmotionNetwork, Any, Run]:
     """Load a run's `adapter/` folder: the classifier, its tokenizer and what it was trained for."""
     run = Run.read(folder)
     base = str(resolve(run.model_name))
-    classifier = TorchClassifier.from_encoder(base, run.outputs, layers=run.layers)
+    classifier = EmotionNetwork.from_encoder(base, run.outputs, layers=run.layers)
     if (folder / WEIGHTS).is_file():
         classifier.load_state_dict(load_file(folder / WEIGHTS))
     else:

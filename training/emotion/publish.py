@@ -20,8 +20,9 @@ from tokenizers import Tokenizer
 
 from exporting import emotion
 from exporting.quantization import find_channels, quantize
-from samo.emoji import spell_emoji
-from samo.weights import resolve, sha256
+from exporting.weights import resolve
+from runners.text.emoji import spell_emoji
+from samo.hashing import sha256
 from training.emotion.calibrate import calibrate
 from training.emotion.data import load_goemotions
 from training.emotion.trainer import MAX_TOKENS, RUN

@@ -24,11 +24,11 @@ from sklearn.metrics import f1_score
 from tqdm import tqdm
 from transformers import AutoTokenizer
 
-from samo.emoji import spell_emoji
-from samo.weights import resolve
+from exporting.emotion_network import EmotionNetwork
+from exporting.weights import resolve
+from runners.text.emoji import spell_emoji
 from training.emotion.data import CONTEXTS, MOODS, LabelledTexts, load_goemotions, read_lessons
 from training.emotion.losses import LOSSES, consistency, known_loss
-from training.emotion.model import EmotionClassifier
 from training.hardware import DEVICES, bf16_is_fast, choose_device
 
 # Every new shape costs oneDNN a compilation; multiples of 16 keep the shapes few and pad little.
@@ -151,7 +151,7 @@ class EmotionTrainer:
         split = self._training_split(dev.label_names)
         checkpoint = str(resolve(self.model_name))
         tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-        classifier = EmotionClassifier.from_encoder(checkpoint, split.label_names, self.layers)
+        classifier = EmotionNetwork.from_encoder(checkpoint, split.label_names, self.layers)
         model = (classifier if self.full else self._with_adapter(classifier)).to(device)
         batches = Batches(split, tokenizer, self.batch_size, self.seed)
         steps = max(1, round(self.epochs * len(batches)))
@@ -171,7 +171,7 @@ class EmotionTrainer:
         )
         return split if self.max_examples is None else split.rows(range(self.max_examples))
 
-    def _with_adapter(self, classifier: EmotionClassifier) -> Any:
+    def _with_adapter(self, classifier: EmotionNetwork) -> Any:
         if self.adapter is not None:
             model = PeftModel.from_pretrained(classifier, self.adapter, is_trainable=True)
             # or peft asks the hub about the base at every checkpoint

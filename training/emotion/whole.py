@@ -1,4 +1,4 @@
-"""Fit what reads a whole entry from its sentences (`samo/whole.py`), on labelled diaries."""
+"""Fit the calibration of whole entries (`runners/emotion/whole.py`) on labelled diaries."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import f1_score
 
-from samo.emotions import NEUTRAL
-from samo.whole import (
+from runners.emotion.calibration import NEUTRAL
+from runners.emotion.whole import (
     MAX_EMOTIONS,
     WholeCalibration,
     belonging,

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from runners.transcriber import SAMPLE_RATE, Transcriber, TranscriptionRequest
+from runners.transcriber.transcriber import SAMPLE_RATE, Transcriber, TranscriptionRequest
 from samo.audio import decode
 from training.evaluation.stored import stored_folder
 from training.evaluation.wer import Heard, Recording, read_manifest, word_error_rate

@@ -28,7 +28,7 @@ from rich.table import Table
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from runners.transcriber import Transcriber, TranscriptionRequest
+from runners.transcriber.transcriber import Transcriber, TranscriptionRequest
 from samo.audio import decode
 
 _GROUPS = {"libri-test-other": "LibriSpeech test-other", "ljspeech": "LJSpeech"}

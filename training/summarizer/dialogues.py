@@ -2,7 +2,7 @@
 
 Dialogues are no journals, and their summaries rephrase; sentences taken from a text cannot come
 near those. What counts is the distance to other ways of taking sentences. The odd dialogues are
-measured; but the weights of `runners.selection` were picked with all of them in sight.
+measured; but the weights of `runners.summarizer.selection` were picked with all of them in sight.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from exporting.summarizer import Engine, export_summarizer
-from runners.summarizer import Summarizer
-from runners.task import Task
+from runners.summarizer.summarizer import Summarizer
+from runners.summarizer.task import Task
 from training.summarizer.lessons import held_out_lessons
 
 ENGINES: tuple[Engine, ...] = ("ctranslate2", "onnx")

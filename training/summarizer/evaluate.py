@@ -23,11 +23,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from runners.emotion import EmotionClassifier
-from runners.summarizer import Summarizer
-from runners.summary import Focus, Summary, SummaryRequest
-from samo.emotions import NEUTRAL, Probabilities
-from samo.sentences import split
+from runners.emotion.calibration import NEUTRAL, Probabilities
+from runners.emotion.classifier import EmotionClassifier
+from runners.summarizer.summarizer import Summarizer
+from runners.summarizer.summary import Focus, Summary, SummaryRequest
+from runners.text.sentences import split
 from training.emotion.diaries import PROBE, Diary, load_diaries
 from training.evaluation.stored import stored_folder
 from training.summarizer.baselines import lead, lex_rank
@@ -47,7 +47,7 @@ LATENCY_RUNS = 40
 
 
 class Service:
-    """The classifier and the summarizer, put together as `samo.pipeline` does."""
+    """The classifier and the summarizer, put together as `samo.insight.pipeline` does."""
 
     def __init__(self, summarizer: Summarizer, classifier: EmotionClassifier) -> None:
         self.summarizer = summarizer

@@ -23,7 +23,7 @@ from exporting.summarizer import (
     write_down,
     write_record,
 )
-from runners.summarizer import Summarizer
+from runners.summarizer.summarizer import Summarizer
 
 SENTENCES = (
     "um i was so happy when my sister called me",

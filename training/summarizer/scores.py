@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runners.wording import overlap, words_of
+from runners.text.compare import overlap, words_of
 from training.summarizer.composites import Composite
 
 # A sentence counts as chosen when so much of it stands in the summary.

@@ -1,0 +1,1 @@
+"""The emotion classifier: the model, its calibration and what its outputs mean."""

@@ -1,0 +1,1 @@
+"""The summarizer: selects the sentences that matter and shortens them."""

@@ -1,0 +1,1 @@
+"""Text processing that the models depend on: sentences, lists, emoji."""

@@ -1,0 +1,1 @@
+"""The transcriber: Whisper, voice activity and word times."""

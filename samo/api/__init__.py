@@ -1,0 +1,1 @@
+"""The HTTP API: routes, schemas, parsing of bodies, OpenAI's formats."""

@@ -1,0 +1,1 @@
+"""`samo batch`: many entries at once, by the same pipeline."""

@@ -1,0 +1,1 @@
+"""HTTP transport under the routes: server, connections, middleware, error envelope."""

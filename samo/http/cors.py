@@ -1,0 +1,40 @@
+"""Lets pages of allowed origins call the service from a browser, and read its refusals too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from samo.http.envelope import REQUEST_ID_HEADER
+
+
+class CORS(CORSMiddleware):
+    """Starlette's middleware, around every other: so every answer has its headers.
+
+    A preflight request of an origin that is not allowed goes on to the routes, which answer it in
+    the one envelope and without CORS headers; Starlette's own answer is plain text.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=["*"],
+            expose_headers=[REQUEST_ID_HEADER, "retry-after"],
+            allow_private_network=True,  # the service often is in the user's own network
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["method"] == "OPTIONS":
+            headers = Headers(scope=scope)
+            origin = headers.get("origin", "")
+            method = headers.get("access-control-request-method", "")
+            if not self.is_allowed_origin(origin) or method not in self.allow_methods:
+                await self.simple_response(scope, receive, send, request_headers=headers)
+                return
+        await super().__call__(scope, receive, send)

@@ -1,0 +1,1 @@
+"""From text to insight: reading, classification, explanation, grouping."""
