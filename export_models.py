@@ -32,7 +32,7 @@ from exporting import emotion, summarizer, transcriber
 from exporting.graph import optimize
 from exporting.quantization import quantize
 from exporting.weights import UPSTREAM, WHISPER_BASE, Source, WeightsError, check_sha256, resolve
-from runners.emotion.calibration import EmotionScale
+from runners.emotion.calibration import EmotionCalibration
 from runners.emotion.classifier import EmotionClassifier
 from samo.hashing import sha256
 
@@ -136,8 +136,8 @@ def export_emotion(order: Order, folder: Path) -> Export:
         unfused.unlink()
     with _step("verifying"):
         probabilities = _read_parity_sentences(exported)
-        scale = EmotionScale.load(exported / emotion.CALIBRATION)
-        gap = emotion.check_parity(exact, probabilities, scale)
+        calibration = EmotionCalibration.load(exported / emotion.CALIBRATION)
+        gap = emotion.check_parity(exact, probabilities, calibration)
         emotion.write_golden(exact[0], exported)
     return Export(
         folder=exported,

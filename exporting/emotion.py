@@ -27,7 +27,7 @@ from safetensors.numpy import load_file
 
 from exporting.quantization import Outliers, Smoothing
 from exporting.weights import UPSTREAM, Source, resolve
-from runners.emotion.calibration import EmotionScale
+from runners.emotion.calibration import EmotionCalibration
 
 Precision = Literal["int8", "fp32"]
 Weights = dict[str, npt.NDArray[np.float32]]
@@ -231,7 +231,7 @@ def write_golden(exact: npt.NDArray[np.float32], target: Path) -> None:
 def check_parity(
     float_probabilities: Sequence[npt.NDArray[np.float32]],
     probabilities: Sequence[npt.NDArray[np.float32]],
-    scale: EmotionScale,
+    calibration: EmotionCalibration,
 ) -> float:
     """Return the largest gap between float and int8 on `PARITY_SENTENCES`.
 
@@ -244,13 +244,15 @@ def check_parity(
         raise ExportError(
             f"int8 differs from float by {gap:.3f}, more than {PARITY_TOLERANCE}: nothing stored."
         )
-    thresholds = np.concatenate([scale.thresholds, scale.mood_thresholds, scale.context_thresholds])
+    thresholds = np.concatenate(
+        [calibration.thresholds, calibration.mood_thresholds, calibration.context_thresholds]
+    )
     clear = np.abs(exact - thresholds) > PARITY_MARGIN
     differs = clear & ((exact >= thresholds) != (quantized >= thresholds))
     if differs.any():
         sentence, label = np.argwhere(differs)[0]
         raise ExportError(
-            f"int8 and float disagree on {scale.outputs[label]} in sentence {sentence}: "
+            f"int8 and float disagree on {calibration.outputs[label]} in sentence {sentence}: "
             f"{quantized[sentence, label]:.3f} against {exact[sentence, label]:.3f}; "
             "nothing stored."
         )

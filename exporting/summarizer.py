@@ -14,9 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from runners.summarizer.config import CONFIG_FILE, SummarizerConfig
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import MAX_SUMMARY_SENTENCES
-from runners.summarizer.task import TASK_FILE, Task
 from samo.hashing import sha256
 
 Precision = Literal["int8", "fp32"]
@@ -69,7 +69,7 @@ def export_summarizer(
     else:
         _to_onnx(checkpoint, target, precision)
     _save_tokenizer(checkpoint, target)
-    write_record(checkpoint, target, task_of(config))
+    write_record(checkpoint, target, config_from_checkpoint(config))
     return target
 
 
@@ -104,17 +104,17 @@ def verify(folder: Path, golden: Mapping[str, str] | None = None, *, threads: in
 def write_down(summarizer: Summarizer, sentences: Sequence[str]) -> list[str]:
     """Return what the bare model makes of each sentence."""
     return summarizer.generate(
-        [summarizer.encode(summarizer.task.prefix + sentence) for sentence in sentences]
+        [summarizer.encode(summarizer.config.prefix + sentence) for sentence in sentences]
     )
 
 
-def task_of(config: Mapping[str, Any]) -> Task:
+def config_from_checkpoint(config: Mapping[str, Any]) -> SummarizerConfig:
     """How a checkpoint wants to be asked, from `task_specific_params` of its config.json.
 
     Checkpoints without them, such as FLAN-T5, get T5's "summarize: " (Raffel et al., 2020).
     """
     parameters = (config.get("task_specific_params") or {}).get("summarization", {})
-    return Task(
+    return SummarizerConfig(
         prefix=parameters.get("prefix", "summarize: "),
         reads=parameters.get("reads", "entry"),
         max_input_tokens=parameters.get("max_input_tokens", config.get("n_positions", 512)),
@@ -129,7 +129,7 @@ def task_of(config: Mapping[str, Any]) -> Task:
 
 def _is_finished(checkpoint: Path) -> bool:
     """Whether the checkpoint's finished conversion was made of the weights beside it."""
-    record = checkpoint / FINISHED / TASK_FILE
+    record = checkpoint / FINISHED / CONFIG_FILE
     if not record.exists():
         return False
     made_of: str = json.loads(record.read_text(encoding="utf-8"))["checkpoint_sha256"]
@@ -138,13 +138,13 @@ def _is_finished(checkpoint: Path) -> bool:
 
 def _copied(checkpoint: Path, target: Path) -> Path:
     finished = checkpoint / FINISHED
-    record = json.loads((finished / TASK_FILE).read_text(encoding="utf-8"))
+    record = json.loads((finished / CONFIG_FILE).read_text(encoding="utf-8"))
     for name, expected in record["files"].items():
         path = finished / name
         if not path.exists() or sha256(path) != expected:
             raise ExportError(f"{path} is missing or damaged: fetch the checkpoint again.")
     target.mkdir(parents=True)
-    for name in (*record["files"], TASK_FILE):
+    for name in (*record["files"], CONFIG_FILE):
         shutil.copyfile(finished / name, target / name)
     return target
 
@@ -189,14 +189,14 @@ def _save_tokenizer(checkpoint: Path, target: Path) -> None:
     tokenizer.backend_tokenizer.save(str(target / "tokenizer.json"))
 
 
-def write_record(checkpoint: Path, target: Path, task: Task) -> None:
-    """Write `samo.json`: the task, the checkpoint's SHA-256 and that of every file in `target`."""
+def write_record(checkpoint: Path, target: Path, config: SummarizerConfig) -> None:
+    """Write `samo.json`: configuration, SHA-256 of the checkpoint and of each file in `target`."""
     weights = checkpoint / WEIGHTS
     record = {
-        "task": asdict(task),
+        "task": asdict(config),
         "checkpoint_sha256": sha256(weights) if weights.exists() else None,
         "files": {
-            path.name: sha256(path) for path in sorted(target.iterdir()) if path.name != TASK_FILE
+            path.name: sha256(path) for path in sorted(target.iterdir()) if path.name != CONFIG_FILE
         },
     }
-    (target / TASK_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    (target / CONFIG_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

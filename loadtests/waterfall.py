@@ -65,7 +65,7 @@ def steps(model: EmotionClassifier) -> list[Step]:
         text: {
             "emotions": [
                 {"emotion": emotion.name, "confidence": emotion.confidence}
-                for emotion in model.scale.decide(row)
+                for emotion in model.calibration.decide(row)
             ],
             "inference_time": "20ms",
         }
@@ -82,7 +82,7 @@ def steps(model: EmotionClassifier) -> list[Step]:
         ("validate (pydantic)", lambda t: schemas.PredictRequest.model_validate({"text": t})),
         ("tokenize", model.prepare),
         ("infer (ONNX Runtime)", lambda t: model.predict([ids[t]])),
-        ("decide", lambda t: model.scale.decide(rows[t])),
+        ("decide", lambda t: model.calibration.decide(rows[t])),
         ("serialize (orjson)", lambda t: orjson.dumps(answers[t])),
     ]  # fmt: skip
 
@@ -127,9 +127,9 @@ async def call(app: ASGIApp, text: str) -> None:
 @asynccontextmanager
 async def running_application() -> AsyncIterator[ASGIApp]:
     """The service as an ASGI application, started and in the end stopped by its lifespan."""
-    import service  # here, because it reads its settings and declares models
+    from service import Samo  # here: importing it reads the settings
 
-    app: ASGIApp = service.Samo.to_asgi()  # type: ignore[attr-defined]  # a bentoml Service
+    app: ASGIApp = Samo.to_asgi()
     started, ending = asyncio.Event(), asyncio.Event()
 
     async def receive() -> Message:

@@ -17,7 +17,7 @@ Prepared = TypeVar("Prepared")
 Output = TypeVar("Output")
 
 
-class WrongArithmeticError(RuntimeError):
+class GoldenMismatchError(RuntimeError):
     """The model does not compute on this CPU what it computed when it was exported."""
 
 

@@ -19,7 +19,7 @@ from runners.emotion.calibration import (
     PAST,
     SENTIMENT_OF,
     WISHED,
-    EmotionScale,
+    EmotionCalibration,
     Probabilities,
 )
 from runners.emotion.classifier import Occluded
@@ -38,7 +38,7 @@ class FakeEmotionClassifier:
         labels = tuple(SENTIMENT_OF)
         moods = ("happy", "sad", "tired")
         contexts = (OTHER, PAST, WISHED)
-        self.scale = EmotionScale(
+        self.calibration = EmotionCalibration(
             labels,
             np.full(len(labels), 0.3, np.float32),
             moods=moods,
@@ -77,9 +77,9 @@ class FakeEmotionClassifier:
     def _feel(self, text: str) -> Probabilities:
         words = set(text.lower().replace(".", " ").replace("!", " ").split())
         _crash_on_request(words)
-        named = np.asarray([name in words for name in self.scale.outputs])
-        if not named[: len(self.scale.labels)].any():
-            named[self.scale.labels.index(NEUTRAL)] = True
+        named = np.asarray([name in words for name in self.calibration.outputs])
+        if not named[: len(self.calibration.labels)].any():
+            named[self.calibration.labels.index(NEUTRAL)] = True
         return np.where(named, 0.9, 0.01).astype(np.float32)
 
     def warm_up(self) -> None:

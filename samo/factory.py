@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from runners import fakes
-from runners.base import WrongArithmeticError
+from runners.base import GoldenMismatchError
 from runners.batching import Batcher
 from runners.emotion.classifier import EmotionClassifier
 from runners.errors import StartError
@@ -67,6 +68,14 @@ class Models:
     tags: dict[str, str]
     metadata: dict[str, dict[str, Any]]
     ready: bool = False
+    loaded_at: int = field(default_factory=lambda: int(time.time()))
+    """Unix time, in seconds."""
+    _loaded_at: float = field(default_factory=time.monotonic, repr=False)
+
+    @property
+    def uptime_seconds(self) -> float:
+        """Seconds since the models were loaded."""
+        return time.monotonic() - self._loaded_at
 
     @property
     def batchers(self) -> dict[str, Batcher[Any, Any, Any]]:
@@ -81,7 +90,7 @@ class Models:
         """Run one input through each model; the service is ready after that."""
         try:
             _side_by_side(*(batcher.runner.warm_up for batcher in self.batchers.values()))
-        except WrongArithmeticError as error:
+        except GoldenMismatchError as error:
             raise StartError(str(error)) from None
         _return_freed_memory()
         # What was loaded stays: to look through it at each full garbage collection holds up the
@@ -198,7 +207,7 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
             others_compute=lambda: speech.is_computing,
         ),
         batcher("summarizer", summarizer, SUMMARY_BATCH_TOKENS, settings.max_wait_seconds),
-        emotion.scale,
+        emotion.calibration,
         # threads of their own, so that slow uploads take none from anything else
         ThreadPoolExecutor(settings.recordings, thread_name_prefix="decoding"),
     )

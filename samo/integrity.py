@@ -38,7 +38,7 @@ def check_golden_sentences(tag: str, folder: Path, summarizer: Summarizer) -> No
     """Raise `StartError` where the summarizer writes other sentences than when it was exported."""
     path = folder / GOLDEN_FILE
     golden = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    prefix = summarizer.task.prefix
+    prefix = summarizer.config.prefix
     written = summarizer.generate([summarizer.encode(prefix + sentence) for sentence in golden])
     right = sum(said == expected for said, expected in zip(written, golden.values(), strict=True))
     if right < GOLDEN_SHARE * len(golden):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
+
+from samo.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 RECORDING = ROOT / "tests" / "data" / "jfk.flac"
@@ -17,46 +18,27 @@ RECORDING = ROOT / "tests" / "data" / "jfk.flac"
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 
 
+@contextmanager
+def running(settings: Settings) -> Iterator[TestClient]:
+    """The whole service in this process: BentoML's routes, the middleware, the loaded models."""
+    from service import create_service
+
+    with TestClient(create_service(settings).to_asgi(), raise_server_exceptions=False) as client:
+        yield client
+
+
 @pytest.fixture(scope="session")
-def _serve() -> Iterator[Callable[[str], TestClient]]:
-    """Serve in process with the runners that are asked for, "fake" or "real".
-
-    The service reads its settings when its module is loaded, and BentoML knows one instance of it:
-    so there is one client at a time, and another kind of runners loads the module anew.
-    """
-    import service
-
-    previous = os.environ.get("SAMO_RUNNERS")
-    with ExitStack() as stack:
-        current: dict[str, TestClient] = {}
-
-        def serve(runners: str) -> TestClient:
-            if runners not in current:
-                stack.close()
-                current.clear()
-                os.environ["SAMO_RUNNERS"] = runners
-                app = importlib.reload(service).Samo.to_asgi()
-                client = TestClient(app, raise_server_exceptions=False)
-                current[runners] = stack.enter_context(client)
-            return current[runners]
-
-        yield serve
-    if previous is None:
-        os.environ.pop("SAMO_RUNNERS", None)
-    else:
-        os.environ["SAMO_RUNNERS"] = previous
-
-
-@pytest.fixture
-def client(_serve: Callable[[str], TestClient]) -> TestClient:
+def client() -> Iterator[TestClient]:
     """The service with fake runners: no weights, obvious answers."""
-    return _serve("fake")
+    with running(Settings(runners="fake")) as client:
+        yield client
 
 
-@pytest.fixture
-def real_client(_serve: Callable[[str], TestClient]) -> TestClient:
+@pytest.fixture(scope="session")
+def real_client() -> Iterator[TestClient]:
     """The service with the real models of the store."""
-    return _serve("real")
+    with running(Settings(runners="real")) as client:
+        yield client
 
 
 def _stored(name: str) -> Path:

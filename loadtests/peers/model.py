@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-from runners.emotion.calibration import EmotionScale
+from runners.emotion.calibration import EmotionCalibration
 
 FOLDER_VARIABLE = "PEER_MODEL"
 THREADS_VARIABLE = "PEER_THREADS"
@@ -44,7 +44,7 @@ class EmotionModel:
         self._tokenizer.enable_truncation(256)
         padding = self._tokenizer.padding or {"pad_id": 1, "pad_token": "<pad>"}
         self._tokenizer.enable_padding(pad_id=padding["pad_id"], pad_token=padding["pad_token"])
-        self._scale = EmotionScale.load(folder / "calibration.json")
+        self._calibration = EmotionCalibration.load(folder / "calibration.json")
 
     def classify(self, texts: Sequence[str]) -> list[Answer]:
         """Run `texts` as one batch, padded to the longest."""
@@ -54,12 +54,12 @@ class EmotionModel:
             "attention_mask": np.asarray([e.attention_mask for e in encodings], dtype=np.int64),
         }
         (logits,) = self._session.run(["logits"], inputs)
-        probabilities = 1.0 / (1.0 + np.exp(-logits / self._scale.temperature))
+        probabilities = 1.0 / (1.0 + np.exp(-logits / self._calibration.temperature))
         return [
             {
                 "emotions": [
                     {"emotion": emotion.name, "confidence": emotion.confidence}
-                    for emotion in self._scale.decide(row)
+                    for emotion in self._calibration.decide(row)
                 ]
             }
             for row in probabilities

@@ -11,13 +11,13 @@ from typing import Final, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from runners.emotion.whole import (
+from runners.emotion.aggregation import (
     MIXED_SHARE,
-    WholeCalibration,
-    belonging,
+    EntryCalibration,
+    align_to_thresholds,
+    entry_probabilities,
     intensity,
     label_shares,
-    on_thresholds,
     weighted_means,
 )
 
@@ -61,7 +61,7 @@ class Emotion:
 
 
 @dataclass(frozen=True, slots=True)
-class EmotionReading:
+class EmotionPrediction:
     """What was decided about a sentence or an entry.
 
     `emotions` holds the labels that were decided for, highest confidence first; `primary` is the
@@ -76,7 +76,7 @@ class EmotionReading:
 
 
 @dataclass(frozen=True, slots=True)
-class WholeReading:
+class EntryPrediction:
     """What was decided about a whole entry.
 
     `shares` says in how much of the entry, by length, each decided emotion holds; `intensity` is
@@ -84,7 +84,7 @@ class WholeReading:
     and negative feelings both hold in a part of the entry.
     """
 
-    reading: EmotionReading
+    prediction: EmotionPrediction
     shares: dict[str, float]
     intensity: float
     level: Intensity
@@ -100,7 +100,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class EmotionScale:
+class EmotionCalibration:
     """Reads a text's probabilities: the order of the outputs, temperature, thresholds.
 
     The labels' temperature and thresholds were chosen on GoEmotions' dev split, the thresholds of
@@ -115,7 +115,7 @@ class EmotionScale:
     mood_thresholds: Thresholds = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     contexts: tuple[str, ...] = ()
     context_thresholds: Thresholds = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
-    whole: WholeCalibration = field(default_factory=WholeCalibration)
+    whole: EntryCalibration = field(default_factory=EntryCalibration)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -136,9 +136,9 @@ class EmotionScale:
             context_thresholds=np.asarray(
                 calibration.get("context_thresholds", ()), dtype=np.float32
             ),
-            whole=WholeCalibration.read(calibration["whole"])
+            whole=EntryCalibration.read(calibration["whole"])
             if "whole" in calibration
-            else WholeCalibration(),
+            else EntryCalibration(),
         )
 
     def decide(
@@ -192,7 +192,7 @@ class EmotionScale:
     def aggregate(
         self, probabilities: Sequence[Probabilities], lengths: Sequence[float]
     ) -> Probabilities:
-        """Probability of each output that it belongs to the whole (`runners.emotion.whole`).
+        """Probability of each output that it belongs to the whole (`runners.emotion.aggregation`).
 
         They are on the scale of the sentences' thresholds, so that `decide` gives one to three
         labels. Contexts belong to sentences; theirs are the mean. One sentence is its own whole.
@@ -214,15 +214,15 @@ class EmotionScale:
         self, rows: npt.NDArray[np.float64], lengths: Sequence[float], thresholds: Thresholds
     ) -> npt.NDArray[np.float64]:
         neutral = self.labels.index(NEUTRAL) if rows.shape[1] == len(self.labels) else None
-        belongs = belonging(self.whole, rows, lengths, neutral)
-        return on_thresholds(belongs, self.whole.threshold, thresholds)
+        belongs = entry_probabilities(self.whole, rows, lengths, neutral)
+        return align_to_thresholds(belongs, self.whole.threshold, thresholds)
 
-    def read(
+    def interpret(
         self,
         probabilities: Probabilities,
         threshold: float | None = None,
         top_k: int | None = None,
-    ) -> EmotionReading:
+    ) -> EmotionPrediction:
         """Decide, then sum up: primary emotion and sentiment with the labels."""
         emotions = self.decide(probabilities, threshold, top_k)
         primary = (emotions or self.decide(probabilities, 0.0, 1))[0]
@@ -233,33 +233,33 @@ class EmotionScale:
         total = sum(emotion.confidence for emotion in decisive) or 1.0
         for emotion in decisive:
             sentiments[SENTIMENT_OF[emotion.name]] += emotion.confidence / total
-        return EmotionReading(
+        return EmotionPrediction(
             emotions=emotions,
             primary=primary,
             sentiment=max(sentiments, key=lambda group: sentiments[group]),
             sentiments={group: round(share, 4) for group, share in sentiments.items()},
         )
 
-    def read_whole(
+    def interpret_entry(
         self,
         whole: Probabilities,
         sentences: Sequence[Probabilities],
         lengths: Sequence[float],
         threshold: float | None = None,
-    ) -> WholeReading:
+    ) -> EntryPrediction:
         """Read an entry from `whole`, what `aggregate` made of its `sentences`."""
         rows = np.stack(sentences)[:, : len(self.labels)].astype(np.float64)
-        reading = self.read(whole, threshold)
+        prediction = self.interpret(whole, threshold)
         shares = label_shares(rows, lengths, self.thresholds)
         strength = intensity(self.whole, rows, lengths, self.labels, self.labels.index(NEUTRAL))
         level: Intensity = "low"
         if strength >= MEDIUM_INTENSITY:
             level = "high" if strength >= HIGH_INTENSITY else "medium"
-        return WholeReading(
-            reading=reading,
+        return EntryPrediction(
+            prediction=prediction,
             shares={
                 emotion.name: round(float(shares[self.labels.index(emotion.name)]), 4)
-                for emotion in reading.emotions
+                for emotion in prediction.emotions
             },
             intensity=round(strength, 4),
             level=level,

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
-from runners.base import WrongArithmeticError
-from runners.emotion.calibration import EmotionScale, Probabilities
+from runners.base import GoldenMismatchError
+from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.text.emoji import spell_emoji
 
 _log = logging.getLogger("bentoml.samo.emotion")
@@ -62,7 +62,7 @@ class Occluded:
 
 
 class EmotionClassifier:
-    """Texts in, calibrated probabilities out: of `scale.labels`, then of `scale.moods`.
+    """Texts in, calibrated probabilities out: of `calibration.labels`, then of `calibration.moods`.
 
     Labels are calibrated by temperature scaling (Guo et al., 2017): sigmoid(logits / temperature).
 
@@ -75,11 +75,11 @@ class EmotionClassifier:
         self,
         session: onnxruntime.InferenceSession,
         tokenizer: Tokenizer,
-        scale: EmotionScale,
+        calibration: EmotionCalibration,
         golden: Golden | None = None,
         narrow: onnxruntime.InferenceSession | None = None,
     ) -> None:
-        self.scale = scale
+        self.calibration = calibration
         self._golden = golden
         self._session = session
         self._narrow = narrow or session
@@ -100,10 +100,10 @@ class EmotionClassifier:
         folder: Path,
         *,
         threads: int,
-        scale: EmotionScale | None = None,
+        calibration: EmotionCalibration | None = None,
         beside: bool = False,
     ) -> Self:
-        """Load `model.onnx`, `tokenizer.json`, `golden.json` and, without `scale`, its file.
+        """Load `model.onnx`, `tokenizer.json`, `golden.json` and, without `calibration`, its file.
 
         That is `calibration.json`. A model that is not finished yet has no `golden.json`. With
         `beside` the second session is loaded that `predict_beside` wants.
@@ -112,7 +112,7 @@ class EmotionClassifier:
         return cls(
             _session(folder / "model.onnx", threads),
             Tokenizer.from_file(str(folder / "tokenizer.json")),
-            scale or EmotionScale.load(folder / "calibration.json"),
+            calibration or EmotionCalibration.load(folder / "calibration.json"),
             Golden.load(golden) if golden.is_file() else None,
             _session(folder / "model.onnx", 1) if beside and threads > 1 else None,
         )
@@ -165,14 +165,14 @@ class EmotionClassifier:
         (logits,) = session.run(
             ["logits"], {"input_ids": input_ids, "attention_mask": attention_mask}
         )
-        logits[:, : len(self.scale.labels)] /= self.scale.temperature
+        logits[:, : len(self.calibration.labels)] /= self.calibration.temperature
         return list(1.0 / (1.0 + np.exp(-logits)))
 
     def warm_up(self) -> None:
         """Classify a sentence whose probabilities are known.
 
         An int8 file can be right on one CPU and wrong on another (ONNX Runtime's kernels differ),
-        and a container moves. Raises `WrongArithmeticError` rather than serve wrong answers.
+        and a container moves. Raises `GoldenMismatchError` rather than serve wrong answers.
         """
         if self._golden is None:
             return
@@ -180,7 +180,7 @@ class EmotionClassifier:
         rows = [*self.predict([ids]), *self.predict_beside([ids])]
         gap = float(np.abs(np.stack(rows) - self._golden.probabilities).max())
         if not gap <= self._golden.tolerance:
-            raise WrongArithmeticError(
+            raise GoldenMismatchError(
                 f"The emotion model is off by {gap:.2f} on this CPU, more than "
                 f"{self._golden.tolerance}: export it with `export_models.py emotion "
                 "--precision fp32`."

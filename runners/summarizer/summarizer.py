@@ -17,6 +17,7 @@ import ctranslate2
 from tokenizers import Tokenizer
 
 from runners.errors import InvalidRequest
+from runners.summarizer.config import SummarizerConfig
 from runners.summarizer.faithfulness import condensed, rewritten, verbatim
 from runners.summarizer.selection import choose, with_items
 from runners.summarizer.summary import (
@@ -25,7 +26,6 @@ from runners.summarizer.summary import (
     Summary,
     SummaryRequest,
 )
-from runners.summarizer.task import Task
 from runners.text.compare import clean, straighten, words_of
 from runners.text.sentences import split
 
@@ -40,10 +40,10 @@ MAX_ROUNDS: Final = 3
 class Summarizer:
     """A `Runner` that turns a `SummaryRequest` into a `Summary`."""
 
-    def __init__(self, translator: Any, tokenizer: Tokenizer, task: Task) -> None:
+    def __init__(self, translator: Any, tokenizer: Tokenizer, config: SummarizerConfig) -> None:
         self._translator = translator
         self._tokenizer = tokenizer
-        self.task = task
+        self.config = config
 
     @classmethod
     def load(cls, folder: Path, *, threads: int) -> Self:
@@ -54,7 +54,7 @@ class Summarizer:
         translator = ctranslate2.Translator(
             str(folder), device="cpu", inter_threads=1, intra_threads=threads
         )
-        return cls(translator, tokenizer, Task.read(folder))
+        return cls(translator, tokenizer, SummarizerConfig.read(folder))
 
     def prepare(self, item: SummaryRequest) -> PreparedSummary:
         """Split an entry, choose what is told, and encode it.
@@ -86,9 +86,9 @@ class Summarizer:
             return PreparedSummary(item, sentences, tuple(range(len(sentences))), ())
         chosen = choose(sentences, item.max_sentences, item.salience, item.focus)
         chosen = with_items(sentences, chosen, item.max_sentences)
-        if self.task.reads == "sentences":
+        if self.config.reads == "sentences":
             parts = tuple(
-                self.encode(self.task.prefix + straighten(sentences[place])) for place in chosen
+                self.encode(self.config.prefix + straighten(sentences[place])) for place in chosen
             )
         else:
             parts = self._parts(sentences, item.max_sentences)
@@ -100,7 +100,7 @@ class Summarizer:
 
     def predict(self, batch: Sequence[PreparedSummary]) -> list[Summary]:
         """Summarize a batch."""
-        if self.task.reads == "sentences":
+        if self.config.reads == "sentences":
             outputs = iter(self.generate([part for prepared in batch for part in prepared.parts]))
             return [
                 rewritten(prepared, [next(outputs) for _ in prepared.parts])
@@ -110,7 +110,7 @@ class Summarizer:
             ]
         generated = self._generate_within_budget(batch)
         return [
-            condensed(prepared, sentences, self.task.least_overlap)
+            condensed(prepared, sentences, self.config.least_overlap)
             if prepared.parts
             else verbatim(prepared)
             for prepared, sentences in zip(batch, generated, strict=True)
@@ -131,12 +131,12 @@ class Summarizer:
             return []
         results = self._translator.translate_batch(
             [list(part) for part in parts],
-            beam_size=self.task.num_beams,
-            max_decoding_length=self.task.max_output_tokens,
-            no_repeat_ngram_size=self.task.no_repeat_ngram_size,
-            length_penalty=self.task.length_penalty,
+            beam_size=self.config.num_beams,
+            max_decoding_length=self.config.max_output_tokens,
+            no_repeat_ngram_size=self.config.no_repeat_ngram_size,
+            length_penalty=self.config.length_penalty,
             disable_unk=True,
-            max_input_length=self.task.max_input_tokens,
+            max_input_length=self.config.max_input_tokens,
         )
         return [self._decoded(result.hypotheses[0]) for result in results]
 
@@ -171,10 +171,10 @@ class Summarizer:
 
     def _parts(self, sentences: Sequence[str], max_sentences: int) -> tuple[tuple[str, ...], ...]:
         """Tokens of the model's inputs: whole sentences, in parts of like length that fit."""
-        budget = min(max_sentences, self.task.max_budget)
-        prefix = self.task.prefix.format(max_sentences=budget)
+        budget = min(max_sentences, self.config.max_budget)
+        prefix = self.config.prefix.format(max_sentences=budget)
         lengths = [len(self._tokenizer.encode(text).ids) for text in sentences]
-        room = self.task.max_input_tokens - len(self._tokenizer.encode(prefix).ids)
+        room = self.config.max_input_tokens - len(self._tokenizer.encode(prefix).ids)
         even = math.ceil(sum(lengths) / math.ceil(sum(lengths) / room))
         capacity = min(room, even + max(lengths) // 2)
         groups: list[list[str]] = [[]]

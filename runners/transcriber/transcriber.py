@@ -18,7 +18,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from runners.base import WrongArithmeticError
+from runners.base import GoldenMismatchError
 from runners.errors import InvalidRequest
 from runners.transcriber.listening import Listening, confidence
 from runners.transcriber.times import (
@@ -122,7 +122,7 @@ class Transcriber:
         encoded = self._model.encode(features)
         languages = self._model.model.detect_language(encoded)[0]
         if not all(math.isfinite(probability) for _, probability in languages):
-            raise WrongArithmeticError(
+            raise GoldenMismatchError(
                 "The transcriber computes no numbers on this CPU: export it with "
                 "`export_models.py transcriber --precision fp32`."
             )

@@ -17,10 +17,10 @@ import samo
 from runners.emotion.calibration import (
     NEUTRAL,
     Emotion,
-    EmotionReading,
-    EmotionScale,
+    EmotionCalibration,
+    EmotionPrediction,
+    EntryPrediction,
     Probabilities,
-    WholeReading,
 )
 from runners.errors import SamoError
 from samo.api import schemas
@@ -69,7 +69,7 @@ def _by_name(emotions: Sequence[Emotion]) -> dict[str, float]:
 
 
 def predict(
-    scale: EmotionScale,
+    calibration: EmotionCalibration,
     outcome: Probabilities | SamoError,
     request: schemas.PredictRequest,
     watch: Stopwatch,
@@ -78,7 +78,7 @@ def predict(
     """`PredictResponse`; raises the text's own error."""
     if isinstance(outcome, SamoError):
         raise outcome
-    emotions = scale.decide(outcome, request.threshold, request.top_k)
+    emotions = calibration.decide(outcome, request.threshold, request.top_k)
     body: dict[str, Any] = {
         "emotions": _scores(emotions),
         "inference_time": f"{watch.milliseconds:.0f}ms",
@@ -86,7 +86,7 @@ def predict(
     if explanations is not None:
         body["explanation"] = [_explanation(explanation) for explanation in explanations]
     if request.groupings:
-        body["groupings"] = asdict(group(scale, outcome))
+        body["groupings"] = asdict(group(calibration, outcome))
     return _json(body)
 
 
@@ -104,7 +104,7 @@ def _explanation(explanation: Explanation) -> dict[str, Any]:
 
 
 def predict_batch(
-    scale: EmotionScale,
+    calibration: EmotionCalibration,
     outcomes: Sequence[Probabilities | SamoError],
     request: schemas.PredictBatchRequest,
     watch: Stopwatch,
@@ -115,10 +115,10 @@ def predict_batch(
         if isinstance(outcome, SamoError):
             results.append(error_body(outcome))
             continue
-        emotions = scale.decide(outcome, request.threshold, request.top_k)
+        emotions = calibration.decide(outcome, request.threshold, request.top_k)
         results.append({"emotions": _scores(emotions)})
         if request.groupings:
-            results[-1]["groupings"] = asdict(group(scale, outcome))
+            results[-1]["groupings"] = asdict(group(calibration, outcome))
     return _json({"results": results, "inference_time": f"{watch.milliseconds:.0f}ms"})
 
 
@@ -167,7 +167,7 @@ def transcription(recording: Recording, *, with_words: bool) -> schemas.Transcri
     )
 
 
-def summary(text: str, core: EmotionalCore, reading: EmotionReading) -> schemas.SummaryResponse:
+def summary(text: str, core: EmotionalCore, reading: EmotionPrediction) -> schemas.SummaryResponse:
     """A summary with its own feelings and those of the entry that it stands for."""
     feelings = [emotion.name for emotion in reading.emotions if emotion.name != NEUTRAL]
     made = core.summary
@@ -187,7 +187,7 @@ def insight(made: Insight, tags: dict[str, str], watch: Stopwatch) -> schemas.In
     return schemas.InsightResponse(
         transcription=transcription(made.recording, with_words=False) if made.recording else None,
         emotion_analysis=_analysis(whole, made.groupings) if whole and made.groupings else None,
-        summary=summary(made.text, made.core, whole.reading) if made.core and whole else None,
+        summary=summary(made.text, made.core, whole.prediction) if made.core and whole else None,
         arc=[
             schemas.ArcPoint(
                 start=point.sentence.start,
@@ -231,8 +231,8 @@ def insight_reply(made: Insight, tags: dict[str, str], watch: Stopwatch) -> Resp
     return reply(insight(made, tags, watch))
 
 
-def _analysis(whole: WholeReading, groupings: Groupings) -> schemas.EmotionAnalysis:
-    reading = whole.reading
+def _analysis(whole: EntryPrediction, groupings: Groupings) -> schemas.EmotionAnalysis:
+    reading = whole.prediction
     return schemas.EmotionAnalysis(
         emotions=_by_name(reading.emotions),
         emotion_list=[
@@ -275,13 +275,13 @@ def _facts(made: Insight) -> dict[str, Any]:
     }
 
 
-def health(models: Models, ready_since: float) -> schemas.HealthResponse:
+def health(models: Models) -> schemas.HealthResponse:
     """State of the service."""
     return schemas.HealthResponse(
         status="ok" if models.ready else "starting",
         version=samo.__version__,
         models=dict.fromkeys(models.tags, models.ready),
-        uptime_seconds=round(time.monotonic() - ready_since, 1),
+        uptime_seconds=round(models.uptime_seconds, 1),
     )
 
 

@@ -174,7 +174,7 @@ class ShardWorker:
         request = schemas.PredictRequest(text=given, groupings=True, threshold=options.threshold)
         with responses.Stopwatch() as watch:
             (outcome,) = await pipeline.classify([given])
-        response = responses.predict(pipeline.scale, outcome, request, watch)
+        response = responses.predict(pipeline.calibration, outcome, request, watch)
         body: dict[str, Any] = orjson.loads(response.body)
         return body
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Regex, pre_tokenizers
 
-from runners.emotion.calibration import NEUTRAL, EmotionScale, Probabilities
+from runners.emotion.calibration import NEUTRAL, EmotionCalibration, Probabilities
 from runners.errors import InvalidRequest
 from runners.text.compare import is_function_word
 from runners.text.sentences import Sentence
@@ -116,21 +116,26 @@ def _refuse(what: str, number: int, limit: int) -> None:
 
 
 def where_felt(
-    scale: EmotionScale, rows: Sequence[Probabilities], lengths: Sequence[int], names: Sequence[str]
+    calibration: EmotionCalibration,
+    rows: Sequence[Probabilities],
+    lengths: Sequence[int],
+    names: Sequence[str],
 ) -> set[int]:
     """Indices of the sentences in which a word may matter for an emotion of `names`.
 
     In the others so little is felt that the entry's probability would not fall by `MIN_WEIGHT`
     if all of it were gone. Nowhere for neutral, which no word carries.
     """
-    columns = [scale.labels.index(name) for name in names if name != NEUTRAL]
+    columns = [calibration.labels.index(name) for name in names if name != NEUTRAL]
     nothing = np.zeros_like(rows[0])
-    most = entry_weights(scale, rows, lengths, [(index, nothing) for index in range(len(rows))])
+    most = entry_weights(
+        calibration, rows, lengths, [(index, nothing) for index in range(len(rows))]
+    )
     return {index for index in range(len(rows)) if (most[index, columns] >= MIN_WEIGHT).any()}
 
 
 def entry_weights(
-    scale: EmotionScale,
+    calibration: EmotionCalibration,
     rows: Sequence[Probabilities],
     lengths: Sequence[int],
     occluded: Sequence[tuple[int, Probabilities]],
@@ -142,10 +147,10 @@ def entry_weights(
     the word hidden. The length of a sentence counts as it was: a word that is hidden is still
     there.
     """
-    whole = scale.aggregate(rows, lengths)
+    whole = calibration.aggregate(rows, lengths)
     drops = np.zeros((len(occluded), len(whole)))
     for number, (sentence, row) in enumerate(occluded):
-        without = scale.aggregate([*rows[:sentence], row, *rows[sentence + 1 :]], lengths)
+        without = calibration.aggregate([*rows[:sentence], row, *rows[sentence + 1 :]], lengths)
         drops[number] = whole.astype(np.float64) - without
     return drops
 

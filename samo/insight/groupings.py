@@ -19,7 +19,7 @@ from runners.emotion.calibration import (
     NEUTRAL,
     SENTIMENT_OF,
     Emotion,
-    EmotionScale,
+    EmotionCalibration,
     Probabilities,
     Sentiment,
 )
@@ -54,7 +54,7 @@ class Groupings:
     """What was decided for a text or an entry, highest confidence first.
 
     `ekman` holds the groups of the decided labels, at least one; `sentiments` are shares of 1, as
-    in `EmotionReading`; `moods` is empty where none holds.
+    in `EmotionPrediction`; `moods` is empty where none holds.
     """
 
     ekman: list[Emotion]
@@ -75,14 +75,14 @@ def ekman_confidences(labels: Sequence[str], probabilities: Probabilities) -> di
     return {group: noisy_or(labels, probabilities, members) for group, members in EKMAN.items()}
 
 
-def group(scale: EmotionScale, probabilities: Probabilities) -> Groupings:
+def group(calibration: EmotionCalibration, probabilities: Probabilities) -> Groupings:
     """Group what is felt in a text, given the probabilities of the whole of it.
 
     The tuned thresholds decide, whatever a request gives for the labels.
     """
-    reading = scale.read(probabilities)
+    reading = calibration.interpret(probabilities)
     decided = {emotion.name for emotion in reading.emotions}
-    confidences = ekman_confidences(scale.labels, probabilities)
+    confidences = ekman_confidences(calibration.labels, probabilities)
     ekman = [
         Emotion(name, round(confidences[name], 4))
         for name, members in EKMAN.items()
@@ -91,7 +91,7 @@ def group(scale: EmotionScale, probabilities: Probabilities) -> Groupings:
     return Groupings(
         ekman=sorted(ekman, key=lambda one: -one.confidence),
         sentiments=reading.sentiments,
-        moods=_moods(scale, probabilities, decided),
+        moods=_moods(calibration, probabilities, decided),
     )
 
 
@@ -101,17 +101,23 @@ def contradicts(mood: str, labels: Iterable[str]) -> bool:
     return opposite is not None and all(SENTIMENT_OF[label] == opposite for label in labels)
 
 
-def _moods(scale: EmotionScale, probabilities: Probabilities, labels: set[str]) -> list[Emotion]:
+def _moods(
+    calibration: EmotionCalibration, probabilities: Probabilities, labels: set[str]
+) -> list[Emotion]:
     """Return the decided moods that agree with the labels, or the nearest where there is none."""
-    moods = [one for one in scale.decide_moods(probabilities) if not contradicts(one.name, labels)]
+    moods = [
+        one for one in calibration.decide_moods(probabilities) if not contradicts(one.name, labels)
+    ]
     if moods or labels == {NEUTRAL}:
         return moods
-    values = probabilities[len(scale.labels) : len(scale.labels) + len(scale.moods)]
+    values = probabilities[
+        len(calibration.labels) : len(calibration.labels) + len(calibration.moods)
+    ]
     nearest = max(
         (
             (float(value / threshold), name, float(value))
             for name, value, threshold in zip(
-                scale.moods, values, scale.mood_thresholds, strict=True
+                calibration.moods, values, calibration.mood_thresholds, strict=True
             )
             if not contradicts(name, labels)
         ),

@@ -19,10 +19,10 @@ from runners.cancellation import run_cancellable
 from runners.emotion.calibration import (
     NEUTRAL,
     Context,
-    EmotionReading,
-    EmotionScale,
+    EmotionCalibration,
+    EmotionPrediction,
+    EntryPrediction,
     Probabilities,
-    WholeReading,
 )
 from runners.emotion.classifier import Occluded, TokenIds
 from runners.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
@@ -55,7 +55,7 @@ class ArcPoint:
     sentence: Sentence
     start_seconds: float | None
     end_seconds: float | None
-    reading: EmotionReading
+    reading: EmotionPrediction
     context: Context
 
 
@@ -73,7 +73,7 @@ class EmotionalCore:
     """A summary and what is felt in it, which should be what is felt in the entry."""
 
     summary: Summary
-    reading: EmotionReading
+    reading: EmotionPrediction
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class Insight:
 
     text: str = ""
     recording: Recording | None = None
-    whole: WholeReading | None = None
+    whole: EntryPrediction | None = None
     groupings: Groupings | None = None
     arc: list[ArcPoint] = field(default_factory=list)
     core: EmotionalCore | None = None
@@ -98,7 +98,7 @@ class Pipeline:
         transcriber: Batcher[TranscriptionRequest, TranscriptionRequest, Transcript],
         emotion: Batcher[str | Occluded, TokenIds, Probabilities],
         summarizer: Batcher[SummaryRequest, PreparedSummary, Summary],
-        scale: EmotionScale,
+        calibration: EmotionCalibration,
         decoding: Executor | None = None,
     ) -> None:
         """`decoding` has the threads that decode recordings; None takes asyncio's own."""
@@ -106,7 +106,7 @@ class Pipeline:
         self.transcriber = transcriber
         self.emotion = emotion
         self.summarizer = summarizer
-        self.scale = scale
+        self.calibration = calibration
 
     async def classify(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
         """Probabilities of shape (labels,) for each text, or its error; all in one batch."""
@@ -147,17 +147,18 @@ class Pipeline:
         words = words_to_explain(pieces)
         rows = [_value(outcome) for outcome in await self._feel(texts)]
         whole = await self._aggregate(texts, rows)
-        emotions = [emotion.name for emotion in self.scale.decide(whole, threshold, top_k)]
+        emotions = [emotion.name for emotion in self.calibration.decide(whole, threshold, top_k)]
         lengths = [len(piece) for piece in texts]
-        felt = where_felt(self.scale, rows, lengths, emotions)
+        felt = where_felt(self.calibration, rows, lengths, emotions)
         places = [(index, word) for index, word in words if index in felt]
         variants = [Occluded(texts[index], ((word.start, word.end),)) for index, word in places]
         outcomes = await self.emotion.run(variants) if variants else []
         occluded = [(index, _value(row)) for (index, _), row in zip(places, outcomes, strict=True)]
-        weights = entry_weights(self.scale, rows, lengths, occluded)
+        weights = entry_weights(self.calibration, rows, lengths, occluded)
         in_entry = [_in_entry(reading, word.moved(pieces[index].start)) for index, word in places]
         return whole, [
-            explain(name, in_entry, weights[:, self.scale.labels.index(name)]) for name in emotions
+            explain(name, in_entry, weights[:, self.calibration.labels.index(name)])
+            for name in emotions
         ]
 
     async def transcribe(
@@ -178,13 +179,13 @@ class Pipeline:
 
     async def summarize(
         self, text: str, max_sentences: int, focus: Focus
-    ) -> tuple[EmotionalCore, EmotionReading]:
+    ) -> tuple[EmotionalCore, EmotionPrediction]:
         """The core of `text`, and the emotions of the whole of it."""
         (reading,) = await read_each(read_sentences, [text])
         _refuse_markup_only(reading.texts)
         whole, rows = await self._classify_entry(reading.texts)
         request = _summary_request(reading, max_sentences, self._salience(rows), focus)
-        return await self._core(request, rows, None), self.scale.read(whole)
+        return await self._core(request, rows, None), self.calibration.interpret(whole)
 
     async def analyze(
         self,
@@ -207,8 +208,8 @@ class Pipeline:
                 len(text), self._arc, text, reading.in_entry(), rows, recording, threshold
             )
             lengths = [len(one) for one in reading.texts]
-            insight.whole = self.scale.read_whole(whole, rows, lengths, threshold)
-            insight.groupings = group(self.scale, whole)
+            insight.whole = self.calibration.interpret_entry(whole, rows, lengths, threshold)
+            insight.groupings = group(self.calibration, whole)
         if generate_summary:
             with _step(insight, "summary"):
                 request = _summary_request(reading, max_sentences, self._salience(rows))
@@ -227,7 +228,10 @@ class Pipeline:
         spoken = _spoken(text, sentences, recording)
         return [
             ArcPoint(
-                sentence, *times, self.scale.read(row, threshold), self.scale.decide_context(row)
+                sentence,
+                *times,
+                self.calibration.interpret(row, threshold),
+                self.calibration.decide_context(row),
             )
             for sentence, times, row in zip(sentences, spoken, rows, strict=True)
         ]
@@ -247,7 +251,7 @@ class Pipeline:
         outcomes = await self.emotion.run(unknown) if unknown else []
         known |= {text: _value(row) for text, row in zip(unknown, outcomes, strict=True)}
         whole = await self._aggregate(texts, [known[text] for text in texts])
-        return EmotionalCore(summary, self.scale.read(whole, threshold))
+        return EmotionalCore(summary, self.calibration.interpret(whole, threshold))
 
     async def analyze_recording(
         self,
@@ -285,7 +289,7 @@ class Pipeline:
 
     def _salience(self, rows: Sequence[Probabilities]) -> list[float] | None:
         """How much each sentence feels: what is not neutral about it."""
-        neutral = self.scale.labels.index(NEUTRAL)
+        neutral = self.calibration.labels.index(NEUTRAL)
         return [1.0 - float(row[neutral]) for row in rows] or None
 
     async def _feel(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
@@ -299,7 +303,7 @@ class Pipeline:
         self, texts: Sequence[str], rows: Sequence[Probabilities]
     ) -> Probabilities:
         lengths = [len(text) for text in texts]
-        return await beside_loop(sum(lengths), self.scale.aggregate, rows, lengths)
+        return await beside_loop(sum(lengths), self.calibration.aggregate, rows, lengths)
 
 
 def _text_error(text: object) -> SamoError | None:

@@ -43,13 +43,11 @@ def serving(
     """Run a module of the project, or `script`, until the block ends."""
     port = free_port()
     program = ["-m", *command] if script is None else [str(script)]
-    # the fixtures that serve in process leave their choice of runners in this process's environment
-    inherited = {name: value for name, value in os.environ.items() if name != "SAMO_RUNNERS"}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, *program, "--port", str(port)],
             cwd=ROOT,
-            env={**inherited, **environment},
+            env={**os.environ, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

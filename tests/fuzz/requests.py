@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import re
 import sys
 import time
@@ -47,9 +46,9 @@ class WrongAnswer(Exception):
 class Fuzzer:
     """Sends cases to a client of the service and judges the answers."""
 
-    def __init__(self, client: Any, app: Any, api_page: str) -> None:
+    def __init__(self, client: Any, api_page: str) -> None:
         self._client = client
-        self._openapi = json.loads(json.dumps(app.openapi()))
+        self._openapi = client.get("/openapi.json").json()
         self._answers = {
             (method.upper(), path): self._validator(operation)
             for path, operations in self._openapi["paths"].items()
@@ -223,18 +222,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=0, help="of the first round (0)")
     given_arguments = parser.parse_args(arguments)
-    os.environ["SAMO_RUNNERS"] = "fake"
     logging.getLogger("httpx").setLevel(logging.WARNING)  # the client's, not the service's
     logging.getLogger().addHandler(logging.NullHandler())  # kept by captured_logs, not printed
 
-    from starlette.testclient import TestClient
+    from samo.settings import Settings
+    from tests.conftest import ROOT, running
 
-    import service
-    from tests.conftest import ROOT
-
-    with TestClient(service.Samo.to_asgi(), raise_server_exceptions=False) as client:
+    with running(Settings(runners="fake")) as client:
         page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-        fuzzer = Fuzzer(client, service.app, page)
+        fuzzer = Fuzzer(client, page)
         number, start = given_arguments.seed, time.monotonic()
         with Progress(transient=True) as progress:
             task = progress.add_task("Odd requests", total=given_arguments.seconds)

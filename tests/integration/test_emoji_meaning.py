@@ -41,7 +41,7 @@ def classifier(emotion_folder):
 def test_alone_and_behind_a_sentence(classifier, symbol, label):
     for text in (symbol, f"I came home. {symbol}"):
         (row,) = classifier.predict([classifier.prepare(text)])
-        decided = classifier.scale.decide(row, None, None)
+        decided = classifier.calibration.decide(row, None, None)
         assert label in {emotion.name for emotion in decided}, (text, decided)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from exporting.emotion import PARITY_TOLERANCE
 from runners.batching import Batcher
-from runners.emotion.classifier import MAX_TOKENS, EmotionClassifier, Occluded, WrongArithmeticError
+from runners.emotion.classifier import MAX_TOKENS, EmotionClassifier, GoldenMismatchError, Occluded
 from runners.fakes import FakeSummarizer, FakeTranscriber
 from samo.insight.pipeline import Pipeline
 from tests.conftest import ROOT
@@ -40,7 +40,7 @@ def classifier(emotion_folder):
 )
 def test_feels_what_is_felt(classifier, text, emotion):
     (row,) = classifier.predict([classifier.prepare(text)])
-    assert emotion in [e.name for e in classifier.scale.decide(row)]
+    assert emotion in [e.name for e in classifier.calibration.decide(row)]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_feels_what_is_felt(classifier, text, emotion):
 )
 def test_moods_are_read_beside_the_labels(classifier, text, moods):
     (row,) = classifier.predict([classifier.prepare(text)])
-    assert [mood.name for mood in classifier.scale.decide_moods(row)] == moods
+    assert [mood.name for mood in classifier.calibration.decide_moods(row)] == moods
 
 
 def test_a_text_gets_about_the_same_probabilities_in_any_company(classifier):
@@ -63,7 +63,7 @@ def test_a_text_gets_about_the_same_probabilities_in_any_company(classifier):
         (alone,) = classifier.predict([one])
         # dynamic quantization scales activations over the whole batch
         assert np.abs(row - alone).max() < PARITY_TOLERANCE
-        assert len(row) == len(classifier.scale.outputs) == 28 + 12 + 3
+        assert len(row) == len(classifier.calibration.outputs) == 28 + 12 + 3
         assert row.dtype == np.float32
 
 
@@ -104,7 +104,7 @@ def test_the_word_that_carries_an_emotion_is_named_first(classifier, text, emoti
     async def explain():
         pipeline = Pipeline(
             batcher(FakeTranscriber()), batcher(classifier), batcher(FakeSummarizer()),
-            classifier.scale,
+            classifier.calibration,
         )  # fmt: skip
         try:
             return await pipeline.explain(text, None, None)
@@ -130,7 +130,7 @@ def test_a_cpu_that_computes_otherwise_is_refused_at_start(emotion_folder, tmp_p
     golden = json.loads((tmp_path / "golden.json").read_text())
     golden["probabilities"][0] = 1.0 - golden["probabilities"][0]
     (tmp_path / "golden.json").write_text(json.dumps(golden))
-    with pytest.raises(WrongArithmeticError, match="--precision fp32"):
+    with pytest.raises(GoldenMismatchError, match="--precision fp32"):
         EmotionClassifier.load(tmp_path, threads=1).warm_up()
 
 

@@ -77,14 +77,14 @@ def test_help():
 
 
 def test_parity_refuses_a_model_that_decides_otherwise():
-    scale = emotion.EmotionScale(("joy", "neutral"), np.asarray([0.3, 0.3], np.float32))
+    calibration = emotion.EmotionCalibration(("joy", "neutral"), np.asarray([0.3, 0.3], np.float32))
     exact = [np.asarray([0.5, 0.1], np.float32)]
-    assert emotion.check_parity(exact, [exact[0] + 0.05], scale) == pytest.approx(0.05)
+    assert emotion.check_parity(exact, [exact[0] + 0.05], calibration) == pytest.approx(0.05)
     with pytest.raises(emotion.ExportError, match="differs"):
-        emotion.check_parity(exact, [exact[0] + 0.2], scale)
+        emotion.check_parity(exact, [exact[0] + 0.2], calibration)
     near = [np.asarray([0.33, 0.1], np.float32)]
     with pytest.raises(emotion.ExportError, match="disagree on joy"):
-        emotion.check_parity(near, [near[0] - 0.06], scale)
+        emotion.check_parity(near, [near[0] - 0.06], calibration)
 
 
 def test_a_wrong_hash_shows_both_and_leaves_nothing(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from exporting.summarizer import ExportError, export_summarizer, task_of, verify
+from exporting.summarizer import ExportError, config_from_checkpoint, export_summarizer, verify
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import SummaryRequest
 
@@ -166,7 +166,7 @@ def test_what_is_no_t5_is_refused(tmp_path):
         export_summarizer(checkpoint, tmp_path / "out")
 
 
-def test_task_of_hub_checkpoints():
+def test_config_of_hub_checkpoints():
     t5_small = {
         "n_positions": 512,
         "task_specific_params": {
@@ -179,9 +179,13 @@ def test_task_of_hub_checkpoints():
             }
         },
     }
-    task = task_of(t5_small)
-    assert (task.prefix, task.no_repeat_ngram_size, task.length_penalty) == ("summarize: ", 3, 2.0)
-    assert task_of({"n_positions": 512}).max_input_tokens == 512
+    config = config_from_checkpoint(t5_small)
+    assert (config.prefix, config.no_repeat_ngram_size, config.length_penalty) == (
+        "summarize: ",
+        3,
+        2.0,
+    )
+    assert config_from_checkpoint({"n_positions": 512}).max_input_tokens == 512
 
 
 def test_committed_checkpoint_exports_without_torch_and_is_golden(tmp_path):

@@ -5,14 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from runners.emotion.calibration import SENTIMENT_OF, Context, EmotionScale
+from runners.emotion.calibration import SENTIMENT_OF, Context, EmotionCalibration
 
 LABELS = tuple(SENTIMENT_OF)
 
 
 @pytest.fixture
-def scale():
-    return EmotionScale(LABELS, np.full(28, 0.3, np.float32))
+def calibration():
+    return EmotionCalibration(LABELS, np.full(28, 0.3, np.float32))
 
 
 def probabilities(**named):
@@ -28,77 +28,81 @@ def test_sentiments_cover_the_28_labels():
     assert set(SENTIMENT_OF.values()) == {"positive", "negative", "ambiguous", "neutral"}
 
 
-def test_tuned_thresholds_decide(scale):
+def test_tuned_thresholds_decide(calibration):
     row = probabilities(joy=0.5, love=0.6, fear=0.29)
-    assert names(scale.decide(row)) == ["love", "joy"]
+    assert names(calibration.decide(row)) == ["love", "joy"]
 
 
 @pytest.mark.parametrize(
     ("row", "name"),
     [({"grief": 0.14, "neutral": 0.15}, "neutral"), ({"grief": 0.2, "neutral": 0.003}, "grief")],
 )
-def test_where_no_label_reaches_its_threshold_the_nearest_is_the_answer(scale, row, name):
-    (only,) = scale.decide(probabilities(**row))
+def test_where_no_label_reaches_its_threshold_the_nearest_is_the_answer(calibration, row, name):
+    (only,) = calibration.decide(probabilities(**row))
     assert (only.name, only.confidence) == (name, row[name])
 
 
-def test_a_given_threshold_holds_for_all_labels_and_adds_nothing(scale):
+def test_a_given_threshold_holds_for_all_labels_and_adds_nothing(calibration):
     row = probabilities(joy=0.5, love=0.6)
-    assert names(scale.decide(row, threshold=0.55)) == ["love"]
-    assert scale.decide(row, threshold=0.9) == []
+    assert names(calibration.decide(row, threshold=0.55)) == ["love"]
+    assert calibration.decide(row, threshold=0.9) == []
 
 
-def test_threshold_zero_and_top_3_gives_the_three_highest(scale):
+def test_threshold_zero_and_top_3_gives_the_three_highest(calibration):
     row = probabilities(joy=0.5, love=0.6, fear=0.2)
-    assert names(scale.decide(row, threshold=0.0, top_k=3)) == ["love", "joy", "fear"]
+    assert names(calibration.decide(row, threshold=0.0, top_k=3)) == ["love", "joy", "fear"]
 
 
-def test_one_sentence_of_grief_is_not_drowned(scale):
+def test_one_sentence_of_grief_is_not_drowned(calibration):
     rows = [probabilities(neutral=0.9)] * 9 + [probabilities(grief=0.9)]
-    whole = scale.aggregate(rows, [30.0] * 10)
-    assert scale.read(whole).primary.name == "grief"
+    whole = calibration.aggregate(rows, [30.0] * 10)
+    assert calibration.interpret(whole).primary.name == "grief"
 
 
-def test_an_entry_is_neutral_where_all_of_it_is(scale):
-    whole = scale.aggregate([probabilities(neutral=0.9)] * 5, [10.0] * 5)
-    assert names(scale.decide(whole)) == ["neutral"]
+def test_an_entry_is_neutral_where_all_of_it_is(calibration):
+    whole = calibration.aggregate([probabilities(neutral=0.9)] * 5, [10.0] * 5)
+    assert names(calibration.decide(whole)) == ["neutral"]
 
 
-def test_a_whole_has_three_emotions_at_most(scale):
+def test_a_whole_has_three_emotions_at_most(calibration):
     felt = ["joy", "anger", "fear", "love", "grief", "pride"]
-    whole = scale.aggregate([probabilities(**{name: 0.9}) for name in felt], [10.0] * 6)
-    assert len(scale.decide(whole)) <= 3
+    whole = calibration.aggregate([probabilities(**{name: 0.9}) for name in felt], [10.0] * 6)
+    assert len(calibration.decide(whole)) <= 3
 
 
-def test_the_strongest_emotion_of_a_whole_comes_first_whatever_the_thresholds(scale):
-    thresholds = scale.thresholds.copy()
+def test_the_strongest_emotion_of_a_whole_comes_first_whatever_the_thresholds(calibration):
+    thresholds = calibration.thresholds.copy()
     thresholds[LABELS.index("joy")], thresholds[LABELS.index("sadness")] = 0.1, 0.6
-    uneven = dataclasses.replace(scale, thresholds=thresholds)
+    uneven = dataclasses.replace(calibration, thresholds=thresholds)
     rows = [probabilities(joy=0.9)] * 3 + [probabilities(sadness=0.9)] * 2
     assert names(uneven.decide(uneven.aggregate(rows, [10.0] * 5))) == ["joy", "sadness"]
 
 
-def test_the_whole_of_one_sentence_is_that_sentence(scale):
+def test_the_whole_of_one_sentence_is_that_sentence(calibration):
     row = probabilities(joy=0.7, fear=0.2)
-    assert scale.aggregate([row], [5.0]) == pytest.approx(row)
+    assert calibration.aggregate([row], [5.0]) == pytest.approx(row)
 
 
-def test_a_whole_tells_shares_and_strength_and_whether_it_is_mixed(scale):
+def test_a_whole_tells_shares_and_strength_and_whether_it_is_mixed(calibration):
     rows = [probabilities(joy=0.9), probabilities(sadness=0.9), probabilities(neutral=0.9)]
     lengths = [50.0, 30.0, 20.0]
-    mixed = scale.read_whole(scale.aggregate(rows, lengths), rows, lengths)
+    mixed = calibration.interpret_entry(calibration.aggregate(rows, lengths), rows, lengths)
     assert mixed.shares == {"joy": 0.5, "sadness": 0.3}
     assert mixed.mixed
     calm_rows = [probabilities(neutral=0.95)] * 3
-    calm = scale.read_whole(scale.aggregate(calm_rows, lengths), calm_rows, lengths)
+    calm = calibration.interpret_entry(
+        calibration.aggregate(calm_rows, lengths), calm_rows, lengths
+    )
     assert not calm.mixed
     assert (calm.level, mixed.level) == ("low", "high")
     assert 0.0 <= calm.intensity < mixed.intensity <= 1.0
 
 
-def test_context_says_whose_feeling_and_when(scale):
+def test_context_says_whose_feeling_and_when(calibration):
     with_contexts = dataclasses.replace(
-        scale, contexts=("other", "past", "wished"), context_thresholds=np.full(3, 0.5, np.float32)
+        calibration,
+        contexts=("other", "past", "wished"),
+        context_thresholds=np.full(3, 0.5, np.float32),
     )
 
     def context(*values, **named):
@@ -110,11 +114,11 @@ def test_context_says_whose_feeling_and_when(scale):
     assert context(0.9, 0.1, 0.1, neutral=0.9) == Context("other", "present")
     assert context(0.1, 0.6, 0.9, desire=0.9) == Context("writer", "wished")
     assert context(0.1, 0.1, 0.1, neutral=0.9) == Context(None, None)
-    assert scale.decide_context(probabilities(joy=0.9)) == Context(None, None)
+    assert calibration.decide_context(probabilities(joy=0.9)) == Context(None, None)
 
 
-def test_a_reading_keeps_its_primary_under_a_high_threshold(scale):
-    reading = scale.read(probabilities(joy=0.7), threshold=0.95)
+def test_a_reading_keeps_its_primary_under_a_high_threshold(calibration):
+    reading = calibration.interpret(probabilities(joy=0.7), threshold=0.95)
     assert reading.emotions == []
     assert reading.primary.name == "joy"
     assert reading.sentiment == "positive"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runners.batching import Batcher
-from runners.emotion.calibration import EmotionScale
+from runners.emotion.calibration import EmotionCalibration
 from runners.emotion.classifier import Occluded
 from runners.errors import InvalidRequest
 from runners.fakes import FakeEmotionClassifier, FakeSummarizer, FakeTranscriber
@@ -92,11 +92,13 @@ def test_neutral_is_carried_by_no_word():
 
 
 def test_weights_are_drops_of_the_whole_entry():
-    scale = EmotionScale(("joy", "neutral"), np.full(2, 0.5, np.float32))
+    calibration = EmotionCalibration(("joy", "neutral"), np.full(2, 0.5, np.float32))
     rows = [np.asarray([0.9, 0.1], np.float32), np.asarray([0.2, 0.8], np.float32)]
     without = np.asarray([0.1, 0.9], np.float32)
-    weights = entry_weights(scale, rows, [10, 30], [(0, without), (1, rows[1])])
-    expected = scale.aggregate(rows, [10, 30]) - scale.aggregate([without, rows[1]], [10, 30])
+    weights = entry_weights(calibration, rows, [10, 30], [(0, without), (1, rows[1])])
+    expected = calibration.aggregate(rows, [10, 30]) - calibration.aggregate(
+        [without, rows[1]], [10, 30]
+    )
     assert weights.shape == (2, 2)
     assert np.allclose(weights[0], expected, atol=1e-6)
     assert np.allclose(weights[1], 0.0)
@@ -130,7 +132,7 @@ def run(text, threshold=None, top_k=None):
             return ask(items)
 
         batchers[1].run = counted
-        pipeline = Pipeline(*batchers, runner.scale)
+        pipeline = Pipeline(*batchers, runner.calibration)
         try:
             return await pipeline.explain(text, threshold, top_k)
         finally:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runners.emotion.calibration import SENTIMENT_OF, EmotionScale
+from runners.emotion.calibration import SENTIMENT_OF, EmotionCalibration
 from samo.insight.groupings import EKMAN, contradicts, group, noisy_or
 
 LABELS = tuple(SENTIMENT_OF)
@@ -13,8 +13,8 @@ MOODS = ("happy", "sad", "tired")
 
 
 @pytest.fixture
-def scale():
-    return EmotionScale(
+def calibration():
+    return EmotionCalibration(
         LABELS, np.full(28, 0.3, np.float32),
         moods=MOODS, mood_thresholds=np.asarray([0.3, 0.3, 0.5], np.float32),
     )  # fmt: skip
@@ -39,55 +39,57 @@ def test_half_sure_members_make_a_surer_group():
     assert noisy_or(LABELS, row, []) == 0.0
 
 
-def test_groups_are_those_of_the_decided_labels(scale):
+def test_groups_are_those_of_the_decided_labels(calibration):
     row = probabilities(anger=0.25, annoyance=0.25, neutral=0.5)
-    assert names(scale.decide(row)) == ["neutral"]
-    assert names(group(scale, row).ekman) == ["neutral"]
+    assert names(calibration.decide(row)) == ["neutral"]
+    assert names(group(calibration, row).ekman) == ["neutral"]
 
 
-def test_moods_do_not_contradict_the_labels(scale):
-    assert names(group(scale, probabilities(grief=0.8, happy=0.5, sad=0.2)).moods) == ["sad"]
-    assert names(group(scale, probabilities(grief=0.8, joy=0.4, happy=0.5)).moods) == ["happy"]
+def test_moods_do_not_contradict_the_labels(calibration):
+    assert names(group(calibration, probabilities(grief=0.8, happy=0.5, sad=0.2)).moods) == ["sad"]
+    assert names(group(calibration, probabilities(grief=0.8, joy=0.4, happy=0.5)).moods) == [
+        "happy"
+    ]
     assert contradicts("sad", ["joy", "love"])
     assert not contradicts("tired", ["joy"])
     assert not contradicts("sad", ["joy", "grief"])
 
 
-def test_where_something_is_felt_the_nearest_mood_is_answered(scale):
-    assert names(group(scale, probabilities(joy=0.8, happy=0.2)).moods) == ["happy"]
-    assert names(group(scale, probabilities(joy=0.8, happy=0.1)).moods) == []
+def test_where_something_is_felt_the_nearest_mood_is_answered(calibration):
+    assert names(group(calibration, probabilities(joy=0.8, happy=0.2)).moods) == ["happy"]
+    assert names(group(calibration, probabilities(joy=0.8, happy=0.1)).moods) == []
 
 
-def test_groups_come_highest_first(scale):
-    grouped = group(scale, probabilities(joy=0.5, sadness=0.8, happy=0.4, sad=0.9))
+def test_groups_come_highest_first(calibration):
+    grouped = group(calibration, probabilities(joy=0.5, sadness=0.8, happy=0.4, sad=0.9))
     assert names(grouped.ekman) == ["sadness", "joy"]
     assert names(grouped.moods) == ["sad", "happy"]
     assert grouped.sentiments["negative"] == pytest.approx(0.8 / 1.3, abs=1e-3)
 
 
-def test_nothing_felt_is_neutral_and_no_mood(scale):
-    grouped = group(scale, probabilities(neutral=0.2))
+def test_nothing_felt_is_neutral_and_no_mood(calibration):
+    grouped = group(calibration, probabilities(neutral=0.2))
     assert [(one.name, one.confidence) for one in grouped.ekman] == [("neutral", 0.2)]
     assert grouped.moods == []
 
 
-def test_each_mood_has_its_own_threshold(scale):
-    grouped = group(scale, probabilities(neutral=0.9, tired=0.4, sad=0.4))
+def test_each_mood_has_its_own_threshold(calibration):
+    grouped = group(calibration, probabilities(neutral=0.9, tired=0.4, sad=0.4))
     assert [(one.name, one.confidence) for one in grouped.moods] == [("sad", 0.4)]
     assert names(grouped.ekman) == ["neutral"]
 
 
-def test_moods_are_no_labels(scale):
+def test_moods_are_no_labels(calibration):
     row = probabilities(tired=0.99, neutral=0.6)
-    assert names(scale.decide(row)) == ["neutral"]
-    assert names(scale.decide(row, threshold=0.0, top_k=1)) == ["neutral"]
+    assert names(calibration.decide(row)) == ["neutral"]
+    assert names(calibration.decide(row, threshold=0.0, top_k=1)) == ["neutral"]
 
 
 def test_a_model_without_moods_decides_for_none():
-    scale = EmotionScale(LABELS, np.full(28, 0.3, np.float32))
-    assert group(scale, probabilities(joy=0.9)[:28]).moods == []
+    calibration = EmotionCalibration(LABELS, np.full(28, 0.3, np.float32))
+    assert group(calibration, probabilities(joy=0.9)[:28]).moods == []
 
 
-def test_one_tired_sentence_makes_a_tired_entry(scale):
+def test_one_tired_sentence_makes_a_tired_entry(calibration):
     rows = [probabilities(neutral=0.9), probabilities(neutral=0.9, tired=0.9)]
-    assert names(group(scale, scale.aggregate(rows, [1, 1])).moods) == ["tired"]
+    assert names(group(calibration, calibration.aggregate(rows, [1, 1])).moods) == ["tired"]

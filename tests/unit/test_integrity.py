@@ -56,7 +56,7 @@ def test_a_file_that_is_missing_or_short_is_found(model, name):
 
 def summarizer(says):
     return SimpleNamespace(
-        task=SimpleNamespace(prefix="write: "),
+        config=SimpleNamespace(prefix="write: "),
         encode=lambda text: text.removeprefix("write: "),
         generate=lambda parts: [says(part) for part in parts],
     )

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from runners.errors import InvalidRequest
+from runners.summarizer.config import SummarizerConfig
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import PreparedSummary, SummaryRequest
-from runners.summarizer.task import Task
 from runners.text.compare import (
     clean,
     is_degenerate,
@@ -55,7 +55,7 @@ class Scripted(Summarizer):
 @pytest.fixture
 def scripted(summarizer):
     def make(*outputs):
-        runner = Scripted(None, summarizer._tokenizer, summarizer.task)
+        runner = Scripted(None, summarizer._tokenizer, summarizer.config)
         runner.outputs = list(outputs)
         return runner
 
@@ -65,12 +65,12 @@ def scripted(summarizer):
 @pytest.fixture
 def condensing(summarizer):
     """Make scripted runners of a checkpoint that reads entries and takes whole sentences."""
-    values = {name: getattr(summarizer.task, name) for name in Task.__slots__}
+    values = {name: getattr(summarizer.config, name) for name in SummarizerConfig.__slots__}
     changed = {"reads": "entry", "prefix": "summarize {max_sentences}: ", "least_overlap": 0.7}
 
     def make(*outputs):
-        task = Task(**values | changed | {"max_budget": 6})
-        runner = Scripted(None, summarizer._tokenizer, task)
+        config = SummarizerConfig(**values | changed | {"max_budget": 6})
+        runner = Scripted(None, summarizer._tokenizer, config)
         runner.outputs = list(outputs)
         return runner
 
@@ -266,7 +266,7 @@ def test_parts_fit_the_model_and_hold_the_whole_entry(condensing):
     )
     runner = condensing()
     prepared = runner.prepare(SummaryRequest(entry, 2))
-    assert max(map(len, prepared.parts)) <= runner.task.max_input_tokens
+    assert max(map(len, prepared.parts)) <= runner.config.max_input_tokens
     assert runner.cost(prepared) == sum(map(len, prepared.parts)) > 2000
     joined = "".join("".join(part) for part in prepared.parts)
     assert all(f"▁day▁{i}▁we" in joined for i in range(200))
@@ -275,7 +275,7 @@ def test_parts_fit_the_model_and_hold_the_whole_entry(condensing):
 def test_prefix_names_the_budget(condensing):
     runner = condensing()
     prepared = runner.prepare(SummaryRequest(ENTRY, 10))
-    assert "".join(prepared.parts[0]).startswith(f"▁summarize▁{runner.task.max_budget}:▁I▁got")
+    assert "".join(prepared.parts[0]).startswith(f"▁summarize▁{runner.config.max_budget}:▁I▁got")
 
 
 # --- preparing ---

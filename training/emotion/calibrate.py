@@ -16,7 +16,7 @@ from scipy.optimize import minimize_scalar
 from runners.emotion.classifier import EmotionClassifier
 from training.emotion.data import CONTEXTS, MOODS, load_goemotions, read_lessons
 from training.emotion.diaries import DIARIES, composites, load_diaries
-from training.emotion.inference import classify, neutral_scale
+from training.emotion.inference import classify, identity_calibration
 from training.emotion.whole import fit_whole
 
 Array = npt.NDArray[Any]
@@ -89,7 +89,9 @@ def calibrate(folder: Path, data: Path, first_person: Path) -> dict[str, Any]:
     """
     dev = load_goemotions(data / "goemotions", "dev")
     lessons = read_lessons([first_person], dev.label_names)
-    classifier = EmotionClassifier.load(folder, threads=2, scale=neutral_scale(dev.label_names))
+    classifier = EmotionClassifier.load(
+        folder, threads=2, calibration=identity_calibration(dev.label_names)
+    )
     probabilities = classify(classifier, dev.texts)[:, : len(dev.label_names)]
     logits = np.log(probabilities) - np.log1p(-probabilities)
     temperature = fit_temperature(logits, dev.labels)

@@ -34,7 +34,7 @@ from tqdm import tqdm
 from exporting import emotion
 from exporting.emotion_network import EmotionNetwork
 from exporting.quantization import quantize
-from runners.emotion.calibration import EmotionScale
+from runners.emotion.calibration import EmotionCalibration
 from runners.emotion.classifier import EmotionClassifier, TokenIds
 from training.emotion.data import load_goemotions
 
@@ -99,9 +99,9 @@ def _engines(checkpoint: emotion.Checkpoint, scratch: Path, threads: int) -> dic
         folder = scratch / path.stem
         folder.mkdir()
         emotion.write_folder(checkpoint, path, folder)
-        scale = EmotionScale.load(folder / emotion.CALIBRATION)
-        plain = dataclasses.replace(scale, temperature=1.0)
-        classifier = EmotionClassifier.load(folder, threads=threads, scale=plain)
+        calibration = EmotionCalibration.load(folder / emotion.CALIBRATION)
+        plain = dataclasses.replace(calibration, temperature=1.0)
+        classifier = EmotionClassifier.load(folder, threads=threads, calibration=plain)
         engines[name] = lambda batch, run=classifier: np.stack(run.predict(batch))  # type: ignore[misc]
     return engines
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from runners.emotion.aggregation import MAX_EMOTIONS
 from runners.emotion.calibration import NEUTRAL
-from runners.emotion.whole import MAX_EMOTIONS
 from training.emotion.data import LabelledTexts, read_lines
 
 # To fit on, and to evaluate on; by different writers, with summaries by a third.

@@ -65,8 +65,8 @@ def in_float32(checkpoint: emotion.Checkpoint, texts: Sequence[str]) -> tuple[Ar
         folder.mkdir()
         emotion.write_folder(checkpoint, emotion.fill_graph(checkpoint, Path(scratch)), folder)
         classifier = EmotionClassifier.load(folder, threads=2)
-        probabilities = classify(classifier, texts)[:, : len(classifier.scale.labels)]
-    return decide(classifier.scale, probabilities), probabilities
+        probabilities = classify(classifier, texts)[:, : len(classifier.calibration.labels)]
+    return decide(classifier.calibration, probabilities), probabilities
 
 
 def print_labels(split: LabelledTexts, decided: Array, title: str) -> None:
@@ -108,13 +108,13 @@ def main() -> None:
     split = load_goemotions(arguments.dataset, arguments.split)
     folder = arguments.model or stored_folder("samo-emotion")
     classifier = EmotionClassifier.load(folder, threads=2)
-    scale = classifier.scale
+    calibration = classifier.calibration
     if arguments.url:
         decided, probabilities = through_http(arguments.url, split.texts, split.label_names)
     else:
-        probabilities = classify(classifier, split.texts)[:, : len(scale.labels)]
-        decided = decide(scale, probabilities)
-    uncalibrated = without_temperature(probabilities, scale.temperature)
+        probabilities = classify(classifier, split.texts)[:, : len(calibration.labels)]
+        decided = decide(calibration, probabilities)
+    uncalibrated = without_temperature(probabilities, calibration.temperature)
 
     print_labels(split, decided, f"GoEmotions {arguments.split}")
     figures: dict[str, Any] = {

@@ -27,9 +27,9 @@ def accuracies(
     classifier: EmotionClassifier, contrasts: Sequence[Contrast]
 ) -> dict[str, dict[str, float]]:
     """Shares by kind: right answers on either side and on both, and feelings wrongly answered."""
-    scale = classifier.scale
+    calibration = classifier.calibration
     rows = classify(classifier, [one.text for one in contrasts]).astype(np.float32)
-    answers = [[emotion.name for emotion in scale.decide(row)] for row in rows]
+    answers = [[emotion.name for emotion in calibration.decide(row)] for row in rows]
     figures: dict[str, dict[str, float]] = {}
     for kind in dict.fromkeys(one.kind for one in contrasts):
         own = [(o, answer) for o, answer in zip(contrasts, answers, strict=True) if o.kind == kind]

@@ -22,7 +22,7 @@ from rich.table import Table
 from scipy.stats import spearmanr
 from sklearn.metrics import f1_score
 
-from runners.emotion.calibration import NEUTRAL, EmotionScale
+from runners.emotion.calibration import NEUTRAL, EmotionCalibration
 from runners.emotion.classifier import EmotionClassifier
 from samo.insight.groupings import group
 from training.emotion.data import SPLITS, load_goemotions
@@ -49,17 +49,19 @@ def every_label(rows: Array, lengths: Sequence[float], neutral: int) -> Array:
     return np.asarray(means ** (1.0 / exponents), dtype=np.float32)
 
 
-def measure(scale: EmotionScale, entries: Entries, aggregate: Aggregate) -> dict[str, float]:
+def measure(
+    calibration: EmotionCalibration, entries: Entries, aggregate: Aggregate
+) -> dict[str, float]:
     """Agreement of the wholes with their labels."""
     truths, decided, ranks, first = [], [], [], []
     for diary, rows in entries:
-        truth = diary.shares(scale.labels)
+        truth = diary.shares(calibration.labels)
         whole = aggregate(rows, diary.lengths)
-        names = [emotion.name for emotion in scale.decide(whole)]
+        names = [emotion.name for emotion in calibration.decide(whole)]
         truths.append(truth > 0)
-        decided.append([label in names for label in scale.labels])
+        decided.append([label in names for label in calibration.labels])
         ranks.append(spearmanr(whole[: len(truth)], truth).statistic)
-        first.append(truth[scale.labels.index(names[0])] > 0)
+        first.append(truth[calibration.labels.index(names[0])] > 0)
     counts = np.sum(decided, axis=1)
     return {
         "labels_median": float(np.median(counts)),
@@ -70,17 +72,22 @@ def measure(scale: EmotionScale, entries: Entries, aggregate: Aggregate) -> dict
     }
 
 
-def measure_wholes(scale: EmotionScale, entries: Entries) -> dict[str, float]:
+def measure_wholes(calibration: EmotionCalibration, entries: Entries) -> dict[str, float]:
     """Intensity, mixed days and joy, which only the reading of whole entries tells."""
     readings = [
-        scale.read_whole(scale.aggregate(list(rows), d.lengths), list(rows), d.lengths)
+        calibration.interpret_entry(
+            calibration.aggregate(list(rows), d.lengths), list(rows), d.lengths
+        )
         for d, rows in entries
     ]
     told = np.asarray([reading.intensity for reading in readings])
     truth = np.asarray([diary.intensity for diary, _ in entries])
     mixed = [diary.kind == "mixed" for diary, _ in entries]
     joyful = [
-        any(one.name == "joy" for one in group(scale, scale.aggregate(list(rows), d.lengths)).ekman)
+        any(
+            one.name == "joy"
+            for one in group(calibration, calibration.aggregate(list(rows), d.lengths)).ekman
+        )
         for d, rows in entries
     ]
     return {
@@ -93,14 +100,14 @@ def measure_wholes(scale: EmotionScale, entries: Entries) -> dict[str, float]:
         "mixed_f1": float(f1_score(mixed, [reading.mixed for reading in readings])),
         "joy_among_groups": float(np.mean(joyful)),
         "neutral_alone": float(
-            np.mean([[e.name for e in r.reading.emotions] == [NEUTRAL] for r in readings])
+            np.mean([[e.name for e in r.prediction.emotions] == [NEUTRAL] for r in readings])
         ),
     }
 
 
 def evaluate(classifier: EmotionClassifier, dataset: Path, split: str) -> dict[str, Any]:
     """Figures by set and way of reading."""
-    scale = classifier.scale
+    calibration = classifier.calibration
     diaries = load_diaries(PROBE)
     rows = classify(classifier, [text for diary in diaries for text in diary.sentences])
     ends = np.cumsum([len(diary.sentences) for diary in diaries])[:-1]
@@ -111,14 +118,16 @@ def evaluate(classifier: EmotionClassifier, dataset: Path, split: str) -> dict[s
         "composites": [(e, of_comments[r]) for e, r in composites(comments, COMPOSITES)],
     }
     ways: dict[str, Aggregate] = {
-        "served": lambda own, lengths: scale.aggregate(list(own), lengths),
-        "every label": lambda own, lengths: every_label(own, lengths, scale.labels.index(NEUTRAL)),
+        "served": lambda own, lengths: calibration.aggregate(list(own), lengths),
+        "every label": lambda own, lengths: every_label(
+            own, lengths, calibration.labels.index(NEUTRAL)
+        ),
     }
     figures: dict[str, Any] = {
-        name: {way: measure(scale, entries, aggregate) for way, aggregate in ways.items()}
+        name: {way: measure(calibration, entries, aggregate) for way, aggregate in ways.items()}
         for name, entries in sets.items()
     }
-    figures["diaries"]["served"] |= measure_wholes(scale, sets["diaries"])
+    figures["diaries"]["served"] |= measure_wholes(calibration, sets["diaries"])
     return figures
 
 

@@ -106,15 +106,15 @@ def classify(classifier: EmotionClassifier, batch: Sequence[TokenIds]) -> list[P
 
 def find_cases(classifier: EmotionClassifier, texts: Sequence[str], wanted: int) -> list[Case]:
     """The first `wanted` texts of `MIN_WORDS` words or more in which something is felt."""
-    neutral = classifier.scale.labels.index(NEUTRAL)
+    neutral = classifier.calibration.labels.index(NEUTRAL)
     cases: list[Case] = []
     for text in texts:
         spans = [(word.start, word.end) for word in words_of(text)]
         if len(spans) < MIN_WORDS or len(text) > MAX_WHOLE_CHARACTERS:
             continue
         (row,) = classifier.predict([classifier.prepare(text)])
-        names = [emotion.name for emotion in classifier.scale.decide(row)]
-        decided = [classifier.scale.labels.index(name) for name in names]
+        names = [emotion.name for emotion in classifier.calibration.decide(row)]
+        decided = [classifier.calibration.labels.index(name) for name in names]
         if decided != [neutral]:
             cases.append(Case(text, spans, [i for i in decided if i != neutral], row))
         if len(cases) == wanted:
@@ -172,7 +172,7 @@ def time_explanations(classifier: EmotionClassifier) -> dict[str, Any]:
             batcher("transcriber", FakeTranscriber(), 1),
             batcher("emotion", classifier, EMOTION_BATCH_TOKENS),
             batcher("summarizer", FakeSummarizer(), 1),
-            classifier.scale,
+            classifier.calibration,
         )
         figures: dict[str, Any] = {}
         for words, text in TIMED_TEXTS.items():

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import precision_recall_fscore_support
 
-from runners.emotion.calibration import NEUTRAL, SENTIMENT_OF, EmotionScale, Probabilities
+from runners.emotion.calibration import NEUTRAL, SENTIMENT_OF, EmotionCalibration, Probabilities
 from runners.emotion.classifier import EmotionClassifier
 from runners.text.sentences import split
 from samo.insight.groupings import EKMAN, contradicts, ekman_confidences, group, noisy_or
@@ -84,10 +84,10 @@ def classify_entries(classifier: EmotionClassifier, texts: Sequence[str]) -> Arr
         for text in texts
     ]
     rows = iter(classify(classifier, [piece for entry in entries for piece in entry]))
-    scale = classifier.scale
+    calibration = classifier.calibration
     return np.stack(
         [
-            scale.aggregate(
+            calibration.aggregate(
                 [next(rows).astype(np.float32) for _ in entry], [len(piece) for piece in entry]
             )
             for entry in entries
@@ -110,17 +110,17 @@ def ask(
     return Answers(np.asarray(values), multi_hot([list(one) for one in decisions], truth.names))
 
 
-def ask_ekman(scale: EmotionScale, truth: Truth, probabilities: Array) -> Answers:
+def ask_ekman(calibration: EmotionCalibration, truth: Truth, probabilities: Array) -> Answers:
     """Ekman's groups."""
     return ask(
         truth,
         probabilities,
-        lambda row: ekman_confidences(scale.labels, row),
-        lambda row: {one.name for one in group(scale, row).ekman},
+        lambda row: ekman_confidences(calibration.labels, row),
+        lambda row: {one.name for one in group(calibration, row).ekman},
     )
 
 
-def ask_sentiments(scale: EmotionScale, truth: Truth, probabilities: Array) -> Answers:
+def ask_sentiments(calibration: EmotionCalibration, truth: Truth, probabilities: Array) -> Answers:
     """Sentiments that have a share; their confidences, which are not served, as Ekman's are."""
     members = {
         sentiment: [label for label, own in SENTIMENT_OF.items() if own == sentiment]
@@ -130,31 +130,40 @@ def ask_sentiments(scale: EmotionScale, truth: Truth, probabilities: Array) -> A
         truth,
         probabilities,
         lambda row: {
-            sentiment: noisy_or(scale.labels, row, labels) for sentiment, labels in members.items()
+            sentiment: noisy_or(calibration.labels, row, labels)
+            for sentiment, labels in members.items()
         },
-        lambda row: {name for name, share in scale.read(row).sentiments.items() if share},
+        lambda row: {
+            name for name, share in calibration.interpret(row).sentiments.items() if share
+        },
     )
 
 
-def ask_labels(scale: EmotionScale, truth: Truth, probabilities: Array) -> Answers:
+def ask_labels(calibration: EmotionCalibration, truth: Truth, probabilities: Array) -> Answers:
     """The 28 labels."""
     return ask(
         truth,
         probabilities,
-        lambda row: dict(zip(scale.labels, map(float, row[: len(scale.labels)]), strict=True)),
-        lambda row: {emotion.name for emotion in scale.decide(row)},
+        lambda row: dict(
+            zip(calibration.labels, map(float, row[: len(calibration.labels)]), strict=True)
+        ),
+        lambda row: {emotion.name for emotion in calibration.decide(row)},
     )
 
 
-def ask_moods(scale: EmotionScale, truth: Truth, probabilities: Array) -> Answers:
+def ask_moods(calibration: EmotionCalibration, truth: Truth, probabilities: Array) -> Answers:
     """Moods."""
     return ask(
         truth,
         probabilities,
         lambda row: dict(
-            zip(scale.moods, map(float, row[len(scale.labels) :][: len(scale.moods)]), strict=True)
+            zip(
+                calibration.moods,
+                map(float, row[len(calibration.labels) :][: len(calibration.moods)]),
+                strict=True,
+            )
         ),
-        lambda row: {mood.name for mood in group(scale, row).moods},
+        lambda row: {mood.name for mood in group(calibration, row).moods},
     )
 
 
@@ -191,24 +200,24 @@ def measure(title: str, truth: Truth, answers: Answers) -> dict[str, Any]:
 
 
 def first_answers(
-    scale: EmotionScale, probabilities: Array, right: Callable[[int, str], bool]
+    calibration: EmotionCalibration, probabilities: Array, right: Callable[[int, str], bool]
 ) -> dict[str, float]:
     """Confidence and accuracy of the first label of each answer, and their calibration error.
 
     `right` says whether a label is right for the text of this index.
     """
-    answers = [scale.decide(row)[0] for row in probabilities.astype(np.float32)]
+    answers = [calibration.decide(row)[0] for row in probabilities.astype(np.float32)]
     confidences = np.asarray([answer.confidence for answer in answers])
     truths = np.asarray([right(index, answer.name) for index, answer in enumerate(answers)])
     return {
         "first_confidence": round(float(confidences.mean()), 4),
         "first_right": round(float(truths.mean()), 4),
         "first_ece": round(expected_calibration_error(confidences, truths), 4),
-        "contradictions": round(contradictions(scale, probabilities), 4),
+        "contradictions": round(contradictions(calibration, probabilities), 4),
     }
 
 
-def contradictions(scale: EmotionScale, probabilities: Array) -> float:
+def contradictions(calibration: EmotionCalibration, probabilities: Array) -> float:
     """Share of texts whose labels, groups, sentiment and moods contradict each other.
 
     A group without any of its labels or a label without its group, a sentiment with a share that
@@ -216,7 +225,7 @@ def contradictions(scale: EmotionScale, probabilities: Array) -> float:
     """
     wrong = 0
     for row in probabilities.astype(np.float32):
-        reading, groups = scale.read(row), group(scale, row)
+        reading, groups = calibration.interpret(row), group(calibration, row)
         labels = {emotion.name for emotion in reading.emotions}
         of_labels = {name for name, members in EKMAN.items() if labels.intersection(members)}
         sentiments = {name for name, share in groups.sentiments.items() if share}
@@ -230,7 +239,7 @@ def contradictions(scale: EmotionScale, probabilities: Array) -> float:
 
 def evaluate(classifier: EmotionClassifier, data: Path, probes: Path) -> dict[str, Any]:
     """Measure on each set that is there; figures by set."""
-    scale = classifier.scale
+    calibration = classifier.calibration
     figures: dict[str, Any] = {}
     if (data / "goemotions").is_dir():
         test = load_goemotions(data / "goemotions", "test")
@@ -242,12 +251,12 @@ def evaluate(classifier: EmotionClassifier, data: Path, probes: Path) -> dict[st
         ekman = [[name for name, own in EKMAN.items() if labels & set(own)] for labels in held]
         truth = Truth(test.texts, tuple(EKMAN), multi_hot(ekman, tuple(EKMAN)))
         figures["goemotions_ekman"] = measure(
-            "Ekman, GoEmotions test", truth, ask_ekman(scale, truth, probabilities)
+            "Ekman, GoEmotions test", truth, ask_ekman(calibration, truth, probabilities)
         )
         sentiments: list[list[str]] = [[SENTIMENT_OF[name] for name in labels] for labels in held]
         truth = Truth(test.texts, SENTIMENTS, multi_hot(sentiments, SENTIMENTS))
         figures["goemotions_sentiments"] = measure(
-            "Sentiments, GoEmotions test", truth, ask_sentiments(scale, truth, probabilities)
+            "Sentiments, GoEmotions test", truth, ask_sentiments(calibration, truth, probabilities)
         )
     for name, file, load in (
         ("brighter_ekman", "brighter_eng_train.csv", load_brighter),
@@ -257,18 +266,20 @@ def evaluate(classifier: EmotionClassifier, data: Path, probes: Path) -> dict[st
             corpus = load(data / "text", "held")
             truth = Truth(corpus.texts, corpus.groups, corpus.present)
             probabilities = classify_entries(classifier, truth.texts)
-            figures[name] = measure(f"Ekman, {file}", truth, ask_ekman(scale, truth, probabilities))
-            figures[name] |= first_answers(scale, probabilities, _hears_group(truth))
+            figures[name] = measure(
+                f"Ekman, {file}", truth, ask_ekman(calibration, truth, probabilities)
+            )
+            figures[name] |= first_answers(calibration, probabilities, _hears_group(truth))
     for name in PROBES:
         probe = probes / f"{name}_probe.tsv"
         if probe.is_file():
-            labelled, moods = load_probe(probe, scale.labels, scale.moods)
+            labelled, moods = load_probe(probe, calibration.labels, calibration.moods)
             probabilities = classify_entries(classifier, labelled.texts)
             figures[f"{name}_labels"] = measure(
-                f"Labels, {probe.name}", labelled, ask_labels(scale, labelled, probabilities)
-            ) | first_answers(scale, probabilities, _has_label(labelled))
+                f"Labels, {probe.name}", labelled, ask_labels(calibration, labelled, probabilities)
+            ) | first_answers(calibration, probabilities, _has_label(labelled))
             figures[f"{name}_moods"] = measure(
-                f"Moods, {probe.name}", moods, ask_moods(scale, moods, probabilities)
+                f"Moods, {probe.name}", moods, ask_moods(calibration, moods, probabilities)
             )
     return figures
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import f1_score
 
-from runners.emotion.calibration import EmotionScale
+from runners.emotion.calibration import EmotionCalibration
 
 Array = npt.NDArray[Any]
 CALIBRATION_BINS: Final = 15
@@ -34,12 +34,12 @@ def reliability(probabilities: Array, labels: Array) -> tuple[Array, Array, Arra
     return confidence, truth, counts / len(p)
 
 
-def decide(scale: EmotionScale, probabilities: Array) -> Array:
+def decide(calibration: EmotionCalibration, probabilities: Array) -> Array:
     """Decisions of shape (texts, labels) as the service makes them."""
     decided = np.zeros(probabilities.shape, dtype=bool)
     for row, values in enumerate(probabilities.astype(np.float32)):
-        for emotion in scale.decide(values):
-            decided[row, scale.labels.index(emotion.name)] = True
+        for emotion in calibration.decide(values):
+            decided[row, calibration.labels.index(emotion.name)] = True
     return decided
 
 

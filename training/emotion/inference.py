@@ -18,7 +18,7 @@ from transformers import AutoTokenizer
 
 from exporting.emotion_network import EmotionNetwork
 from exporting.weights import resolve
-from runners.emotion.calibration import EmotionScale
+from runners.emotion.calibration import EmotionCalibration
 from runners.emotion.classifier import EmotionClassifier
 from runners.text.emoji import spell_emoji
 from training.emotion.trainer import MAX_TOKENS, RUN, WEIGHTS, pad
@@ -55,9 +55,9 @@ class Run:
         return [*self.labels, *self.moods, *self.contexts]
 
 
-def neutral_scale(label_names: Sequence[str]) -> EmotionScale:
-    """A scale that changes nothing, for a model that is not calibrated yet."""
-    return EmotionScale(tuple(label_names), np.full(len(label_names), 0.5, dtype=np.float32))
+def identity_calibration(label_names: Sequence[str]) -> EmotionCalibration:
+    """A calibration that changes nothing, for a model that is not calibrated yet."""
+    return EmotionCalibration(tuple(label_names), np.full(len(label_names), 0.5, dtype=np.float32))
 
 
 def classify(classifier: EmotionClassifier, texts: Sequence[str]) -> Array:

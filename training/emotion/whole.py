@@ -1,4 +1,4 @@
-"""Fit the calibration of whole entries (`runners/emotion/whole.py`) on labelled diaries."""
+"""Fit the calibration of whole entries (`runners/emotion/aggregation.py`) on labelled diaries."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import f1_score
 
-from runners.emotion.calibration import NEUTRAL
-from runners.emotion.whole import (
+from runners.emotion.aggregation import (
     MAX_EMOTIONS,
-    WholeCalibration,
-    belonging,
+    EntryCalibration,
+    entry_probabilities,
     features,
     intensity_features,
     neutral_features,
 )
+from runners.emotion.calibration import NEUTRAL
 from training.emotion.diaries import Diary
 
 Array = npt.NDArray[Any]
@@ -52,7 +52,7 @@ def fit_whole(
     }
 
     def score(threshold: float) -> float:
-        calibration = WholeCalibration.read({**found, "threshold": threshold})
+        calibration = EntryCalibration.read({**found, "threshold": threshold})
         decided = [decide_whole(calibration, r, d.lengths, neutral) for d, r in entries]
         return float(f1_score(truths, decided, average="micro", zero_division=0))
 
@@ -61,10 +61,10 @@ def fit_whole(
 
 
 def decide_whole(
-    calibration: WholeCalibration, rows: Array, lengths: Sequence[float], neutral: int
+    calibration: EntryCalibration, rows: Array, lengths: Sequence[float], neutral: int
 ) -> Array:
     """Return the decisions about a whole, of shape (labels,), as the service makes them."""
-    probabilities = belonging(calibration, rows, lengths, neutral)
+    probabilities = entry_probabilities(calibration, rows, lengths, neutral)
     order = np.argsort(-probabilities, kind="stable")[:MAX_EMOTIONS]
     decided = np.zeros(len(probabilities), dtype=bool)
     decided[order] = probabilities[order] >= calibration.threshold

@@ -23,8 +23,8 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from exporting.summarizer import Engine, export_summarizer
+from runners.summarizer.config import SummarizerConfig
 from runners.summarizer.summarizer import Summarizer
-from runners.summarizer.task import Task
 from training.summarizer.lessons import held_out_lessons
 
 ENGINES: tuple[Engine, ...] = ("ctranslate2", "onnx")
@@ -53,15 +53,15 @@ def _open_onnx(folder: Path, threads: int) -> Generate:
     options.intra_op_num_threads = threads
     model = ORTModelForSeq2SeqLM.from_pretrained(folder, use_merged=True, session_options=options)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    task = Task.read(folder)
+    config = SummarizerConfig.read(folder)
 
     def by_onnx(source: str) -> tuple[str, int]:
         inputs = torch.tensor([tokenizer.encode(source).ids])
         ids: list[int] = model.generate(
             input_ids=inputs,
             attention_mask=torch.ones_like(inputs),
-            num_beams=task.num_beams,
-            max_length=task.max_output_tokens,
+            num_beams=config.num_beams,
+            max_length=config.max_output_tokens,
             early_stopping=True,  # as CTranslate2 does
         )[0].tolist()
         return tokenizer.decode(ids).strip(), len(ids) - 1

@@ -52,7 +52,7 @@ class Service:
     def __init__(self, summarizer: Summarizer, classifier: EmotionClassifier) -> None:
         self.summarizer = summarizer
         self.classifier = classifier
-        self._neutral = classifier.scale.labels.index(NEUTRAL)
+        self._neutral = classifier.calibration.labels.index(NEUTRAL)
         self._known: dict[str, Probabilities] = {}
 
     def rows(self, texts: Sequence[str]) -> list[Probabilities]:
@@ -77,11 +77,11 @@ class Service:
         sentences = [sentence.text for sentence in split(text)]
         if not sentences:
             return []
-        whole = self.classifier.scale.aggregate(
+        whole = self.classifier.calibration.aggregate(
             self.rows(sentences), [len(sentence) for sentence in sentences]
         )
-        order = np.argsort(-np.asarray(whole)[: len(self.classifier.scale.labels)])
-        return [self.classifier.scale.labels[index] for index in order]
+        order = np.argsort(-np.asarray(whole)[: len(self.classifier.calibration.labels)])
+        return [self.classifier.calibration.labels[index] for index in order]
 
 
 def on_composites(

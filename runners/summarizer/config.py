@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-TASK_FILE: Final = "samo.json"
+CONFIG_FILE: Final = "samo.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class SummarizerConfig:
     """How the checkpoint wants to be asked, from `samo.json` beside it.
 
     Attributes:
@@ -40,7 +40,7 @@ class Task:
     least_overlap: float
 
     @classmethod
-    def read(cls, folder: Path) -> Task:
+    def read(cls, folder: Path) -> SummarizerConfig:
         """Read `samo.json`. Raises `FileNotFoundError` or `KeyError` for an incomplete export."""
-        values = json.loads((folder / TASK_FILE).read_text(encoding="utf-8"))["task"]
+        values = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))["task"]
         return cls(**{name: values[name] for name in cls.__slots__})

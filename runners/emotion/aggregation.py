@@ -32,7 +32,7 @@ _PEAK_FLOOR: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class WholeCalibration:
+class EntryCalibration:
     """Coefficients that were fitted on labelled diaries.
 
     Args:
@@ -96,8 +96,8 @@ def neutral_features(rows: Array, lengths: Sequence[float], neutral: int) -> Arr
     return np.asarray([np.log(mean + _MEAN_FLOOR), np.log(peak + _PEAK_FLOOR)])
 
 
-def belonging(
-    calibration: WholeCalibration,
+def entry_probabilities(
+    calibration: EntryCalibration,
     rows: Array,
     lengths: Sequence[float],
     neutral: int | None = None,
@@ -112,7 +112,7 @@ def belonging(
     return np.asarray(1.0 / (1.0 + np.exp(-logits)))
 
 
-def on_thresholds(probabilities: Array, threshold: float, thresholds: Array) -> Array:
+def align_to_thresholds(probabilities: Array, threshold: float, thresholds: Array) -> Array:
     """Map probabilities so that an output reaches its own threshold where it reached `threshold`.
 
     Decisions about a whole are then made as decisions about a sentence are, and the order of the
@@ -138,7 +138,7 @@ def intensity_features(
 
 
 def intensity(
-    calibration: WholeCalibration,
+    calibration: EntryCalibration,
     rows: Array,
     lengths: Sequence[float],
     labels: Sequence[str],

@@ -1,0 +1,52 @@
+"""The FastAPI application of the routes, and the middleware around it."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+import samo
+from samo.api import error_handlers, schemas
+from samo.api.routes import ROUTERS
+from samo.factory import Models
+from samo.http import cors, draining, middleware, paths
+from samo.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Create the application with all routes; they answer once `set_models` was called."""
+    app = FastAPI(
+        title="SAMO",
+        version=samo.__version__,
+        summary="From a spoken or typed journal entry to its emotional insight.",
+        responses={
+            "4XX": {"model": schemas.ErrorEnvelope},
+            "5XX": {"model": schemas.ErrorEnvelope},
+        },
+        docs_url=None,  # these pages load their scripts from other servers
+        redoc_url=None,
+        redirect_slashes=False,  # `paths.Paths` removes extra slashes
+    )
+    app.state.settings = settings
+    error_handlers.install_error_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def set_models(app: FastAPI, models: Models) -> None:
+    """Give the routes of `app` their models."""
+    app.state.models = models
+
+
+def middleware_stack(app: FastAPI) -> list[Middleware]:
+    """The ASGI middleware around `app` and around BentoML's own routes, the outermost first."""
+    settings: Settings = app.state.settings
+    stack = [
+        Middleware(middleware.RequestMiddleware, settings=settings),
+        Middleware(draining.Draining),
+        Middleware(paths.Paths, routes=app.routes),
+    ]
+    if settings.cors_origins:
+        stack.insert(0, Middleware(cors.CORS, origins=settings.cors_origins))
+    return stack

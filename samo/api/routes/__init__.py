@@ -1,0 +1,18 @@
+"""The routes, a module for each subject. A new module is added to `ROUTERS`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from samo.api.routes import insight, openai, operations, speech, text
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    text.router,
+    speech.router,
+    insight.router,
+    openai.router,
+    operations.router,
+)
+"""In the order of the OpenAPI description."""

@@ -1,0 +1,46 @@
+"""The whole insight of an entry, typed or spoken."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Response
+
+from samo.api import responses, schemas
+from samo.api.parameters import Language, LoadedModels, Upload
+from samo.api.routing import Route, json_endpoint
+from samo.insight.reading import beside_loop
+
+router = APIRouter(route_class=Route, tags=["insight"])
+
+
+@router.post("/analyze/journal", response_model=schemas.InsightResponse)
+@json_endpoint
+async def analyze_journal(models: LoadedModels, body: schemas.JournalRequest) -> Response:
+    """The insight of a typed entry: emotions, their arc, the emotional core."""
+    with responses.Stopwatch() as watch:
+        insight = await models.pipeline.analyze(
+            body.text,
+            generate_summary=body.generate_summary,
+            threshold=body.emotion_threshold,
+        )
+    return await beside_loop(len(body.text), responses.insight_reply, insight, models.tags, watch)
+
+
+@router.post("/analyze/voice-journal", response_model=schemas.InsightResponse)
+async def analyze_voice_journal(
+    models: LoadedModels,
+    audio_file: Upload,
+    language: Language = None,
+    generate_summary: Annotated[bool, Form()] = True,
+    emotion_threshold: Annotated[float | None, Form(ge=0.0, le=1.0)] = None,
+) -> Response:
+    """The insight of a spoken entry, with its transcript."""
+    with responses.Stopwatch() as watch:
+        insight = await models.pipeline.analyze_recording(
+            await audio_file.read(),
+            language=language,
+            generate_summary=generate_summary,
+            threshold=emotion_threshold,
+        )
+    return responses.reply(responses.insight(insight, models.tags, watch))

@@ -1,0 +1,45 @@
+"""State of the service, its models and its metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from samo import metrics
+from samo.api import responses, schemas
+from samo.api.parameters import LoadedModels
+from samo.api.routing import Route
+
+router = APIRouter(route_class=Route, tags=["operations"])
+
+
+@router.get("/", include_in_schema=False)
+async def index() -> dict[str, str]:
+    """Name the next addresses; BentoML's own page here would load a tracker."""
+    return {"service": "samo", "openapi": "/openapi.json", "health": "/health"}
+
+
+@router.get("/docs.json", include_in_schema=False)
+async def docs(request: Request) -> dict[str, Any]:
+    """The OpenAPI description, at the address where BentoML's tools look for it."""
+    description: dict[str, Any] = request.app.openapi()
+    return description
+
+
+@router.get("/health", response_model=schemas.HealthResponse)
+async def health(models: LoadedModels) -> Response:
+    """State of the service, for people and dashboards; probes use /livez and /readyz."""
+    return responses.reply(responses.health(models))
+
+
+@router.get("/models/status", response_model=dict[str, schemas.ModelStatus])
+async def models_status(models: LoadedModels) -> Response:
+    """What each model was made from, its metrics and licences, its queue."""
+    return responses.models_status(models)
+
+
+@router.get("/metrics", response_class=Response)
+async def prometheus_metrics() -> Response:
+    """Counters and timings in Prometheus' text format."""
+    return Response(metrics.render(), headers={"content-type": metrics.CONTENT_TYPE})

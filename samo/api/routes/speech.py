@@ -1,0 +1,32 @@
+"""Transcript of a recording."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Response
+from pydantic import BeforeValidator
+
+from samo import options
+from samo.api import responses, schemas
+from samo.api.parameters import Language, LoadedModels, Upload
+from samo.api.routing import Route
+
+router = APIRouter(route_class=Route, tags=["speech"])
+
+
+@router.post("/transcribe/voice", response_model=schemas.TranscriptionResponse)
+async def transcribe(
+    models: LoadedModels,
+    audio_file: Upload,
+    language: Language = None,
+    task: Annotated[
+        Literal["transcribe", "translate"], BeforeValidator(options.name), Form()
+    ] = "transcribe",
+    timestamp: Annotated[bool, Form(description="Give every word's time too.")] = False,
+) -> Response:
+    """Transcribe a recording, or translate it into English."""
+    recording = await models.pipeline.transcribe(
+        await audio_file.read(), language=language, task=task, word_timestamps=timestamp
+    )
+    return responses.reply(responses.transcription(recording, with_words=timestamp))
