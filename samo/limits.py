@@ -44,6 +44,7 @@ _BODY_BYTES: Final = {
     **dict.fromkeys(
         (
             "/",
+            "/docs",
             "/docs.json",
             "/health",
             "/healthz",
@@ -53,6 +54,7 @@ _BODY_BYTES: Final = {
             "/openapi.json",
             "/readyz",
             "/schema.json",
+            "/sw.js",
             "/v1/models",
         ),
         MAX_IGNORED_BODY_BYTES,
@@ -71,4 +73,7 @@ def max_body_bytes(path: str) -> int:
     A path that is not listed takes uploads, or is not there: then it is answered with 404, and
     nothing is read.
     """
-    return _BODY_BYTES.get(without_extra_slashes(path), MAX_FORM_BYTES)
+    path = without_extra_slashes(path)
+    if path.startswith("/page/"):
+        return MAX_IGNORED_BODY_BYTES
+    return _BODY_BYTES.get(path, MAX_FORM_BYTES)

@@ -8,8 +8,11 @@ from starlette.middleware import Middleware
 import samo
 from samo.api import error_handlers, schemas
 from samo.api.routes import ROUTERS
+from samo.api.routing import Route
 from samo.factory import Models
 from samo.http import cors, draining, middleware, paths
+from samo.page.files import Files
+from samo.page.routes import create_router
 from samo.settings import Settings
 
 
@@ -23,13 +26,13 @@ def create_app(settings: Settings) -> FastAPI:
             "4XX": {"model": schemas.ErrorEnvelope},
             "5XX": {"model": schemas.ErrorEnvelope},
         },
-        docs_url=None,  # these pages load their scripts from other servers
+        docs_url=None,  # FastAPI's pages load their scripts from other servers; samo.page has ours
         redoc_url=None,
         redirect_slashes=False,  # `paths.Paths` removes extra slashes
     )
     app.state.settings = settings
     error_handlers.install_error_handlers(app)
-    for router in ROUTERS:
+    for router in (*ROUTERS, create_router(Files.read(), Route)):
         app.include_router(router)
     return app
 

@@ -18,8 +18,9 @@ from samo import limits
 _HERE: Final = Path(__file__).parent
 STATIC: Final = _HERE / "static"
 VENDOR: Final = _HERE / "vendor"
-# What `scripts/vendor` fetches. Files of the last are for /docs alone, which is not for offline use.
+# What `scripts/vendor` fetches.
 LIBRARIES: Final = ("idb", "uplot", "swagger-ui-dist")
+# /docs calls the service: it is of no use offline.
 _ONLINE_ONLY: Final = ("docs.", "missing.html", "sw.js", "vendor/swagger-ui-dist/")
 _SUFFIXES: Final = frozenset({".css", ".html", ".js", ".json", ".svg"})
 _MEDIA_TYPES: Final = {".js": "text/javascript", ".json": "application/json"}

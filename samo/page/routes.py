@@ -7,7 +7,8 @@ import logging
 from typing import Final
 
 import orjson
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.routing import APIRoute
 
 from samo.page.files import File, Files
 
@@ -32,21 +33,21 @@ _FILE_HEADERS: Final = {
 _COMPRESSED_FROM: Final = 1024  # bytes; below, gzip saves nothing
 
 
-def mount(app: FastAPI, files: Files | None = None) -> None:
-    """Add the routes of the page to `app`.
+def create_router(page: Files, route_class: type[APIRoute]) -> APIRouter:
+    """Create the routes of the pages, of a class whose GET routes answer HEAD too.
 
-    Without its libraries the page says how to fetch them; the API is not concerned.
+    Without their libraries the pages say how to fetch them; the API is not concerned.
     """
-    page = files or Files.read()
+    router = APIRouter(route_class=route_class, include_in_schema=False)
     if not page.complete:
         _log.warning(
             "The page at / and /docs are off: their libraries are missing. Run `make page`, then "
             "start again. The API is served."
         )
 
-    @app.get("/", include_in_schema=False)
+    @router.get("/")
     async def index(request: Request) -> Response:
-        """The page to browsers; to others where to go on."""
+        """The page to browsers, to others the next addresses; BentoML's would load a tracker."""
         if not wants_html(request.headers.get("accept", "")):
             links = {"service": "samo", "openapi": "/openapi.json", "health": "/health"}
             response = Response(orjson.dumps(links), media_type="application/json")
@@ -55,25 +56,27 @@ def mount(app: FastAPI, files: Files | None = None) -> None:
         response.headers["vary"] = "Accept, Accept-Encoding"
         return response
 
-    @app.get("/docs", include_in_schema=False)
+    @router.get("/docs")
     async def docs(request: Request) -> Response:
         """The API page: Swagger UI of /openapi.json."""
         return await _page(request, page, "docs.html")
 
-    @app.get("/sw.js", include_in_schema=False)
+    @router.get("/sw.js")
     async def service_worker(request: Request) -> Response:
         """The service worker: from the root, because its scope is its folder."""
         if not page.complete:
             raise HTTPException(404)
         return await _send(request, page.by_path["sw.js"])
 
-    @app.get("/page/{path:path}", include_in_schema=False)
+    @router.get("/page/{path:path}")
     async def file(request: Request, path: str) -> Response:
         """A file of the pages."""
         found = page.by_path.get(path)
         if found is None:
             raise HTTPException(404)
         return await _send(request, found)
+
+    return router
 
 
 def wants_html(accept: str) -> bool:

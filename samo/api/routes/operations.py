@@ -14,12 +14,6 @@ from samo.api.routing import Route
 router = APIRouter(route_class=Route, tags=["operations"])
 
 
-@router.get("/", include_in_schema=False)
-async def index() -> dict[str, str]:
-    """Name the next addresses; BentoML's own page here would load a tracker."""
-    return {"service": "samo", "openapi": "/openapi.json", "health": "/health"}
-
-
 @router.get("/docs.json", include_in_schema=False)
 async def docs(request: Request) -> dict[str, Any]:
     """The OpenAPI description, at the address where BentoML's tools look for it."""
