@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 import samo
-from samo.api import error_handlers, schemas
+from samo.api import description, error_handlers, schemas
 from samo.api.routes import ROUTERS
 from samo.api.routing import Route
 from samo.factory import Models
@@ -28,12 +28,14 @@ def create_app(settings: Settings) -> FastAPI:
         },
         docs_url=None,  # FastAPI's pages load their scripts from other servers; samo.page has ours
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,  # `paths.Paths` removes extra slashes
     )
     app.state.settings = settings
     error_handlers.install_error_handlers(app)
     for router in (*ROUTERS, create_router(Files.read(), Route)):
         app.include_router(router)
+    description.install(app)
     return app
 
 

@@ -9,7 +9,7 @@ const FONT = "12px system-ui, sans-serif";
  * A line chart. `lines` is a list of {name, values, dash?, points?, tone?}, `x` the common places;
  * `label` says to a screen reader what is seen. `onSelect(index)` hears of a click.
  */
-export function lineChart({ x, lines, label, height = 190, time = false, xLabels, range = [0, 1], yFormat, onSelect, smooth = true }) {
+export function lineChart({ x, lines, label, height = 170, time = false, xLabels, range = [0, 1], yFormat, onSelect, smooth = true }) {
   const place = h("div", { class: "chart", role: "img", "aria-label": label });
   let chart = null;
   const draw = (width) => {
@@ -22,7 +22,7 @@ export function lineChart({ x, lines, label, height = 190, time = false, xLabels
       scales: { x: { time }, y: { range } },
       cursor: { drag: { x: false, y: false }, points: { size: 9 }, y: false },
       axes: [
-        { ...axis, grid: { show: false }, space: time ? 70 : 50, values: xLabels ?? (time ? dates : undefined) },
+        { ...axis, size: 30, grid: { show: false }, space: time ? 70 : 50, values: xLabels ?? (time ? dates : undefined) },
         { ...axis, size: 48, splits: range[1] === 1 ? () => [0, 0.5, 1] : undefined, values: (_chart, splits) => splits.map(yFormat ?? ((value) => `${Math.round(value * 100)} %`)) },
       ],
       series: [{}, ...lines.map((one) => ({

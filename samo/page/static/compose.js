@@ -207,7 +207,7 @@ function writePanel(limit) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
   const trouble = h("div", {});
-  const form = h("form", { class: "panel write", "aria-label": "Write", on: {
+  const form = h("form", { class: "panel write", on: {
     submit: async (event) => {
       event.preventDefault();
       if (!field.value.trim()) {

@@ -112,7 +112,7 @@ function whole(analysis) {
       fact("Intensity", `${analysis.emotional_intensity} (${percent(analysis.intensity)})`),
       fact("Tone", analysis.mixed ? `${analysis.sentiment}, mixed` : analysis.sentiment),
       fact("In Ekman's groups", scores(analysis.ekman).map(({ emotion, confidence }) => `${emotion} ${percent(confidence)}`).join(", "))),
-    h("p", { class: "hint" }, "Percentages are calibrated confidences: of a hundred emotions given with 70 %, about 70 are right."));
+    h("p", { class: "hint" }, "A percentage says how sure the model is that the emotion is there, not how strong it is."));
 }
 
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
