@@ -74,9 +74,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
         _add_title(operation)
         _add_errors(operation)
         _add_examples(operation, examples.get(path, {}))
-    for schema in components["schemas"].values():
-        for field in schema.get("properties", {}).values():
-            _mark_upload(field)
+    for name, schema in components["schemas"].items():
+        if name.startswith("Body_"):  # a multipart form
+            for field in schema["properties"].values():
+                _fit_form(field)
     return description
 
 
@@ -121,7 +122,15 @@ def _add_examples(operation: dict[str, Any], example: dict[str, Any]) -> None:
         content.setdefault(media_type, {})["example"] = example["response"]
 
 
-def _mark_upload(field: dict[str, Any]) -> None:
-    """Name uploads in OpenAPI 3.0's way too: Swagger UI shows a file field for that alone."""
+def _fit_form(field: dict[str, Any]) -> None:
+    """Describe a form's field so that Swagger UI sends what the reader entered, and no more.
+
+    It shows a file field for uploads in OpenAPI 3.0's spelling alone, and fills in a sample where
+    an optional field has no default. A form holds no null.
+    """
     if field.get("contentMediaType") == "application/octet-stream":
         field["format"] = "binary"
+    kinds = [kind for kind in field.pop("anyOf", []) if kind != {"type": "null"}]
+    if kinds:
+        field |= kinds[0]
+        field.setdefault("default", "")

@@ -101,6 +101,4 @@ def visiting(browser: Browser, base: str, **context: Any) -> Iterator[tuple[Page
     finally:
         profile.close()
     assert [url for url in seen.requests if not url.startswith((base, "blob:", "data:"))] == []
-    assert [
-        one for one in seen.complaints if not any(part in one for part in seen.expected)
-    ] == []
+    assert [one for one in seen.complaints if not any(part in one for part in seen.expected)] == []

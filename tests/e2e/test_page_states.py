@@ -178,7 +178,7 @@ def test_the_api_page_tries_routes_out(browser, base):
         operation.get_by_role("button", name="/predict").first.click()
         operation.get_by_role("button", name="Execute").click()
         live = operation.locator(".live-responses-table")
-        expect(live.locator(".response-col_status").first).to_contain_text("200")
+        expect(live.locator("tbody .response-col_status").first).to_contain_text("200")
         expect(live).to_contain_text("neutral")
 
         upload = page.locator("#operations-insight-analyze_voice_journal")
@@ -186,7 +186,7 @@ def test_the_api_page_tries_routes_out(browser, base):
         upload.locator("input[type=file]").set_input_files(RECORDING)
         upload.get_by_role("button", name="Execute").click()
         live = upload.locator(".live-responses-table")
-        expect(live.locator(".response-col_status").first).to_contain_text("200")
+        expect(live.locator("tbody .response-col_status").first).to_contain_text("200")
         expect(live).to_contain_text("I felt joy for 11 seconds.")
 
         page.get_by_role("button", name="Authorize").click()

@@ -18,6 +18,6 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== location.origin || !RELEASE.files.includes(url.pathname)) return;
   event.respondWith(
-    caches.open(CACHE).then((cache) => cache.match(url.pathname)).then((kept) => kept ?? fetch(event.request)),
+    caches.open(CACHE).then((cache) => cache.match(url.pathname, { ignoreVary: true })).then((kept) => kept ?? fetch(event.request)),
   );
 });
