@@ -1,15 +1,16 @@
 // Charts by uPlot, in the theme's colours, as wide as their place.
 import uPlot from "./vendor/uplot/uPlot.esm.js";
-import { h } from "./dom.js";
+import { h, percent } from "./dom.js";
 import { colour, themeColour } from "./palette.js";
 
 const FONT = "12px system-ui, sans-serif";
 
 /**
- * A line chart. `lines` is a list of {name, values, dash?, points?, tone?}, `x` the common places;
- * `label` says to a screen reader what is seen. `onSelect(index)` hears of a click.
+ * A line chart. `lines` is a list of {name, values, points?, fill?}, `x` the common places;
+ * values run from 0 to 1; `marks` are upright lines at {x, name}. `label` says to a screen reader what
+ * is seen. `onSelect(index)` hears of a click.
  */
-export function lineChart({ x, lines, label, height = 170, time = false, xLabels, range = [0, 1], yFormat, onSelect, smooth = true }) {
+export function lineChart({ x, lines, label, marks = [], height = 170, time = false, xLabels, onSelect, smooth = true }) {
   const place = h("div", { class: "chart", role: "img", "aria-label": label });
   let chart = null;
   const draw = (width) => {
@@ -19,14 +20,15 @@ export function lineChart({ x, lines, label, height = 170, time = false, xLabels
     chart = new uPlot({
       width, height,
       legend: { show: false },
-      scales: { x: { time }, y: { range } },
+      scales: { x: { time }, y: { range: [0, 1] } },
       cursor: { drag: { x: false, y: false }, points: { size: 9 }, y: false },
       axes: [
         { ...axis, size: 30, grid: { show: false }, space: time ? 70 : 50, values: xLabels ?? (time ? dates : undefined) },
-        { ...axis, size: 48, splits: range[1] === 1 ? () => [0, 0.5, 1] : undefined, values: (_chart, splits) => splits.map(yFormat ?? ((value) => `${Math.round(value * 100)} %`)) },
+        { ...axis, size: 48, splits: () => [0, 0.5, 1], values: (_chart, splits) => splits.map(percent) },
       ],
+      hooks: { draw: [(drawn) => marks.forEach((one) => drawMark(drawn, one))] },
       series: [{}, ...lines.map((one) => ({
-        label: one.name, stroke: one.tone ?? colour(one.name), width: one.width ?? 2.5, dash: one.dash, spanGaps: true,
+        label: one.name, stroke: colour(one.name), width: 2.5,
         fill: one.fill ? colour(one.name, 0.12) : undefined,
         paths: smooth ? uPlot.paths.spline() : undefined, points: { show: one.points ?? true, size: 7, fill: colour(one.name) },
       }))],
@@ -50,3 +52,17 @@ export function lineChart({ x, lines, label, height = 170, time = false, xLabels
 
 const dates = (_chart, splits) => splits.map((seconds) =>
   new Date(seconds * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "short" }));
+
+function drawMark(chart, { x, name }) {
+  const { ctx: context, bbox } = chart;
+  const place = chart.valToPos(x, "x", true);
+  context.save();
+  context.strokeStyle = colour(name);
+  context.lineWidth = 2;
+  context.setLineDash([3, 5]);
+  context.beginPath();
+  context.moveTo(place, bbox.top);
+  context.lineTo(place, bbox.top + bbox.height);
+  context.stroke();
+  context.restore();
+}

@@ -1,7 +1,8 @@
 // How moods and tone go over weeks and months.
+import { limits, trends } from "./api.js";
 import { moodsOf } from "./cards.js";
 import { lineChart } from "./charts.js";
-import { addDays, dateOf, h, percent, today } from "./dom.js";
+import { addDays, dateOf, h, percent, timeOfDay, today } from "./dom.js";
 import { chip, tint } from "./palette.js";
 import { list } from "./store.js";
 
@@ -22,7 +23,7 @@ export async function trendsView({ query }) {
       h("div", { class: "head row spread" }, h("h1", {}, "Trends"), ranges),
       days.length < FEWEST_DAYS
         ? h("div", { class: "empty" }, h("p", { class: "big" }, "Not enough entries yet."), h("p", {}, `Trends are drawn from entries on ${FEWEST_DAYS} days or more; this period has ${days.length}.`))
-        : [tone(days), moods(days, entries), weekdays(entries)],
+        : [findings(entries, days), tone(days), weekdays(entries)],
     ],
   };
 }
@@ -57,15 +58,53 @@ function tone(days) {
       `Share of positive and negative emotions on ${days.length} days: on average ${percent(mean("positive"))} positive, ${percent(mean("negative"))} negative.` }));
 }
 
-function moods(days, entries) {
+/** What the service finds in the entries, and the moods that it found it in. */
+function findings(entries, days) {
+  const place = h("div", { class: "findings" }, moods(days, entries, null));
+  ask(entries).then((found) => {
+    const list = [...found.change_points.map(changed), ...found.patterns.map(repeated)];
+    place.replaceChildren(
+      panel("found", "What stands out", h("p", {}, found.text),
+        list.length ? h("ul", { class: "found" }, list) : null,
+        h("p", { class: "hint" }, "Only what is unlikely to be chance is named.")),
+      moods(days, entries, found));
+  }, (error) => place.append(h("p", { class: "hint" }, `Changes and patterns were not looked for: ${error.message}`)));
+  return place;
+}
+
+async function ask(entries) {
+  const { max_trends_entries: most } = await limits;
+  return trends(entries.slice(0, most).map(({ day, created, insight }) => ({
+    date: `${day}T${timeOfDay(new Date(created))}`,
+    emotions: insight.emotion_analysis.emotions,
+    moods: insight.emotion_analysis.moods,
+  })));
+}
+
+const shortDate = (day) => dateOf(day).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+
+const changed = ({ emotion, date, from, to, earliest, latest }) => h("li", {}, chip(emotion),
+  ` from ${percent(from)} to ${percent(to)} since ${shortDate(date)} (between ${shortDate(earliest)} and ${shortDate(latest)})`);
+
+const repeated = ({ emotion, group, difference }) => h("li", {}, chip(emotion),
+  ` ${difference > 0 ? "higher" : "lower"} by ${percent(Math.abs(difference))}: ${group}`);
+
+/** The moods that occur most: as the service smoothed them, or the means of each day. */
+function moods(days, entries, found) {
   const sums = new Map();
   for (const { emotion, confidence } of entries.flatMap(moodsOf)) sums.set(emotion, (sums.get(emotion) ?? 0) + confidence);
   const names = [...sums].sort((one, other) => other[1] - one[1]).slice(0, LINES).map(([name]) => name);
-  return panel("moods", "Moods by day",
+  const course = found?.course.moods ?? null;
+  const smoothed = (name) => course.values[name] ?? course.dates.map(() => 0);
+  return panel("moods", course ? "The course of moods" : "Moods by day",
     h("div", { class: "chips" }, names.map((name) => chip(name))),
-    lineChart({ x: seconds(days), time: true, smooth: false,
-      lines: names.map((name) => ({ name, values: days.map((one) => one.mood(name)) })),
-      label: `Confidence of the moods ${names.join(", ")} on ${days.length} days.` }));
+    lineChart({
+      x: seconds(course ? course.dates.map((day) => ({ day })) : days), time: true, smooth: false,
+      lines: names.map((name) => ({ name, points: !course, values: course ? smoothed(name) : days.map((one) => one.mood(name)) })),
+      marks: (found?.change_points ?? []).filter(({ emotion }) => names.includes(emotion))
+        .map(({ date, emotion }) => ({ x: dateOf(date).getTime() / 1000, name: emotion })),
+      label: `Confidence of the moods ${names.join(", ")} on ${days.length} days.`,
+    }));
 }
 
 function weekdays(entries) {
