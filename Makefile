@@ -1,5 +1,14 @@
-# Two commands: `make serve` and `make test`. Each does all of its set-up, and only once.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Two commands: `make serve` and `make test`. Each does its whole set-up, and only once.
+.DEFAULT_GOAL := help
+
+# The interpreter of .venv. `make serve PYTHON=python3.13` makes .venv anew for another version;
+# without PYTHON, a finished .venv keeps its own.
+ifneq ($(wildcard .venv/.python-*),)
+PYTHON ?= .venv/bin/python
+else
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
+endif
+PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 PORT ?= 3000
 DATA ?= ../shared/data
 IMAGE ?= samo
@@ -9,7 +18,7 @@ export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
 
-.PHONY: help serve test lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-transcriber load soak fuzz peers waterfall lock clean
+.PHONY: help serve test test-fast lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-transcriber load soak fuzz peers waterfall lock clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -21,6 +30,9 @@ serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3
 test: .venv/.dev export page  ## set up and run all tests
 	tests/e2e/install-chromium.sh
 	$(BIN)/pytest
+
+test-fast: .venv/.test  ## run the tests that need no models, in half a minute
+	$(BIN)/pytest --numprocesses auto -m "not slow" tests/unit tests/http
 
 lint: .venv/.dev  ## check style and types
 	$(BIN)/ruff check .
@@ -114,15 +126,24 @@ fuzz: .venv/.dev  ## damaged recordings and odd requests, each for FUZZ_SECONDS=
 lock: .venv/.dev  ## resolve requirements/*.txt anew from pyproject.toml
 	scripts/lock
 
-# A virtual environment that was not finished has no stamp and is made anew.
-.venv/bin/pip:
+# Files in .venv record what is finished, so that an interrupted set-up is repeated.
+.venv/.python-$(PYTHON_VERSION):
+	@case "$(PYTHON_VERSION)" in 3.11|3.12|3.13) ;; *) \
+		echo "SAMO needs Python 3.11, 3.12 or 3.13; '$(PYTHON)' is $(or $(PYTHON_VERSION),not there)." \
+		"Name one: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1;; esac
+	rm -rf .venv
 	$(PYTHON) -m venv .venv
+	@touch $@
 
-.venv/.serve: .venv/bin/pip requirements/store.txt  # serve.txt, and what exports
+.venv/.serve: .venv/.python-$(PYTHON_VERSION) requirements/store.txt  # serve.txt, and what exports
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/store.txt
 	@touch $@
 
-.venv/.dev: .venv/.serve requirements/dev.txt
+.venv/.test: .venv/.serve requirements/test.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/test.txt
+	@touch $@
+
+.venv/.dev: .venv/.test requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
 	@touch $@
 

@@ -29,13 +29,13 @@ from rich.progress import track
 from rich.table import Table
 from starlette.types import ASGIApp, Message
 
+from exporting.store import model_folder
 from loadtests.machine import describe_machine
 from loadtests.texts import sentences
 from runners.batching import Batcher
 from runners.emotion.classifier import EmotionClassifier
 from samo.api import schemas
 from samo.settings import Settings
-from training.evaluation.stored import stored_folder
 
 Step = tuple[str, Callable[[str], Any]]
 _console = Console()
@@ -197,7 +197,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="of 64 sentences (default 5)")
     parser.add_argument("--url", help="/predict of a running server, measured last")
     options = parser.parse_args()
-    model = EmotionClassifier.load(stored_folder("samo-emotion"), threads=Settings().threads)
+    model = EmotionClassifier.load(model_folder("samo-emotion"), threads=Settings().threads)
     model.warm_up()
     texts = sentences(64)
     gc.collect()

@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from exporting.store import model_folder
 from loadtests.machine import describe_machine
 from loadtests.peers import measure, plot
 from loadtests.peers.model import FOLDER_VARIABLE, THREADS_VARIABLE, EmotionModel
@@ -25,7 +26,6 @@ from loadtests.peers.table import Cell, Results, Start, figures, markdown, middl
 from loadtests.processes import ROOT, Server, ServerFailed
 from loadtests.texts import recording, sentences
 from samo.settings import Settings
-from training.evaluation.stored import stored_folder
 
 CONCURRENCIES = (1, 4, 16, 64, 256)
 _console = Console(stderr=True)
@@ -38,8 +38,8 @@ class Comparison:
         self.options = options
         self.output: Path = options.output
         self.output.mkdir(parents=True, exist_ok=True)
-        self.emotion = stored_folder("samo-emotion")
-        self.whisper = stored_folder("samo-transcriber")
+        self.emotion = model_folder("samo-emotion")
+        self.whisper = model_folder("samo-transcriber")
         self.threads = Settings().threads
         self.texts = sentences(512)
         self.cells: list[Cell] = []
@@ -56,7 +56,7 @@ class Comparison:
             if not peer.installed:
                 self.missing[peer.name] = f"{peer.command[0]} is not there"
         peers = [peer for peer in chosen if peer.installed]
-        measure.warm_page_cache(self.emotion, self.whisper, stored_folder("samo-summarizer"))
+        measure.warm_page_cache(self.emotion, self.whisper, model_folder("samo-summarizer"))
         cells = len(peers) * len(self.options.concurrency) + 1
         with Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),

@@ -2,7 +2,7 @@
 
 A careful reader gives an entry one to three emotions, not each that one of its sentences has. So
 the probability that an emotion belongs to the whole is a logistic regression on what the sentences
-say of it, fitted on diaries whose wholes were labelled (`training/emotion/whole.py`).
+say of it, fitted on diaries whose wholes were labelled (`training/emotion/fit_aggregation.py`).
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class PlainText:
     starts: Sequence[int]
     ends: Sequence[int]
 
-    def place(self, start: int, end: int) -> tuple[int, int]:
+    def locate(self, start: int, end: int) -> tuple[int, int]:
         """Where in the entry `text[start:end]`, which is not empty, stands.
 
         Marks of emphasis that were stripped right before and after it are taken in.

@@ -46,7 +46,7 @@ class Reading:
 
     def quote(self, start: int, end: int) -> tuple[str, int, int]:
         """What `plain.text[start:end]` is in the entry, and where."""
-        first, last = self.plain.place(start, end)
+        first, last = self.plain.locate(start, end)
         return self.plain.entry[first:last], first, last
 
 

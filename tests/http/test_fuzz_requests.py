@@ -20,6 +20,7 @@ def fuzzer_of(client):
     return Fuzzer(client, PAGE)
 
 
+@pytest.mark.slow
 def test_a_round_of_odd_requests_finds_nothing(client):
     fuzzer = fuzzer_of(client)
     fuzzer.run_round(0, examples=60)

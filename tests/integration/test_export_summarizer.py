@@ -20,7 +20,7 @@ from sentencepiece import SentencePieceProcessor  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
 from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration  # noqa: E402
 
-from training.summarizer.lessons import BLOCK, Curriculum  # noqa: E402
+from training.summarizer.examples import BLOCK, Curriculum  # noqa: E402
 from training.summarizer.trainer import SummarizerTrainer, fresh_t5  # noqa: E402
 from training.summarizer.vocabulary import learn_vocabulary  # noqa: E402
 

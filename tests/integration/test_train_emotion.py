@@ -9,11 +9,11 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
+from training.emotion.compare_runs import journey
 from training.emotion.contexts import add_contexts
 from training.emotion.data import CONTEXTS, MOODS, load_goemotions, write_lessons
 from training.emotion.distill import Ensemble, distill
 from training.emotion.inference import Run, label_logits, run_logits
-from training.emotion.journey import journey
 from training.emotion.losses import bce, known_loss
 from training.emotion.trainer import EmotionTrainer
 

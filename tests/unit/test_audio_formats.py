@@ -312,6 +312,7 @@ def test_a_header_without_sound_is_refused():
         decode(wav(np.zeros(0, "<i2")))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(
     name=st.sampled_from(sorted(WRITABLE)),

@@ -26,6 +26,7 @@ def test_a_recording_of_the_limit_and_its_padding_is_read_whole(seconds):
     assert audio.duration == pytest.approx(seconds, abs=0.001)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("container", "codec"),
     [("flac", "flac"), ("ipod", "aac"), ("mp3", "libmp3lame"), ("webm", "libopus")],

@@ -51,6 +51,7 @@ def test_words(text, expected):
     assert [word.text for word in words_of(text)] == expected
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_words_have_exact_places_in_order_and_leave_nothing_visible_out(text):
     words = words_of(text)

@@ -4,6 +4,7 @@ from runners.errors import UndecodableAudio
 from tests.fuzz import recordings
 
 
+@pytest.mark.slow
 def test_a_few_hundred_damaged_files_are_read_or_refused():
     files = recordings.seeds()
     for number in range(300):
@@ -28,6 +29,7 @@ def test_an_error_that_is_not_documented_is_a_finding(monkeypatch):
     assert fail(KeyError("x")) == "KeyError: 'x'"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "finding"),
     [

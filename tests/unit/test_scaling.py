@@ -32,6 +32,7 @@ def test_no_request_is_lost_or_doubled(limits):
     assert max(count for _, count in result.instances) <= limits.most
 
 
+@pytest.mark.slow
 def test_one_cpu_waits_as_pollaczek_and_khinchine_say():
     load, work = 0.7, 0.1
     result = CloudRun(ONE_CPU).run(poisson(load / work, 40_000, work))
@@ -39,6 +40,7 @@ def test_one_cpu_waits_as_pollaczek_and_khinchine_say():
     assert mean == pytest.approx(work + load * work / (2 * (1 - load)), rel=0.03)
 
 
+@pytest.mark.slow
 def test_littles_law():
     seconds, per_second = 20_000, 5.0
     limits = Limits(least=4, most=4, cold_start=0)

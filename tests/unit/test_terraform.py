@@ -65,6 +65,7 @@ def resources_of(blocks: dict[str, Any]) -> list[tuple[str, str, dict]]:
     ]
 
 
+@pytest.mark.slow
 def test_every_resource_is_one_of_the_providers(blocks):
     resources = resources_of(blocks)
     assert {kind for kind, _, _ in resources} >= {

@@ -25,7 +25,7 @@ from training.emotion.data import (
     output_names,
     write_lessons,
 )
-from training.summarizer.speech import recognized
+from training.summarizer.disfluencies import recognized
 
 # Shares of the comments that are changed; names are put in besides, in half of the rest.
 SPOKEN_SHARE: Final = 0.12

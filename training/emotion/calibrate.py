@@ -16,8 +16,8 @@ from scipy.optimize import minimize_scalar
 from runners.emotion.classifier import EmotionClassifier
 from training.emotion.data import CONTEXTS, MOODS, load_goemotions, read_lessons
 from training.emotion.diaries import DIARIES, composites, load_diaries
+from training.emotion.fit_aggregation import fit_whole
 from training.emotion.inference import classify, identity_calibration
-from training.emotion.whole import fit_whole
 
 Array = npt.NDArray[Any]
 

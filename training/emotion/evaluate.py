@@ -26,13 +26,13 @@ from sklearn.metrics import precision_recall_fscore_support
 from tqdm import tqdm
 
 from exporting import emotion
+from exporting.store import model_folder
 from runners.emotion.classifier import EmotionClassifier
 from samo.limits import MAX_BATCH_TEXTS
-from training.emotion import pictures
+from training.emotion import plots
 from training.emotion.data import SPLITS, LabelledTexts, load_goemotions
-from training.emotion.figures import decide, expected_calibration_error, f1, without_temperature
 from training.emotion.inference import classify
-from training.evaluation.stored import stored_folder
+from training.emotion.metrics import decide, expected_calibration_error, f1, without_temperature
 
 Array = npt.NDArray[Any]
 
@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="folder to draw SVG files into")
     arguments = parser.parse_args()
     split = load_goemotions(arguments.dataset, arguments.split)
-    folder = arguments.model or stored_folder("samo-emotion")
+    folder = arguments.model or model_folder("samo-emotion")
     classifier = EmotionClassifier.load(folder, threads=2)
     calibration = classifier.calibration
     if arguments.url:
@@ -130,7 +130,7 @@ def main() -> None:
         "model_mb": sum(path.stat().st_size for path in folder.glob("model.onnx*")) / 1e6,
     }
     if arguments.pictures:
-        pictures.draw_all(
+        plots.draw_all(
             arguments.pictures, split.label_names, split.labels, decided, probabilities,
             uncalibrated,
         )  # fmt: skip

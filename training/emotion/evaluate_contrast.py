@@ -17,10 +17,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from exporting.store import model_folder
 from runners.emotion.classifier import EmotionClassifier
 from training.emotion.contrast import PROBE, Contrast, load_contrasts
 from training.emotion.inference import classify
-from training.evaluation.stored import stored_folder
 
 
 def accuracies(
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="exported folder; default: the model store's")
     parser.add_argument("--probe", type=Path, default=PROBE, help="contrast set")
     given = parser.parse_args()
-    classifier = EmotionClassifier.load(given.model or stored_folder("samo-emotion"), threads=2)
+    classifier = EmotionClassifier.load(given.model or model_folder("samo-emotion"), threads=2)
     figures = accuracies(classifier, load_contrasts(given.probe))
     table = Table("kind", "texts", "accuracy", "felt", "changed", "nothing wrong said")
     for kind, row in figures.items():

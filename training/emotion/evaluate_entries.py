@@ -22,13 +22,13 @@ from rich.table import Table
 from scipy.stats import spearmanr
 from sklearn.metrics import f1_score
 
+from exporting.store import model_folder
 from runners.emotion.calibration import NEUTRAL, EmotionCalibration
 from runners.emotion.classifier import EmotionClassifier
 from samo.insight.groupings import group
 from training.emotion.data import SPLITS, load_goemotions
 from training.emotion.diaries import PROBE, Diary, composites, load_diaries
 from training.emotion.inference import classify
-from training.evaluation.stored import stored_folder
 
 Array = npt.NDArray[Any]
 Entries = Sequence[tuple[Diary, Array]]
@@ -142,7 +142,7 @@ def main() -> None:
     parser.add_argument("--split", default="test", choices=SPLITS)
     parser.add_argument("--model", type=Path, help="exported folder; default: the model store's")
     given = parser.parse_args()
-    classifier = EmotionClassifier.load(given.model or stored_folder("samo-emotion"), threads=2)
+    classifier = EmotionClassifier.load(given.model or model_folder("samo-emotion"), threads=2)
     figures = evaluate(classifier, given.dataset, given.split)
     console = Console()
     for name, ways in figures.items():

@@ -32,6 +32,7 @@ from rich.table import Table
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
+from exporting.store import model_folder
 from runners.batching import Batcher
 from runners.emotion.calibration import NEUTRAL, Probabilities
 from runners.emotion.classifier import EmotionClassifier, Occluded, TokenIds
@@ -41,7 +42,6 @@ from samo.insight.explanation import explain, words_of
 from samo.insight.pipeline import Pipeline
 from samo.insight.reading import MAX_WHOLE_CHARACTERS
 from training.emotion.data import load_goemotions
-from training.evaluation.stored import stored_folder
 
 Array = npt.NDArray[np.float64]
 RATIONALE: Final = 0.2
@@ -209,7 +209,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="exported folder; default: the model store's")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    folder = arguments.model or stored_folder("samo-emotion")
+    folder = arguments.model or model_folder("samo-emotion")
     classifier = EmotionClassifier.load(folder, threads=2)
     eraser = Eraser(classifier, Tokenizer.from_file(str(folder / "tokenizer.json")))
     generator = np.random.default_rng(arguments.seed)

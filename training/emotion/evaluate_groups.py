@@ -23,16 +23,16 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import precision_recall_fscore_support
 
+from exporting.store import model_folder
 from runners.emotion.calibration import NEUTRAL, SENTIMENT_OF, EmotionCalibration, Probabilities
 from runners.emotion.classifier import EmotionClassifier
 from runners.text.sentences import split
 from samo.insight.groupings import EKMAN, contradicts, ekman_confidences, group, noisy_or
 from samo.insight.reading import MAX_WHOLE_CHARACTERS
-from training.emotion.coarse import load_brighter, load_xed
 from training.emotion.data import load_goemotions
-from training.emotion.figures import expected_calibration_error
+from training.emotion.group_labels import load_brighter, load_xed
 from training.emotion.inference import classify
-from training.evaluation.stored import stored_folder
+from training.emotion.metrics import expected_calibration_error
 
 Array = npt.NDArray[Any]
 
@@ -311,7 +311,7 @@ def main() -> None:
         help="folder of the probes; default: beside the program",
     )
     arguments = parser.parse_args()
-    folder = arguments.model or stored_folder("samo-emotion")
+    folder = arguments.model or model_folder("samo-emotion")
     classifier = EmotionClassifier.load(folder, threads=2)
     print(json.dumps(evaluate(classifier, arguments.data, arguments.probes)))
 

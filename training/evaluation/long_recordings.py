@@ -22,9 +22,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from exporting.store import model_folder
 from runners.transcriber.transcriber import SAMPLE_RATE, Transcriber, TranscriptionRequest
 from samo.audio import decode
-from training.evaluation.stored import stored_folder
 from training.evaluation.wer import Heard, Recording, read_manifest, word_error_rate
 
 LONG_SECONDS = 60.0
@@ -75,7 +75,7 @@ def main() -> None:
         samples = decode(recording.path.read_bytes()).samples
         if len(samples) > LONG_SECONDS * SAMPLE_RATE and recording.text:
             recordings.append((recording, samples))
-    transcribe = ways(stored_folder("samo-transcriber"), options.threads)
+    transcribe = ways(model_folder("samo-transcriber"), options.threads)
     heard: dict[str, list[Heard]] = {name: [] for name in transcribe}
     console = Console(stderr=True)
     for _ in track(range(options.rounds), "rounds", console=console):

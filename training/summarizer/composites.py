@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from training.summarizer.corpora import Pool
-from training.summarizer.speech import heard
+from training.summarizer.disfluencies import heard
+from training.summarizer.sentences import Pool
 
 # Of neutral and of emotional comments, each drawn evenly.
 NEUTRAL_COMMENTS = (1, 4)

@@ -25,7 +25,7 @@ from tokenizers import Tokenizer
 from exporting.summarizer import Engine, export_summarizer
 from runners.summarizer.config import SummarizerConfig
 from runners.summarizer.summarizer import Summarizer
-from training.summarizer.lessons import held_out_lessons
+from training.summarizer.examples import held_out_lessons
 
 ENGINES: tuple[Engine, ...] = ("ctranslate2", "onnx")
 Generate = Callable[[str], tuple[str, int]]

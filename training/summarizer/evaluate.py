@@ -23,18 +23,18 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from exporting.store import model_folder
 from runners.emotion.calibration import NEUTRAL, Probabilities
 from runners.emotion.classifier import EmotionClassifier
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Focus, Summary, SummaryRequest
 from runners.text.sentences import split
 from training.emotion.diaries import PROBE, Diary, load_diaries
-from training.evaluation.stored import stored_folder
 from training.summarizer.baselines import lead, lex_rank
 from training.summarizer.composites import Composite, composites
-from training.summarizer.corpora import load_goemotions
 from training.summarizer.dialogues import Dialogue, cut, load_dialogues, rouge
-from training.summarizer.scores import Selection
+from training.summarizer.metrics import Selection
+from training.summarizer.sentences import load_goemotions
 
 MAX_SENTENCES = 2
 FOCUSES: tuple[Focus, ...] = ("core", "feeling", "gist")
@@ -225,9 +225,9 @@ def main() -> None:
 
     service = Service(
         Summarizer.load(
-            arguments.model or stored_folder("samo-summarizer"), threads=arguments.threads
+            arguments.model or model_folder("samo-summarizer"), threads=arguments.threads
         ),
-        EmotionClassifier.load(arguments.emotion or stored_folder("samo-emotion"), threads=2),
+        EmotionClassifier.load(arguments.emotion or model_folder("samo-emotion"), threads=2),
     )
     pool = load_goemotions(arguments.data / "goemotions", arguments.split, 1)
     number = arguments.composites

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 
-from training.summarizer.corpora import NAMES, Sentence
+from training.summarizer.sentences import NAMES, Sentence
 
 _WHEN = (
     "This morning", "In the afternoon", "After lunch", "Around noon", "At about {hour}",

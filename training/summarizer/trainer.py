@@ -32,8 +32,8 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from training.hardware import bf16_is_fast
-from training.summarizer.copying import prefer_copying
-from training.summarizer.lessons import (
+from training.summarizer.copy_init import prefer_copying
+from training.summarizer.examples import (
     BLOCK,
     PREFIX,
     Corpora,
@@ -41,7 +41,7 @@ from training.summarizer.lessons import (
     Example,
     held_out_lessons,
 )
-from training.summarizer.scores import is_clean
+from training.summarizer.metrics import is_clean
 from training.summarizer.vocabulary import learn_vocabulary
 
 # Every new shape costs oneDNN a compilation; multiples of 16 keep the shapes few.
@@ -125,7 +125,7 @@ def fresh_t5(vocabulary_size: int, width: int, layers: tuple[int, int]) -> Any:
 
 @dataclass(frozen=True)
 class SummarizerTrainer:
-    """Teach a T5 the lessons of `training.summarizer.lessons`.
+    """Teach a T5 the lessons of `training.summarizer.examples`.
 
     Args:
         data: a folder with `goemotions/` (train.tsv, dev.tsv, labels.txt) and `text/`.

@@ -15,8 +15,8 @@ from pathlib import Path
 import sentencepiece
 from transformers import T5TokenizerFast
 
-from training.summarizer.corpora import NAMES
-from training.summarizer.lessons import PREFIX, Corpora
+from training.summarizer.examples import PREFIX, Corpora
+from training.summarizer.sentences import NAMES
 
 # Seen or not, these can be written: accents of names, typographic signs, currencies.
 REQUIRED_CHARACTERS = (

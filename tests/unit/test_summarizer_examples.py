@@ -7,10 +7,10 @@ import pytest
 
 from runners.text.compare import words_of
 from training.summarizer.composites import composites
-from training.summarizer.corpora import Pool, Sentence, tidy
-from training.summarizer.lessons import BLOCK, PREFIX, Corpora, Curriculum, rewriting
-from training.summarizer.scores import Selection, faithful_share, is_clean
-from training.summarizer.speech import recognized, stumbling
+from training.summarizer.disfluencies import recognized, stumbling
+from training.summarizer.examples import BLOCK, PREFIX, Corpora, Curriculum, rewriting
+from training.summarizer.metrics import Selection, faithful_share, is_clean
+from training.summarizer.sentences import Pool, Sentence, tidy
 
 NEUTRAL = [f"I put the {thing} on the table." for thing in ("cup", "key", "map", "hat")]
 EMOTIONAL = {

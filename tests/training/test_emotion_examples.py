@@ -9,14 +9,14 @@ import pytest
 
 from training.emotion.augment import NAMES, augment
 from training.emotion.calibrate import sigmoid
-from training.emotion.coarse import (
+from training.emotion.data import CONTEXTS, MOODS, LabelledTexts, read_lessons, write_lessons
+from training.emotion.group_labels import (
     CoarseTexts,
     lessons_of,
     load_brighter,
     load_edos,
     load_xed,
 )
-from training.emotion.data import CONTEXTS, MOODS, LabelledTexts, read_lessons, write_lessons
 from training.emotion.unlabelled import first_person
 
 LABELS = ["anger", "joy", "love", "neutral"]

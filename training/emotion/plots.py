@@ -12,7 +12,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from training.emotion.figures import confusions, expected_calibration_error, reliability
+from training.emotion.metrics import confusions, expected_calibration_error, reliability
 
 Array = npt.NDArray[Any]
 

@@ -1,6 +1,6 @@
 """The way to the shipped model, a row a step: what each loss, trick and teacher brought.
 
-    python -m training.emotion.journey --dataset PATH --runs BCE=RUN/adapter focal=RUN/adapter …
+    python -m training.emotion.compare_runs --dataset PATH --runs BCE=RUN focal=RUN …
 
 Every run, and the ensemble of all of them, is read in the same way: temperature and thresholds are
 chosen on dev as `training.emotion.calibrate` chooses them, test is read once. The last line is
@@ -22,8 +22,8 @@ from rich.table import Table
 
 from training.emotion.calibrate import choose_thresholds, fit_temperature, sigmoid
 from training.emotion.data import LabelledTexts, load_goemotions
-from training.emotion.figures import expected_calibration_error, f1
 from training.emotion.inference import label_logits
+from training.emotion.metrics import expected_calibration_error, f1
 
 Array = npt.NDArray[Any]
 
@@ -75,7 +75,7 @@ def _named(argument: str) -> tuple[str, Path]:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m training.emotion.journey",
+        prog="python -m training.emotion.compare_runs",
         description="Compare trained adapters, each and together. The last line is JSON.",
     )
     parser.add_argument("--dataset", type=Path, required=True, help="folder of GoEmotions' TSV")

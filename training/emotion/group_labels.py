@@ -1,6 +1,6 @@
 """Lessons from corpora that were labelled with other emotions than GoEmotions'.
 
-    python -m training.emotion.coarse --data PATH --teachers RUN/adapter … --output lessons.jsonl
+    python -m training.emotion.group_labels --data PATH --teachers RUN … --output lessons.jsonl
 
 Teachers, trained on GoEmotions, give each text its probabilities; what the raters of the other
 corpus said is evidence that shifts their log-odds. Where they said joy, all emotions of Ekman's joy
@@ -157,7 +157,7 @@ def lessons_of(corpus: CoarseTexts, logits: Array, labels: list[str]) -> Labelle
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m training.emotion.coarse",
+        prog="python -m training.emotion.group_labels",
         description="Write lessons of BRIGHTER and XED: a teacher's labels, corrected by raters.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )

@@ -12,7 +12,7 @@ JOY, ANGER, NEUTRAL = (LABELS.index(label) for label in ("joy", "annoyance", "ne
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    monkeypatch.setattr("training.emotion.coarse.HELD_PERCENT", 100)
+    monkeypatch.setattr("training.emotion.group_labels.HELD_PERCENT", 100)
     (tmp_path / "goemotions").mkdir()
     (tmp_path / "text").mkdir()
     (tmp_path / "goemotions" / "labels.txt").write_text("\n".join(LABELS))

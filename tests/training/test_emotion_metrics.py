@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.emotion.figures import (
+from training.emotion.metrics import (
     confusions,
     expected_calibration_error,
     f1,
     reliability,
     without_temperature,
 )
-from training.emotion.pictures import draw_all
+from training.emotion.plots import draw_all
 
 
 def test_calibration_error_is_the_mean_distance_from_the_truth():
@@ -45,6 +45,7 @@ def test_temperature_is_undone():
     np.testing.assert_allclose(without_temperature(calibrated, 1.7), 1 / (1 + np.exp(-logits)))
 
 
+@pytest.mark.slow
 def test_pictures_are_the_same_for_the_same_figures(tmp_path):
     rng = np.random.default_rng(0)
     names = [f"label {number}" for number in range(8)]

@@ -1,6 +1,6 @@
 """What the summarizer is taught: to write down cleanly what was spoken or typed in a hurry.
 
-It starts half able to copy (`training.summarizer.copying`); a few steps of copying words without
+It starts half able to copy (`training.summarizer.copy_init`); a few steps of copying words without
 any sense teach it that every piece of the vocabulary can be copied. Then come sentences as a
 recognizer or a thumb leaves them, and their clean form as the target. Example `i` is a pure
 function of (seed, i): a run that was stopped and goes on sees the very stream it would have seen.
@@ -16,7 +16,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from training.summarizer import journal
-from training.summarizer.corpora import (
+from training.summarizer.disfluencies import recognized, stumbling
+from training.summarizer.sentences import (
     NAMES,
     Pool,
     Sentence,
@@ -25,7 +26,6 @@ from training.summarizer.corpora import (
     load_pepys,
     load_xed,
 )
-from training.summarizer.speech import recognized, stumbling
 
 # Neighbouring examples of a block have like lengths: a batch of one block has little padding.
 BLOCK = 32
