@@ -31,7 +31,7 @@ test: .venv/.dev export page  ## set up and run all tests
 	tests/e2e/install-chromium.sh
 	$(BIN)/pytest
 
-test-fast: .venv/.test  ## run the tests that need no models, in half a minute
+test-fast: .venv/.test page  ## run the tests that need no models, in half a minute
 	$(BIN)/pytest --numprocesses auto -m "not slow" tests/unit tests/http
 
 lint: .venv/.dev  ## check style and types

@@ -30,7 +30,7 @@ from rich.progress import track
 from rich.table import Table
 
 from runners.emotion.classifier import EmotionClassifier, TokenIds
-from runners.text.sentences import split
+from runners.text.sentences import split_sentences
 from samo.batch.analysis import Job, Options, ShardWorker
 from samo.batch.folder import RunFolder
 from samo.batch.sources import Entry, JsonLines
@@ -84,19 +84,19 @@ def main() -> None:
 
     settings = Settings()
     runner = EmotionClassifier.load(
-        Path(stored("emotion").path), threads=settings.threads, beside=True
+        Path(stored("emotion").path), threads=settings.threads, parallel=True
     )
     runner.warm_up()
     with tempfile.TemporaryDirectory() as folder:
         source = take(given.input, Path(folder) / "entries.jsonl", given.entries)
         (shard,) = source.shards()
         texts = [str(entry.content) for entry in source.read(shard) if isinstance(entry, Entry)]
-        sentences = [sentence.text for text in texts for sentence in split(text)]
+        sentences = [sentence.text for text in texts for sentence in split_sentences(text)]
         batches = full_batches([runner.prepare(text) for text in sentences], given.batch_tokens)
 
         def ceiling() -> None:
             with ThreadPoolExecutor(settings.threads) as executor:
-                for _ in executor.map(runner.predict_beside, batches):
+                for _ in executor.map(runner.predict_single_threaded, batches):
                     pass
 
         def batch_with(*, summary: bool) -> Callable[[], None]:

@@ -1,16 +1,23 @@
-"""The verbs that every runner shares, so that who knows one knows all three.
+"""The methods that every runner has, as protocols that the type checker enforces.
 
-`load` reads an exported model, `prepare` turns one input into what the model eats (and is where
-a bad input is refused), `cost` says how long that is, `predict` runs one batch, `warm_up` makes
-the first real request as quick as the second. No runner imports bentoml: it works in a REPL, in
-a test and in `export_models.py` alike.
+A runner is a class around one model. Every runner has the same five methods:
+
+- `load` reads an exported model from a folder,
+- `prepare` turns one input into what the model computes on, and refuses invalid input,
+- `cost` gives the length of a prepared input,
+- `predict` computes a batch,
+- `warm_up` computes one input, so that the first request is as fast as later ones.
+
+Runners inherit from `Runner` or `ParallelRunner`, so that mypy compares their signatures with the
+protocol. A runner imports neither BentoML nor a web framework: it also works in a REPL, in a test
+and in `export_models.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar, runtime_checkable
 
 Input = TypeVar("Input", contravariant=True)
 Prepared = TypeVar("Prepared")
@@ -18,11 +25,11 @@ Output = TypeVar("Output")
 
 
 class GoldenMismatchError(RuntimeError):
-    """The model does not compute on this CPU what it computed when it was exported."""
+    """The model's output for its golden sample differs from the output at export."""
 
 
 class Runner(Protocol[Input, Prepared, Output]):
-    """One model behind five verbs."""
+    """One model behind five methods."""
 
     @classmethod
     def load(cls, folder: Path, *, threads: int) -> Self:
@@ -30,17 +37,29 @@ class Runner(Protocol[Input, Prepared, Output]):
         ...
 
     def prepare(self, item: Input) -> Prepared:
-        """Encode one input. Raises a `SamoError` for an input that cannot be used."""
+        """Encode one input. Raises a `SamoError` if the input is invalid."""
         ...
 
     def cost(self, prepared: Prepared) -> int:
-        """Length of a prepared input in the model's own unit; a batch holds like lengths."""
+        """Length of a prepared input, such as its tokens; a batch holds inputs of similar cost."""
         ...
 
     def predict(self, batch: Sequence[Prepared]) -> list[Output]:
-        """Run one batch; outputs in the order of `batch`."""
+        """Compute a batch; outputs are in the order of `batch`."""
         ...
 
     def warm_up(self) -> None:
-        """Run one real input through, so that lazy initialisation is over."""
+        """Compute one input, so that lazy initialization is done before the first request.
+
+        Raises `GoldenMismatchError` if the model has a golden sample and its output differs.
+        """
+        ...
+
+
+@runtime_checkable
+class ParallelRunner(Runner[Input, Prepared, Output], Protocol[Input, Prepared, Output]):
+    """A runner that gets more from the cores by concurrent batches on one thread each."""
+
+    def predict_single_threaded(self, batch: Sequence[Prepared]) -> list[Output]:
+        """As `predict`, on the calling thread alone; called from several threads at once."""
         ...

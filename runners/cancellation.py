@@ -26,7 +26,7 @@ class Cancelled(Exception):
 
 
 @contextmanager
-def cancelled_by(event: threading.Event) -> Iterator[None]:
+def cancel_scope(event: threading.Event) -> Iterator[None]:
     """Let `stop_if_cancelled` raise in this block, in this thread, once `event` is set."""
     token = _cancellation.set(event)
     try:
@@ -51,7 +51,7 @@ async def run_cancellable(executor: Executor | None, function: Callable[[], Resu
     cancelled = threading.Event()
 
     def call() -> Result:
-        with cancelled_by(cancelled):
+        with cancel_scope(cancelled):
             return function()
 
     try:

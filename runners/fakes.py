@@ -15,16 +15,16 @@ import numpy as np
 
 from runners.emotion.calibration import (
     NEUTRAL,
-    OTHER,
+    OTHER_PERSON,
     PAST,
     SENTIMENT_OF,
     WISHED,
     EmotionCalibration,
     Probabilities,
 )
-from runners.emotion.classifier import Occluded
+from runners.emotion.classifier import OccludedText
 from runners.summarizer.summary import Summary, SummaryRequest
-from runners.text.sentences import split
+from runners.text.sentences import split_sentences
 from runners.transcriber.transcriber import Segment, Transcript, TranscriptionRequest, Word
 from runners.transcriber.transcript import SAMPLE_RATE
 
@@ -37,7 +37,7 @@ class FakeEmotionClassifier:
     def __init__(self) -> None:
         labels = tuple(SENTIMENT_OF)
         moods = ("happy", "sad", "tired")
-        contexts = (OTHER, PAST, WISHED)
+        contexts = (OTHER_PERSON, PAST, WISHED)
         self.calibration = EmotionCalibration(
             labels,
             np.full(len(labels), 0.3, np.float32),
@@ -53,7 +53,7 @@ class FakeEmotionClassifier:
         del folder, threads
         return cls()
 
-    def prepare(self, item: str | Occluded) -> str:
+    def prepare(self, item: str | OccludedText) -> str:
         """Leave the text as it is, with an ellipsis for what is hidden."""
         if isinstance(item, str):
             return item
@@ -70,7 +70,7 @@ class FakeEmotionClassifier:
         """Feel what the texts name."""
         return [self._feel(text) for text in batch]
 
-    def predict_beside(self, batch: Sequence[str]) -> list[Probabilities]:
+    def predict_single_threaded(self, batch: Sequence[str]) -> list[Probabilities]:
         """As `predict`."""
         return self.predict(batch)
 
@@ -111,7 +111,7 @@ class FakeSummarizer:
         _crash_on_request(set(request.text.lower().split()))
         sentences = request.sentences
         if sentences is None:
-            sentences = tuple(sentence.text for sentence in split(request.text))
+            sentences = tuple(sentence.text for sentence in split_sentences(request.text))
         sentences = sentences[: request.max_sentences]
         return Summary(
             " ".join(sentences),

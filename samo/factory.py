@@ -104,8 +104,8 @@ class Models:
         self.ready = False
         for batcher in self.batchers.values():
             batcher.close()
-        if self.pipeline.decoding is not None:
-            self.pipeline.decoding.shutdown(wait=False, cancel_futures=True)
+        if self.pipeline.decode_executor is not None:
+            self.pipeline.decode_executor.shutdown(wait=False, cancel_futures=True)
 
 
 def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models:
@@ -131,9 +131,9 @@ def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models
         lambda: Transcriber.load(
             folders["transcriber"],
             threads=settings.ctranslate2_threads,
-            at_a_time=settings.recordings,
+            at_a_time=settings.max_concurrent_transcriptions,
         ),
-        lambda: EmotionClassifier.load(folders["emotion"], threads=settings.threads, beside=True),
+        lambda: EmotionClassifier.load(folders["emotion"], threads=settings.threads, parallel=True),
         lambda: _load_summarizer(tags["summarizer"], folders["summarizer"], settings),
     )
     return Models(
@@ -193,7 +193,7 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
         AUDIO_BATCH_COST,
         settings.max_audio_wait_seconds,
         seconds_per_cost=AUDIO_SECONDS_PER_FRAME,
-        lanes=settings.recordings,
+        lanes=settings.max_concurrent_transcriptions,
     )
     return Pipeline(
         speech,
@@ -209,5 +209,5 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
         batcher("summarizer", summarizer, SUMMARY_BATCH_TOKENS, settings.max_wait_seconds),
         emotion.calibration,
         # threads of their own, so that slow uploads take none from anything else
-        ThreadPoolExecutor(settings.recordings, thread_name_prefix="decoding"),
+        ThreadPoolExecutor(settings.max_concurrent_transcriptions, thread_name_prefix="decoding"),
     )

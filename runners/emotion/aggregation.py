@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 MAX_EMOTIONS: Final = 3
 # Feelings whose presence makes an entry intense.
-STRONG: Final = (
+STRONG_EMOTIONS: Final = (
     "anger", "disgust", "excitement", "fear", "grief", "joy", "love", "remorse", "sadness",
 )  # fmt: skip
 # The mean of this many of the strongest sentences says how strongly an entry feels.
@@ -58,7 +58,7 @@ class EntryCalibration:
         )
 
 
-def features(rows: Array, lengths: Sequence[float], neutral: int | None) -> Array:
+def emotion_features(rows: Array, lengths: Sequence[float], neutral: int | None) -> Array:
     """Features of each output over the sentences of an entry, of shape (outputs, 3).
 
     `rows` has shape (sentences, outputs); `lengths` is the length of each sentence in characters.
@@ -104,7 +104,7 @@ def entry_probabilities(
 ) -> Array:
     """Probability of each output that it belongs to the whole, of shape (outputs,)."""
     intercept, *weights = calibration.feeling
-    logits = intercept + features(rows, lengths, neutral) @ np.asarray(weights)
+    logits = intercept + emotion_features(rows, lengths, neutral) @ np.asarray(weights)
     if neutral is not None:
         intercept, *weights = calibration.neutral
         found = neutral_features(rows, lengths, neutral) @ np.asarray(weights)
@@ -133,7 +133,7 @@ def intensity_features(
 ) -> Array:
     """What is not neutral on average, and the strong feelings of the strongest sentences."""
     felt = weighted_means(1.0 - rows[:, [neutral]], lengths)[0]
-    strong = rows[:, [labels.index(name) for name in STRONG if name in labels]].max(axis=1)
+    strong = rows[:, [labels.index(name) for name in STRONG_EMOTIONS if name in labels]].max(axis=1)
     return np.asarray([felt, np.sort(strong)[::-1][:STRONGEST_SENTENCES].mean()])
 
 

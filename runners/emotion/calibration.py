@@ -35,7 +35,7 @@ NEUTRAL: Final = "neutral"
 MEDIUM_INTENSITY: Final = 1 / 3
 HIGH_INTENSITY: Final = 2 / 3
 # Outputs of the model that say whose feeling a sentence tells of, and when it is felt.
-OTHER: Final = "other"
+OTHER_PERSON: Final = "other"
 PAST: Final = "past"
 WISHED: Final = "wished"
 
@@ -87,12 +87,12 @@ class EntryPrediction:
     prediction: EmotionPrediction
     shares: dict[str, float]
     intensity: float
-    level: Intensity
+    intensity_level: Intensity
     mixed: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class EmotionContext:
     """Whose feeling a sentence mentions, and when it is felt; None if it mentions none."""
 
     experiencer: Experiencer | None
@@ -168,7 +168,7 @@ class EmotionCalibration:
         order = decided[np.argsort(-moods[decided], kind="stable")]
         return [Emotion(self.moods[i], round(float(moods[i]), 4)) for i in order]
 
-    def decide_context(self, probabilities: Probabilities) -> Context:
+    def decide_context(self, probabilities: Probabilities) -> EmotionContext:
         """Say whose feeling a sentence tells of and when it is felt.
 
         A model without these outputs says nothing, and neither does a sentence that is neutral.
@@ -183,11 +183,11 @@ class EmotionCalibration:
             if value >= threshold
         }
         if not self.contexts or (not held and self.decide(probabilities)[0].name == NEUTRAL):
-            return Context(None, None)
+            return EmotionContext(None, None)
         tense: Tense = "present"
         if max(held.get(PAST, 0.0), held.get(WISHED, 0.0)) > 0.0:
             tense = "past" if held.get(PAST, 0.0) >= held.get(WISHED, 0.0) else "wished"
-        return Context("other" if OTHER in held else "writer", tense)
+        return EmotionContext("other" if OTHER_PERSON in held else "writer", tense)
 
     def aggregate(
         self, probabilities: Sequence[Probabilities], lengths: Sequence[float]
@@ -262,7 +262,7 @@ class EmotionCalibration:
                 for emotion in prediction.emotions
             },
             intensity=round(strength, 4),
-            level=level,
+            intensity_level=level,
             mixed=self._mixed(rows, lengths),
         )
 

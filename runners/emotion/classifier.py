@@ -14,29 +14,36 @@ import numpy.typing as npt
 import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
-from runners.base import GoldenMismatchError
+from runners.base import GoldenMismatchError, ParallelRunner
 from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.text.emoji import spell_emoji
 
 _log = logging.getLogger("bentoml.samo.emotion")
 
-# Sentences are cut to a width of 400 before they come here, which is at least their tokens
-# (`runners.text.sentences.width`); this is as much as encoders of the BERT family read.
+# Encoders of the BERT family read at most this many tokens. Sentences have fewer: they are cut at a
+# width of 400, and a text has no more tokens than its width (`runners.text.sentences.width`).
 MAX_TOKENS: Final = 512
 
-# Encoders of the BERT family were pretrained with one of these.
+# The mask token of an encoder of the BERT family is one of these.
 MASK_TOKENS: Final = ("<mask>", "[MASK]")
 
-# An operator's threads wait so long for the next one before they sleep. To wake one takes longer
-# than most operators; to wait without end would hold a core that others need.
-SPIN_MICROSECONDS: Final = 200
+# Threads spin this long before they sleep until the next operator. Waking a thread takes longer
+# than most operators compute; spinning without a limit would keep a core from other work.
+SPIN_WAIT_MICROSECONDS: Final = 200
 
 TokenIds = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Golden:
-    """What a text's probabilities must be, give or take `tolerance`."""
+class GoldenSample:
+    """A golden sample: a text and the probabilities that the float model gives it.
+
+    Attributes:
+        text: the input.
+        probabilities: float32 of shape (outputs,).
+        tolerance: largest absolute difference that is accepted.
+
+    """
 
     text: str
     probabilities: Probabilities
@@ -54,21 +61,21 @@ class Golden:
 
 
 @dataclass(frozen=True, slots=True)
-class Occluded:
-    """A text with some of it hidden from the model: each `text[start:end]` of `hidden`."""
+class OccludedText:
+    """A text in which each `text[start:end]` of `hidden` is replaced by mask tokens."""
 
     text: str
     hidden: tuple[tuple[int, int], ...]
 
 
-class EmotionClassifier:
-    """Texts in, calibrated probabilities out: of `calibration.labels`, then of `calibration.moods`.
+class EmotionClassifier(ParallelRunner[str | OccludedText, TokenIds, Probabilities]):
+    """Gives each text a probability for every name in `calibration.outputs`.
 
     Labels are calibrated by temperature scaling (Guo et al., 2017): sigmoid(logits / temperature).
 
-    A text alone is quickest on all threads. Several are done sooner by batches that run beside one
-    another on a thread each: threads that share an operator wait for one another some hundred times
-    a batch. That takes a second session, which holds the weights once more.
+    One text is fastest on all threads. Several texts are faster in concurrent batches on one thread
+    each, because threads that share operators synchronize hundreds of times per batch. Concurrent
+    batches need a second session, which holds a second copy of the weights.
     """
 
     def __init__(
@@ -76,13 +83,13 @@ class EmotionClassifier:
         session: onnxruntime.InferenceSession,
         tokenizer: Tokenizer,
         calibration: EmotionCalibration,
-        golden: Golden | None = None,
-        narrow: onnxruntime.InferenceSession | None = None,
+        golden: GoldenSample | None = None,
+        single_threaded: onnxruntime.InferenceSession | None = None,
     ) -> None:
         self.calibration = calibration
         self._golden = golden
         self._session = session
-        self._narrow = narrow or session
+        self._single_threaded = single_threaded or session
         self._tokenizer = tokenizer
         self._pad_id: int = tokenizer.padding["pad_id"] if tokenizer.padding else 0
         mask_ids = [i for token in MASK_TOKENS if (i := tokenizer.token_to_id(token)) is not None]
@@ -91,7 +98,7 @@ class EmotionClassifier:
         self.mask_id: int = mask_ids[0]
         tokenizer.no_padding()
         tokenizer.enable_truncation(MAX_TOKENS)
-        # A "<mask>" or "</s>" that somebody writes is text like any other: it hides nothing.
+        # A "<mask>" or "</s>" in a user's text is plain text, not a special token.
         tokenizer.encode_special_tokens = True
 
     @classmethod
@@ -101,27 +108,33 @@ class EmotionClassifier:
         *,
         threads: int,
         calibration: EmotionCalibration | None = None,
-        beside: bool = False,
+        parallel: bool = False,
     ) -> Self:
-        """Load `model.onnx`, `tokenizer.json`, `golden.json` and, without `calibration`, its file.
+        """Load an exported model: `model.onnx`, `tokenizer.json` and `calibration.json`.
 
-        That is `calibration.json`. A model that is not finished yet has no `golden.json`. With
-        `beside` the second session is loaded that `predict_beside` wants.
+        Args:
+            folder: of the model. Without `golden.json`, which the export writes last, `warm_up`
+                compares nothing.
+            threads: of the session that `predict` uses.
+            calibration: used instead of `calibration.json`.
+            parallel: load a second session on one thread for `predict_single_threaded`; without
+                it both methods use the same session.
+
         """
         golden = folder / "golden.json"
         return cls(
             _session(folder / "model.onnx", threads),
             Tokenizer.from_file(str(folder / "tokenizer.json")),
             calibration or EmotionCalibration.load(folder / "calibration.json"),
-            Golden.load(golden) if golden.is_file() else None,
-            _session(folder / "model.onnx", 1) if beside and threads > 1 else None,
+            GoldenSample.load(golden) if golden.is_file() else None,
+            _session(folder / "model.onnx", 1) if parallel and threads > 1 else None,
         )
 
-    def prepare(self, item: str | Occluded) -> TokenIds:
-        """Tokenize a text; shape (tokens,).
+    def prepare(self, item: str | OccludedText) -> TokenIds:
+        """Tokenize a text; return token ids, int64 of shape (tokens,).
 
-        Every token that lies in a hidden span, even by a character, becomes the mask token, so
-        that a text has as many tokens hidden as not and its variants batch without padding.
+        Each token that overlaps a hidden span becomes one mask token. A text and its occluded
+        variants so have the same length and are batched without padding.
         """
         if isinstance(item, str):
             return np.asarray(self._encode(spell_emoji(item)[0]).ids, dtype=np.int64)
@@ -129,7 +142,7 @@ class EmotionClassifier:
         encoding = self._encode(text)
         ids = np.asarray(encoding.ids, dtype=np.int64)
         starts, ends = np.asarray(encoding.offsets, dtype=np.int64).T
-        words = starts < ends  # the outer special tokens have an empty span at 0
+        words = starts < ends  # special tokens have an empty span
         first, last = (np.asarray([*origins, -1])[i] for i in (starts, ends - 1))
         for start, end in item.hidden:
             ids[words & (first < end) & (last >= start)] = self.mask_id
@@ -137,8 +150,8 @@ class EmotionClassifier:
 
     def _encode(self, text: str) -> Encoding:
         encoding = self._tokenizer.encode(text)
-        if encoding.overflowing:  # with a tokenizer of another kind; not silently
-            _log.warning("A text was cut at %d tokens, as many as the model reads.", MAX_TOKENS)
+        if encoding.overflowing:
+            _log.warning("A text was truncated to the model's %d tokens.", MAX_TOKENS)
         return encoding
 
     def cost(self, prepared: TokenIds) -> int:
@@ -146,12 +159,12 @@ class EmotionClassifier:
         return len(prepared)
 
     def predict(self, batch: Sequence[TokenIds]) -> list[Probabilities]:
-        """Classify token ids, padded to the longest of the batch, on all threads."""
+        """Return the probabilities of each text, float32 of shape (outputs,), on all threads."""
         return self._classify(self._session, batch)
 
-    def predict_beside(self, batch: Sequence[TokenIds]) -> list[Probabilities]:
-        """As `predict` on the calling thread alone, for batches that run beside one another."""
-        return self._classify(self._narrow, batch)
+    def predict_single_threaded(self, batch: Sequence[TokenIds]) -> list[Probabilities]:
+        """As `predict`, on the calling thread alone."""
+        return self._classify(self._single_threaded, batch)
 
     def _classify(
         self, session: onnxruntime.InferenceSession, batch: Sequence[TokenIds]
@@ -169,21 +182,21 @@ class EmotionClassifier:
         return list(1.0 / (1.0 + np.exp(-logits)))
 
     def warm_up(self) -> None:
-        """Classify a sentence whose probabilities are known.
+        """Classify the golden sample; raise `GoldenMismatchError` if the probabilities differ.
 
-        An int8 file can be right on one CPU and wrong on another (ONNX Runtime's kernels differ),
-        and a container moves. Raises `GoldenMismatchError` rather than serve wrong answers.
+        ONNX Runtime's int8 kernels depend on the CPU, so a model that was correct where it was
+        exported may be wrong on another machine.
         """
         if self._golden is None:
             return
         ids = self.prepare(self._golden.text)
-        rows = [*self.predict([ids]), *self.predict_beside([ids])]
+        rows = [*self.predict([ids]), *self.predict_single_threaded([ids])]
         gap = float(np.abs(np.stack(rows) - self._golden.probabilities).max())
         if not gap <= self._golden.tolerance:
             raise GoldenMismatchError(
-                f"The emotion model is off by {gap:.2f} on this CPU, more than "
-                f"{self._golden.tolerance}: export it with `export_models.py emotion "
-                "--precision fp32`."
+                f"On this CPU the emotion model's probabilities differ by up to {gap:.2f} from the "
+                f"exported ones, more than the tolerance of {self._golden.tolerance}: export it "
+                "with `export_models.py emotion --precision fp32`."
             )
 
 
@@ -191,5 +204,7 @@ def _session(model: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.spin_duration_us", str(SPIN_MICROSECONDS))
+    options.add_session_config_entry(
+        "session.intra_op.spin_duration_us", str(SPIN_WAIT_MICROSECONDS)
+    )
     return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])

@@ -11,17 +11,17 @@ from typing import Final
 
 from runners.summarizer.summary import PreparedSummary, Summary
 from runners.text.compare import (
-    clean,
+    bigram_recall,
+    ends_with_punctuation,
+    has_unwritable_tokens,
     is_degenerate,
-    is_ended,
     is_in_order,
     is_invented,
-    is_marked,
     is_negated,
-    is_rewording,
-    joined,
-    overlap,
-    words_of,
+    is_same_wording,
+    join_sentences,
+    normalized_words,
+    remove_disfluencies,
 )
 
 # A sentence of the entry is a source of the summary when so much of it was taken over.
@@ -32,15 +32,15 @@ RAMBLE_WORDS: Final = 60
 
 def verbatim(prepared: PreparedSummary) -> Summary:
     """Return the whole of a short entry as it stands, or cleaned where it hesitates."""
-    cleaned = [clean(sentence) for sentence in prepared.sentences]
+    cleaned = [remove_disfluencies(sentence) for sentence in prepared.sentences]
     kept = tuple(place for place, sentence in enumerate(cleaned) if sentence)
     is_fluent = all(
-        words_of(own) == words_of(sentence)
+        normalized_words(own) == normalized_words(sentence)
         for own, sentence in zip(cleaned, prepared.sentences, strict=True)
     )
     if is_fluent or not kept:  # nothing but hesitation; it is the entry all the same
         return Summary(prepared.request.text.strip(), "verbatim", kept or (0,))
-    return Summary(joined(cleaned[place] for place in kept), "verbatim", kept)
+    return Summary(join_sentences(cleaned[place] for place in kept), "verbatim", kept)
 
 
 def rewritten(prepared: PreparedSummary, outputs: Sequence[str]) -> Summary:
@@ -50,16 +50,20 @@ def rewritten(prepared: PreparedSummary, outputs: Sequence[str]) -> Summary:
     """
     told: dict[str, int] = {}
     faithful = True
-    for place, output in zip(prepared.chosen, outputs, strict=True):
+    for place, output in zip(prepared.selected, outputs, strict=True):
         sentence = prepared.sentences[place]
-        is_same = is_rewording(sentence, output)
+        is_same = is_same_wording(sentence, output)
         faithful &= is_same
-        has_marks = is_ended(sentence) or is_marked(sentence)
-        told.setdefault(clean(output if is_same and not has_marks else sentence), place)
+        has_marks = ends_with_punctuation(sentence) or has_unwritable_tokens(sentence)
+        told.setdefault(
+            remove_disfluencies(output if is_same and not has_marks else sentence), place
+        )
     told.pop("", None)
     if not told:
         return verbatim(prepared)
-    return Summary(joined(told), "generated" if faithful else "extracted", tuple(told.values()))
+    return Summary(
+        join_sentences(told), "generated" if faithful else "extracted", tuple(told.values())
+    )
 
 
 def condensed(
@@ -82,14 +86,14 @@ def condensed(
     if not is_degenerate(text) and all(
         _is_said(sentence, prepared, least_overlap) for sentence in generated
     ):
-        overlaps = [overlap(sentence, text) for sentence in prepared.sentences]
+        overlaps = [bigram_recall(sentence, text) for sentence in prepared.sentences]
         sources = tuple(place for place, share in enumerate(overlaps) if share >= SOURCE_OVERLAP)
         return Summary(text, "generated", sources)
-    told = {clean(prepared.sentences[place]): place for place in prepared.chosen}
+    told = {remove_disfluencies(prepared.sentences[place]): place for place in prepared.selected}
     told.pop("", None)
     if not told:
         return verbatim(prepared)
-    return Summary(joined(told), "extracted", tuple(told.values()))
+    return Summary(join_sentences(told), "extracted", tuple(told.values()))
 
 
 def _is_said(sentence: str, prepared: PreparedSummary, least_overlap: float) -> bool:
@@ -101,12 +105,14 @@ def _is_said(sentence: str, prepared: PreparedSummary, least_overlap: float) -> 
         return False
     # A ramble without punctuation is cut anywhere, so neighbours count as one as well.
     own = [*prepared.sentences, *map(" ".join, pairwise(prepared.sentences))]
-    nearest = max(own, key=lambda said: overlap(sentence, said))
+    nearest = max(own, key=lambda said: bigram_recall(sentence, said))
     if least_overlap and not (
-        is_in_order(sentence, nearest) and overlap(sentence, nearest) >= least_overlap
+        is_in_order(sentence, nearest) and bigram_recall(sentence, nearest) >= least_overlap
     ):
         return False
     is_whole = nearest in prepared.sentences and nearest.endswith((".", "!", "?", "…"))
-    if is_whole and overlap(clean(nearest), sentence) < least_overlap:
+    if is_whole and bigram_recall(remove_disfluencies(nearest), sentence) < least_overlap:
         return False  # it breaks off
-    return is_negated(nearest) == is_negated(sentence) or len(words_of(nearest)) > RAMBLE_WORDS
+    return (
+        is_negated(nearest) == is_negated(sentence) or len(normalized_words(nearest)) > RAMBLE_WORDS
+    )

@@ -35,7 +35,7 @@ REDUNDANCY: Final = 2.0
 SMOOTHING: Final = 3
 
 
-def choose(
+def select_sentences(
     sentences: Sequence[str],
     number: int,
     salience: Sequence[float] | None,
@@ -105,7 +105,7 @@ def _choose_core(
     return tuple(sorted(selected))
 
 
-def with_items(sentences: Sequence[str], chosen: Sequence[int], number: int) -> tuple[int, ...]:
+def add_list_items(sentences: Sequence[str], chosen: Sequence[int], number: int) -> tuple[int, ...]:
     """Add the list items that a chosen sentence announces ("Grateful for:"), up to `number`."""
     places = set(chosen)
     for place in chosen:

@@ -19,15 +19,15 @@ from tokenizers import Tokenizer
 from runners.errors import InvalidRequest
 from runners.summarizer.config import SummarizerConfig
 from runners.summarizer.faithfulness import condensed, rewritten, verbatim
-from runners.summarizer.selection import choose, with_items
+from runners.summarizer.selection import add_list_items, select_sentences
 from runners.summarizer.summary import (
     MAX_SUMMARY_SENTENCES,
     PreparedSummary,
     Summary,
     SummaryRequest,
 )
-from runners.text.compare import clean, straighten, words_of
-from runners.text.sentences import split
+from runners.text.compare import normalize_quotes, normalized_words, remove_disfluencies
+from runners.text.sentences import split_sentences
 
 # An entry so short is its own core, unless it is a ramble without punctuation.
 VERBATIM_SENTENCES: Final = 2
@@ -66,7 +66,7 @@ class Summarizer:
         """
         sentences = item.sentences
         if sentences is None:
-            sentences = tuple(sentence.text for sentence in split(item.text))
+            sentences = tuple(sentence.text for sentence in split_sentences(item.text))
         if not sentences:
             raise InvalidRequest("The text is empty: send a journal entry.", field="text")
         if not 1 <= item.max_sentences <= MAX_SUMMARY_SENTENCES:
@@ -81,14 +81,15 @@ class Summarizer:
             )
         if (
             len(sentences) <= min(VERBATIM_SENTENCES, item.max_sentences)
-            and len(words_of(item.text)) <= VERBATIM_WORDS
+            and len(normalized_words(item.text)) <= VERBATIM_WORDS
         ):
             return PreparedSummary(item, sentences, tuple(range(len(sentences))), ())
-        chosen = choose(sentences, item.max_sentences, item.salience, item.focus)
-        chosen = with_items(sentences, chosen, item.max_sentences)
+        chosen = select_sentences(sentences, item.max_sentences, item.salience, item.focus)
+        chosen = add_list_items(sentences, chosen, item.max_sentences)
         if self.config.reads == "sentences":
             parts = tuple(
-                self.encode(self.config.prefix + straighten(sentences[place])) for place in chosen
+                self.encode(self.config.prefix + normalize_quotes(sentences[place]))
+                for place in chosen
             )
         else:
             parts = self._parts(sentences, item.max_sentences)
@@ -185,15 +186,15 @@ class Summarizer:
                 used = 0
             groups[-1].append(text)
             used += length
-        return tuple(self.encode(prefix + straighten(" ".join(group))) for group in groups)
+        return tuple(self.encode(prefix + normalize_quotes(" ".join(group))) for group in groups)
 
 
 def _without_repeats(texts: Sequence[str]) -> list[str]:
     """Return the cleaned sentences of the texts, each once."""
     sentences: dict[str, str] = {}
     for text in texts:
-        for sentence in split(text):
-            cleaned = clean(sentence.text)
+        for sentence in split_sentences(text):
+            cleaned = remove_disfluencies(sentence.text)
             if cleaned:
-                sentences.setdefault(" ".join(words_of(cleaned)), cleaned)
+                sentences.setdefault(" ".join(normalized_words(cleaned)), cleaned)
     return list(sentences.values())

@@ -58,12 +58,12 @@ class PreparedSummary:
     Attributes:
         request: as it was asked.
         sentences: of the entry.
-        chosen: which of them are to be told; all of them where the model chooses.
+        selected: which of them are to be told; all of them where the model chooses.
         parts: tokens of each of the model's inputs; none for a verbatim summary.
 
     """
 
     request: SummaryRequest
     sentences: tuple[str, ...]
-    chosen: tuple[int, ...]
+    selected: tuple[int, ...]
     parts: tuple[tuple[str, ...], ...]

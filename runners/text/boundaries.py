@@ -17,7 +17,7 @@ from sentencex import get_sentence_boundaries
 
 from runners.text.emoticons import SYMBOL_PATTERN, may_hold_symbols
 from runners.text.items import list_markers
-from runners.text.starters import STARTERS
+from runners.text.starters import SENTENCE_STARTERS
 
 # A quotation or an aside up to this length is left as `sentencex` has it, which is whole.
 MAX_ASIDE_CHARACTERS: Final = 250
@@ -186,7 +186,7 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool | None:
         if word[:1].islower():
             return None
         # a face or a heart says how the sentence felt; a flag or a cake may stand for a word
-        return word in STARTERS or _FACE.search(match["alone"]) is not None
+        return word in SENTENCE_STARTERS or _FACE.search(match["alone"]) is not None
     marks, symbols = match["marks"], match["symbols"]
     is_quoted = bool(match["close"].strip(")]}*_~"))
     if symbols:
@@ -228,7 +228,7 @@ def _full_stop_ends(sentence: str, before: str, word: str, *, is_pronoun: bool) 
         if len(before) == 1 and before.isalpha():
             return False
         return low not in _BEFORE_NUMBERS and not _is_title_or_acronym(low)
-    is_starter = is_pronoun or word in STARTERS
+    is_starter = is_pronoun or word in SENTENCE_STARTERS
     if len(before) == 1 and before.isalpha() and before.isupper():
         return is_starter
     if low in _FRONTED_WORDS and _FRONTED.fullmatch(sentence):

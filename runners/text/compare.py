@@ -60,23 +60,23 @@ _ODD_WORD: Final = re.compile(
 _FULL_STOP_SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK")
 
 
-def straighten(text: str) -> str:
+def normalize_quotes(text: str) -> str:
     """Return `text` with straight quotes and plain spaces."""
     return " ".join(text.translate(_QUOTES).split())
 
 
-def words_of(text: str) -> list[str]:
+def normalized_words(text: str) -> list[str]:
     """Return the words in lower case, without punctuation and apostrophes, for comparing texts."""
     plain = text.translate(_QUOTES).lower().replace("'", "")
     return re.sub(r"[^\w\s]", " ", plain).split()
 
 
-def overlap(sentence: str, summary: str) -> float:
+def bigram_recall(sentence: str, summary: str) -> float:
     """Return the share of the sentence's pairs of neighbouring words in the summary, 0 to 1.
 
     A sentence of one word counts as a whole: 1 if the summary has the word.
     """
-    words, others = words_of(sentence), words_of(summary)
+    words, others = normalized_words(sentence), normalized_words(summary)
     if len(words) < 2:
         return float(bool(words) and words[0] in others)
     pairs = set(pairwise(words))
@@ -85,22 +85,22 @@ def overlap(sentence: str, summary: str) -> float:
 
 def content_words(sentence: str) -> list[str]:
     """Return the words that tell something: neither function words nor phatic ones."""
-    return [word for word in words_of(sentence) if word not in _EMPTY_WORDS]
+    return [word for word in normalized_words(sentence) if word not in _EMPTY_WORDS]
 
 
 def is_function_word(text: str) -> bool:
     """Whether `text` holds function words only ("my", "when I"); negations are none."""
-    words = words_of(text)
+    words = normalized_words(text)
     return bool(words) and all(word in _FUNCTION_WORDS for word in words)
 
 
-def is_rewording(sentence: str, written: str) -> bool:
+def is_same_wording(sentence: str, written: str) -> bool:
     """Tell whether `written` says `sentence` word for word, but for hesitations and repeats.
 
     What may be gone: "um", "like" and the like where they are no verb or preposition, and words
     that were said twice in a row. Nothing may be new, or in another order.
     """
-    said, kept = words_of(sentence), words_of(written)
+    said, kept = normalized_words(sentence), normalized_words(written)
     matcher = SequenceMatcher(None, said, kept, autojunk=False)
     for kind, start, end, *_ in matcher.get_opcodes():
         if kind == "equal":
@@ -119,16 +119,17 @@ def is_rewording(sentence: str, written: str) -> bool:
 
 def is_invented(summary: str, entry: str) -> bool:
     """Tell whether a content word of the summary, simply stemmed, is missing in the entry."""
-    known = {_stem(word) for word in words_of(entry)}
+    known = {_stem(word) for word in normalized_words(entry)}
     return any(
-        word not in _FUNCTION_WORDS and _stem(word) not in known for word in words_of(summary)
+        word not in _FUNCTION_WORDS and _stem(word) not in known
+        for word in normalized_words(summary)
     )
 
 
 def is_in_order(sentence: str, whole: str) -> bool:
     """Tell whether the words of `sentence` all stand in `whole`, in their order."""
-    words = iter(words_of(whole))
-    return all(word in words for word in words_of(sentence))
+    words = iter(normalized_words(whole))
+    return all(word in words for word in normalized_words(sentence))
 
 
 def is_negated(sentence: str) -> bool:
@@ -138,12 +139,12 @@ def is_negated(sentence: str) -> bool:
 
 def is_degenerate(summary: str) -> bool:
     """Tell whether the summary is empty or goes in circles: three words in a row, three times."""
-    words = words_of(summary)
+    words = normalized_words(summary)
     triples = list(zip(words, words[1:], words[2:], strict=False))
     return not words or any(triples.count(triple) > 2 for triple in triples)
 
 
-def clean(sentence: str) -> str:
+def remove_disfluencies(sentence: str) -> str:
     """Return `sentence` without hesitations, asides and words said twice, cased and ended.
 
     Only takes words away; it changes none but for the case of the first and of "I". Marks stay as
@@ -158,7 +159,7 @@ def clean(sentence: str) -> str:
         if not any(character.isalnum() for character in text) and not SYMBOL.search(text):
             return ""
     text = _LONE_I.sub("I", text)
-    if not is_ended(text):
+    if not ends_with_punctuation(text):
         text += "."
     first = text.split(maxsplit=1)[0] if text else ""
     if first.rstrip(",.!?;:").replace("'", "").replace("’", "").isalpha() and first.islower():
@@ -166,7 +167,7 @@ def clean(sentence: str) -> str:
     return text
 
 
-def is_ended(text: str) -> bool:
+def ends_with_punctuation(text: str) -> bool:
     """Tell whether `text` needs no full stop: it ends with a mark, an emoji, an emoticon, a URL.
 
     Nor does text in a script that has other marks.
@@ -179,12 +180,12 @@ def is_ended(text: str) -> bool:
     return not (bare[-1].isascii() or unicodedata.name(bare[-1], "").startswith(_FULL_STOP_SCRIPTS))
 
 
-def is_marked(sentence: str) -> bool:
+def has_unwritable_tokens(sentence: str) -> bool:
     """Tell whether `sentence` has what the model does not write: emoji, "iPhone", a URL."""
     return SYMBOL.search(sentence) is not None or _ODD_WORD.search(sentence) is not None
 
 
-def joined(sentences: Iterable[str]) -> str:
+def join_sentences(sentences: Iterable[str]) -> str:
     """Return sentences in a row, with a space between them but for scripts without spaces."""
     text = ""
     for sentence in sentences:

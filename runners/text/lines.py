@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from runners.text.starters import STARTERS
+from runners.text.starters import SENTENCE_STARTERS
 
 _LINE: Final = re.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 # "- tea", "• tea", "1. tea", "2) tea", "(3) tea", "a) tea", "[ ] tea", "> tea"
@@ -36,7 +36,7 @@ _LEAST_WIDTH: Final = 40
 _LIKELY_WIDTH: Final = 55
 
 
-def blocks(entry: str) -> Iterator[tuple[int, int]]:
+def text_blocks(entry: str) -> Iterator[tuple[int, int]]:
     """Spans of `entry` that no sentence crosses; the line breaks left inside are white space."""
     paragraph: list[tuple[int, int]] = []
     for start, end, is_last in _lines(entry):
@@ -102,7 +102,7 @@ def _goes_on(before: str, after: str, *, is_full: bool, is_wrapped: bool) -> boo
         return False
     if is_wrapped:
         return True
-    return len(before) >= _LIKELY_WIDTH and word not in STARTERS
+    return len(before) >= _LIKELY_WIDTH and word not in SENTENCE_STARTERS
 
 
 _TITLES: Final = (" dr.", " mr.", " mrs.", " ms.", " prof.", " st.")

@@ -17,7 +17,7 @@ from typing import Final
 
 from runners.text.boundaries import sentence_starts
 from runners.text.emoticons import may_hold_symbols, symbols_in
-from runners.text.lines import blocks
+from runners.text.lines import text_blocks
 
 # A sentence's width: its characters, where an emoji counts as the words that it is read as. No
 # sentence is wider, so that none has more tokens than the classifier reads.
@@ -66,19 +66,19 @@ class Sentence:
     end: int
 
 
-def split(entry: str) -> list[Sentence]:
+def split_sentences(entry: str) -> list[Sentence]:
     """Return the sentences of `entry` in order; white space between them belongs to none."""
     is_plain = entry.isascii() and not may_hold_symbols(entry)  # a character is as wide as one
     return [
         sentence
-        for start, end in blocks(entry)
+        for start, end in text_blocks(entry)
         for begin, stop in _sentences(entry, start, end)
         for clause in _clauses(entry, begin, stop)
         for sentence in _cut(entry, *clause, is_plain=is_plain)
     ]
 
 
-def width(text: str) -> int:
+def token_upper_bound(text: str) -> int:
     """Characters of `text`, more for those that are read as several: at least its tokens."""
     symbols = sum(1 for _ in symbols_in(text))
     hangul = 0 if text.isascii() else len(_HANGUL.findall(text))
@@ -131,7 +131,9 @@ def _cut(entry: str, start: int, end: int, *, is_plain: bool) -> Iterator[Senten
     """Strip a span and cut it where it is too wide, at the last comma or space that fits."""
     start, end = _stripped(entry, start, end)
     least = MAX_SENTENCE_CHARACTERS if is_plain else MAX_SENTENCE_CHARACTERS // SYMBOL_WIDTH
-    if end - start > least and (is_plain or width(entry[start:end]) > MAX_SENTENCE_CHARACTERS):
+    if end - start > least and (
+        is_plain or token_upper_bound(entry[start:end]) > MAX_SENTENCE_CHARACTERS
+    ):
         sums = _widths(entry[start:end])
         origin = start
         while start < end and sums[end - origin] - sums[start - origin] > MAX_SENTENCE_CHARACTERS:

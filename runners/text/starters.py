@@ -18,6 +18,6 @@ Some All Both Each Every Most Many Much More Another Other One Two Was Were Is A
 Don't Didn't Had Has Have Can Can't Could Couldn't Would Wouldn't Should Went Got Felt Feeling Feel
 Let Let's Please Thanks Thank Hopefully Honestly Anyway Well Oh Ok Okay Ugh Wow
 """
-STARTERS: Final = frozenset(
+SENTENCE_STARTERS: Final = frozenset(
     [*_WORDS.split(), *(word.replace("'", "’") for word in _WORDS.split()), "i", "i'm", "i’m"]
 )

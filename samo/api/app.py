@@ -10,7 +10,9 @@ from samo.api import description, error_handlers, schemas
 from samo.api.routes import ROUTERS
 from samo.api.routing import Route
 from samo.factory import Models
-from samo.http import cors, draining, middleware, paths
+from samo.http.cors import SamoCORSMiddleware
+from samo.http.middleware import RequestMiddleware
+from samo.http.paths import PathMiddleware
 from samo.page.files import Files
 from samo.page.routes import create_router
 from samo.settings import Settings
@@ -29,7 +31,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # FastAPI's pages load their scripts from other servers; samo.page has ours
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
-        redirect_slashes=False,  # `paths.Paths` removes extra slashes
+        redirect_slashes=False,  # `PathMiddleware` removes extra slashes
     )
     app.state.settings = settings
     error_handlers.install_error_handlers(app)
@@ -48,10 +50,9 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
     """The ASGI middleware around `app` and around BentoML's own routes, the outermost first."""
     settings: Settings = app.state.settings
     stack = [
-        Middleware(middleware.RequestMiddleware, settings=settings),
-        Middleware(draining.Draining),
-        Middleware(paths.Paths, routes=app.routes),
+        Middleware(RequestMiddleware, settings=settings),
+        Middleware(PathMiddleware, routes=app.routes),
     ]
     if settings.cors_origins:
-        stack.insert(0, Middleware(cors.CORS, origins=settings.cors_origins))
+        stack.insert(0, Middleware(SamoCORSMiddleware, origins=settings.cors_origins))
     return stack

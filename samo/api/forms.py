@@ -224,7 +224,7 @@ def _understood(form: FormData, fields: Fields) -> FormData:
         if name not in fields.options and name not in KNOWN_FIELDS:
             problem = _unknown(fields, name)
             raise InvalidRequest(f"{problem['field']}: {problem['message']}.", errors=[problem])
-        if not options.is_left_out_of_form(value):
+        if not options.is_blank_form_value(value):
             given.setdefault(name, []).append(value.strip())
     items: list[tuple[str, str | UploadFile]] = [*_recording(recordings, fields)]
     for name, values in given.items():
@@ -263,7 +263,7 @@ def _option(
 ) -> list[tuple[str, str]]:
     """The option as FastAPI expects it; raises `InvalidRequest` for one that is not honoured."""
     if name in _LISTS:
-        values = options.names(values)
+        values = options.parse_list(values)
     if name in fields.options:
         if name not in _LISTS and len(set(values)) > 1:
             raise _refusal(name, "Send this field once")
@@ -273,7 +273,9 @@ def _option(
             raise _refusal(name, "Name one language, or leave it out to have it recognized")
         return [("language", value) for value in values]
     harmless = KNOWN_FIELDS[name]
-    if {options.number(value.lower()) for value in values} <= set(map(options.number, harmless)):
+    if {options.parse_number(value.lower()) for value in values} <= set(
+        map(options.parse_number, harmless)
+    ):
         return []
     advice = f" or send {harmless[0]}" if harmless else ""
     raise _refusal(name, f"This route does not take it; leave it out{advice}")

@@ -14,7 +14,7 @@ from runners.transcriber.transcriber import Segment, Task, Transcript
 from samo import options
 
 ResponseFormat = Annotated[
-    Literal["json", "text", "srt", "vtt", "verbose_json"], BeforeValidator(options.name)
+    Literal["json", "text", "srt", "vtt", "verbose_json"], BeforeValidator(options.normalize_choice)
 ]
 Granularity = Literal["word", "segment"]
 

@@ -1,17 +1,13 @@
-"""From the pipeline's dataclasses to the schemas of the HTTP API, and to bytes."""
+"""Convert the results of the pipeline to the schemas of the HTTP API; the routes serialize them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from types import TracebackType
-from typing import Any, Self
-
-import orjson
-from fastapi import Response
-from pydantic import BaseModel
+from typing import Any, Final, Self
 
 import samo
 from runners.emotion.calibration import (
@@ -19,22 +15,24 @@ from runners.emotion.calibration import (
     Emotion,
     EmotionCalibration,
     EmotionPrediction,
-    EntryPrediction,
     Probabilities,
 )
 from runners.errors import SamoError
 from samo.api import schemas
 from samo.factory import Models
 from samo.http.envelope import error_body
+from samo.insight.arc import ArcPoint
+from samo.insight.entry import EntryEmotions
 from samo.insight.explanation import Explanation
-from samo.insight.groupings import Groupings, group
-from samo.insight.pipeline import EmotionalCore, Insight, Recording
+from samo.insight.groupings import group_emotions
+from samo.insight.results import Insight, TranscribedRecording
+from samo.insight.summary import SummaryResult
 
-KEY_EMOTIONS = 3
+MAX_KEY_EMOTIONS: Final = 3
 
 
 class Stopwatch:
-    """Milliseconds of a `with` block."""
+    """Measure the milliseconds of a `with` block."""
 
     milliseconds = 0.0
 
@@ -51,81 +49,95 @@ class Stopwatch:
         self.milliseconds = (time.perf_counter() - self._start) * 1000
 
 
-def reply(model: BaseModel) -> Response:
-    """A schema as JSON."""
-    return Response(model.model_dump_json(), media_type="application/json")
-
-
-def _json(content: Mapping[str, Any]) -> Response:
-    return Response(orjson.dumps(content), media_type="application/json")
-
-
-def _scores(emotions: Sequence[Emotion]) -> list[dict[str, Any]]:
-    return [{"emotion": emotion.name, "confidence": emotion.confidence} for emotion in emotions]
-
-
-def _by_name(emotions: Sequence[Emotion]) -> dict[str, float]:
-    return {emotion.name: emotion.confidence for emotion in emotions}
-
-
 def predict(
     calibration: EmotionCalibration,
     outcome: Probabilities | SamoError,
     request: schemas.PredictRequest,
-    watch: Stopwatch,
+    stopwatch: Stopwatch,
     explanations: Sequence[Explanation] | None = None,
-) -> Response:
-    """`PredictResponse`; raises the text's own error."""
+) -> schemas.PredictResponse:
+    """Return the emotions of a text. Raises `outcome` if it is an error."""
     if isinstance(outcome, SamoError):
         raise outcome
-    emotions = calibration.decide(outcome, request.threshold, request.top_k)
-    body: dict[str, Any] = {
-        "emotions": _scores(emotions),
-        "inference_time": f"{watch.milliseconds:.0f}ms",
-    }
-    if explanations is not None:
-        body["explanation"] = [_explanation(explanation) for explanation in explanations]
+    response = schemas.PredictResponse(
+        emotions=_scores(calibration.decide(outcome, request.threshold, request.top_k)),
+        inference_time=_inference_time(stopwatch),
+    )
     if request.groupings:
-        body["groupings"] = asdict(group(calibration, outcome))
-    return _json(body)
-
-
-def _explanation(explanation: Explanation) -> dict[str, Any]:
-    words = [
-        {
-            "word": weighted.word.text,
-            "start": weighted.word.start,
-            "end": weighted.word.end,
-            "weight": round(weighted.weight, 4),
-        }
-        for weighted in explanation.words
-    ]
-    return {"emotion": explanation.emotion, "words": words}
+        response.groupings = _groupings(calibration, outcome)
+    if explanations is not None:
+        response.explanation = [_explanation(explanation) for explanation in explanations]
+    return response
 
 
 def predict_batch(
     calibration: EmotionCalibration,
     outcomes: Sequence[Probabilities | SamoError],
     request: schemas.PredictBatchRequest,
-    watch: Stopwatch,
-) -> Response:
-    """`PredictBatchResponse`: a result or an error for each text."""
-    results: list[dict[str, Any]] = []
-    for outcome in outcomes:
-        if isinstance(outcome, SamoError):
-            results.append(error_body(outcome))
-            continue
-        emotions = calibration.decide(outcome, request.threshold, request.top_k)
-        results.append({"emotions": _scores(emotions)})
-        if request.groupings:
-            results[-1]["groupings"] = asdict(group(calibration, outcome))
-    return _json({"results": results, "inference_time": f"{watch.milliseconds:.0f}ms"})
+    stopwatch: Stopwatch,
+) -> schemas.PredictBatchResponse:
+    """Return the emotions or the error of each text."""
+    return schemas.PredictBatchResponse(
+        results=[_batch_item(calibration, outcome, request) for outcome in outcomes],
+        inference_time=_inference_time(stopwatch),
+    )
 
 
-def transcription(recording: Recording, *, with_words: bool) -> schemas.TranscriptionResponse:
-    """A transcript with its measures."""
+def _batch_item(
+    calibration: EmotionCalibration,
+    outcome: Probabilities | SamoError,
+    request: schemas.PredictBatchRequest,
+) -> schemas.BatchItem | schemas.BatchItemError:
+    if isinstance(outcome, SamoError):
+        return schemas.BatchItemError.model_validate(error_body(outcome))
+    item = schemas.BatchItem(
+        emotions=_scores(calibration.decide(outcome, request.threshold, request.top_k))
+    )
+    if request.groupings:
+        item.groupings = _groupings(calibration, outcome)
+    return item
+
+
+def _inference_time(stopwatch: Stopwatch) -> str:
+    return f"{stopwatch.milliseconds:.0f}ms"
+
+
+def _scores(emotions: Sequence[Emotion]) -> list[schemas.EmotionScore]:
+    return [
+        schemas.EmotionScore(emotion=emotion.name, confidence=emotion.confidence)
+        for emotion in emotions
+    ]
+
+
+def _by_name(emotions: Sequence[Emotion]) -> dict[str, float]:
+    return {emotion.name: emotion.confidence for emotion in emotions}
+
+
+def _groupings(calibration: EmotionCalibration, probabilities: Probabilities) -> schemas.Groupings:
+    return schemas.Groupings.model_validate(asdict(group_emotions(calibration, probabilities)))
+
+
+def _explanation(explanation: Explanation) -> schemas.EmotionExplanation:
+    return schemas.EmotionExplanation(
+        emotion=explanation.emotion,
+        words=[
+            schemas.ExplainedWord(
+                word=weighted.word.text,
+                start=weighted.word.start,
+                end=weighted.word.end,
+                weight=round(weighted.weight, 4),
+            )
+            for weighted in explanation.words
+        ],
+    )
+
+
+def transcription(
+    recording: TranscribedRecording, *, with_words: bool
+) -> schemas.TranscriptionResponse:
+    """Return a transcript with the measurements of its recording."""
     transcript = recording.transcript
-    words = len(transcript.text.split())
+    word_count = len(transcript.text.split())
     spoken_minutes = transcript.speech_seconds / 60
     return schemas.TranscriptionResponse(
         text=transcript.text,
@@ -133,8 +145,8 @@ def transcription(recording: Recording, *, with_words: bool) -> schemas.Transcri
         language_probability=round(transcript.language_probability, 4),
         confidence=round(transcript.confidence, 4),
         duration=round(transcript.duration, 3),
-        word_count=words,
-        speaking_rate=round(words / spoken_minutes, 1) if spoken_minutes else 0.0,
+        word_count=word_count,
+        speaking_rate=round(word_count / spoken_minutes, 1) if spoken_minutes else 0.0,
         audio_quality=recording.audio_quality,
         no_speech=transcript.no_speech,
         gaps=[
@@ -167,116 +179,120 @@ def transcription(recording: Recording, *, with_words: bool) -> schemas.Transcri
     )
 
 
-def summary(text: str, core: EmotionalCore, reading: EmotionPrediction) -> schemas.SummaryResponse:
-    """A summary with its own feelings and those of the entry that it stands for."""
-    feelings = [emotion.name for emotion in reading.emotions if emotion.name != NEUTRAL]
-    made = core.summary
+def summary(
+    text: str, result: SummaryResult, entry_prediction: EmotionPrediction
+) -> schemas.SummaryResponse:
+    """Return the summary of `text` with its emotions and those of the entry."""
+    emotions = [emotion.name for emotion in entry_prediction.emotions if emotion.name != NEUTRAL]
     return schemas.SummaryResponse(
-        summary=made.text,
-        key_emotions=feelings[:KEY_EMOTIONS],
-        emotions=_by_name(core.reading.emotions),
-        compression_ratio=round(max(0.0, 1 - len(made.text) / len(text)), 4),
-        emotional_tone=reading.sentiment,
-        method=made.method,
+        summary=result.summary.text,
+        key_emotions=emotions[:MAX_KEY_EMOTIONS],
+        emotions=_by_name(result.prediction.emotions),
+        compression_ratio=round(max(0.0, 1 - len(result.summary.text) / len(text)), 4),
+        emotional_tone=entry_prediction.sentiment,
+        method=result.summary.method,
     )
 
 
-def insight(made: Insight, tags: dict[str, str], watch: Stopwatch) -> schemas.InsightResponse:
-    """The insight of an entry, in the shape that clients of the replaced system know."""
-    whole = made.whole
+def insight(result: Insight, tags: dict[str, str], stopwatch: Stopwatch) -> schemas.InsightResponse:
+    """Return the insight of an entry, in the format of the system that SAMO replaces."""
+    emotions, recording = result.emotions, result.recording
     return schemas.InsightResponse(
-        transcription=transcription(made.recording, with_words=False) if made.recording else None,
-        emotion_analysis=_analysis(whole, made.groupings) if whole and made.groupings else None,
-        summary=summary(made.text, made.core, whole.prediction) if made.core and whole else None,
-        arc=[
-            schemas.ArcPoint(
-                start=point.sentence.start,
-                end=point.sentence.end,
-                text=point.sentence.text,
-                start_seconds=point.start_seconds,
-                end_seconds=point.end_seconds,
-                emotions=[
-                    schemas.EmotionScore(**score) for score in _scores(point.reading.emotions)
-                ],
-                primary_emotion=point.reading.primary.name,
-                sentiment=point.reading.sentiment,
-                experiencer=point.context.experiencer,
-                tense=point.context.tense,
-            )
-            for point in made.arc
-        ],
-        processing_time_ms=round(watch.milliseconds, 2),
-        timings_ms=made.timings_ms,
+        transcription=transcription(recording, with_words=False) if recording else None,
+        emotion_analysis=_analysis(emotions) if emotions else None,
+        summary=summary(result.text, result.summary, emotions.prediction.prediction)
+        if result.summary and emotions
+        else None,
+        arc=[_arc_point(point) for point in result.arc],
+        processing_time_ms=round(stopwatch.milliseconds, 2),
+        timings_ms=result.timings_ms,
         pipeline_status={
-            "emotion_detection": whole is not None,
-            "text_summarization": made.core is not None,
-            "voice_processing": made.recording is not None,
+            "emotion_detection": emotions is not None,
+            "text_summarization": result.summary is not None,
+            "voice_processing": recording is not None,
         },
-        insights=_facts(made),
+        insights=_entry_statistics(result),
         models={
             name: tags[name]
-            for name, used in (
-                ("transcriber", made.recording),
-                ("emotion", whole),
-                ("summarizer", made.core),
+            for name, part in (
+                ("transcriber", recording),
+                ("emotion", emotions),
+                ("summarizer", result.summary),
             )
-            if used is not None
+            if part is not None
         },
-        degraded=made.degraded,
+        degraded=result.degraded,
     )
 
 
-def insight_reply(made: Insight, tags: dict[str, str], watch: Stopwatch) -> Response:
-    """The insight of an entry as JSON."""
-    return reply(insight(made, tags, watch))
-
-
-def _analysis(whole: EntryPrediction, groupings: Groupings) -> schemas.EmotionAnalysis:
-    reading = whole.prediction
+def _analysis(entry_emotions: EntryEmotions) -> schemas.EmotionAnalysis:
+    entry, groups = entry_emotions.prediction, entry_emotions.groups
+    prediction = entry.prediction
     return schemas.EmotionAnalysis(
-        emotions=_by_name(reading.emotions),
+        emotions=_by_name(prediction.emotions),
         emotion_list=[
             schemas.WholeEmotion(
                 emotion=emotion.name,
                 confidence=emotion.confidence,
-                share=whole.shares[emotion.name],
+                share=entry.shares[emotion.name],
             )
-            for emotion in reading.emotions
+            for emotion in prediction.emotions
         ],
-        primary_emotion=reading.primary.name,
-        confidence=reading.primary.confidence,
-        emotional_intensity=whole.level,
-        intensity=whole.intensity,
-        mixed=whole.mixed,
-        sentiment=reading.sentiment,
-        sentiments=reading.sentiments,
-        ekman=_by_name(groupings.ekman),
-        moods=_by_name(groupings.moods),
+        primary_emotion=prediction.primary.name,
+        confidence=prediction.primary.confidence,
+        emotional_intensity=entry.intensity_level,
+        intensity=entry.intensity,
+        mixed=entry.mixed,
+        sentiment=prediction.sentiment,
+        sentiments=prediction.sentiments,
+        ekman=_by_name(groups.ekman),
+        moods=_by_name(groups.moods),
     )
 
 
-def _facts(made: Insight) -> dict[str, Any]:
-    """Counted facts: nothing here is an opinion."""
-    feeling = [point for point in made.arc if point.reading.primary.name != NEUTRAL]
-    sentiments = [point.reading.sentiment for point in feeling]
-    turns = [
-        point.sentence.start
-        for before, point in pairwise(feeling)
-        if {before.reading.sentiment, point.reading.sentiment} == {"positive", "negative"}
+def _arc_point(point: ArcPoint) -> schemas.ArcPoint:
+    sentence, prediction, context = (
+        point.emotions.sentence,
+        point.emotions.prediction,
+        point.emotions.context,
+    )
+    return schemas.ArcPoint(
+        start=sentence.start,
+        end=sentence.end,
+        text=sentence.text,
+        start_seconds=point.start_seconds,
+        end_seconds=point.end_seconds,
+        emotions=_scores(prediction.emotions),
+        primary_emotion=prediction.primary.name,
+        sentiment=prediction.sentiment,
+        experiencer=context.experiencer,
+        tense=context.tense,
+    )
+
+
+def _entry_statistics(result: Insight) -> dict[str, Any]:
+    """Counts over an entry and its sentences."""
+    sentences = [point.emotions for point in result.arc]
+    emotional = [one for one in sentences if one.prediction.primary.name != NEUTRAL]
+    sentiments = [one.prediction.sentiment for one in emotional]
+    turning_points = [
+        one.sentence.start
+        for before, one in pairwise(emotional)
+        if {before.prediction.sentiment, one.prediction.sentiment} == {"positive", "negative"}
     ]
     return {
-        "text_length": len(made.text),
-        "word_count": len(made.text.split()),
-        "sentence_count": len(made.arc),
-        "emotional_sentence_share": round(len(feeling) / len(made.arc), 4) if made.arc else 0.0,
-        "turning_points": turns,
+        "text_length": len(result.text),
+        "word_count": len(result.text.split()),
+        "sentence_count": len(sentences),
+        "emotional_sentence_share": round(len(emotional) / len(sentences), 4) if sentences else 0.0,
+        "turning_points": turning_points,
         "opening_sentiment": sentiments[0] if sentiments else NEUTRAL,
         "closing_sentiment": sentiments[-1] if sentiments else NEUTRAL,
     }
 
 
 def health(models: Models) -> schemas.HealthResponse:
-    """State of the service."""
+    """Return the state of the service."""
     return schemas.HealthResponse(
         status="ok" if models.ready else "starting",
         version=samo.__version__,
@@ -285,16 +301,14 @@ def health(models: Models) -> schemas.HealthResponse:
     )
 
 
-def models_status(models: Models) -> Response:
-    """What each model was made from, its metrics and licences, its queue."""
-    return _json(
-        {
-            name: {
-                "tag": models.tags[name],
-                "ready": models.ready,
-                "queue_length": batcher.queue_length,
-                "metadata": models.metadata[name],
-            }
-            for name, batcher in models.batchers.items()
-        }
-    )
+def models_status(models: Models) -> dict[str, schemas.ModelStatus]:
+    """Return the tag, the queue length and the stored metadata of each model."""
+    return {
+        name: schemas.ModelStatus(
+            tag=models.tags[name],
+            ready=models.ready,
+            queue_length=batcher.queue_length,
+            metadata=models.metadata[name],
+        )
+        for name, batcher in models.batchers.items()
+    }

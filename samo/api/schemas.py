@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from runners.emotion.calibration import Intensity, Sentiment
 from samo import limits, options
-from samo.insight.explanation import MIN_SHARE, MIN_WEIGHT
+from samo.insight.explanation import MIN_RELATIVE_WEIGHT, MIN_WORD_WEIGHT
 
 
 def _not_blank(text: str) -> str:
@@ -51,12 +51,12 @@ JournalText = Annotated[
 ]
 Threshold = Annotated[
     float,
-    BeforeValidator(options.number),
+    BeforeValidator(options.parse_number),
     Field(ge=0.0, le=1.0, description="One threshold for all labels, in place of the tuned ones."),
 ]
 TopK = Annotated[
     int,
-    BeforeValidator(options.whole_number),
+    BeforeValidator(options.parse_integer),
     Field(ge=1, le=28, description="Give at most this many emotions, the highest first."),
 ]
 
@@ -80,12 +80,12 @@ class Request(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _leave_out(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or not any(map(options.is_left_out, given.values())):
+        if not isinstance(given, dict) or not any(map(options.is_blank, given.values())):
             return given
         return {
             name: value
             for name, value in given.items()
-            if not options.is_left_out(value)
+            if not options.is_blank(value)
             or name not in cls.model_fields
             or cls.model_fields[name].is_required()
         }
@@ -127,13 +127,15 @@ class SummarizeRequest(Request):
     """A text to bring to its emotional core."""
 
     text: JournalText
-    max_sentences: Annotated[int, BeforeValidator(options.whole_number)] = Field(
+    max_sentences: Annotated[int, BeforeValidator(options.parse_integer)] = Field(
         default=2,
         ge=1,
         le=limits.MAX_SUMMARY_SENTENCES,
         description="The summary has at most this many sentences.",
     )
-    focus: Annotated[Literal["core", "feeling", "gist"], BeforeValidator(options.name)] = Field(
+    focus: Annotated[
+        Literal["core", "feeling", "gist"], BeforeValidator(options.normalize_choice)
+    ] = Field(
         default="core",
         description="What to keep: what is felt, what the text is about (gist), or both (core).",
     )
@@ -190,9 +192,9 @@ class EmotionExplanation(BaseModel):
 
     emotion: str = Field(examples=["joy"])
     words: list[ExplainedWord] = Field(
-        description=f"Heaviest first: words of a weight of at least {MIN_WEIGHT} and "
-        f"{MIN_SHARE:.0%} of the heaviest one's. Empty for neutral, which says that nothing was "
-        "felt, and where no word by itself made the difference."
+        description=f"Heaviest first: words of a weight of at least {MIN_WORD_WEIGHT} and "
+        f"{MIN_RELATIVE_WEIGHT:.0%} of the heaviest one's. Empty for neutral, which says that "
+        "nothing was felt, and where no word by itself made the difference."
     )
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import orjson
 from pydantic import BaseModel
 
 from runners.errors import ModelFailure, SamoError
@@ -105,7 +104,7 @@ class ShardWorker:
         self, shard: Shard, on_entry: Callable[[], None]
     ) -> tuple[list[Entry | Refused], list[dict[str, Any] | SamoError]]:
         audio = self._job.source.kind == "audio"
-        recordings = RECORDINGS_IN_FLIGHT * self._job.settings.recordings
+        recordings = RECORDINGS_IN_FLIGHT * self._job.settings.max_concurrent_transcriptions
         places = recordings if audio else TEXTS_IN_FLIGHT
         slots = asyncio.Semaphore(places)
 
@@ -175,8 +174,7 @@ class ShardWorker:
         with responses.Stopwatch() as watch:
             (outcome,) = await pipeline.classify([given])
         response = responses.predict(pipeline.calibration, outcome, request, watch)
-        body: dict[str, Any] = orjson.loads(response.body)
-        return body
+        return response.model_dump(exclude_unset=True)
 
 
 def _error_line(entry: Entry | Refused, error: SamoError) -> dict[str, Any]:

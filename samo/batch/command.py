@@ -26,7 +26,7 @@ from samo.batch.progress import BatchProgress
 from samo.batch.recordings import Recordings
 from samo.batch.sources import BatchError, Source, open_source
 from samo.batch.store import tags
-from samo.settings import JobTask, Settings
+from samo.settings import CloudRunTask, Settings
 
 console = Console(stderr=True)
 
@@ -127,7 +127,7 @@ def _run(given: argparse.Namespace) -> int:
         raise BatchError(
             f"There is nothing to analyse in {given.input}{_passed_over(passed_over)}."
         )
-    task = JobTask()
+    task = CloudRunTask()
     with folder.locked(shared=task.count > 1):
         result = _analyse(given, source, folder, task)
     if passed_over:
@@ -151,7 +151,7 @@ def _passed_over(counts: dict[str, int]) -> str:
 
 
 def _analyse(
-    given: argparse.Namespace, source: Source, folder: RunFolder, task: JobTask
+    given: argparse.Namespace, source: Source, folder: RunFolder, task: CloudRunTask
 ) -> dict[str, Any]:
     """Analyse what is missing; gives the figures of the last line."""
     settings = _settings(given)
@@ -195,7 +195,7 @@ def _analyse(
 
 
 def _settings(given: argparse.Namespace) -> Settings:
-    settings = Settings()
+    settings = Settings.load()
     threads = given.threads
     if threads is None and given.workers > 1 and "threads" not in settings.model_fields_set:
         threads = max(1, settings.threads // given.workers)

@@ -1,16 +1,15 @@
-"""Limits on a connection before there is a request: uvicorn's HTTP protocol has none.
+"""Limits on a connection before a request is parsed; uvicorn's HTTP protocol has none.
 
-httptools collects headers of any length, and a client may take as long as it likes to send them.
-The middleware cannot help, since it sees a request only once its headers are complete. So this
-class bounds their size and time and the number of connections, and what uvicorn would answer in
-plain text comes in the envelope.
+httptools collects headers of any length, and a client may take any time to send them. The
+middleware cannot limit this, because it is called when the headers are complete. So this class
+limits their size and time and the number of connections, and sends the errors that uvicorn would
+send in plain text in the error envelope.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-import uuid
 from functools import partial
 from typing import Any, ClassVar, Final
 
@@ -20,38 +19,38 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from runners.errors import HeadersTooLarge, MalformedRequest, Overloaded, RequestTimeout, SamoError
 from samo import metrics
-from samo.http.envelope import REQUEST_ID_HEADER, error_response, request_id
+from samo.http.envelope import REQUEST_ID_HEADER, error_response, new_request_id, request_id
 from samo.settings import Settings
 
-# Answered however many connections there are: an orchestrator restarts what does not answer.
+# Served at any number of connections: an orchestrator restarts an instance whose probes fail.
 PROBES: Final = frozenset({"/healthz", "/livez", "/metrics", "/readyz"})
-# Beyond this many times the limit a connection is closed before its request is read.
+# Connections beyond this multiple of the limit are closed before a request is read.
 _HARD_LIMIT: Final = 2
 _RETRY_AFTER_SECONDS: Final = 5
-# What a header takes beside name and value: a colon, a space, the line's end.
+# Bytes of a header besides its name and value: a colon, a space, the line end.
 _HEADER_OVERHEAD: Final = 4
-# Bytes on the wire for a byte of a body: a chunk of one byte takes six, and some extensions.
+# Bytes on the wire per byte of a body: a chunk of one byte takes six, and may have extensions.
 _CHUNK_OVERHEAD: Final = 20
-# Headers that say where a body ends.
+# Headers that define where a body ends.
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
 
 
 class Connection(HttpToolsProtocol):
-    """One client's connection; `connection_class` gives it its settings."""
+    """A client's connection; `connection_class` creates the class with its settings."""
 
     settings: ClassVar[Settings]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for the first request."""
+        """Start waiting for the first request."""
         super().connection_made(transport)
-        self._unparsed = 0  # bytes that are neither a complete head nor a body
-        self._begun = False
-        self._finishing = False
+        self._unparsed_bytes = 0  # neither of a complete head nor of a body
+        self._head_started = False
+        self._is_closing = False
         self._chunk = b""
         self._timer: asyncio.TimerHandle | None = None
         self._set_timer()
         if len(self.connections) > _HARD_LIMIT * self.settings.max_connections:
-            self._refuse(_too_many())
+            self._refuse(_too_many_connections())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -60,32 +59,32 @@ class Connection(HttpToolsProtocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is in work."""
+        """Whether no request is in progress."""
         return self.cycle is None or self.cycle.response_complete
 
     @property
-    def has_begun(self) -> bool:
-        """Whether a part of a request's head has arrived."""
-        return self._begun
+    def head_started(self) -> bool:
+        """Whether a part of the next request's head has arrived."""
+        return self._head_started
 
-    def finish(self) -> None:
-        """Close after the requests that have arrived, and not before they are answered."""
-        self._finishing = True
+    def close_after_responses(self) -> None:
+        """Close as soon as all requests that have arrived are answered."""
+        self._is_closing = True
         if not self.is_idle:
             newest = self.pipeline[0][0] if self.pipeline else self.cycle
             newest.keep_alive = False
 
     def data_received(self, data: bytes) -> None:
-        """Parse `data`; refuse a head, or trailers, that are too large before their end."""
+        """Parse `data`; refuse a head or trailers as soon as they exceed the limit."""
         if self.transport.is_closing():
             return
         self._chunk = data
-        self._unparsed += len(data)
+        self._unparsed_bytes += len(data)
         super().data_received(data)
         self._chunk = b""
         if self.transport.is_closing():
             return
-        if self._unparsed > self.settings.max_header_bytes:
+        if self._unparsed_bytes > self.settings.max_header_bytes:
             self._refuse(self._headers_too_large())
         if not self.is_idle:
             self._unset_timer()
@@ -93,26 +92,26 @@ class Connection(HttpToolsProtocol):
             self._set_timer()
 
     def on_message_begin(self) -> None:
-        """Note that a request has begun."""
-        self._begun = True
+        """Note that a request has started."""
+        self._head_started = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Start the request."""
-        self._begun = False
+        self._head_started = False
         super().on_headers_complete()
-        self._unparsed = 0  # last: what httptools cannot read raises before, and is still counted
-        if self._finishing:
+        self._unparsed_bytes = 0  # last: if httptools raises an error, the bytes still count
+        if self._is_closing:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
-        """Pass on a part of the body; it excuses the framing of chunks, not endless trailers."""
-        self._unparsed = max(0, self._unparsed - _CHUNK_OVERHEAD * len(body))
+        """Pass on a part of the body; its chunk framing does not count, endless trailers do."""
+        self._unparsed_bytes = max(0, self._unparsed_bytes - _CHUNK_OVERHEAD * len(body))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Wait for the next request's head."""
-        self._unparsed = 0
+        """Wait for the head of the next request."""
+        self._unparsed_bytes = 0
         super().on_message_complete()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
@@ -123,24 +122,24 @@ class Connection(HttpToolsProtocol):
         if size > self.settings.max_header_bytes:
             app = partial(_answer_with, self._headers_too_large())
         elif len(self.connections) > self.settings.max_connections and scope["path"] not in PROBES:
-            app = partial(_answer_with, _too_many())
+            app = partial(_answer_with, _too_many_connections())
         super()._start_asgi_task(cycle, app)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, and an address of which httptools reads no more than 64 kB."""
+        """Answer invalid HTTP, and a URL of more than 64 kB, which httptools does not parse."""
         del msg
-        if self._unparsed > self.settings.max_header_bytes:
+        if self._unparsed_bytes > self.settings.max_header_bytes:
             self._refuse(self._headers_too_large())
             return
         self._refuse(
-            MalformedRequest("The request is no valid HTTP/1.1: send it by an HTTP client.")
+            MalformedRequest("The request is not valid HTTP/1.1: send it with an HTTP client.")
         )
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Read on without the upgrade that a client offers (Java's offers HTTP/2).
+        """Ignore the upgrade that a client offers (Java's client offers HTTP/2).
 
-        httptools stops at the headers, and takes what follows for another protocol. The body is
-        read by a parser of its own; the connection closes after the answer.
+        httptools stops after the headers, because another protocol would follow. So a second parser
+        reads the body, and the connection closes after the response.
         """
         self.cycle.keep_alive = False
         framing = [b"%s: %s\r\n" % header for header in self.headers if header[0] in _FRAMING]
@@ -148,7 +147,7 @@ class Connection(HttpToolsProtocol):
         if not framing or not isinstance(stopped, httptools.HttpParserUpgrade):
             return
         self.cycle.more_body = True
-        self.parser = httptools.HttpRequestParser(_BodyOnly(self))
+        self.parser = httptools.HttpRequestParser(_BodyCallbacks(self))
         try:
             self.parser.feed_data(b"POST / HTTP/1.1\r\n%s\r\n" % b"".join(framing))
             self.parser.feed_data(self._chunk[stopped.args[0] :])
@@ -158,7 +157,7 @@ class Connection(HttpToolsProtocol):
     def _headers_too_large(self) -> SamoError:
         limit = self.settings.max_header_bytes
         return HeadersTooLarge(
-            f"The request line and headers are larger than {limit} bytes: send less of them.",
+            f"The request line and headers have more than {limit} bytes: send less.",
             limit_bytes=limit,
         )
 
@@ -171,17 +170,17 @@ class Connection(HttpToolsProtocol):
             self._timer = None
 
     def _time_out(self) -> None:
-        if self.has_begun:
+        if self.head_started:
             seconds = self.settings.header_seconds
             self._refuse(RequestTimeout(f"The headers did not arrive within {seconds:g} s."))
         else:
             self.transport.close()
 
     def _refuse(self, error: SamoError) -> None:
-        """Answer with the envelope and close; only close where another answer is under way."""
+        """Send the envelope and close; only close if another response is in progress."""
         is_unanswered = self.is_idle
         if self.cycle is not None and self.cycle.more_body and not self.cycle.response_started:
-            self.cycle.disconnected = True  # its body is what is refused: it answers no more
+            self.cycle.disconnected = True  # its body is refused, so it sends nothing more
             is_unanswered = True
         if is_unanswered:
             response = _response(error)
@@ -191,8 +190,8 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-class _BodyOnly:
-    """What `httptools` calls for a body whose head was parsed before."""
+class _BodyCallbacks:
+    """Callbacks of `httptools` for a body whose head is already parsed."""
 
     def __init__(self, connection: Connection) -> None:
         self.on_body = connection.on_body
@@ -200,27 +199,27 @@ class _BodyOnly:
 
 
 def connection_class(settings: Settings) -> type[Connection]:
-    """`Connection` with these settings, in the form that uvicorn takes a protocol."""
+    """`Connection` with these settings; uvicorn takes a class without arguments."""
     return type("Connection", (Connection,), {"settings": settings})
 
 
 async def _answer_with(error: SamoError, scope: Scope, receive: Receive, send: Send) -> None:
-    """ASGI application that only refuses."""
+    """ASGI application that answers every request with `error`."""
     await _response(error)(scope, receive, send)
 
 
 def _response(error: SamoError) -> Any:
-    own = uuid.uuid4().hex
-    token = request_id.set(own)
+    generated_id = new_request_id()
+    token = request_id.set(generated_id)
     response = error_response(error)
     request_id.reset(token)
-    response.headers[REQUEST_ID_HEADER] = own
+    response.headers[REQUEST_ID_HEADER] = generated_id
     response.headers["connection"] = "close"
     metrics.requests.labels("other", str(error.status)).inc()
     return response
 
 
-def _too_many() -> SamoError:
+def _too_many_connections() -> SamoError:
     return Overloaded(
         "Too many clients are connected: try again after the time in Retry-After.",
         retry_after_seconds=_RETRY_AFTER_SECONDS,

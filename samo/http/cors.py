@@ -1,4 +1,4 @@
-"""Lets pages of allowed origins call the service from a browser, and read its refusals too."""
+"""Let browser pages of allowed origins call the service and read its errors."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from samo.http.envelope import REQUEST_ID_HEADER
 
 
-class CORS(CORSMiddleware):
-    """Starlette's middleware, around every other: so every answer has its headers.
+class SamoCORSMiddleware(CORSMiddleware):
+    """Starlette's middleware, outside of all others, so that every response gets its headers.
 
-    A preflight request of an origin that is not allowed goes on to the routes, which answer it in
-    the one envelope and without CORS headers; Starlette's own answer is plain text.
+    A preflight request from an origin that is not allowed is passed on to the routes, which answer
+    it with the error envelope and without CORS headers; Starlette's own response is plain text.
     """
 
     def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
@@ -25,7 +25,7 @@ class CORS(CORSMiddleware):
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["*"],
             expose_headers=[REQUEST_ID_HEADER, "retry-after"],
-            allow_private_network=True,  # the service often is in the user's own network
+            allow_private_network=True,  # the service often runs in the user's own network
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,12 +1,15 @@
-"""The one error envelope: every refusal and every failure is answered in it."""
+"""The error envelope: the one form in which every error is sent."""
 
 from __future__ import annotations
 
+import re
+import uuid
 from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
+from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from runners.errors import MalformedRequest, Overloaded, SamoError
@@ -14,6 +17,17 @@ from runners.errors import MalformedRequest, Overloaded, SamoError
 REQUEST_ID_HEADER: Final = "x-request-id"
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+def new_request_id() -> str:
+    """A unique id for a request that brings none."""
+    return uuid.uuid4().hex
+
+
+def request_id_of(headers: Headers) -> str:
+    """The id that the request brings, or a new one if it is missing or has odd characters."""
+    value = headers.get(REQUEST_ID_HEADER, "")
+    return value if re.fullmatch(r"[\w.-]{1,128}", value, re.ASCII) else new_request_id()
 
 
 def error_body(error: SamoError) -> dict[str, Any]:
@@ -29,7 +43,7 @@ def error_body(error: SamoError) -> dict[str, Any]:
 
 
 def error_response(error: SamoError) -> Response:
-    """The envelope as an answer, with Retry-After where there is a queue to wait for."""
+    """The envelope as a response; with Retry-After if the service is overloaded."""
     response = Response(
         orjson.dumps(error_body(error)), status_code=error.status, media_type="application/json"
     )
@@ -39,19 +53,19 @@ def error_response(error: SamoError) -> Response:
 
 
 class _StatusError(SamoError):
-    """An error of the framework's: a path that is not there, a method that is not allowed."""
+    """An error of the web framework, such as an unknown path or a method that is not allowed."""
 
     def __init__(self, status: int, message: str | None = None) -> None:
         phrase = HTTPStatus(status).phrase
         super().__init__(message or f"{phrase}.")
-        self.status = status  # type: ignore[misc]  # one class for all of the framework's
+        self.status = status  # type: ignore[misc]  # one class for all statuses
         self.code = phrase.lower().replace(" ", "_").replace("-", "_")  # type: ignore[misc]
 
 
 _STATUS_MESSAGES: Final = {
-    400: "The request could not be read: send valid JSON, or a valid multipart form.",
-    404: "There is nothing at this path: /openapi.json lists what there is.",
-    405: "This path does not take this method: /openapi.json lists which it takes.",
+    400: "The request could not be parsed: send valid JSON, or a valid multipart form.",
+    404: "This path does not exist: /openapi.json lists all paths.",
+    405: "This path does not take this method: /openapi.json lists the methods.",
     503: "The service is not ready: try again in a few seconds.",
 }
 
@@ -64,9 +78,9 @@ def status_error(status: int) -> SamoError:
 
 
 def unknown_path(nearest: str | None) -> SamoError:
-    """The error for a path that is not there, and `nearest`, the one of ours that may be meant."""
+    """The error for an unknown path; `nearest` is the similar path that the client may mean."""
     error = status_error(404)
     if nearest is not None:
-        error.message = f"There is nothing at this path; did you mean {nearest}?"
+        error.message = f"This path does not exist; did you mean {nearest}?"
         error.details = {"path": nearest}
     return error

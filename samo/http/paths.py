@@ -1,7 +1,7 @@
-"""Paths as clients write them: extra slashes are passed over, near misses get a hint.
+"""Normalize request paths: remove extra slashes, suggest the nearest path for an unknown one.
 
-No answer is a redirect: behind a proxy its address would be wrong, and a client that follows it
-sends the recording twice, or to nowhere.
+No response is a redirect: behind a proxy its URL would be wrong, and a client that follows it sends
+the recording twice, or to another server.
 """
 
 from __future__ import annotations
@@ -17,36 +17,38 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from samo.http import envelope
 from samo.limits import without_extra_slashes
 
-# BentoML's own; what else it has (its web page and the page's scripts) is not served.
+# BentoML's paths that are served; its web page and the page's scripts are not.
 _BENTOML_PATHS: Final = ("/livez", "/readyz", "/healthz", "/schema.json")
 # A longer path is no typing error.
 _MAX_CHARACTERS: Final = 200
+_MIN_SIMILARITY: Final = 0.75
 
 
-class Paths:
-    """ASGI middleware: brings a path to the form of the routes, and answers the unknown ones."""
+class PathMiddleware:
+    """ASGI middleware: normalizes the path of a request, and refuses unknown paths with 404."""
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
         self._app = app
         self._routes = routes
-        self._known: frozenset[str] = frozenset()
+        self._known_paths: frozenset[str] = frozenset()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if not self._known:  # the routes are complete once requests come
+        if not self._known_paths:  # the routes are complete when the first request arrives
             paths = [route.path or "" for route in iter_route_contexts(self._routes)]
-            self._known = frozenset(path for path in [*paths, *_BENTOML_PATHS] if "{" not in path)
-        if scope["path"] not in self._known:
+            self._known_paths = frozenset(
+                path for path in [*paths, *_BENTOML_PATHS] if "{" not in path
+            )
+        if scope["path"] not in self._known_paths:
             path = without_extra_slashes(scope["path"])
             if path != scope["path"]:
                 scope["path"], scope["raw_path"] = path, path.encode()
-            if path not in self._known and not self._matches(scope):
-                await envelope.error_response(envelope.unknown_path(self.nearest(path)))(
-                    scope, receive, send
-                )
+            if path not in self._known_paths and not self._matches(scope):
+                error = envelope.unknown_path(self.nearest(path))
+                await envelope.error_response(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -54,13 +56,13 @@ class Paths:
         return any(route.matches(scope)[0] is not Match.NONE for route in self._routes)
 
     def nearest(self, path: str) -> str | None:
-        """The path of ours that `path` is likely to mean."""
+        """The known path that `path` probably means."""
         if len(path) > _MAX_CHARACTERS:
             return None
-        given = without_extra_slashes(path.strip().lower())
-        known = sorted(self._known - {"/"}, key=len, reverse=True)
-        for ours in known:  # a prefix too many or too few, as in /v1/v1/models and /models
-            if given.endswith(ours) or (ours.endswith(given) and given != "/"):
-                return ours
-        near = difflib.get_close_matches(given, known, n=1, cutoff=0.75)
-        return near[0] if near else None
+        path = without_extra_slashes(path.strip().lower())
+        known_paths = sorted(self._known_paths - {"/"}, key=len, reverse=True)
+        for known_path in known_paths:  # an extra or a missing prefix: /v1/v1/models, /models
+            if path.endswith(known_path) or (known_path.endswith(path) and path != "/"):
+                return known_path
+        matches = difflib.get_close_matches(path, known_paths, n=1, cutoff=_MIN_SIMILARITY)
+        return matches[0] if matches else None

@@ -1,39 +1,42 @@
-"""Receives the body of a request within its limits: size, pace, memory of all bodies together."""
+"""Receive the body of a request within its limits: size, rate, memory of all bodies together."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
 from runners.errors import Overloaded, PayloadTooLarge, RequestTimeout, SamoError
 from samo import limits
 from samo.settings import Settings
 
-# A client that is still sending cannot read a refusal, so the rest of its body is read and dropped
-# for at most this long.
+# A client that is still sending cannot read an error, so the rest of its body is drained, for at
+# most this long. Afterwards the connection is closed, and the client may get a reset instead.
 DRAIN_SECONDS: Final = 5.0
-# At the server's end: what has not been answered within server.REFUSAL_SECONDS is cut off.
-LAST_DRAIN_SECONDS: Final = 0.2
-# Uploads end within seconds, or are stopped because they stall.
+# The same while the server shuts down; shorter than `server.REFUSAL_SECONDS`, at the end of which
+# all connections are closed.
+SHUTDOWN_DRAIN_SECONDS: Final = 0.2
+# Uploads either end or stall within seconds.
 _RETRY_AFTER_SECONDS: Final = 5
+_MAX_LENGTH_DIGITS: Final = 19
 
 
-class ClientLeft(Exception):
-    """The client closed the connection in the middle of its body."""
+class ClientDisconnected(Exception):
+    """The client closed the connection before the end of its body."""
 
 
 class BodyRefused(Exception):
-    """The body breaks a limit: `error` is the answer."""
+    """The body exceeds a limit; the response is `error`."""
 
     def __init__(self, error: SamoError) -> None:
         super().__init__()
         self.error = error
 
 
-class UploadMemory:
-    """Counts the bytes of all bodies that are held in memory now."""
+class UploadMemoryBudget:
+    """Counts the bytes of all bodies that are in memory now."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -44,55 +47,80 @@ class UploadMemory:
         return self.used + size <= self.limit
 
 
-class Body:
-    """The body of one request, as it arrives at `path`."""
+class IncomingBody:
+    """The body of one request, received part by part.
+
+    Args:
+        receive: ASGI's `receive` of the request.
+        path: Path of the request; it decides on the size limit.
+        headers: Headers of the request.
+        memory: The budget that all bodies share.
+        settings: The limits of the rate.
+    """
 
     def __init__(
-        self, receive: Receive, path: str, declared: str, memory: UploadMemory, settings: Settings
+        self,
+        receive: Receive,
+        path: str,
+        headers: Headers,
+        memory: UploadMemoryBudget,
+        settings: Settings,
     ) -> None:
         self.complete = False
         self._receive = receive
         self._limit = limits.max_body_bytes(path)
-        self._declared = int(declared) if declared.isdecimal() and len(declared) < 20 else 0
+        self._declared_bytes = _declared_bytes(headers)
+        self._is_sent = _is_sent(headers)
         self._memory = memory
-        self._held = 0
-        self._stall_seconds = settings.upload_stall_seconds
-        self._rate = settings.min_upload_bytes_per_second
-        self._patience = asyncio.get_running_loop().time() + self._stall_seconds
+        self._held_bytes = 0
+        self._max_pause_seconds = settings.upload_stall_seconds
+        self._min_bytes_per_second = settings.min_upload_bytes_per_second
+        self._stall_deadline = asyncio.get_running_loop().time() + self._max_pause_seconds
 
     def check_declared(self) -> None:
-        """Raise `BodyRefused` where the declared length breaks a limit: nothing was read yet."""
-        self._check(self._declared, self._declared)
+        """Raise `BodyRefused` if the declared length exceeds a limit; nothing is read for that."""
+        self._check(self._declared_bytes, remaining=self._declared_bytes)
 
     async def receive(self) -> Message:
-        """The next part; raises `BodyRefused` or `ClientLeft`. Once complete, waits for the end."""
+        """The next part. After the last one, wait until the client disconnects.
+
+        Raises:
+            BodyRefused: The body is too large or too slow.
+            ClientDisconnected: The client disconnected before the end of the body.
+        """
         if self.complete:
             return await self._receive()
         try:
-            async with asyncio.timeout_at(self._patience):
+            async with asyncio.timeout_at(self._stall_deadline):
                 message = await self._receive()
         except TimeoutError:
             raise BodyRefused(
                 RequestTimeout(
-                    f"The body stopped arriving: send at least {self._rate} bytes per second, "
-                    f"without a pause of {self._stall_seconds:g} s."
+                    "The body stopped arriving: send at least "
+                    f"{self._min_bytes_per_second} bytes per second, without a pause of "
+                    f"{self._max_pause_seconds:g} s."
                 )
             ) from None
         if message["type"] == "http.disconnect":
-            raise ClientLeft
+            raise ClientDisconnected
         self._count(len(message.get("body", b"")))
         self.complete = not message.get("more_body", False)
-        self._check(self._held, 0)
+        self._check(self._held_bytes, remaining=0)
         return message
 
     def release(self) -> None:
-        """Count the bytes as no longer held."""
-        self._memory.used -= self._held
-        self._held = 0
+        """Return the bytes to the memory budget."""
+        self._memory.used -= self._held_bytes
+        self._held_bytes = 0
 
     async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
-        """Read the rest and drop it, so that a client that is still sending reads the answer."""
+        """Read and discard the rest of the body, for at most `seconds`.
+
+        Call it before an error is sent: a client that is still sending cannot read the response.
+        """
         self.release()
+        if not self._is_sent:
+            return
         try:
             async with asyncio.timeout(seconds):
                 while not self.complete:
@@ -102,25 +130,39 @@ class Body:
 
     def _count(self, size: int) -> None:
         self._memory.used += size
-        self._held += size
-        # each byte buys time, up to the longest pause: fast at first and slow then is a pause too
+        self._held_bytes += size
+        # Each byte extends the deadline, up to the maximum pause, so that a burst followed by a
+        # slow trickle still times out.
         now = asyncio.get_running_loop().time()
-        self._patience = min(now + self._stall_seconds, self._patience + size / self._rate)
+        self._stall_deadline = min(
+            now + self._max_pause_seconds, self._stall_deadline + size / self._min_bytes_per_second
+        )
 
-    def _check(self, size: int, further: int) -> None:
-        """Refuse a body of `size` bytes, of which `further` are still to come."""
+    def _check(self, size: int, *, remaining: int) -> None:
+        """Refuse a body of `size` bytes, of which `remaining` have not arrived."""
         takes_uploads = self._limit > limits.MAX_AUDIO_BYTES
         if size > self._limit:
             raise BodyRefused(_too_large(limits.MAX_AUDIO_BYTES if takes_uploads else self._limit))
-        # small bodies are bounded by the number of connections
-        if takes_uploads and not self._memory.has_room_for(further):
+        # the number of connections bounds the memory of small bodies
+        if takes_uploads and not self._memory.has_room_for(remaining):
             raise BodyRefused(
                 Overloaded(
-                    "Too many uploads arrive at the moment: try again after the time in "
-                    "Retry-After.",
+                    "Too many uploads are arriving: try again after the time in Retry-After.",
                     retry_after_seconds=_RETRY_AFTER_SECONDS,
                 )
             )
+
+
+def _declared_bytes(headers: Headers) -> int:
+    length = headers.get("content-length", "")
+    return int(length) if length.isdecimal() and len(length) <= _MAX_LENGTH_DIGITS else 0
+
+
+def _is_sent(headers: Headers) -> bool:
+    """Whether the client sends a body now; one that waits for "100 Continue" does not."""
+    if headers.get("expect", "").lower() == "100-continue":
+        return False
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
 def _too_large(limit: int) -> PayloadTooLarge:
@@ -131,7 +173,7 @@ def _too_large(limit: int) -> PayloadTooLarge:
         )
     else:
         message = (
-            f"The body is too large: at most {limit} bytes are read here. Send less text, or "
+            f"The body is too large: this path takes at most {limit} bytes. Send less text, or "
             "several requests."
         )
     return PayloadTooLarge(message, limit_bytes=limit)

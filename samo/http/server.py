@@ -1,7 +1,7 @@
-"""Runs the service in this process: uvicorn, with a shutdown that loses no request.
+"""Run the service in this process: uvicorn, with a shutdown that drops no request.
 
-It does what BentoML's own worker (`_bentoml_impl.worker.service`) does, and sets what that one
-cannot: the class of the connections, and the order in which a shutdown closes things.
+It replaces BentoML's worker (`_bentoml_impl.worker.service`), which can set neither the class of
+the connections nor the order in which a shutdown closes them.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from samo.settings import Settings
 
 _log = logging.getLogger("bentoml.samo.server")
 
-# At the end: an idle connection is kept open this long for a request that is on its way.
+# At shutdown an idle connection stays open this long, for a request that was already sent.
 LINGER_SECONDS: Final = 0.5
-# Time to accept the connections that wait in the backlog; more may come all the time.
+# Longest time to accept the connections in the backlog; new ones may keep arriving.
 BACKLOG_SECONDS: Final = 0.5
-# What is still computing when the grace is over has this long to send its 503.
+# Requests that are still computing after the grace period have this long to send their 503.
 REFUSAL_SECONDS: Final = 0.5
 _POLL_SECONDS: Final = 0.02
 
@@ -58,12 +58,15 @@ def load(bento: str) -> Starlette:
 
 
 def run(app: Starlette, listener: socket.socket, settings: Settings, grace_seconds: float) -> None:
-    """Serve `app` on `listener` until SIGTERM or SIGINT; a second signal ends the grace."""
-    Server(app, settings, grace_seconds).run(sockets=[listener])
+    """Serve `app` on `listener` until SIGTERM or SIGINT; a second signal skips the grace period."""
+    DrainingServer(app, settings, grace_seconds).run(sockets=[listener])
 
 
-class Server(uvicorn.Server):
-    """Uvicorn's server, whose shutdown would reset connections that wait to be accepted."""
+class DrainingServer(uvicorn.Server):
+    """Uvicorn's server, with a shutdown that answers the connections in the backlog.
+
+    Uvicorn's own shutdown resets connections that are not yet accepted.
+    """
 
     def __init__(self, app: Starlette, settings: Settings, grace_seconds: float) -> None:
         super().__init__(
@@ -71,7 +74,7 @@ class Server(uvicorn.Server):
                 app,
                 http=connection_class(settings),
                 ws="none",
-                lifespan="off",  # `serve` below runs it, so that its errors arrive there
+                lifespan="off",  # `serve` below runs it, so that errors reach its caller
                 log_config=None,
                 server_header=False,
                 timeout_keep_alive=settings.keep_alive_seconds,
@@ -81,17 +84,17 @@ class Server(uvicorn.Server):
         self._grace_seconds = grace_seconds
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Load the models, serve, and let go of them."""
-        private_logs.install()  # for the loop too
+        """Load the models, serve, and release the models."""
+        private_logs.install()  # again, for this event loop
         with self.capture_signals():
             async with self._application.router.lifespan_context(self._application):
                 await self._serve(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Handle signals; uvicorn would raise them again at the end, and exit with their number."""
+        """Handle signals; uvicorn would raise them again afterwards and exit with their number."""
         if threading.current_thread() is not threading.main_thread():
-            yield  # only the main thread gets signals
+            yield  # only the main thread receives signals
             return
         previous = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
         try:
@@ -101,33 +104,33 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End; at the second signal, at once."""
+        """Shut down; at the second signal without the grace period."""
         del sig, frame
         self.force_exit = self.should_exit
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept what waits in the backlog, stop accepting, answer everything, close."""
+        """Accept the connections in the backlog, stop listening, answer all requests, close."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + self._grace_seconds
+        deadline = loop.time() + self._grace_seconds
         await self._accept_backlog(sockets or [])
         for server in self.servers:
             server.close()
         for listener in sockets or []:
             listener.close()
         for connection in self._connections:
-            connection.finish()
-        lingering = loop.time() + LINGER_SECONDS
-        while self._connections and loop.time() < end and not self.force_exit:
-            if loop.time() >= lingering:
+            connection.close_after_responses()
+        linger_deadline = loop.time() + LINGER_SECONDS
+        while self._connections and loop.time() < deadline and not self.force_exit:
+            if loop.time() >= linger_deadline:
                 self._close_idle()
             await asyncio.sleep(_POLL_SECONDS)
         if not self._connections:
             return
-        _log.warning("%d requests are not done: answering them with 503", len(self._connections))
-        middleware.stop_all()
-        end = loop.time() + REFUSAL_SECONDS
-        while self._connections and loop.time() < end:
+        _log.warning("answering %d unfinished requests with 503", len(self._connections))
+        middleware.stop_all_requests()
+        deadline = loop.time() + REFUSAL_SECONDS
+        while self._connections and loop.time() < deadline:
             self._close_idle()
             await asyncio.sleep(_POLL_SECONDS)
         for connection in self._connections:
@@ -139,13 +142,13 @@ class Server(uvicorn.Server):
 
     def _close_idle(self) -> None:
         for connection in self._connections:
-            if connection.is_idle and not connection.has_begun:
+            if connection.is_idle and not connection.head_started:
                 connection.transport.close()
 
     async def _accept_backlog(self, listeners: list[socket.socket]) -> None:
-        """Let the event loop accept until nobody waits: the kernel resets those who do."""
+        """Let the event loop accept until the backlog is empty; the kernel would reset the rest."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + BACKLOG_SECONDS
-        # no event says that a backlog is empty
-        while loop.time() < end and select.select(listeners, [], [], 0)[0]:  # noqa: ASYNC110
+        deadline = loop.time() + BACKLOG_SECONDS
+        # there is no event for an empty backlog
+        while loop.time() < deadline and select.select(listeners, [], [], 0)[0]:  # noqa: ASYNC110
             await asyncio.sleep(0)

@@ -1,174 +1,192 @@
-"""Which words carried an emotion: occlusion, a word at a time.
+"""Explain a decision by occlusion: hide one word at a time and measure the effect.
 
 The weight of a word for an emotion is the drop in that emotion's probability when the word is
 hidden from the model (Zeiler & Fergus, 2014, https://arxiv.org/abs/1311.2901; for text Li et al.,
 2016, "Understanding Neural Networks through Representation Erasure",
-https://arxiv.org/abs/1612.08220). Hidden by the mask token, which the encoder met in its
-pretraining and which keeps every other word in its place; `training.emotion.
-evaluate_explanations` compares that with leaving the word out.
+https://arxiv.org/abs/1612.08220). The word is replaced by the mask token: the encoder knows that
+token from its pretraining, and the other words keep their positions.
+`training.emotion.evaluate_explanations` compares this with deleting the word.
+
+These are pure functions; the caller classifies the variants:
+
+    check_length(text)
+    words = words_to_hide(entry)
+    occlusion = occlude(calibration, classified, words, emotions)
+    explanations = occlusion.explain(calibration, classify(occlusion.variants))
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Self
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Regex, pre_tokenizers
 
 from runners.emotion.calibration import NEUTRAL, EmotionCalibration, Probabilities
+from runners.emotion.classifier import OccludedText
 from runners.errors import InvalidRequest
 from runners.text.compare import is_function_word
-from runners.text.sentences import Sentence
+from samo.insight.entry import ClassifiedEntry, SplitEntry
+from samo.insight.words import TextWord, split_words
 from samo.limits import MAX_EXPLAINED_CHARACTERS, MAX_EXPLAINED_WORDS
 
-# A word is listed where its weight is at least this: activations in int8 share a scale within a
-# batch, so that a weight differs from float's by 0.01 on average, and by up to 0.05.
-MIN_WEIGHT: Final = 0.05
-# ... and at least this share of the heaviest word's.
-MIN_SHARE: Final = 0.2
-
-# Segments by the word boundaries of Unicode (UAX #29), which Oniguruma knows as `\X` in word
-# mode: "don't" and a family of emoji are one each, a Chinese character is one. Added is what
-# carries a feeling only as a whole: "!!!", ":-)", ":D", "<3". A mark that something combines
-# with belongs to that ("#️⃣").
-_SEGMENTS: Final = pre_tokenizers.Split(
-    Regex(
-        r"<[/\\]?3+(?!\w)"
-        r"|[:;=][-^']?[DPpOo3](?!\w)"
-        r"|(?:[\p{Pd}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Po}\p{Sm}\p{Sc}\p{Sk}](?!\p{M}))+"
-        r"|(?y{w}:\X)"
-    ),
-    "isolated",
-)
-_INVISIBLE: Final = {"Cc", "Cf", "Zl", "Zp", "Zs"}
+# Smaller weights are noise: int8 activations share one scale per batch, so a weight differs from
+# the float model's by 0.01 on average and by up to 0.05.
+MIN_WORD_WEIGHT: Final = 0.05
+# Smallest weight that is listed, as a share of the largest.
+MIN_RELATIVE_WEIGHT: Final = 0.2
 
 Weights = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A word; `text == entry[start:end]`, in Unicode code points."""
-
-    text: str
-    start: int
-    end: int
-
-    def moved(self, offset: int) -> Self:
-        """The same word where its sentence begins at `offset` of the entry."""
-        return replace(self, start=self.start + offset, end=self.end + offset)
-
-
-@dataclass(frozen=True, slots=True)
 class WeightedWord:
-    """A word and how far the emotion's probability falls without it, in (0, 1]."""
+    """A word and the drop in the emotion's probability when it is hidden, in (0, 1]."""
 
-    word: Word
+    word: TextWord
     weight: float
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """An emotion and the words that carried it, heaviest first; none where no word did alone."""
+    """The words that one emotion depends on, largest weight first; there may be none."""
 
     emotion: str
     words: list[WeightedWord]
 
 
-def words_of(text: str) -> list[Word]:
-    """The words of `text` in order, with runs of punctuation and without white space."""
-    return [
-        Word(segment, start, end)
-        for segment, (start, end) in _SEGMENTS.pre_tokenize_str(text)
-        if any(unicodedata.category(character) not in _INVISIBLE for character in segment)
-    ]
+@dataclass(frozen=True, slots=True)
+class HiddenWord:
+    """A word to hide, with its offsets in the sentence of this index."""
+
+    sentence: int
+    word: TextWord
 
 
-def refuse_long(text: str) -> None:
-    """Raise `InvalidRequest` for a text of too many characters, before anything is computed."""
-    _refuse("characters", len(text), MAX_EXPLAINED_CHARACTERS)
+@dataclass(frozen=True, slots=True)
+class Occlusion:
+    """An entry, the emotions to explain and the words to hide one at a time."""
+
+    classified: ClassifiedEntry
+    emotions: list[str]
+    words: list[HiddenWord]
+
+    @property
+    def variants(self) -> list[OccludedText]:
+        """The classifier's inputs: for each word its sentence with the word hidden."""
+        texts = self.classified.split.texts
+        return [
+            OccludedText(texts[hidden.sentence], ((hidden.word.start, hidden.word.end),))
+            for hidden in self.words
+        ]
+
+    def explain(
+        self, calibration: EmotionCalibration, variant_probabilities: Sequence[Probabilities]
+    ) -> list[Explanation]:
+        """Return one explanation per emotion, given the probabilities of the `variants`."""
+        sentences = [hidden.sentence for hidden in self.words]
+        weights = entry_weights(
+            calibration,
+            self.classified,
+            list(zip(sentences, variant_probabilities, strict=True)),
+        )
+        words = [self._word_in_entry(hidden) for hidden in self.words]
+        return [
+            explain(emotion, words, weights[:, calibration.labels.index(emotion)])
+            for emotion in self.emotions
+        ]
+
+    def _word_in_entry(self, hidden: HiddenWord) -> TextWord:
+        """The word as it was sent, with its offsets in the entry."""
+        entry = self.classified.split
+        word = hidden.word.shifted(entry.sentences[hidden.sentence].start)
+        return TextWord(*entry.entry_slice(word.start, word.end))
 
 
-def words_to_explain(sentences: Sequence[Sentence]) -> list[tuple[int, Word]]:
-    """Index of its sentence and place within that for each word of a text.
+def check_length(text: str) -> None:
+    """Raise `InvalidRequest` for a text with too many characters to explain."""
+    _check_limit("characters", len(text), MAX_EXPLAINED_CHARACTERS)
 
-    Raises `InvalidRequest` for a text of too many words.
-    """
+
+def words_to_hide(entry: SplitEntry) -> list[HiddenWord]:
+    """Return all words of an entry. Raises `InvalidRequest` if there are too many."""
     words = [
-        (index, word)
-        for index, sentence in enumerate(sentences)
-        for word in words_of(sentence.text)
+        HiddenWord(index, word)
+        for index, text in enumerate(entry.texts)
+        for word in split_words(text)
     ]
-    _refuse("words and marks", len(words), MAX_EXPLAINED_WORDS)
+    _check_limit("words and punctuation marks", len(words), MAX_EXPLAINED_WORDS)
     return words
 
 
-def _refuse(what: str, number: int, limit: int) -> None:
+def _check_limit(unit: str, number: int, limit: int) -> None:
     if number > limit:
         raise InvalidRequest(
-            f"The text is too long to explain: send at most {limit} {what}, a part of the "
-            "entry, say, or leave `explain` out.",
+            f"The text is too long to explain: send at most {limit} {unit}, for example a part of "
+            "the entry, or leave out `explain`.",
             max_length=limit,
         )
 
 
-def where_felt(
+def occlude(
     calibration: EmotionCalibration,
-    rows: Sequence[Probabilities],
-    lengths: Sequence[int],
-    names: Sequence[str],
-) -> set[int]:
-    """Indices of the sentences in which a word may matter for an emotion of `names`.
+    classified: ClassifiedEntry,
+    words: Sequence[HiddenWord],
+    emotions: Sequence[str],
+) -> Occlusion:
+    """Select the words that can explain one of `emotions`.
 
-    In the others so little is felt that the entry's probability would not fall by `MIN_WEIGHT`
-    if all of it were gone. Nowhere for neutral, which no word carries.
+    A sentence is skipped if the entry's probabilities would drop by less than `MIN_WORD_WEIGHT`
+    without any emotion in it. `neutral` is never explained.
     """
-    columns = [calibration.labels.index(name) for name in names if name != NEUTRAL]
-    nothing = np.zeros_like(rows[0])
-    most = entry_weights(
-        calibration, rows, lengths, [(index, nothing) for index in range(len(rows))]
+    columns = [calibration.labels.index(name) for name in emotions if name != NEUTRAL]
+    zero_probabilities = np.zeros_like(classified.entry_probabilities)
+    max_drops = entry_weights(
+        calibration,
+        classified,
+        [(index, zero_probabilities) for index in range(len(classified.split.sentences))],
     )
-    return {index for index in range(len(rows)) if (most[index, columns] >= MIN_WEIGHT).any()}
+    is_relevant = np.any(max_drops[:, columns] >= MIN_WORD_WEIGHT, axis=1)
+    relevant_words = [hidden for hidden in words if is_relevant[hidden.sentence]]
+    return Occlusion(classified, list(emotions), relevant_words)
 
 
 def entry_weights(
     calibration: EmotionCalibration,
-    rows: Sequence[Probabilities],
-    lengths: Sequence[int],
-    occluded: Sequence[tuple[int, Probabilities]],
+    classified: ClassifiedEntry,
+    variants: Sequence[tuple[int, Probabilities]],
 ) -> Weights:
-    """Drops of an entry's probabilities, shape (words, labels + moods).
+    """Drops of the entry's probabilities, of shape (variants, outputs).
 
-    `rows` are its sentences' probabilities and `lengths` their characters;
-    `occluded` has for each word the index of its sentence and that sentence's probabilities with
-    the word hidden. The length of a sentence counts as it was: a word that is hidden is still
-    there.
+    A variant is the index of a sentence and that sentence's probabilities with a word hidden. Its
+    length stays that of the sentence.
     """
-    whole = calibration.aggregate(rows, lengths)
-    drops = np.zeros((len(occluded), len(whole)))
-    for number, (sentence, row) in enumerate(occluded):
-        without = calibration.aggregate([*rows[:sentence], row, *rows[sentence + 1 :]], lengths)
-        drops[number] = whole.astype(np.float64) - without
+    probabilities, lengths = classified.sentence_probabilities, classified.split.lengths
+    before = classified.entry_probabilities.astype(np.float64)
+    drops = np.zeros((len(variants), len(before)))
+    for number, (index, variant) in enumerate(variants):
+        drops[number] = before - calibration.aggregate(
+            [*probabilities[:index], variant, *probabilities[index + 1 :]], lengths
+        )
     return drops
 
 
-def explain(emotion: str, words: Sequence[Word], weights: Weights) -> Explanation:
-    """The words that matter for `emotion`, `weights` being theirs, shape (words,).
+def explain(emotion: str, words: Sequence[TextWord], weights: Weights) -> Explanation:
+    """Select the words that explain `emotion`, given their `weights` of shape (words,).
 
-    A word matters where its weight is at least `MIN_WEIGHT` and `MIN_SHARE` of the heaviest's.
-    Function words are listed only where no other word matters. Words that speak against the emotion
-    weigh less than nothing and are left out. Neutral says that nothing was felt, and no word
-    carries what is not there: it has no words.
+    These are the words with at least `MIN_WORD_WEIGHT` and at least `MIN_RELATIVE_WEIGHT` of the
+    largest weight. Function words are listed only if there is no other. A word that speaks against
+    the emotion has a negative weight and is not listed. `neutral` is never explained: its list of
+    words is empty.
     """
     if emotion == NEUTRAL or not words:
         return Explanation(emotion, [])
-    least = max(MIN_WEIGHT, MIN_SHARE * float(weights.max()))
-    order = [i for i in np.argsort(-weights, kind="stable") if weights[i] >= least]
-    # "My" is no reason for fear: hiding it changes whose feeling the sentence is.
-    content = [i for i in order if not is_function_word(words[i].text)]
+    min_weight = max(MIN_WORD_WEIGHT, MIN_RELATIVE_WEIGHT * float(weights.max()))
+    order = [i for i in np.argsort(-weights, kind="stable") if weights[i] >= min_weight]
+    # "My" does not explain fear: hiding it changes whose emotion the sentence mentions.
+    content_words = [i for i in order if not is_function_word(words[i].text)]
     return Explanation(
-        emotion, [WeightedWord(words[i], float(weights[i])) for i in content or order]
+        emotion, [WeightedWord(words[i], float(weights[i])) for i in content_words or order]
     )

@@ -1,12 +1,14 @@
-"""Groups of the 28 labels: Ekman's six emotions and neutral, sentiments, moods.
+"""Groups of the 28 labels: Ekman's six emotions and neutral, sentiments, and moods.
 
-A group holds where one of its labels was decided for, so that groups and labels never contradict
-each other. Moods are outputs of the model's own, because labels do not hold all of them: no label
-says tired. A mood whose sentiment contradicts that of every decided label is left out. The
-confidence of one of Ekman's groups is the noisy-or of its members' calibrated probabilities
-(Pearl, 1988): 1 − Π(1 − p), the probability that at least one holds if they were independent. The
-maximum forgets that two half-sure members make a surer group, the sum counts a text's two labels
-twice; on GoEmotions' dev split both are worse calibrated, and no better at deciding.
+A group applies if one of its labels does, so groups and labels never contradict each other. Moods
+are separate outputs of the model, because no label expresses some of them, such as tired. A mood is
+left out if its sentiment is the opposite of that of every label.
+
+The confidence of one of Ekman's groups is the noisy-or of the calibrated probabilities of its
+labels (Pearl, 1988): 1 - Π(1 - p), the probability that at least one applies if they are
+independent. On GoEmotions' dev split the maximum and the sum of the probabilities are calibrated
+worse, and no better at deciding: the maximum ignores that two uncertain labels make a more certain
+group, and the sum counts a text with two labels twice.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from runners.emotion.calibration import (
     Sentiment,
 )
 
-# GoEmotions' own (Demszky et al., 2020, ekman_mapping.json), which names no neutral.
+# GoEmotions' mapping (Demszky et al., 2020, ekman_mapping.json), which does not include neutral.
 EKMAN: Final[dict[str, tuple[str, ...]]] = {
     "anger": ("anger", "annoyance", "disapproval"),
     "disgust": ("disgust",),
@@ -36,25 +38,27 @@ EKMAN: Final[dict[str, tuple[str, ...]]] = {
     NEUTRAL: (NEUTRAL,),
 }  # fmt: skip
 
-
-# The sentiment of each mood; "tired" goes with any.
+# "tired" has no sentiment: it is compatible with any label.
 MOOD_SENTIMENT: Final[dict[str, Sentiment]] = {
     **dict.fromkeys(
         ("calm", "content", "excited", "grateful", "happy", "hopeful", "proud"), "positive"
     ),
     **dict.fromkeys(("anxious", "frustrated", "overwhelmed", "sad"), "negative"),
 }
-# Where something is felt and no mood reaches its threshold, the nearest one is decided for if it
-# has this share of its threshold.
+# If a text is emotional and no mood reaches its threshold, the nearest mood applies from this share
+# of its threshold.
 NEAREST_MOOD_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Groupings:
-    """What was decided for a text or an entry, highest confidence first.
+class EmotionGroups:
+    """Groups and moods of a text or an entry, highest confidence first.
 
-    `ekman` holds the groups of the decided labels, at least one; `sentiments` are shares of 1, as
-    in `EmotionPrediction`; `moods` is empty where none holds.
+    Attributes:
+        ekman: the groups of the labels; at least one.
+        sentiments: shares that sum to 1, as in `EmotionPrediction`.
+        moods: may be empty.
+
     """
 
     ekman: list[Emotion]
@@ -63,40 +67,40 @@ class Groupings:
 
 
 def noisy_or(labels: Sequence[str], probabilities: Probabilities, members: Sequence[str]) -> float:
-    """Probability that one of `members` holds, from the calibrated probabilities of all."""
-    absent = 1.0
+    """Probability that one of the labels `members` applies, given those of all `labels`."""
+    none_applies = 1.0
     for label in members:
-        absent *= 1.0 - float(probabilities[labels.index(label)])
-    return 1.0 - absent
+        none_applies *= 1.0 - float(probabilities[labels.index(label)])
+    return 1.0 - none_applies
 
 
 def ekman_confidences(labels: Sequence[str], probabilities: Probabilities) -> dict[str, float]:
-    """The confidence of each of Ekman's groups, and of neutral."""
+    """Return the confidence of each of Ekman's groups and of neutral."""
     return {group: noisy_or(labels, probabilities, members) for group, members in EKMAN.items()}
 
 
-def group(calibration: EmotionCalibration, probabilities: Probabilities) -> Groupings:
-    """Group what is felt in a text, given the probabilities of the whole of it.
+def group_emotions(calibration: EmotionCalibration, probabilities: Probabilities) -> EmotionGroups:
+    """Decide which groups and moods apply, given probabilities of shape (outputs,).
 
-    The tuned thresholds decide, whatever a request gives for the labels.
+    The tuned thresholds decide, even if a request sets another threshold for the labels.
     """
-    reading = calibration.interpret(probabilities)
-    decided = {emotion.name for emotion in reading.emotions}
+    prediction = calibration.interpret(probabilities)
+    labels = {emotion.name for emotion in prediction.emotions}
     confidences = ekman_confidences(calibration.labels, probabilities)
     ekman = [
         Emotion(name, round(confidences[name], 4))
         for name, members in EKMAN.items()
-        if decided.intersection(members)
+        if labels.intersection(members)
     ]
-    return Groupings(
-        ekman=sorted(ekman, key=lambda one: -one.confidence),
-        sentiments=reading.sentiments,
-        moods=_moods(calibration, probabilities, decided),
+    return EmotionGroups(
+        ekman=sorted(ekman, key=lambda emotion: -emotion.confidence),
+        sentiments=prediction.sentiments,
+        moods=_moods(calibration, probabilities, labels),
     )
 
 
 def contradicts(mood: str, labels: Iterable[str]) -> bool:
-    """Whether a mood is positive and all of the labels negative, or the other way round."""
+    """Whether the mood's sentiment is positive and that of every label negative, or vice versa."""
     opposite = {"positive": "negative", "negative": "positive"}.get(MOOD_SENTIMENT.get(mood, ""))
     return opposite is not None and all(SENTIMENT_OF[label] == opposite for label in labels)
 
@@ -104,25 +108,24 @@ def contradicts(mood: str, labels: Iterable[str]) -> bool:
 def _moods(
     calibration: EmotionCalibration, probabilities: Probabilities, labels: set[str]
 ) -> list[Emotion]:
-    """Return the decided moods that agree with the labels, or the nearest where there is none."""
+    """Moods that do not contradict the labels; the nearest one if none reaches its threshold."""
     moods = [
-        one for one in calibration.decide_moods(probabilities) if not contradicts(one.name, labels)
+        mood
+        for mood in calibration.decide_moods(probabilities)
+        if not contradicts(mood.name, labels)
     ]
     if moods or labels == {NEUTRAL}:
         return moods
-    values = probabilities[
-        len(calibration.labels) : len(calibration.labels) + len(calibration.moods)
-    ]
-    nearest = max(
+    first = len(calibration.labels)
+    mood_probabilities = probabilities[first : first + len(calibration.moods)]
+    ratio, name, confidence = max(
         (
-            (float(value / threshold), name, float(value))
-            for name, value, threshold in zip(
-                calibration.moods, values, calibration.mood_thresholds, strict=True
+            (float(probability / threshold), name, float(probability))
+            for name, probability, threshold in zip(
+                calibration.moods, mood_probabilities, calibration.mood_thresholds, strict=True
             )
             if not contradicts(name, labels)
         ),
         default=(0.0, "", 0.0),
     )
-    if nearest[0] < NEAREST_MOOD_SHARE:
-        return []
-    return [Emotion(nearest[1], round(nearest[2], 4))]
+    return [Emotion(name, round(confidence, 4))] if ratio >= NEAREST_MOOD_SHARE else []

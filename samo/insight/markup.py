@@ -1,15 +1,16 @@
-r"""The plain text of an entry that a diary app exported with its markup.
+r"""Remove the markup from an entry that was exported by a diary app.
 
-Day One exports Markdown with every mark escaped ("today\."), Journey, Diarium and Apple Notes HTML,
-Obsidian and Notion Markdown with front matter, tables and check boxes. Read as text, markup is
-noise: to the classifier, in the arc and in summaries. Each character of the plain text knows which
-characters of the entry it stands for, so that answers point into the entry as it was sent.
+Day One exports Markdown in which all punctuation is escaped ("today\."); Journey, Diarium and Apple
+Notes export HTML; Obsidian and Notion export Markdown with front matter, tables and check boxes.
+Markup would be noise for the classifier, in the arc and in summaries. Each character of the plain
+text keeps its offsets in the entry, so responses refer to the entry as it was sent.
 
-Plain text must come through unharmed: "<3", "a < b", "1 * 2", "C:\dir", "\o/", "#goals". So a mark
-goes only where nothing else can be meant by it: known HTML tags, escapes of sentence marks, paired
-"**". What is ambiguous by itself ("*really*", "> quoted") goes only beside unmistakable markup.
+Plain text must stay unchanged: "<3", "a < b", "1 * 2", "C:\dir", "\o/", "#goals". So only
+unambiguous markup is removed: known HTML tags, escaped punctuation, paired "**". Ambiguous markup
+("*really*", "> quoted") is removed only if the entry has unambiguous markup, too.
 
-This is no parser of HTML or Markdown: those give a document without the place of each character.
+A parser of HTML or Markdown cannot replace this: parsers return a document without the offsets of
+each character.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class PlainText:
-    """An entry's text without markup; `entry[starts[i]:ends[i]]` is what `text[i]` stands for."""
+    """The text of an entry without markup; `text[i]` stems from `entry[starts[i]:ends[i]]`."""
 
     entry: str
     text: str
     starts: Sequence[int]
     ends: Sequence[int]
 
-    def locate(self, start: int, end: int) -> tuple[int, int]:
-        """Where in the entry `text[start:end]`, which is not empty, stands.
+    def entry_span(self, start: int, end: int) -> tuple[int, int]:
+        """Start and end in the entry of `text[start:end]`, which must not be empty.
 
-        Marks of emphasis that were stripped right before and after it are taken in.
+        The span includes the emphasis marks that were removed directly before and after it.
         """
         first, last = self.starts[start], self.ends[end - 1]
         before = self.ends[start - 1] if start else 0
@@ -47,7 +48,7 @@ class PlainText:
 
 _EMPHASIS: Final = "*_~=`"
 
-# The rest is not looked at where an entry has none of these characters.
+# An entry without any of these characters has no markup: the other patterns are not tried.
 _TRIGGER: Final = re.compile(
     r"[<&\\*\[`|~=\ufffc\ufeff\u00ad\u200b\u2060]|^[ \t]{0,3}#|__|^[ \t]{0,3}(?:-[ \t]*){3}",
     re.MULTILINE,
@@ -67,7 +68,7 @@ _ATTRIBUTES: Final = (
 )
 _HTML: Final = re.compile(
     rf"""
-      (?P<gone> <!doctype[^<>]*+> | <\?xml[^<>]*+> )
+      (?P<declaration> <!doctype[^<>]*+> | <\?xml[^<>]*+> )
     | (?P<block> </?(?:{_BLOCK_TAGS}){_ATTRIBUTES}> )
     | (?P<item> <li{_ATTRIBUTES}> ) | (?P<line> </li\s*> | <br{_ATTRIBUTES}> )
     | (?P<cell> </t[dh]\s*> )
@@ -77,7 +78,7 @@ _HTML: Final = re.compile(
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _ESCAPED_TAG: Final = re.compile(r"</\w+\s*>|<br\s*/?>", re.IGNORECASE)
-# What stands between these is not text; a dictionary from the opening to the closing.
+# From opening to closing; everything between them is removed.
 _HIDDEN: Final = {"<!--": "-->", "<style": "</style>", "<script": "</script>", "<head": "</head>"}
 _HIDDEN_OPENING: Final = re.compile(r"<!--|<(?:style|script|head)(?=[\s>])", re.IGNORECASE)
 _FRONT_MATTER: Final = re.compile(
@@ -102,22 +103,22 @@ _RULE: Final = re.compile(
     re.MULTILINE,
 )
 _FENCE: Final = re.compile(r"^[ \t]{0,3}(?:```+|~~~+)[\w-]*[ \t]*\r?$", re.MULTILINE)
-_STRONG: Final = re.compile(
+_STRONG_EMPHASIS: Final = re.compile(
     r"(?<![\w*])\*\*\*?(?=[^\s*])([^*\n]*+(?<=\S))\*\*\*?(?![\w*])|(?<![\w~])~~(?=\S)([^~\n]++)~~(?!~)"
 )
-_SOFT: Final = re.compile(
+_WEAK_EMPHASIS: Final = re.compile(
     r"(?<![\w*\\])\*(?=[^\s*])([^*\n]++)(?<=\S)\*(?![\w*])|(?<![\w_\\])_{1,2}(?=[^\s_])([^_\n]++)(?<=\S)_{1,2}(?!\w)"
     r"|(?<!`)`(?=\S)([^`\n]++)`(?!`)|(?<!=)==(?=\S)([^=\n]++)==(?!=)"
 )
 _QUOTE: Final = re.compile(r"^[ \t]{0,3}(?:>[ \t]?)+(?=\S)(?:\[![\w]+\][ \t]*)?", re.MULTILINE)
-_TASK: Final = re.compile(r"^([ \t]*[-*+][ \t]+)\[[ xX]\][ \t]+", re.MULTILINE)
+_CHECK_BOX: Final = re.compile(r"^([ \t]*[-*+][ \t]+)\[[ xX]\][ \t]+", re.MULTILINE)
 _TABLE_ROW: Final = re.compile(r"^[ \t]*+\|[^|\n]++\|", re.MULTILINE)
 _TABLE_RULE: Final = re.compile(
     r"^[ \t]*+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+\r?$", re.MULTILINE
 )
 _TABLE_EDGE: Final = re.compile(r"^[ \t]*+\|[ \t]*+|(?<![ \t])[ \t]*+\|[ \t]*+\r?$", re.MULTILINE)
-_TABLE_WALL: Final = re.compile(r"(?<![ \t])[ \t]*+\|[ \t]*+")
-_UNSEEN: Final = re.compile(r"[\ufffc\ufeff\u00ad\u200b\u2060]")
+_CELL_SEPARATOR: Final = re.compile(r"(?<![ \t])[ \t]*+\|[ \t]*+")
+_INVISIBLE: Final = re.compile(r"[\ufffc\ufeff\u00ad\u200b\u2060]")
 _BLANK_LINES: Final = re.compile(r"(?<![ \t])[ \t]*+\n(?:[ \t]*+\n){2,}+")
 _HARD_BREAK: Final = re.compile(r"\\$|\\(?=\r?\n)")
 
@@ -125,57 +126,55 @@ _HARD_BREAK: Final = re.compile(r"\\$|\\(?=\r?\n)")
 def plain_text(entry: str) -> PlainText:
     """Return `entry` without markup.
 
-    Where that leaves nothing of an entry that has no letter either ("---", "***"), the entry is
-    what it seems: it comes back as it is.
+    An entry such as "---" or "***", which would have no text left and has no letter or digit, is
+    returned unchanged.
     """
-    places = range(len(entry))
-    same = PlainText(entry, entry, places, range(1, len(entry) + 1))
+    unchanged = PlainText(entry, entry, range(len(entry)), range(1, len(entry) + 1))
     if not _TRIGGER.search(entry):
-        return same
-    stripper = _Stripper(same)
-    stripper.run(entry)
-    plain = stripper.plain
-    if not plain.text.strip() and not any(map(str.isalnum, entry)):
-        return same
-    return plain
+        return unchanged
+    stripper = _Stripper(unchanged)
+    stripper.strip()
+    if not stripper.plain.text.strip() and not any(map(str.isalnum, entry)):
+        return unchanged
+    return stripper.plain
 
 
 class _Stripper:
-    """Strips one kind of markup after another and keeps account of the places."""
+    """Removes one kind of markup after another and keeps track of the offsets."""
 
     def __init__(self, plain: PlainText) -> None:
         self.plain = plain
-        self._is_marked = False
+        self._has_markup = False
 
-    def run(self, entry: str) -> None:
-        """Strip all that is markup, unmistakable kinds first."""
-        self._drop(_UNSEEN)
-        self._drop(_FRONT_MATTER, marks=True)
+    def strip(self) -> None:
+        """Remove unambiguous markup, then ambiguous markup if there was any of the first kind."""
+        self._remove(_INVISIBLE)
+        self._remove(_FRONT_MATTER, is_evidence=True)
         self._strip_hidden()
         self._strip_html()
         is_escaped = _ESCAPE_EVIDENCE.search(self.plain.text) is not None
-        self._drop(_IMAGE, marks=True)
-        self._drop(_EMPTY_LINK)
-        self._keep(_LINK, marks=True)
-        self._keep(_WIKI, marks=True)
-        self._drop(_FENCE, marks=True)
-        self._tables()
-        self._sub(_HEADING, lambda match: match.span(1), marks=True, around="\n")
-        self._sub(_RULE, lambda match: "\n")
-        self._keep(_STRONG, marks=True)
-        self._sub(_TASK, lambda match: match.span(1), marks=True)
-        if is_escaped or self._is_marked:
-            self._keep(_SOFT)
-            self._drop(_QUOTE)
+        self._remove(_IMAGE, is_evidence=True)
+        self._remove(_EMPTY_LINK)
+        self._keep_group(_LINK, is_evidence=True)
+        self._keep_group(_WIKI, is_evidence=True)
+        self._remove(_FENCE, is_evidence=True)
+        self._strip_tables()
+        self._replace(_HEADING, lambda match: match.span(1), is_evidence=True, separator="\n")
+        self._replace(_RULE, lambda match: "\n")
+        self._keep_group(_STRONG_EMPHASIS, is_evidence=True)
+        self._keep_group(_CHECK_BOX, is_evidence=True)
+        if is_escaped or self._has_markup:
+            self._keep_group(_WEAK_EMPHASIS)
+            self._remove(_QUOTE)
         if is_escaped:
-            self._drop(_HARD_BREAK)
-            self._sub(_ESCAPE, lambda match: None if _is_shrug(match) else match.span(1))
-        if self._is_marked:
-            self._sub(_BLANK_LINES, lambda match: "\n\n")
+            self._remove(_HARD_BREAK)
+            self._replace(_ESCAPE, lambda match: None if _is_shrug(match) else match.span(1))
+        if self._has_markup:
+            self._replace(_BLANK_LINES, lambda match: "\n\n")
 
     def _strip_hidden(self) -> None:
         text = self.plain.text.lower()
-        if len(text) != len(self.plain.text):  # a letter that has two in lower case
+        if len(text) != len(self.plain.text):  # a character that is two in lower case
             text = self.plain.text
         changes: list[tuple[int, int, str]] = []
         position = 0
@@ -190,7 +189,7 @@ class _Stripper:
                 continue
             position = end + len(closing)
             changes.append((match.start(), position, ""))
-        self._change(changes, marks=True)
+        self._apply(changes, is_evidence=True)
 
     def _strip_html(self) -> None:
         def replacement(match: re.Match[str]) -> str | None:
@@ -205,38 +204,44 @@ class _Stripper:
                 return "\n"
             return " " if match["cell"] else ""
 
-        if _HTML.search(self.plain.text):
-            is_tagged = any(match["entity"] is None for match in _HTML.finditer(self.plain.text))
-            self._sub(_HTML, replacement, marks=is_tagged)
-            if not is_tagged and _ESCAPED_TAG.search(
-                self.plain.text
-            ):  # HTML that was escaped whole
-                self._sub(_HTML, replacement, marks=True)
+        matches = list(_HTML.finditer(self.plain.text))
+        has_tags = any(match["entity"] is None for match in matches)
+        if matches:
+            self._replace(_HTML, replacement, is_evidence=has_tags)
+        # HTML that was escaped as a whole: its tags appear only now
+        if matches and not has_tags and _ESCAPED_TAG.search(self.plain.text):
+            self._replace(_HTML, replacement, is_evidence=True)
 
-    def _tables(self) -> None:
+    def _strip_tables(self) -> None:
         if "|" not in self.plain.text or not _TABLE_ROW.search(self.plain.text):
             return
         if not any("|" in match[0] for match in _TABLE_RULE.finditer(self.plain.text)):
             return
-        self._drop(_TABLE_RULE, marks=True)
-        self._drop(_TABLE_EDGE)
-        self._sub(_TABLE_WALL, lambda match: ", ")
+        self._remove(_TABLE_RULE, is_evidence=True)
+        self._remove(_TABLE_EDGE)
+        self._replace(_CELL_SEPARATOR, lambda match: ", ")
 
-    def _drop(self, pattern: re.Pattern[str], *, marks: bool = False) -> None:
-        self._sub(pattern, lambda match: "", marks=marks)
+    def _remove(self, pattern: re.Pattern[str], *, is_evidence: bool = False) -> None:
+        self._replace(pattern, lambda match: "", is_evidence=is_evidence)
 
-    def _keep(self, pattern: re.Pattern[str], *, marks: bool = False) -> None:
-        self._sub(pattern, lambda match: match.span(match.lastindex or 0), marks=marks)
+    def _keep_group(self, pattern: re.Pattern[str], *, is_evidence: bool = False) -> None:
+        """Replace each match by its group."""
+        self._replace(
+            pattern, lambda match: match.span(match.lastindex or 0), is_evidence=is_evidence
+        )
 
-    def _sub(
+    def _replace(
         self,
         pattern: re.Pattern[str],
         replacement: Callable[[re.Match[str]], str | tuple[int, int] | None],
         *,
-        marks: bool = False,
-        around: str = "",
+        is_evidence: bool = False,
+        separator: str = "",
     ) -> None:
-        """Replace each match by a text, or by a span of it with `around`; None leaves it."""
+        """Replace each match by a text, or by a span of it between two separators; None keeps it.
+
+        With `is_evidence`, a match proves that the entry has markup.
+        """
         changes: list[tuple[int, int, str]] = []
         for match in pattern.finditer(self.plain.text):
             new = replacement(match)
@@ -245,17 +250,15 @@ class _Stripper:
             if isinstance(new, str):
                 changes.append((match.start(), match.end(), new))
             else:
-                changes += [(match.start(), new[0], around), (new[1], match.end(), around)]
-        self._change(changes, marks=marks)
+                start, end = new
+                changes += [(match.start(), start, separator), (end, match.end(), separator)]
+        self._apply(changes, is_evidence=is_evidence)
 
-    def _change(self, changes: Sequence[tuple[int, int, str]], *, marks: bool = False) -> None:
-        """Replace spans by texts, of which every character stands for the whole span.
-
-        With `marks` a change says that the entry is marked up.
-        """
+    def _apply(self, changes: Sequence[tuple[int, int, str]], *, is_evidence: bool) -> None:
+        """Replace spans by texts; each character of such a text stems from the entire span."""
         if not changes:
             return
-        self._is_marked |= marks
+        self._has_markup |= is_evidence
         plain = self.plain
         texts: list[str] = []
         starts: list[int] = []
@@ -266,9 +269,9 @@ class _Stripper:
             starts += plain.starts[position:start]
             ends += plain.ends[position:start]
             if new:
-                place = min(start, len(plain.starts) - 1)
-                starts += [plain.starts[place]] * len(new)
-                ends += [plain.ends[max(place, end - 1)]] * len(new)
+                first = min(start, len(plain.starts) - 1)
+                starts += [plain.starts[first]] * len(new)
+                ends += [plain.ends[max(first, end - 1)]] * len(new)
             position = end
         self.plain = PlainText(plain.entry, "".join(texts), starts, ends)
 

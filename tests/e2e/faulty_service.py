@@ -10,9 +10,9 @@ import threading
 import warnings
 
 from samo import serve
-from samo.insight import pipeline
+from samo.insight import summary
 
-split = pipeline.split
+split = summary.split
 
 
 class Library:
@@ -58,5 +58,5 @@ def faulty_split(entry):
     raise RuntimeError(entry)
 
 
-pipeline.split = faulty_split
+summary.split = faulty_split
 serve.main(sys.argv[1:])

@@ -119,7 +119,7 @@ def test_without_its_libraries_the_page_says_what_to_do(tmp_path, monkeypatch, c
 
     from samo.api.routing import Route
 
-    app = FastAPI()
+    app = FastAPI(docs_url=None)
     monkeypatch.setattr(logging.getLogger("bentoml"), "propagate", True)
     with caplog.at_level(logging.WARNING, "bentoml.samo.page"):
         app.include_router(create_router(Files.read(vendor=tmp_path), Route))

@@ -6,7 +6,7 @@ import pytest
 
 from runners.emotion.classifier import MAX_TOKENS, EmotionClassifier
 from runners.text.emoji import spell_emoji
-from runners.text.sentences import split
+from runners.text.sentences import split_sentences
 
 pytestmark = pytest.mark.models
 
@@ -70,7 +70,7 @@ def test_alone_and_behind_a_sentence(classifier, symbol, label):
 def test_nothing_of_a_sentence_is_left_unread(classifier, unit):
     classifier._tokenizer.no_truncation()
     try:
-        for sentence in split((unit * 2000)[:2000]):
+        for sentence in split_sentences((unit * 2000)[:2000]):
             spelled = spell_emoji(sentence.text)[0]
             assert len(classifier._tokenizer.encode(spelled).ids) <= MAX_TOKENS
     finally:

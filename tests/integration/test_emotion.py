@@ -12,7 +12,12 @@ import pytest
 
 from exporting.emotion import PARITY_TOLERANCE
 from runners.batching import Batcher
-from runners.emotion.classifier import MAX_TOKENS, EmotionClassifier, GoldenMismatchError, Occluded
+from runners.emotion.classifier import (
+    MAX_TOKENS,
+    EmotionClassifier,
+    GoldenMismatchError,
+    OccludedText,
+)
 from runners.fakes import FakeSummarizer, FakeTranscriber
 from samo.insight.pipeline import Pipeline
 from tests.conftest import ROOT
@@ -82,7 +87,9 @@ def test_hiding_a_word_leaves_the_others_in_their_places(classifier):
     text = "I was unhappily naïve 😀 我"
     shown = classifier.prepare(text)
     start = text.index("unhappily")
-    hidden = classifier.prepare(Occluded(text, ((start, start + 9), (len(text) - 1, len(text)))))
+    hidden = classifier.prepare(
+        OccludedText(text, ((start, start + 9), (len(text) - 1, len(text))))
+    )
     assert len(hidden) == len(shown)
     assert (hidden == classifier.mask_id).sum() == (hidden != shown).sum()
     (places,) = np.nonzero(hidden == classifier.mask_id)
@@ -118,9 +125,12 @@ def test_the_word_that_carries_an_emotion_is_named_first(classifier, text, emoti
 
 
 def test_beside_another_batch_a_text_is_read_the_same(emotion_folder, classifier):
-    beside = EmotionClassifier.load(emotion_folder, threads=2, beside=True)
+    beside = EmotionClassifier.load(emotion_folder, threads=2, parallel=True)
     batch = [beside.prepare(text) for text in ("I am furious.", "Thank you so much, all of you!")]
-    ours, theirs = np.stack(beside.predict_beside(batch)), np.stack(classifier.predict(batch))
+    ours, theirs = (
+        np.stack(beside.predict_single_threaded(batch)),
+        np.stack(classifier.predict(batch)),
+    )
     assert np.abs(ours - theirs).max() < 1e-5
 
 

@@ -3,39 +3,59 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
 
 import pytest
 
+from runners.base import ParallelRunner, Runner
 from runners.batching import Batcher
 from runners.cancellation import stop_if_cancelled
 from runners.errors import InvalidRequest, ModelFailure, Overloaded
 
 
-class Doubler:
+class Doubler(Runner[int, int, int]):
     """Doubles numbers; refuses 13, breaks on 666; holds each batch until `gate` is open."""
 
-    def __init__(self):
-        self.batches = []
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
         self.gate = threading.Event()
         self.gate.set()
 
-    def prepare(self, item):
+    @classmethod
+    def load(cls, folder: Path, *, threads: int) -> Self:
+        return cls()
+
+    def prepare(self, item: int) -> int:
         if item == 13:
             raise InvalidRequest("13 is refused")
         return item
 
-    def cost(self, prepared):
+    def cost(self, prepared: int) -> int:
         return prepared
 
-    def predict(self, batch):
+    def predict(self, batch: Sequence[int]) -> list[int]:
         self.gate.wait(5)
         self.batches.append(list(batch))
         if 666 in batch:
             raise RuntimeError("broken")
         return [2 * number for number in batch]
 
-    def warm_up(self):
+    def warm_up(self) -> None:
         pass
+
+
+class ParallelDoubler(Doubler, ParallelRunner[int, int, int]):
+    """Keeps apart what it computed on one thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.single_threaded: list[list[int]] = []
+
+    def predict_single_threaded(self, batch: Sequence[int]) -> list[int]:
+        self.single_threaded.append(list(batch))
+        return [2 * number for number in batch]
 
 
 @pytest.fixture
@@ -72,9 +92,9 @@ def test_little_of_a_batch_is_padding(doubler):
     assert sorted(sorted(batch) for batch in doubler.batches) == [[10, 10, 11], [29, 30]]
 
 
-def test_lanes_share_what_waits_and_compute_at_the_same_time(doubler):
+def test_workers_share_what_waits_and_compute_at_the_same_time(doubler):
     async def scenario():
-        subject = batcher(doubler, lanes=2)
+        subject = batcher(doubler, num_workers=2)
         doubler.gate.clear()
         many = asyncio.create_task(subject.run([20, 20, 20, 20]))
         await asyncio.sleep(0.05)
@@ -86,9 +106,9 @@ def test_lanes_share_what_waits_and_compute_at_the_same_time(doubler):
     assert doubler.batches == [[20, 20], [20, 20]]
 
 
-def test_a_lane_that_is_free_takes_what_comes(doubler):
+def test_a_worker_that_is_free_takes_what_comes(doubler):
     async def scenario():
-        subject = batcher(doubler, lanes=2)
+        subject = batcher(doubler, num_workers=2)
         doubler.gate.clear()
         tasks = []
         for number in (1, 2, 30, 30):
@@ -102,22 +122,17 @@ def test_a_lane_that_is_free_takes_what_comes(doubler):
 
 
 @pytest.mark.parametrize(
-    ("items", "others_compute", "alone"),
+    ("items", "cores_are_busy", "is_alone"),
     [([5], False, True), ([5], True, False), ([5, 5], False, False)],
-    ids=["one item", "one item while something else computes", "two items"],
+    ids=["one item", "one item on busy cores", "two items"],
 )
-def test_all_cores_are_for_an_item_that_is_alone(doubler, items, others_compute, alone):
-    beside = []
-
-    def predict_beside(batch):
-        beside.extend(batch)
-        return [2 * number for number in batch]
-
-    subject = batcher(
-        doubler, lanes=2, beside=predict_beside, others_compute=lambda: others_compute
-    )
+def test_a_single_item_on_idle_cores_is_computed_on_all_threads(items, cores_are_busy, is_alone):
+    runner = ParallelDoubler()
+    subject = batcher(runner, num_workers=2, cores_are_busy=lambda: cores_are_busy)
     assert asyncio.run(subject.run(items)) == [10] * len(items)
-    assert (doubler.batches, beside) == (([items], []) if alone else ([], items))
+    assert runner.batches == ([items] if is_alone else [])
+    computed = [item for batch in runner.single_threaded for item in batch]
+    assert computed == ([] if is_alone else items)
 
 
 def test_batches_hold_like_lengths_within_the_budget(doubler):
@@ -211,9 +226,9 @@ def test_a_large_request_does_not_shut_the_others_out(doubler):
     assert asyncio.run(scenario()) == 2
 
 
-def test_a_free_lane_takes_an_item_whatever_the_estimate_of_the_others(doubler):
+def test_a_free_worker_takes_an_item_whatever_the_estimate_of_the_others(doubler):
     async def scenario():
-        subject = batcher(doubler, max_wait_seconds=0.5, seconds_per_cost=100.0, lanes=2)
+        subject = batcher(doubler, max_wait_seconds=0.5, seconds_per_cost=100.0, num_workers=2)
         doubler.gate.clear()
         long = asyncio.create_task(subject.run_one(50))
         await asyncio.sleep(0.02)
@@ -226,10 +241,10 @@ def test_a_free_lane_takes_an_item_whatever_the_estimate_of_the_others(doubler):
     assert asyncio.run(scenario()) == (0, 100, 2)
 
 
-def test_a_long_batch_delays_its_own_lane_only(doubler):
+def test_a_long_batch_delays_its_own_worker_only(doubler):
     async def scenario():
         options = {"max_wait_seconds": 10.0, "seconds_per_cost": 1.0, "max_batch_cost": 1}
-        subject = batcher(doubler, lanes=2, **options)
+        subject = batcher(doubler, num_workers=2, **options)
         doubler.gate.clear()
         tasks = []
         for number in (5000, 2, 3):  # the third waits for the second, not for the first
@@ -266,16 +281,20 @@ def test_retry_after_falls_while_a_batch_computes(doubler, monkeypatch):
 
 
 def test_a_late_event_loop_does_not_count_as_computing(doubler):
+    batches = []
+
     async def scenario():
-        subject = batcher(doubler)
+        subject = batcher(doubler, on_batch=lambda *batch: batches.append(batch))
         task = asyncio.create_task(subject.run_one(1))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         time.sleep(0.3)  # noqa: ASYNC251  # the event loop stalls while the thread is done
         await task
-        return subject._speed.seconds_per_cost
 
-    assert asyncio.run(scenario()) < 0.05
+    asyncio.run(scenario())
+    ((items, seconds),) = batches
+    assert items == 1
+    assert seconds < 0.05
 
 
 class Steps(Doubler):
@@ -295,7 +314,7 @@ class Steps(Doubler):
         return super().predict(batch)
 
 
-def test_a_batch_that_nobody_awaits_stops_and_frees_its_lane():
+def test_a_batch_that_nobody_awaits_stops_and_frees_its_worker():
     async def scenario():
         runner = Steps()
         runner.gate.clear()

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from samo.http.middleware import RequestMiddleware
-from samo.http.server import Server
+from samo.http.server import DrainingServer
 from samo.settings import Settings
 
 BODY = b'{"text": "a long day"}'
@@ -42,7 +42,7 @@ class Service:
         )
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.listener.getsockname()[1]
-        self.server = Server(app, chosen, grace_seconds)
+        self.server = DrainingServer(app, chosen, grace_seconds)
         self.thread = threading.Thread(
             target=self.server.run, kwargs={"sockets": [self.listener]}, daemon=True
         )

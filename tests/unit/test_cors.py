@@ -6,7 +6,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
-from samo.http.cors import CORS
+from samo.http.cors import SamoCORSMiddleware
 from samo.settings import Settings
 
 ORIGIN = "https://journal.example"
@@ -17,7 +17,7 @@ def client(*origins):
         status = int(scope["path"].strip("/"))
         await PlainTextResponse("x", status)(scope, receive, send)
 
-    return TestClient(CORS(app, origins=origins))
+    return TestClient(SamoCORSMiddleware(app, origins=origins))
 
 
 @pytest.mark.parametrize("status", [200, 400, 404, 405, 413, 415, 422, 500, 503])

@@ -1,17 +1,18 @@
-"""Nobody computes for a client that has gone; a server that stops answers all the same."""
+"""Work stops when the client disconnects; a server that shuts down still answers."""
 
 from __future__ import annotations
 
 import asyncio
 
 from samo.http import receiving, server
-from samo.http.middleware import RequestMiddleware, stop_all
+from samo.http.middleware import RequestMiddleware, stop_all_requests
+from samo.settings import Settings
 
 SCOPE = {"type": "http", "method": "POST", "path": "/predict", "headers": []}
 
 
 class Connection:
-    """A client that sends a body and, when told to, goes away."""
+    """A client that sends a body and disconnects when `leave` is called."""
 
     def __init__(self) -> None:
         self.messages: asyncio.Queue = asyncio.Queue()
@@ -35,7 +36,7 @@ async def serve(connection, work):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"{}"})
 
-    await RequestMiddleware(app)(dict(SCOPE), connection.receive, connection.send)
+    await RequestMiddleware(app, Settings())(dict(SCOPE), connection.receive, connection.send)
 
 
 def test_work_stops_when_the_client_leaves():
@@ -98,14 +99,14 @@ def test_a_stalled_upload_is_answered_before_the_server_ends():
             received.set()
             await receive()
 
-        middleware = RequestMiddleware(app)
+        middleware = RequestMiddleware(app, Settings())
         request = asyncio.create_task(middleware(dict(SCOPE), connection.receive, connection.send))
         await received.wait()
-        stop_all()
+        stop_all_requests()
         done, _ = await asyncio.wait({request}, timeout=receiving.DRAIN_SECONDS * 0.8)
         assert done
         assert connection.sent[0]["status"] == 503
         assert (b"connection", b"close") in connection.sent[0]["headers"]
 
     asyncio.run(scenario())
-    assert receiving.LAST_DRAIN_SECONDS < server.REFUSAL_SECONDS
+    assert receiving.SHUTDOWN_DRAIN_SECONDS < server.REFUSAL_SECONDS

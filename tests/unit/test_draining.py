@@ -1,4 +1,4 @@
-"""A refusal waits for the rest of the body, or a client that is still sending cannot read it."""
+"""An error is sent after the body is drained: a client that is still sending cannot read it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from samo.http.draining import Draining
+from samo.http.middleware import RequestMiddleware
+from samo.settings import Settings
 
 CHUNKS = 3
 
@@ -15,7 +16,8 @@ def parts_read_before_the_answer(status, headers):
     read, read_at_start = 0, None
 
     async def answers_at_once(scope, receive, send):
-        await send({"type": "http.response.start", "status": status, "headers": []})
+        json = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": json})
         await send({"type": "http.response.body", "body": b""})
 
     async def receive():
@@ -28,15 +30,15 @@ def parts_read_before_the_answer(status, headers):
         if message["type"] == "http.response.start":
             read_at_start = read
 
-    scope = {"type": "http", "headers": headers}
-    asyncio.run(Draining(answers_at_once)(scope, receive, send))
+    scope = {"type": "http", "path": "/predict", "headers": headers}
+    asyncio.run(RequestMiddleware(answers_at_once, Settings())(scope, receive, send))
     return read_at_start
 
 
 @pytest.mark.parametrize(
     "header", [(b"content-length", b"300"), (b"transfer-encoding", b"chunked")]
 )
-def test_a_refusal_waits_for_the_body(header):
+def test_an_error_is_sent_after_the_body(header):
     assert parts_read_before_the_answer(415, [header]) == CHUNKS
 
 
@@ -47,7 +49,7 @@ def test_a_refusal_waits_for_the_body(header):
         (404, []),
         (415, [(b"content-length", b"300"), (b"expect", b"100-continue")]),
     ],
-    ids=["no refusal", "no body", "the client waits to be asked"],
+    ids=["no error", "no body", "the client waits for 100 Continue"],
 )
-def test_nothing_is_read_where_nothing_is_in_the_way(status, headers):
+def test_no_body_is_drained_if_the_client_can_read_the_response(status, headers):
     assert parts_read_before_the_answer(status, headers) == 0

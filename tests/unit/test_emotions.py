@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from runners.emotion.calibration import SENTIMENT_OF, Context, EmotionCalibration
+from runners.emotion.calibration import SENTIMENT_OF, EmotionCalibration, EmotionContext
 
 LABELS = tuple(SENTIMENT_OF)
 
@@ -94,7 +94,7 @@ def test_a_whole_tells_shares_and_strength_and_whether_it_is_mixed(calibration):
         calibration.aggregate(calm_rows, lengths), calm_rows, lengths
     )
     assert not calm.mixed
-    assert (calm.level, mixed.level) == ("low", "high")
+    assert (calm.intensity_level, mixed.intensity_level) == ("low", "high")
     assert 0.0 <= calm.intensity < mixed.intensity <= 1.0
 
 
@@ -110,11 +110,11 @@ def test_context_says_whose_feeling_and_when(calibration):
             np.append(probabilities(**named), values).astype(np.float32)
         )
 
-    assert context(0.1, 0.1, 0.1, joy=0.9) == Context("writer", "present")
-    assert context(0.9, 0.1, 0.1, neutral=0.9) == Context("other", "present")
-    assert context(0.1, 0.6, 0.9, desire=0.9) == Context("writer", "wished")
-    assert context(0.1, 0.1, 0.1, neutral=0.9) == Context(None, None)
-    assert calibration.decide_context(probabilities(joy=0.9)) == Context(None, None)
+    assert context(0.1, 0.1, 0.1, joy=0.9) == EmotionContext("writer", "present")
+    assert context(0.9, 0.1, 0.1, neutral=0.9) == EmotionContext("other", "present")
+    assert context(0.1, 0.6, 0.9, desire=0.9) == EmotionContext("writer", "wished")
+    assert context(0.1, 0.1, 0.1, neutral=0.9) == EmotionContext(None, None)
+    assert calibration.decide_context(probabilities(joy=0.9)) == EmotionContext(None, None)
 
 
 def test_a_reading_keeps_its_primary_under_a_high_threshold(calibration):

@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 
 from runners.batching import Batcher
 from runners.emotion.calibration import EmotionCalibration
-from runners.emotion.classifier import Occluded
+from runners.emotion.classifier import OccludedText
 from runners.errors import InvalidRequest
 from runners.fakes import FakeEmotionClassifier, FakeSummarizer, FakeTranscriber
+from samo.insight.entry import aggregate, split_entry
 from samo.insight.explanation import (
-    MIN_SHARE,
-    MIN_WEIGHT,
-    Word,
+    MIN_RELATIVE_WEIGHT,
+    MIN_WORD_WEIGHT,
     entry_weights,
     explain,
-    words_of,
 )
 from samo.insight.pipeline import Pipeline
+from samo.insight.words import TextWord, split_words
 from samo.limits import MAX_EXPLAINED_CHARACTERS, MAX_EXPLAINED_WORDS
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
@@ -48,13 +48,13 @@ THUMB = "\U0001f44d\U0001f3fd"
     ],
 )
 def test_words(text, expected):
-    assert [word.text for word in words_of(text)] == expected
+    assert [word.text for word in split_words(text)] == expected
 
 
 @pytest.mark.slow
 @given(st.text(max_size=60))
 def test_words_have_exact_places_in_order_and_leave_nothing_visible_out(text):
-    words = words_of(text)
+    words = split_words(text)
     position = 0
     for word in words:
         assert word.text == text[word.start : word.end]
@@ -65,18 +65,20 @@ def test_words_have_exact_places_in_order_and_leave_nothing_visible_out(text):
 
 
 def _words(number):
-    return [Word("w", index, index + 1) for index in range(number)]
+    return [TextWord("w", index, index + 1) for index in range(number)]
 
 
 def test_only_words_that_matter_are_listed_heaviest_first():
-    weights = np.asarray([0.3, -0.4, MIN_SHARE * 0.8 - 0.01, 0.8, 0.3, MIN_SHARE * 0.8])
+    weights = np.asarray(
+        [0.3, -0.4, MIN_RELATIVE_WEIGHT * 0.8 - 0.01, 0.8, 0.3, MIN_RELATIVE_WEIGHT * 0.8]
+    )
     explanation = explain("joy", _words(6), weights)
     assert [word.word.start for word in explanation.words] == [3, 0, 4, 5]
-    assert [word.weight for word in explanation.words] == [0.8, 0.3, 0.3, MIN_SHARE * 0.8]
+    assert [word.weight for word in explanation.words] == [0.8, 0.3, 0.3, MIN_RELATIVE_WEIGHT * 0.8]
 
 
 def test_function_words_are_listed_only_where_nothing_else_matters():
-    words = [Word("My", 0, 2), Word("dread", 3, 8), Word("not", 9, 12)]
+    words = [TextWord("My", 0, 2), TextWord("dread", 3, 8), TextWord("not", 9, 12)]
     listed = explain("fear", words, np.asarray([0.5, 0.3, 0.2])).words
     assert [word.word.text for word in listed] == ["dread", "not"]
     listed = explain("fear", words, np.asarray([0.5, 0.01, 0.0])).words
@@ -84,7 +86,7 @@ def test_function_words_are_listed_only_where_nothing_else_matters():
 
 
 def test_where_no_word_by_itself_matters_none_is_listed():
-    assert explain("joy", _words(2), np.full(2, MIN_WEIGHT - 0.001)).words == []
+    assert explain("joy", _words(2), np.full(2, MIN_WORD_WEIGHT - 0.001)).words == []
     assert explain("joy", [], np.empty(0)).words == []
 
 
@@ -92,14 +94,18 @@ def test_neutral_is_carried_by_no_word():
     assert explain("neutral", _words(2), np.asarray([0.5, 0.1])).words == []
 
 
-def test_weights_are_drops_of_the_whole_entry():
+def test_weights_are_drops_of_the_entry_level_probabilities():
     calibration = EmotionCalibration(("joy", "neutral"), np.full(2, 0.5, np.float32))
-    rows = [np.asarray([0.9, 0.1], np.float32), np.asarray([0.2, 0.8], np.float32)]
-    without = np.asarray([0.1, 0.9], np.float32)
-    weights = entry_weights(calibration, rows, [10, 30], [(0, without), (1, rows[1])])
-    expected = calibration.aggregate(rows, [10, 30]) - calibration.aggregate(
-        [without, rows[1]], [10, 30]
+    entry = split_entry("Such joy today! The bus left at seven in the morning.")
+    first, second = (np.asarray(row, np.float32) for row in ([0.9, 0.1], [0.2, 0.8]))
+    hidden = np.asarray([0.1, 0.9], np.float32)
+    classified = aggregate(calibration, entry, [first, second])
+    weights = entry_weights(calibration, classified, [(0, hidden), (1, second)])
+    lengths = [15, 37]
+    expected = calibration.aggregate([first, second], lengths) - calibration.aggregate(
+        [hidden, second], lengths
     )
+    assert entry.lengths == lengths
     assert weights.shape == (2, 2)
     assert np.allclose(weights[0], expected, atol=1e-6)
     assert np.allclose(weights[1], 0.0)
@@ -148,12 +154,14 @@ def test_the_variants_are_one_request():
     explanations, calls, items = run("such joy today")
     assert calls == [1, 3]
     assert items[1:] == [
-        Occluded("such joy today", ((0, 4),)),
-        Occluded("such joy today", ((5, 8),)),
-        Occluded("such joy today", ((9, 14),)),
+        OccludedText("such joy today", ((0, 4),)),
+        OccludedText("such joy today", ((5, 8),)),
+        OccludedText("such joy today", ((9, 14),)),
     ]
     (joy,) = explanations
-    assert [(word.word, round(word.weight, 2)) for word in joy.words] == [(Word("joy", 5, 8), 0.89)]
+    assert [(word.word, round(word.weight, 2)) for word in joy.words] == [
+        (TextWord("joy", 5, 8), 0.89)
+    ]
 
 
 def test_a_neutral_text_costs_nothing_more():

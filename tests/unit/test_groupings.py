@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from runners.emotion.calibration import SENTIMENT_OF, EmotionCalibration
-from samo.insight.groupings import EKMAN, contradicts, group, noisy_or
+from samo.insight.groupings import EKMAN, contradicts, group_emotions, noisy_or
 
 LABELS = tuple(SENTIMENT_OF)
 
@@ -22,6 +22,10 @@ def calibration():
 
 def probabilities(**named):
     return np.asarray([named.get(name, 0.001) for name in LABELS + MOODS], np.float32)
+
+
+def moods(calibration, row):
+    return names(group_emotions(calibration, row).moods)
 
 
 def names(emotions):
@@ -42,41 +46,39 @@ def test_half_sure_members_make_a_surer_group():
 def test_groups_are_those_of_the_decided_labels(calibration):
     row = probabilities(anger=0.25, annoyance=0.25, neutral=0.5)
     assert names(calibration.decide(row)) == ["neutral"]
-    assert names(group(calibration, row).ekman) == ["neutral"]
+    assert names(group_emotions(calibration, row).ekman) == ["neutral"]
 
 
 def test_moods_do_not_contradict_the_labels(calibration):
-    assert names(group(calibration, probabilities(grief=0.8, happy=0.5, sad=0.2)).moods) == ["sad"]
-    assert names(group(calibration, probabilities(grief=0.8, joy=0.4, happy=0.5)).moods) == [
-        "happy"
-    ]
+    assert moods(calibration, probabilities(grief=0.8, happy=0.5, sad=0.2)) == ["sad"]
+    assert moods(calibration, probabilities(grief=0.8, joy=0.4, happy=0.5)) == ["happy"]
     assert contradicts("sad", ["joy", "love"])
     assert not contradicts("tired", ["joy"])
     assert not contradicts("sad", ["joy", "grief"])
 
 
 def test_where_something_is_felt_the_nearest_mood_is_answered(calibration):
-    assert names(group(calibration, probabilities(joy=0.8, happy=0.2)).moods) == ["happy"]
-    assert names(group(calibration, probabilities(joy=0.8, happy=0.1)).moods) == []
+    assert moods(calibration, probabilities(joy=0.8, happy=0.2)) == ["happy"]
+    assert moods(calibration, probabilities(joy=0.8, happy=0.1)) == []
 
 
 def test_groups_come_highest_first(calibration):
-    grouped = group(calibration, probabilities(joy=0.5, sadness=0.8, happy=0.4, sad=0.9))
-    assert names(grouped.ekman) == ["sadness", "joy"]
-    assert names(grouped.moods) == ["sad", "happy"]
-    assert grouped.sentiments["negative"] == pytest.approx(0.8 / 1.3, abs=1e-3)
+    groups = group_emotions(calibration, probabilities(joy=0.5, sadness=0.8, happy=0.4, sad=0.9))
+    assert names(groups.ekman) == ["sadness", "joy"]
+    assert names(groups.moods) == ["sad", "happy"]
+    assert groups.sentiments["negative"] == pytest.approx(0.8 / 1.3, abs=1e-3)
 
 
 def test_nothing_felt_is_neutral_and_no_mood(calibration):
-    grouped = group(calibration, probabilities(neutral=0.2))
-    assert [(one.name, one.confidence) for one in grouped.ekman] == [("neutral", 0.2)]
-    assert grouped.moods == []
+    groups = group_emotions(calibration, probabilities(neutral=0.2))
+    assert [(one.name, one.confidence) for one in groups.ekman] == [("neutral", 0.2)]
+    assert groups.moods == []
 
 
 def test_each_mood_has_its_own_threshold(calibration):
-    grouped = group(calibration, probabilities(neutral=0.9, tired=0.4, sad=0.4))
-    assert [(one.name, one.confidence) for one in grouped.moods] == [("sad", 0.4)]
-    assert names(grouped.ekman) == ["neutral"]
+    groups = group_emotions(calibration, probabilities(neutral=0.9, tired=0.4, sad=0.4))
+    assert [(one.name, one.confidence) for one in groups.moods] == [("sad", 0.4)]
+    assert names(groups.ekman) == ["neutral"]
 
 
 def test_moods_are_no_labels(calibration):
@@ -87,9 +89,9 @@ def test_moods_are_no_labels(calibration):
 
 def test_a_model_without_moods_decides_for_none():
     calibration = EmotionCalibration(LABELS, np.full(28, 0.3, np.float32))
-    assert group(calibration, probabilities(joy=0.9)[:28]).moods == []
+    assert group_emotions(calibration, probabilities(joy=0.9)[:28]).moods == []
 
 
 def test_one_tired_sentence_makes_a_tired_entry(calibration):
     rows = [probabilities(neutral=0.9), probabilities(neutral=0.9, tired=0.9)]
-    assert names(group(calibration, calibration.aggregate(rows, [1, 1])).moods) == ["tired"]
+    assert moods(calibration, calibration.aggregate(rows, [1, 1])) == ["tired"]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from samo.insight.entry import split_entry, split_text
 from samo.insight.markup import plain_text
-from samo.insight.reading import read_sentences, read_whole
 
 DAY_ONE = (
     "# Tuesday\n\nI lost my job today\\. I can\\'t stop crying\\!\n\n"
@@ -43,15 +43,15 @@ DAY_ONE = (
     ],
 )  # fmt: skip
 def test_exports_are_read_without_their_markup(entry, sentences):
-    reading = read_sentences(entry)
-    assert reading.texts == sentences
-    for sentence in reading.in_entry():
+    result = split_entry(entry)
+    assert result.texts == sentences
+    for sentence in result.sentences_in_entry():
         assert entry[sentence.start : sentence.end] == sentence.text
 
 
-def test_a_sentence_is_quoted_with_the_marks_around_it():
+def test_a_sentence_in_the_entry_includes_the_emphasis_marks_around_it():
     entry = "**But** mom called. *Good* day &amp;c."
-    assert [sentence.text for sentence in read_sentences(entry).in_entry()] == [
+    assert [sentence.text for sentence in split_entry(entry).sentences_in_entry()] == [
         "**But** mom called.", "*Good* day &amp;c.",
     ]  # fmt: skip
 
@@ -74,18 +74,18 @@ def test_plain_text_comes_through_unharmed(entry):
 
 
 def test_an_entry_of_markup_only_has_nothing_to_read():
-    assert read_sentences("![](dayone-moment://ABC)").pieces == []
-    assert read_whole("<p></p>").pieces == []
+    assert split_entry("![](dayone-moment://ABC)").sentences == []
+    assert split_text("<p></p>").sentences == []
 
 
 @given(st.text(alphabet=st.sampled_from("ab .*_#<>/p&;\\[]()!`~=|-\n🙂'\""), max_size=80))
-def test_places_are_in_order_and_within_the_entry(entry):
+def test_offsets_are_in_order_and_within_the_entry(entry):
     plain = plain_text(entry)
     assert len(plain.text) == len(plain.starts) == len(plain.ends)
     assert list(plain.starts) == sorted(plain.starts)
     for start, end in zip(plain.starts, plain.ends, strict=True):
         assert 0 <= start < end <= len(entry)
-    for sentence in read_sentences(entry).in_entry():
+    for sentence in split_entry(entry).sentences_in_entry():
         assert entry[sentence.start : sentence.end] == sentence.text
 
 

@@ -262,7 +262,7 @@ def test_a_websocket_is_refused_in_the_envelope_where_the_server_can():
             sent.append(message)
 
         scope = {"type": "websocket", "path": "/", "headers": [], "extensions": extensions}
-        await RequestMiddleware(read_and_answer)(scope, receive, send)
+        await RequestMiddleware(read_and_answer, Settings())(scope, receive, send)
 
     asyncio.run(scenario({"websocket.http.response": {}}))
     assert sent[0]["status"] == 400

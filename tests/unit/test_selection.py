@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-from runners.summarizer.selection import choose, with_items
+from runners.summarizer.selection import add_list_items, select_sentences
 
 ENTRY = ("The bus was late.", "I was so happy that I cried.", "We had soup.", "I miss them.")
 SALIENCE = (0.1, 0.9, 0.05, 0.85)
 
 
 def test_what_is_felt_is_told_in_the_entrys_order():
-    assert choose(ENTRY, 2, SALIENCE, "feeling") == (1, 3)
-    assert choose(ENTRY, 1, SALIENCE, "feeling") == (1,)
+    assert select_sentences(ENTRY, 2, SALIENCE, "feeling") == (1, 3)
+    assert select_sentences(ENTRY, 1, SALIENCE, "feeling") == (1,)
 
 
 def test_nothing_is_told_for_the_numbers_sake():
-    assert choose(ENTRY, 4, SALIENCE, "feeling") == (1, 3)
+    assert select_sentences(ENTRY, 4, SALIENCE, "feeling") == (1, 3)
 
 
 def test_a_bare_word_of_thanks_is_not_the_core():
-    assert choose(("Thank you so much!", "I miss my sister."), 1, (0.99, 0.95), "feeling") == (1,)
-    assert choose(("Thank you so much!",), 1, (0.99,), "feeling") == (0,)
+    assert select_sentences(
+        ("Thank you so much!", "I miss my sister."), 1, (0.99, 0.95), "feeling"
+    ) == (1,)
+    assert select_sentences(("Thank you so much!",), 1, (0.99,), "feeling") == (0,)
 
 
 def test_nothing_is_told_twice():
     entry, salience = ("I miss them.", "Soup.", "I miss them!"), (0.9, 0.1, 0.9)
-    assert choose(entry, 3, salience, "feeling") == (0,)
-    assert choose(entry, 3, salience, "core") == (0, 1)
+    assert select_sentences(entry, 3, salience, "feeling") == (0,)
+    assert select_sentences(entry, 3, salience, "core") == (0, 1)
 
 
 NEUTRAL_ENTRY = (
@@ -40,13 +42,13 @@ NEUTRAL_ENTRY = (
 
 @pytest.mark.parametrize("salience", [None, (0.2, 0.1, 0.1, 0.3)])
 def test_where_nothing_is_felt_the_gist_is_told(salience):
-    assert choose(NEUTRAL_ENTRY, 2, salience) == (0, 2)
+    assert select_sentences(NEUTRAL_ENTRY, 2, salience) == (0, 2)
 
 
 def test_gist_can_be_asked_for():
     salience = (0.1, 0.1, 0.1, 0.99)
-    assert choose(NEUTRAL_ENTRY, 2, salience, "gist") == (0, 2)
-    assert choose(NEUTRAL_ENTRY, 1, salience) == (3,)
+    assert select_sentences(NEUTRAL_ENTRY, 2, salience, "gist") == (0, 2)
+    assert select_sentences(NEUTRAL_ENTRY, 1, salience) == (3,)
 
 
 MOVING = (
@@ -60,14 +62,16 @@ MOVING = (
 
 def test_the_core_is_what_the_entry_is_about_and_where_it_is_felt():
     salience = (0.1, 0.2, 0.05, 0.97, 0.02)
-    assert choose(MOVING, 2, salience) == (0, 3)
-    assert choose(MOVING, 1, salience) == (3,)
-    assert choose(MOVING, 2, (0.1, 0.1, 0.1, 0.2, 0.1)) == choose(MOVING, 2, None, "gist")
+    assert select_sentences(MOVING, 2, salience) == (0, 3)
+    assert select_sentences(MOVING, 1, salience) == (3,)
+    assert select_sentences(MOVING, 2, (0.1, 0.1, 0.1, 0.2, 0.1)) == select_sentences(
+        MOVING, 2, None, "gist"
+    )
 
 
 def test_a_list_is_told_with_its_items():
     entry = ("It rained.", "Grateful for:", "- tea", "- mom", "I slept.")
-    assert with_items(entry, (1,), 2) == (1, 2)
-    assert with_items(entry, (1,), 5) == (1, 2, 3)
-    assert with_items(entry, (0, 1), 2) == (0, 1)
-    assert with_items(entry, (0,), 5) == (0,)
+    assert add_list_items(entry, (1,), 2) == (1, 2)
+    assert add_list_items(entry, (1,), 5) == (1, 2, 3)
+    assert add_list_items(entry, (0, 1), 2) == (0, 1)
+    assert add_list_items(entry, (0,), 5) == (0,)

@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runners.text import boundaries, sentences
-from runners.text.sentences import MAX_SENTENCE_CHARACTERS, WINDOW_CHARACTERS, split, width
+from runners.text.sentences import (
+    MAX_SENTENCE_CHARACTERS,
+    WINDOW_CHARACTERS,
+    split_sentences,
+    token_upper_bound,
+)
 from tests.unit.sentence_cases import cases
 
 
@@ -15,12 +20,12 @@ def test_the_table_of_cases_is_long():
 
 @pytest.mark.parametrize(("entry", "expected"), cases())
 def test_splits_as_a_reader_would(entry, expected):
-    assert [sentence.text for sentence in split(entry)] == expected
+    assert [sentence.text for sentence in split_sentences(entry)] == expected
 
 
 @pytest.mark.parametrize("entry", ["  \n ", ""])
 def test_nothing_has_no_sentences(entry):
-    assert split(entry) == []
+    assert split_sentences(entry) == []
 
 
 def test_punctuated_speech_is_not_cut_into_clauses():
@@ -28,24 +33,25 @@ def test_punctuated_speech_is_not_cut_into_clauses():
         "I went to the library and I returned the book, and then I was really scared because the "
         "doctor called me"
     )
-    assert [sentence.text for sentence in split(entry)] == [entry]
+    assert [sentence.text for sentence in split_sentences(entry)] == [entry]
 
 
 def test_cuts_a_ramble_between_words():
     ramble = "and then we went on " * 100
     assert all(
-        sentence.text.startswith(("and", "then", "we", "went", "on")) for sentence in split(ramble)
+        sentence.text.startswith(("and", "then", "we", "went", "on"))
+        for sentence in split_sentences(ramble)
     )
 
 
 @given(st.text(alphabet=st.sampled_from("aB .!?…\n\r\"'()😀é。\t1:;<3-*한❤️"), max_size=1500))
 def test_loses_nothing_and_its_spans_are_true(entry):
-    found = split(entry)
+    found = split_sentences(entry)
     assert "".join("".join(s.text.split()) for s in found) == "".join(entry.split())
     for sentence in found:
         assert entry[sentence.start : sentence.end] == sentence.text == sentence.text.strip()
         assert 0 < len(sentence.text) <= MAX_SENTENCE_CHARACTERS
-        assert width(sentence.text) <= MAX_SENTENCE_CHARACTERS
+        assert token_upper_bound(sentence.text) <= MAX_SENTENCE_CHARACTERS
 
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
@@ -53,7 +59,7 @@ FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
 
 @pytest.mark.parametrize("symbol", ["😭", FAMILY, "🇩🇪", "👍🏽", "1️⃣"])
 def test_a_run_of_emoji_is_cut_between_them(symbol):
-    found = split(symbol * 200)
+    found = split_sentences(symbol * 200)
     assert "".join(sentence.text for sentence in found) == symbol * 200
     assert all(
         sentence.text.count(symbol) * len(symbol) == len(sentence.text) for sentence in found
@@ -82,7 +88,7 @@ def test_work_grows_with_the_length_and_no_faster(monkeypatch, unit):
     monkeypatch.setattr(sentences, "sentence_starts", counted)
     for length in (10_000, 20_000):
         seen.clear()
-        split((unit * length)[:length])
+        split_sentences((unit * length)[:length])
         assert max(seen, default=0) <= WINDOW_CHARACTERS
         assert sum(seen) <= 2 * length + WINDOW_CHARACTERS
 
@@ -90,7 +96,8 @@ def test_work_grows_with_the_length_and_no_faster(monkeypatch, unit):
 def test_a_window_changes_no_sentence():
     entry = " ".join(f"He hurt me on day {i}. I hate him." for i in range(200))
     assert len(entry) > 3 * WINDOW_CHARACTERS
-    assert {sentence.text.split(".")[0].rstrip("0123456789 ") for sentence in split(entry)} == {
+    found = split_sentences(entry)
+    assert {sentence.text.split(".")[0].rstrip("0123456789 ") for sentence in found} == {
         "He hurt me on day", "I hate him",
     }  # fmt: skip
-    assert len(split(entry)) == 400
+    assert len(split_sentences(entry)) == 400

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from runners.text.compare import words_of
+from runners.text.compare import normalized_words
 from training.summarizer.composites import composites
 from training.summarizer.disfluencies import recognized, stumbling
 from training.summarizer.examples import BLOCK, PREFIX, Corpora, Curriculum, rewriting
@@ -56,8 +56,8 @@ def test_targets_say_what_the_inputs_say(corpora):
     lessons = Curriculum(corpora, 40, word_share=0.0)
     for index in range(len(lessons)):
         lesson = lessons[index]
-        said = iter(words_of(lesson.source.removeprefix(PREFIX)))
-        assert all(word in said for word in words_of(lesson.target))
+        said = iter(normalized_words(lesson.source.removeprefix(PREFIX)))
+        assert all(word in said for word in normalized_words(lesson.target))
         assert lesson.target[0].isupper()
         assert lesson.target[-1] in ".!?"
 

@@ -12,15 +12,15 @@ from runners.summarizer.config import SummarizerConfig
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import PreparedSummary, SummaryRequest
 from runners.text.compare import (
-    clean,
+    bigram_recall,
     is_degenerate,
     is_invented,
     is_negated,
-    is_rewording,
-    overlap,
-    words_of,
+    is_same_wording,
+    normalized_words,
+    remove_disfluencies,
 )
-from runners.text.sentences import split
+from runners.text.sentences import split_sentences
 
 CHECKPOINT = Path(__file__).parents[2] / "checkpoints" / "summarizer" / "int8"
 
@@ -129,7 +129,7 @@ def condensing(summarizer):
     ],
 )
 def test_clean(spoken, written):
-    assert clean(spoken) == written
+    assert remove_disfluencies(spoken) == written
 
 
 def test_invention_is_seen_by_stem():
@@ -153,10 +153,10 @@ def test_degenerate():
 
 
 def test_overlap_is_a_share_of_word_pairs():
-    assert overlap("I was happy.", "Today I was happy!") == 1.0
-    assert overlap("I was happy.", "I was sad.") == 0.5
-    assert overlap("Happy.", "So happy.") == 1.0
-    assert overlap("...", "So happy.") == 0.0
+    assert bigram_recall("I was happy.", "Today I was happy!") == 1.0
+    assert bigram_recall("I was happy.", "I was sad.") == 0.5
+    assert bigram_recall("Happy.", "So happy.") == 1.0
+    assert bigram_recall("...", "So happy.") == 0.0
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_overlap_is_a_share_of_word_pairs():
     ],
 )
 def test_rewording_drops_hesitation_and_nothing_else(said, written):
-    assert is_rewording(said, written)
+    assert is_same_wording(said, written)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_rewording_drops_hesitation_and_nothing_else(said, written):
     ],
 )
 def test_rewording_loses_and_adds_nothing(said, written):
-    assert not is_rewording(said, written)
+    assert not is_same_wording(said, written)
 
 
 # --- checking what the model writes: a checkpoint that writes down chosen sentences ---
@@ -248,7 +248,7 @@ def test_model_says_more_than_asked_and_is_asked_again(condensing):
     summary = summarize(condensing(first, again, "In the evening I cooked pasta."), ENTRY, 1)
     assert summary.text == "In the evening I cooked pasta."
     # A model that never stops is cut short.
-    assert len(split(summarize(condensing(first, again, first), ENTRY, 1).text)) == 1
+    assert len(split_sentences(summarize(condensing(first, again, first), ENTRY, 1).text)) == 1
 
 
 def test_parts_are_joined_without_repeats(condensing):
@@ -290,7 +290,7 @@ def test_short_entries_come_back_verbatim_and_cleaned(summarizer):
 def test_two_sentences_are_too_many_for_one(summarizer):
     summary = summarize(summarizer, "I was so happy that I cried. We had cake.", 1)
     assert summary.method != "verbatim"
-    assert len(split(summary.text)) == 1
+    assert len(split_sentences(summary.text)) == 1
 
 
 def test_entry_of_hesitation_alone_comes_back(summarizer):
@@ -356,7 +356,7 @@ def test_salience_needs_one_value_a_sentence(summarizer):
 
 def test_each_chosen_sentence_is_a_part(summarizer):
     prepared = summarizer.prepare(SummaryRequest(ENTRY, 2, SALIENCE))
-    assert prepared.chosen == (2, 5)
+    assert prepared.selected == (2, 5)
     assert ["".join(part)[: len("▁summarize:▁I")] for part in prepared.parts] == [
         "▁summarize:▁I"
     ] * 2
@@ -369,8 +369,8 @@ def test_each_chosen_sentence_is_a_part(summarizer):
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_checkpoint_stays_within_the_entry_and_the_budget(summarizer, number):
     summary = summarize(summarizer, ENTRY, number, SALIENCE)
-    assert 1 <= len(split(summary.text)) <= number
-    assert set(words_of(summary.text)) <= set(words_of(ENTRY))
+    assert 1 <= len(split_sentences(summary.text)) <= number
+    assert set(normalized_words(summary.text)) <= set(normalized_words(ENTRY))
     assert re.fullmatch(r"[A-Z].*[.!?]", summary.text)
     assert "cried" in summary.text
 
@@ -390,7 +390,7 @@ def test_checkpoint_writes_down_what_was_spoken(summarizer):
         "my friend brought me coffee and we laughed",
     )
     outputs = summarizer.generate([summarizer.encode(f"summarize: {text}") for text in spoken])
-    faithful = [is_rewording(text, output) for text, output in zip(spoken, outputs, strict=True)]
+    faithful = [is_same_wording(text, output) for text, output in zip(spoken, outputs, strict=True)]
     whole = [re.fullmatch(r"[A-Z].*[.!?]", output) is not None for output in outputs]
     assert sum(faithful) >= 8
     assert sum(whole) >= 9
@@ -399,7 +399,7 @@ def test_checkpoint_writes_down_what_was_spoken(summarizer):
 def test_ramble_is_told_in_clauses(summarizer):
     ramble = re.sub(r"[^a-z0-9 ]", "", ENTRY.lower()).replace(" then ", " and then ")
     summary = summarize(summarizer, ramble, 2)
-    assert len(words_of(summary.text)) < len(words_of(ENTRY))
+    assert len(normalized_words(summary.text)) < len(normalized_words(ENTRY))
     assert re.fullmatch(r"[A-Z].*[.!?]", summary.text)
 
 
@@ -407,7 +407,7 @@ def test_entry_of_thousands_of_tokens_is_summarized_within_budget(summarizer):
     entry = " ".join([ENTRY] * 40)
     assert len(summarizer.encode(entry)) > 2000
     summary = summarize(summarizer, entry, 3, SALIENCE * 40)
-    sentences = [sentence.text for sentence in split(summary.text)]
+    sentences = [sentence.text for sentence in split_sentences(summary.text)]
     assert sentences == [PROUD, CRIED]
 
 

@@ -25,7 +25,7 @@ from sklearn.metrics import f1_score
 from exporting.store import model_folder
 from runners.emotion.calibration import NEUTRAL, EmotionCalibration
 from runners.emotion.classifier import EmotionClassifier
-from samo.insight.groupings import group
+from samo.insight.groupings import group_emotions
 from training.emotion.data import SPLITS, load_goemotions
 from training.emotion.diaries import PROBE, Diary, composites, load_diaries
 from training.emotion.inference import classify
@@ -83,13 +83,11 @@ def measure_wholes(calibration: EmotionCalibration, entries: Entries) -> dict[st
     told = np.asarray([reading.intensity for reading in readings])
     truth = np.asarray([diary.intensity for diary, _ in entries])
     mixed = [diary.kind == "mixed" for diary, _ in entries]
-    joyful = [
-        any(
-            one.name == "joy"
-            for one in group(calibration, calibration.aggregate(list(rows), d.lengths)).ekman
-        )
+    groups = [
+        group_emotions(calibration, calibration.aggregate(list(rows), d.lengths))
         for d, rows in entries
     ]
+    joyful = [any(one.name == "joy" for one in own.ekman) for own in groups]
     return {
         "intensity_calm": float(told[truth < CALM_BELOW].mean()),
         "intensity_intense": float(told[truth > INTENSE_ABOVE].mean()),

@@ -35,12 +35,13 @@ from tqdm import tqdm
 from exporting.store import model_folder
 from runners.batching import Batcher
 from runners.emotion.calibration import NEUTRAL, Probabilities
-from runners.emotion.classifier import EmotionClassifier, Occluded, TokenIds
+from runners.emotion.classifier import EmotionClassifier, OccludedText, TokenIds
 from runners.fakes import FakeSummarizer, FakeTranscriber
 from samo.factory import EMOTION_BATCH_TOKENS
-from samo.insight.explanation import explain, words_of
+from samo.insight.entry import MAX_UNSPLIT_CHARACTERS
+from samo.insight.explanation import explain
 from samo.insight.pipeline import Pipeline
-from samo.insight.reading import MAX_WHOLE_CHARACTERS
+from samo.insight.words import split_words
 from training.emotion.data import load_goemotions
 
 Array = npt.NDArray[np.float64]
@@ -70,7 +71,7 @@ class Eraser:
 
     def erase(self, text: str, spans: Sequence[tuple[int, int]], how: str) -> TokenIds:
         """Token ids of `text` without `spans`, shape (tokens,)."""
-        masked: TokenIds = self.classifier.prepare(Occluded(text, tuple(spans)))
+        masked: TokenIds = self.classifier.prepare(OccludedText(text, tuple(spans)))
         hidden = masked == self.classifier.mask_id  # a text holds no mask token of its own
         if how == "deletion":
             kept: TokenIds = masked[~hidden]
@@ -109,8 +110,8 @@ def find_cases(classifier: EmotionClassifier, texts: Sequence[str], wanted: int)
     neutral = classifier.calibration.labels.index(NEUTRAL)
     cases: list[Case] = []
     for text in texts:
-        spans = [(word.start, word.end) for word in words_of(text)]
-        if len(spans) < MIN_WORDS or len(text) > MAX_WHOLE_CHARACTERS:
+        spans = [(word.start, word.end) for word in split_words(text)]
+        if len(spans) < MIN_WORDS or len(text) > MAX_UNSPLIT_CHARACTERS:
             continue
         (row,) = classifier.predict([classifier.prepare(text)])
         names = [emotion.name for emotion in classifier.calibration.decide(row)]
@@ -186,7 +187,7 @@ def time_explanations(classifier: EmotionClassifier) -> dict[str, Any]:
                 plain.append((middle - start) * 1000)
                 explained.append((time.perf_counter() - middle) * 1000)
             figures[f"{words}_words"] = {
-                "variants": len(words_of(text)),
+                "variants": len(split_words(text)),
                 "plain_ms": round(float(np.median(plain)), 1),
                 "explained_ms": round(float(np.median(explained)), 1),
                 "ratio": round(float(np.median(np.divide(explained, plain))), 1),
@@ -234,7 +235,7 @@ def main() -> None:
         }
         for ranking, scores in rankings.items():
             measured[ranking].append(faithfulness(eraser, case, scores))
-        words = words_of(case.text)
+        words = split_words(case.text)
         listed += [len(explain("", words, masked[:, label]).words) for label in case.decided]
     results = {ranking: np.concatenate(parts) for ranking, parts in measured.items()}
 

@@ -26,9 +26,9 @@ from sklearn.metrics import precision_recall_fscore_support
 from exporting.store import model_folder
 from runners.emotion.calibration import NEUTRAL, SENTIMENT_OF, EmotionCalibration, Probabilities
 from runners.emotion.classifier import EmotionClassifier
-from runners.text.sentences import split
-from samo.insight.groupings import EKMAN, contradicts, ekman_confidences, group, noisy_or
-from samo.insight.reading import MAX_WHOLE_CHARACTERS
+from runners.text.sentences import split_sentences
+from samo.insight.entry import MAX_UNSPLIT_CHARACTERS
+from samo.insight.groupings import EKMAN, contradicts, ekman_confidences, group_emotions, noisy_or
 from training.emotion.data import load_goemotions
 from training.emotion.group_labels import load_brighter, load_xed
 from training.emotion.inference import classify
@@ -80,7 +80,7 @@ def load_probe(path: Path, labels: Sequence[str], moods: Sequence[str]) -> tuple
 def classify_entries(classifier: EmotionClassifier, texts: Sequence[str]) -> Array:
     """As `classify`; a text too long to be read as a whole goes by its sentences, as served."""
     entries = [
-        [text] if len(text) <= MAX_WHOLE_CHARACTERS else [s.text for s in split(text)]
+        [text] if len(text) <= MAX_UNSPLIT_CHARACTERS else [s.text for s in split_sentences(text)]
         for text in texts
     ]
     rows = iter(classify(classifier, [piece for entry in entries for piece in entry]))
@@ -116,7 +116,7 @@ def ask_ekman(calibration: EmotionCalibration, truth: Truth, probabilities: Arra
         truth,
         probabilities,
         lambda row: ekman_confidences(calibration.labels, row),
-        lambda row: {one.name for one in group(calibration, row).ekman},
+        lambda row: {one.name for one in group_emotions(calibration, row).ekman},
     )
 
 
@@ -163,7 +163,7 @@ def ask_moods(calibration: EmotionCalibration, truth: Truth, probabilities: Arra
                 strict=True,
             )
         ),
-        lambda row: {mood.name for mood in group(calibration, row).moods},
+        lambda row: {mood.name for mood in group_emotions(calibration, row).moods},
     )
 
 
@@ -225,7 +225,7 @@ def contradictions(calibration: EmotionCalibration, probabilities: Array) -> flo
     """
     wrong = 0
     for row in probabilities.astype(np.float32):
-        reading, groups = calibration.interpret(row), group(calibration, row)
+        reading, groups = calibration.interpret(row), group_emotions(calibration, row)
         labels = {emotion.name for emotion in reading.emotions}
         of_labels = {name for name, members in EKMAN.items() if labels.intersection(members)}
         sentiments = {name for name, share in groups.sentiments.items() if share}

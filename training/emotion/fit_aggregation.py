@@ -13,8 +13,8 @@ from sklearn.metrics import f1_score
 from runners.emotion.aggregation import (
     MAX_EMOTIONS,
     EntryCalibration,
+    emotion_features,
     entry_probabilities,
-    features,
     intensity_features,
     neutral_features,
 )
@@ -38,7 +38,7 @@ def fit_whole(
     feelings = np.arange(len(labels)) != neutral
     truths = [diary.shares(labels) > 0 for diary, _ in entries]
     feeling = LogisticRegression(max_iter=1000).fit(
-        np.concatenate([features(r, d.lengths, neutral)[feelings] for d, r in entries]),
+        np.concatenate([emotion_features(r, d.lengths, neutral)[feelings] for d, r in entries]),
         np.concatenate([truth[feelings] for truth in truths]),
     )
     of_neutral = LogisticRegression(max_iter=1000).fit(

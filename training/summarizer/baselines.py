@@ -8,7 +8,7 @@ from sumy.models.dom import ObjectDocumentModel, Paragraph, Sentence
 from sumy.nlp.stemmers import Stemmer
 from sumy.summarizers.lex_rank import LexRankSummarizer
 
-from runners.text.sentences import split
+from runners.text.sentences import split_sentences
 
 
 class _Words:
@@ -23,11 +23,11 @@ _LEX_RANK = LexRankSummarizer(Stemmer("english"))
 
 def lead(text: str, number: int) -> str:
     """Return the first `number` sentences."""
-    return " ".join(sentence.text for sentence in split(text)[:number])
+    return " ".join(sentence.text for sentence in split_sentences(text)[:number])
 
 
 def lex_rank(text: str, number: int) -> str:
     """Return the `number` most central sentences (Erkan and Radev, 2004), in their order."""
-    sentences = [Sentence(sentence.text, _Words()) for sentence in split(text)]
+    sentences = [Sentence(sentence.text, _Words()) for sentence in split_sentences(text)]
     document = ObjectDocumentModel([Paragraph(sentences)])
     return " ".join(str(sentence) for sentence in _LEX_RANK(document, number))

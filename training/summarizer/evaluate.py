@@ -28,7 +28,7 @@ from runners.emotion.calibration import NEUTRAL, Probabilities
 from runners.emotion.classifier import EmotionClassifier
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Focus, Summary, SummaryRequest
-from runners.text.sentences import split
+from runners.text.sentences import split_sentences
 from training.emotion.diaries import PROBE, Diary, load_diaries
 from training.summarizer.baselines import lead, lex_rank
 from training.summarizer.composites import Composite, composites
@@ -65,7 +65,7 @@ class Service:
 
     def request(self, entry: str, number: int, focus: Focus = "core") -> SummaryRequest:
         """The request that the pipeline makes of an entry."""
-        rows = self.rows([sentence.text for sentence in split(entry)])
+        rows = self.rows([sentence.text for sentence in split_sentences(entry)])
         return SummaryRequest(entry, number, [1 - float(row[self._neutral]) for row in rows], focus)
 
     def summarize(self, request: SummaryRequest) -> Summary:
@@ -74,7 +74,7 @@ class Service:
 
     def feelings(self, text: str) -> list[str]:
         """Labels of the whole of a text, likeliest first."""
-        sentences = [sentence.text for sentence in split(text)]
+        sentences = [sentence.text for sentence in split_sentences(text)]
         if not sentences:
             return []
         whole = self.classifier.calibration.aggregate(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runners.text.compare import overlap, words_of
+from runners.text.compare import bigram_recall, normalized_words
 from training.summarizer.composites import Composite
 
 # A sentence counts as chosen when so much of it stands in the summary.
@@ -22,7 +22,7 @@ _SENTENCE = re.compile(r"[^.!?]+[.!?]+(?:\s+|$)|[^.!?]+$")
 
 def faithful_share(summary: str, entry: str) -> float:
     """Return the share of the summary's words that stand in the entry; 0 for an empty summary."""
-    words, known = words_of(summary), set(words_of(entry))
+    words, known = normalized_words(summary), set(normalized_words(entry))
     return sum(word in known for word in words) / len(words) if words else 0.0
 
 
@@ -63,7 +63,7 @@ class Selection:
         hits = taken = wanted = 0
         for example, summary in zip(composites, summaries, strict=True):
             for sentence, is_wanted in zip(example.sentences, example.chosen, strict=True):
-                is_taken = overlap(sentence, summary) >= CHOSEN_OVERLAP
+                is_taken = bigram_recall(sentence, summary) >= CHOSEN_OVERLAP
                 hits += is_taken and is_wanted
                 taken += is_taken
                 wanted += is_wanted

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Form, Response
 from samo.api import responses, schemas
 from samo.api.parameters import Language, LoadedModels, Upload
 from samo.api.routing import Route, json_endpoint
-from samo.insight.reading import beside_loop
+from samo.api.serialization import json_response
+from samo.insight.threads import run_in_thread
 
 router = APIRouter(route_class=Route, tags=["insight"])
 
@@ -18,13 +19,16 @@ router = APIRouter(route_class=Route, tags=["insight"])
 @json_endpoint
 async def analyze_journal(models: LoadedModels, body: schemas.JournalRequest) -> Response:
     """The insight of a typed entry: emotions, their arc, the emotional core."""
-    with responses.Stopwatch() as watch:
+    with responses.Stopwatch() as stopwatch:
         insight = await models.pipeline.analyze(
             body.text,
             generate_summary=body.generate_summary,
             threshold=body.emotion_threshold,
         )
-    return await beside_loop(len(body.text), responses.insight_reply, insight, models.tags, watch)
+    return await run_in_thread(
+        len(body.text),
+        lambda: json_response(responses.insight(insight, models.tags, stopwatch)),
+    )
 
 
 @router.post("/analyze/voice-journal", response_model=schemas.InsightResponse)
@@ -36,11 +40,11 @@ async def analyze_voice_journal(
     emotion_threshold: Annotated[float | None, Form(ge=0.0, le=1.0)] = None,
 ) -> Response:
     """The insight of a spoken entry, with its transcript."""
-    with responses.Stopwatch() as watch:
+    with responses.Stopwatch() as stopwatch:
         insight = await models.pipeline.analyze_recording(
             await audio_file.read(),
             language=language,
             generate_summary=generate_summary,
             threshold=emotion_threshold,
         )
-    return responses.reply(responses.insight(insight, models.tags, watch))
+    return json_response(responses.insight(insight, models.tags, stopwatch))

@@ -10,6 +10,7 @@ from samo import metrics
 from samo.api import responses, schemas
 from samo.api.parameters import LoadedModels
 from samo.api.routing import Route
+from samo.api.serialization import json_response
 
 router = APIRouter(route_class=Route, tags=["operations"])
 
@@ -24,11 +25,11 @@ async def docs(request: Request) -> dict[str, Any]:
 @router.get("/health", response_model=schemas.HealthResponse)
 async def health(models: LoadedModels) -> Response:
     """State of the service, for people and dashboards; probes use /livez and /readyz."""
-    return responses.reply(responses.health(models))
+    return json_response(responses.health(models))
 
 
 @router.get("/models/status", response_model=dict[str, schemas.ModelStatus])
-async def models_status(models: LoadedModels) -> Response:
+async def models_status(models: LoadedModels) -> dict[str, schemas.ModelStatus]:
     """What each model was made from, its metrics and licences, its queue."""
     return responses.models_status(models)
 

@@ -11,6 +11,7 @@ from samo import options
 from samo.api import responses, schemas
 from samo.api.parameters import Language, LoadedModels, Upload
 from samo.api.routing import Route
+from samo.api.serialization import json_response
 
 router = APIRouter(route_class=Route, tags=["speech"])
 
@@ -21,7 +22,7 @@ async def transcribe(
     audio_file: Upload,
     language: Language = None,
     task: Annotated[
-        Literal["transcribe", "translate"], BeforeValidator(options.name), Form()
+        Literal["transcribe", "translate"], BeforeValidator(options.normalize_choice), Form()
     ] = "transcribe",
     timestamp: Annotated[bool, Form(description="Give every word's time too.")] = False,
 ) -> Response:
@@ -29,4 +30,4 @@ async def transcribe(
     recording = await models.pipeline.transcribe(
         await audio_file.read(), language=language, task=task, word_timestamps=timestamp
     )
-    return responses.reply(responses.transcription(recording, with_words=timestamp))
+    return json_response(responses.transcription(recording, with_words=timestamp))

@@ -8,7 +8,7 @@ _SMOOTHING: Final = 0.2
 """Weight of the newest batch."""
 
 
-class Speed:
+class CostEstimate:
     """A running estimate of the seconds that a model computes per unit of cost.
 
     The ratio of two moving averages: in an average of ratios a short item, whose fixed part weighs

@@ -1,0 +1,98 @@
+"""The queue of a `Batcher`: chooses the items of each batch and the order of requests.
+
+A batch holds the item that is next in turn and the items closest to it in cost, within a limit of
+padded cost and of padding. Requests take turns: a request with a thousand items delays another
+request by one batch, not by a thousand items.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Generic
+
+from runners.base import Output, Prepared
+
+# Padding may add at most this share to the cost of a batch. A padded token costs as much as a real
+# one, and a text costs about as much in a batch as alone.
+MAX_PADDING: Final = 0.1
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """The items of one call of `Batcher.run`.
+
+    Attributes:
+        last_turn: number of the batch that last took an item of this request, or that was the
+            newest when the request arrived; the lowest is served next.
+        queued_cost: total cost of the items that are still in the queue.
+
+    """
+
+    last_turn: int
+    queued_cost: int
+
+
+@dataclass(slots=True, eq=False)
+class QueuedItem(Generic[Prepared, Output]):
+    """A prepared input, its cost, and the future that gets its output."""
+
+    prepared: Prepared
+    cost: int
+    future: asyncio.Future[Output]
+    request: Request
+
+
+class BatchQueue(Generic[Prepared, Output]):
+    """Items that wait for a batch."""
+
+    def __init__(self) -> None:
+        self._items: list[QueuedItem[Prepared, Output]] = []
+        self._turn = 0
+
+    def __len__(self) -> int:
+        """Number of items, cancelled ones included until `drop_done`."""
+        return len(self._items)
+
+    @property
+    def turn(self) -> int:
+        """Number of batches taken so far."""
+        return self._turn
+
+    @property
+    def cost(self) -> int:
+        """Total cost of the items."""
+        return sum(item.cost for item in self._items)
+
+    def extend(self, items: Iterable[QueuedItem[Prepared, Output]]) -> None:
+        """Append items."""
+        self._items.extend(items)
+
+    def drop_done(self) -> None:
+        """Remove the items whose future is done, because their request was cancelled."""
+        self._items = [item for item in self._items if not item.future.done()]
+
+    def take_batch(self, max_cost: float) -> list[QueuedItem[Prepared, Output]]:
+        """Remove and return the next batch, of at most `max_cost` padded cost (items × longest).
+
+        An item that costs more is a batch of its own. Raises `ValueError` if the queue is empty.
+        """
+        first = min(self._items, key=lambda item: item.request.last_turn)
+        batch: list[QueuedItem[Prepared, Output]] = []
+        longest = cost = 0
+        for item in sorted(self._items, key=lambda item: abs(item.cost - first.cost)):
+            padded = (len(batch) + 1) * max(longest, item.cost)
+            limit = min(max_cost, (cost + item.cost) * (1.0 + MAX_PADDING))
+            if batch and padded > limit:
+                break
+            longest = max(longest, item.cost)
+            cost += item.cost
+            batch.append(item)
+        self._turn += 1
+        for item in batch:
+            item.request.last_turn = self._turn
+            item.request.queued_cost -= item.cost
+        taken = set(map(id, batch))
+        self._items = [item for item in self._items if id(item) not in taken]
+        return batch
