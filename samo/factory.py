@@ -193,7 +193,7 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
         AUDIO_BATCH_COST,
         settings.max_audio_wait_seconds,
         seconds_per_cost=AUDIO_SECONDS_PER_FRAME,
-        lanes=settings.max_concurrent_transcriptions,
+        num_workers=settings.max_concurrent_transcriptions,
     )
     return Pipeline(
         speech,
@@ -202,9 +202,8 @@ def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: An
             emotion,
             EMOTION_BATCH_TOKENS,
             settings.max_wait_seconds,
-            lanes=settings.threads,
-            beside=emotion.predict_beside,
-            others_compute=lambda: speech.is_computing,
+            num_workers=settings.threads,
+            cores_are_busy=lambda: speech.is_computing,
         ),
         batcher("summarizer", summarizer, SUMMARY_BATCH_TOKENS, settings.max_wait_seconds),
         emotion.calibration,

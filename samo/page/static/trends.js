@@ -1,9 +1,8 @@
 // How moods and tone go over weeks and months.
 import { limits, trends } from "./api.js";
-import { moodsOf } from "./cards.js";
 import { lineChart } from "./charts.js";
 import { addDays, dateOf, h, percent, timeOfDay, today } from "./dom.js";
-import { chip, tint } from "./palette.js";
+import { chip, scores, tint } from "./palette.js";
 import { list } from "./store.js";
 
 const RANGES = [["30", "30 days"], ["90", "90 days"], ["365", "A year"]];
@@ -92,7 +91,8 @@ const repeated = ({ emotion, group, difference }) => h("li", {}, chip(emotion),
 /** The moods that occur most: as the service smoothed them, or the means of each day. */
 function moods(days, entries, found) {
   const sums = new Map();
-  for (const { emotion, confidence } of entries.flatMap(moodsOf)) sums.set(emotion, (sums.get(emotion) ?? 0) + confidence);
+  const all = entries.flatMap(({ insight }) => scores(insight.emotion_analysis.moods));
+  for (const { emotion, confidence } of all) sums.set(emotion, (sums.get(emotion) ?? 0) + confidence);
   const names = [...sums].sort((one, other) => other[1] - one[1]).slice(0, LINES).map(([name]) => name);
   const course = found?.course.moods ?? null;
   const smoothed = (name) => course.values[name] ?? course.dates.map(() => 0);
