@@ -57,8 +57,13 @@ function send(method, path, { json, form, onUpload, signal } = {}) {
       if (request.status === 200 && body) resolve(body);
       else reject(refusal(request, body));
     });
-    request.addEventListener("error", () => reject(new ApiError(
-      "The service does not answer. Check your connection, and that the service runs; then try again.")));
+    request.addEventListener("error", () =>
+      reject(
+        new ApiError(
+          "The service does not answer. Check your connection, and that the service runs; then try again.",
+        ),
+      ),
+    );
     request.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")));
     signal?.addEventListener("abort", () => request.abort());
     request.send(json ? JSON.stringify(json) : form);
@@ -78,7 +83,9 @@ function refusal(request, body) {
   const wait = request.getResponseHeader("retry-after");
   const hint = wait ? ` Try again in ${wait} seconds.` : "";
   return new ApiError(
-    (message ?? `The service answered with status ${request.status}. Try again; if it stays so, look into its log.`) + hint,
+    (message ??
+      `The service answered with status ${request.status}. Try again; if it stays so, look into its log.`) +
+      hint,
     { status: request.status, code },
   );
 }
@@ -89,13 +96,28 @@ export const forgetKey = () => sessionStorage.removeItem(KEY);
 /** Ask for an API key, which this tab keeps until it is closed; resolves to whether one was given. */
 export function askForKey(reason) {
   return new Promise((resolve) => {
-    const field = h("input", { type: "password", id: "key", autocomplete: "off", required: true, spellcheck: "false" });
+    const field = h("input", {
+      type: "password",
+      id: "key",
+      autocomplete: "off",
+      required: true,
+      spellcheck: "false",
+    });
     const cancel = button("Cancel", { class: "quiet", on: { click: () => dialog.close() } });
-    const form = h("form", { method: "dialog" },
+    const form = h(
+      "form",
+      { method: "dialog" },
       h("h2", { id: "key-title" }, "API key"),
-      h("p", {}, reason || "The service asks for a key.", " Whoever runs the service gives it to you. This tab keeps it until it is closed."),
-      h("label", { for: "key" }, "Key"), field,
-      h("div", { class: "row end" }, cancel, h("button", { class: "primary" }, "Use this key")));
+      h(
+        "p",
+        {},
+        reason || "The service asks for a key.",
+        " Whoever runs the service gives it to you. This tab keeps it until it is closed.",
+      ),
+      h("label", { for: "key" }, "Key"),
+      field,
+      h("div", { class: "row end" }, cancel, h("button", { class: "primary" }, "Use this key")),
+    );
     const dialog = h("dialog", { "aria-labelledby": "key-title" }, form);
     let given = false;
     form.addEventListener("submit", () => {

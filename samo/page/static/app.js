@@ -25,8 +25,15 @@ async function show() {
     shown = await view({ argument, query: new URLSearchParams(search) });
   } catch (error) {
     console.error(error);
-    shown = { title: "Something went wrong", content: [h("h1", {}, "Something went wrong"), problem(
-      "This view could not be shown. Reload the page. If that does not help, export your journal in Settings and report what the browser's console says.")] };
+    shown = {
+      title: "Something went wrong",
+      content: [
+        h("h1", {}, "Something went wrong"),
+        problem(
+          "This view could not be shown. Reload the page. If that does not help, export your journal in Settings and report what the browser's console says.",
+        ),
+      ],
+    };
   }
   leave = shown.leave ?? null;
   document.title = `${shown.title} · SAMO`;

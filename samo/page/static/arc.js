@@ -1,7 +1,7 @@
 // The course of an entry: its sound and emotions over time, and its sentences to choose from.
 import { explain } from "./api.js";
 import { lineChart } from "./charts.js";
-import { announce, button, clock, h, icon } from "./dom.js";
+import { button, clock, h, icon } from "./dom.js";
 import { bars, chip, colour, themeColour, tint } from "./palette.js";
 
 const LINES = 4;
@@ -12,7 +12,11 @@ const MAX_EXPLAINED = 2000;
 export function course(entry, player) {
   const { arc, emotion_analysis: analysis } = entry.insight;
   const sentences = arc.map((point, index) => sentence(point, () => select(index)));
-  const detail = h("div", { class: "detail", "aria-live": "polite" }, h("p", { class: "hint" }, "Choose a sentence to see its emotions and the words that carried them."));
+  const detail = h(
+    "div",
+    { class: "detail", "aria-live": "polite" },
+    h("p", { class: "hint" }, "Choose a sentence to see its emotions and the words that carried them."),
+  );
   const timed = arc.length > 0 && arc[0].start_seconds !== null;
   let selected = null;
 
@@ -28,7 +32,9 @@ export function course(entry, player) {
       const marked = await wordsOf(point);
       if (selected !== index) return;
       mark(sentences[index], point, marked);
-      note.textContent = marked.length ? `Marked in the text: ${marked.map(({ word }) => word).join(", ")}.` : "No single word carried them.";
+      note.textContent = marked.length
+        ? `Marked in the text: ${marked.map(({ word }) => word).join(", ")}.`
+        : "No single word carried them.";
     } catch (error) {
       note.textContent = `The words that carried them are not known: ${error.message}`;
     }
@@ -36,39 +42,72 @@ export function course(entry, player) {
 
   const names = (analysis?.emotion_list ?? []).map(({ emotion }) => emotion).slice(0, LINES);
   const x = arc.map((point, index) => (timed ? (point.start_seconds + point.end_seconds) / 2 : index + 1));
-  const chart = arc.length > 1 ? lineChart({
-    x,
-    lines: names.map((name) => ({
-      name, values: arc.map((point) => point.emotions.find(({ emotion }) => emotion === name)?.confidence ?? 0),
-    })),
-    label: `Confidence of ${names.join(", ")} over ${arc.length} sentences. The text below gives each sentence's emotions.`,
-    xLabels: (_chart, splits) => splits.map((value) => (timed ? clock(value) : Number.isInteger(value) ? value : "")),
-    onSelect: select,
-  }) : null;
+  const chart =
+    arc.length > 1
+      ? lineChart({
+          x,
+          lines: names.map((name) => ({
+            name,
+            values: arc.map(
+              (point) => point.emotions.find(({ emotion }) => emotion === name)?.confidence ?? 0,
+            ),
+          })),
+          label: `Confidence of ${names.join(", ")} over ${arc.length} sentences. The text below gives each sentence's emotions.`,
+          xLabels: (_chart, splits) =>
+            splits.map((value) => (timed ? clock(value) : Number.isInteger(value) ? value : "")),
+          onSelect: select,
+        })
+      : null;
 
-  return h("section", { class: "panel course", "aria-labelledby": "course" },
-    h("div", { class: "row spread" }, h("h2", { id: "course" }, "Over the entry"),
-      h("div", { class: "chips" }, names.map((name) => chip(name)))),
+  return h(
+    "section",
+    { class: "panel course", "aria-labelledby": "course" },
+    h(
+      "div",
+      { class: "row spread" },
+      h("h2", { id: "course" }, "Over the entry"),
+      h(
+        "div",
+        { class: "chips" },
+        names.map((name) => chip(name)),
+      ),
+    ),
     player ? waveform(player, arc, select) : null,
     chart,
-    h("div", { class: "reading" },
-      h("div", { class: "transcript", lang: entry.transcription?.language ?? null }, woven(entry.text, arc, sentences)), detail));
+    h(
+      "div",
+      { class: "reading" },
+      h(
+        "div",
+        { class: "transcript", lang: entry.transcription?.language ?? null },
+        woven(entry.text, arc, sentences),
+      ),
+      detail,
+    ),
+  );
 }
 
 function sentence(point, choose) {
   const strongest = point.emotions[0];
-  return h("span", {
-    class: "sentence tint", role: "button", tabindex: "0", "aria-pressed": "false",
-    vars: { ...tint(point.primary_emotion), "--value": String(strongest?.confidence ?? 0) },
-    on: {
-      click: choose,
-      keydown: (event) => {
-        if (event.key !== "Enter" && event.key !== " ") return;
-        event.preventDefault();
-        choose();
+  return h(
+    "span",
+    {
+      class: "sentence tint",
+      role: "button",
+      tabindex: "0",
+      "aria-pressed": "false",
+      vars: { ...tint(point.primary_emotion), "--value": String(strongest?.confidence ?? 0) },
+      on: {
+        click: choose,
+        keydown: (event) => {
+          if (event.key !== "Enter" && event.key !== " ") return;
+          event.preventDefault();
+          choose();
+        },
       },
     },
-  }, point.text);
+    point.text,
+  );
 }
 
 /** The entry's text with its sentences in their places; `start` and `end` count code points. */
@@ -88,13 +127,30 @@ function describe(point, player) {
   if (point.experiencer === "other") facts.push("somebody else's feeling");
   if (point.tense === "past") facts.push("felt in the past");
   if (point.tense === "wished") facts.push("wished or imagined");
-  const time = point.start_seconds === null ? null : `${clock(point.start_seconds)} – ${clock(point.end_seconds)}`;
+  const time =
+    point.start_seconds === null ? null : `${clock(point.start_seconds)} – ${clock(point.end_seconds)}`;
   const title = time ?? "This sentence";
   return [
-    h("div", { class: "row spread" }, h("h3", {}, title),
-      player && time ? button("Hear it", { symbol: "play", class: "quiet small", on: { click: () => player.play(point.start_seconds, point.end_seconds) } }) : null),
+    h(
+      "div",
+      { class: "row spread" },
+      h("h3", {}, title),
+      player && time
+        ? button("Hear it", {
+            symbol: "play",
+            class: "quiet small",
+            on: { click: () => player.play(point.start_seconds, point.end_seconds) },
+          })
+        : null,
+    ),
     point.emotions.length ? bars(point.emotions) : h("p", {}, "No emotion was found."),
-    facts.length ? h("p", { class: "hint" }, `${facts.join(", ")}.`.replace(/^./, (first) => first.toUpperCase())) : null,
+    facts.length
+      ? h(
+          "p",
+          { class: "hint" },
+          `${facts.join(", ")}.`.replace(/^./, (first) => first.toUpperCase()),
+        )
+      : null,
   ].filter(Boolean);
 }
 
@@ -112,7 +168,8 @@ async function wordsOf(point) {
     for (const { word, start, end, weight } of words) {
       if (weight <= 0 || weight < top * MARKED_SHARE) continue;
       const known = strongest.get(start);
-      if (!known || known.weight < weight) strongest.set(start, { word, start, end, emotion, weight, strength: weight / top });
+      if (!known || known.weight < weight)
+        strongest.set(start, { word, start, end, emotion, weight, strength: weight / top });
     }
   }
   return [...strongest.values()].sort((one, other) => one.start - other.start);
@@ -124,8 +181,14 @@ function mark(element, point, marked) {
   let at = 0;
   for (const { start, end, emotion, strength } of marked) {
     if (start < at) continue;
-    parts.push(characters.slice(at, start).join(""),
-      h("mark", { class: "tint", title: emotion, vars: { ...tint(emotion), "--strength": strength.toFixed(2) } }, characters.slice(start, end).join("")));
+    parts.push(
+      characters.slice(at, start).join(""),
+      h(
+        "mark",
+        { class: "tint", title: emotion, vars: { ...tint(emotion), "--strength": strength.toFixed(2) } },
+        characters.slice(start, end).join(""),
+      ),
+    );
     at = end;
   }
   element.replaceChildren(...parts, characters.slice(at).join(""));
@@ -135,7 +198,11 @@ const BAR = 5;
 
 function waveform(player, arc, select) {
   const canvas = h("canvas", { class: "waveform", "aria-hidden": "true" });
-  const toggle = button("Play", { symbol: "play", class: "quiet small", on: { click: () => (player.playing ? player.stop() : player.play()) } });
+  const toggle = button("Play", {
+    symbol: "play",
+    class: "quiet small",
+    on: { click: () => (player.playing ? player.stop() : player.play()) },
+  });
   const time = h("span", { class: "hint" }, clock(player.duration));
   let position = null;
   const draw = () => {
@@ -160,7 +227,8 @@ function waveform(player, arc, select) {
   canvas.addEventListener("click", (event) => {
     const seconds = (event.offsetX / canvas.clientWidth) * player.duration;
     const index = arc.findIndex((one) => one.start_seconds <= seconds && seconds <= one.end_seconds);
-    if (index >= 0) select(index); else player.play(seconds);
+    if (index >= 0) select(index);
+    else player.play(seconds);
   });
   player.addEventListener("position", ({ detail }) => {
     position = detail;
@@ -175,6 +243,8 @@ function waveform(player, arc, select) {
     draw();
   });
   new ResizeObserver(draw).observe(canvas);
-  document.addEventListener("samo-theme", () => { if (canvas.isConnected) draw(); });
+  document.addEventListener("samo-theme", () => {
+    if (canvas.isConnected) draw();
+  });
   return h("div", { class: "sound" }, toggle, canvas, time);
 }

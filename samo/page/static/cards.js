@@ -22,10 +22,26 @@ export function mainMood(entries) {
 export function card(entry, { withDay = true } = {}) {
   const moods = moodsOf(entry).slice(0, 3);
   const created = new Date(entry.created);
-  const day = dateOf(entry.day).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" });
-  return h("a", { class: "card tint", href: `#/entry/${entry.id}`, vars: tint(moods[0]?.emotion ?? "neutral") },
-    h("span", { class: "when" }, withDay ? `${day}, ` : "", timeOfDay(created),
-      entry.kind === "spoken" ? icon("mic") : null),
+  const day = dateOf(entry.day).toLocaleDateString("en-GB", {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+  });
+  return h(
+    "a",
+    { class: "card tint", href: `#/entry/${entry.id}`, vars: tint(moods[0]?.emotion ?? "neutral") },
+    h(
+      "span",
+      { class: "when" },
+      withDay ? `${day}, ` : "",
+      timeOfDay(created),
+      entry.kind === "spoken" ? icon("mic") : null,
+    ),
     h("span", { class: "excerpt" }, entry.insight?.summary?.summary || entry.text || "Not analysed yet"),
-    h("span", { class: "chips" }, moods.map(({ emotion }) => chip(emotion))));
+    h(
+      "span",
+      { class: "chips" },
+      moods.map(({ emotion }) => chip(emotion)),
+    ),
+  );
 }

@@ -1,226 +1,47 @@
 // The first view: record, choose a file, or type.
 import { limits } from "./api.js";
-import { announce, button, clock, h, icon, longDate, problem } from "./dom.js";
 import { card } from "./cards.js";
-import { Recording, microphones, whyNoMicrophone } from "./recorder.js";
-import { list, newEntry, save, settings } from "./store.js";
-
-const DRAFT = "samo.draft";
+import { h, icon, longDate } from "./dom.js";
+import { recordPanel } from "./recordpanel.js";
+import { list } from "./store.js";
+import { writePanel } from "./writepanel.js";
 
 export async function compose() {
   const limit = await limits;
   const recorder = recordPanel(limit);
   const recent = (await list()).slice(0, 3);
   const hour = new Date().getHours();
-  const greeting = hour < 5 ? "Still awake?" : hour < 12 ? "Good morning" : hour < 18 ? "Good afternoon" : "Good evening";
+  const greeting =
+    hour < 5 ? "Still awake?" : hour < 12 ? "Good morning" : hour < 18 ? "Good afternoon" : "Good evening";
   return {
     title: "New entry",
     content: [
-      h("div", { class: "head" }, h("p", { class: "eyebrow" }, longDate(new Date())), h("h1", {}, `${greeting}. How are you?`)),
+      h(
+        "div",
+        { class: "head" },
+        h("p", { class: "eyebrow" }, longDate(new Date())),
+        h("h1", {}, `${greeting}. How are you?`),
+      ),
       h("div", { class: "compose" }, recorder.panel, writePanel(limit)),
-      h("p", { class: "privacy" }, icon("lock"), "Your journal stays in this browser. The service analyses an entry and keeps nothing of it."),
-      recent.length ? h("section", { "aria-labelledby": "recent" }, h("h2", { id: "recent" }, "Latest entries"),
-        h("div", { class: "cards" }, recent.map((one) => card(one)))) : null,
+      h(
+        "p",
+        { class: "privacy" },
+        icon("lock"),
+        "Your journal stays in this browser. The service analyses an entry and keeps nothing of it.",
+      ),
+      recent.length
+        ? h(
+            "section",
+            { "aria-labelledby": "recent" },
+            h("h2", { id: "recent" }, "Latest entries"),
+            h(
+              "div",
+              { class: "cards" },
+              recent.map((one) => card(one)),
+            ),
+          )
+        : null,
     ],
     leave: recorder.leave,
   };
-}
-
-/** Keep an entry and show it; its view analyses it. What happens to the service, nothing is lost. */
-async function open(fields, recording) {
-  const entry = await save(newEntry(fields), recording);
-  location.hash = `#/entry/${entry.id}`;
-}
-
-function recordPanel(limit) {
-  const panel = h("section", { class: "panel record", "aria-label": "Speak" });
-  let recording = null;
-
-  const fail = (message) => showIdle(problem(message));
-
-  async function start() {
-    try {
-      recording = await Recording.start(settings.get("microphone", ""), limit.max_audio_seconds);
-    } catch (error) {
-      if (error.name === "OverconstrainedError") settings.set("microphone", "");
-      fail(whyNoMicrophone(error));
-      return;
-    }
-    showRecording();
-    announce("Recording");
-  }
-
-  async function finish() {
-    const seconds = recording.seconds;
-    const ended = recording;
-    recording = null;
-    const sound = await ended.stop();
-    sessionStorage.setItem("samo.seconds", String(seconds));
-    await open({ kind: "spoken" }, sound);
-  }
-
-  async function discard() {
-    const ended = recording;
-    recording = null;
-    await ended.stop();
-    announce("Recording discarded");
-    showIdle();
-    panel.querySelector("button").focus();
-  }
-
-  async function choose(files) {
-    const [file] = files;
-    if (!file) return;
-    if (file.size > limit.max_audio_bytes) {
-      fail(`This file is larger than ${Math.floor(limit.max_audio_bytes / 1048576)} MB. Choose a shorter recording, or save it as MP3 or Opus.`);
-      return;
-    }
-    sessionStorage.removeItem("samo.seconds");
-    await open({ kind: "spoken" }, new Blob([file], { type: file.type }));
-  }
-
-  function showIdle(trouble) {
-    const file = h("input", { type: "file", id: "file", class: "unseen", accept: "audio/*,video/*,.amr,.caf,.wma", on: {
-      change: (event) => choose(event.target.files),
-    } });
-    panel.replaceChildren(
-      h("button", { type: "button", class: "recordbutton", on: { click: start } }, icon("mic"), h("span", { class: "unseen" }, "Record")),
-      h("p", { class: "big", "aria-hidden": "true" }, "Press to record"),
-      h("p", { class: "hint" }, `Up to ${Math.floor(limit.max_audio_seconds / 60)} minutes. You can pause.`),
-      trouble ?? "",
-      h("div", { class: "row center" }, microphoneChoice(),
-        file, h("label", { for: "file", class: "button quiet" }, icon("file"), "Choose a file")),
-      h("p", { class: "hint drop" }, "or drop a recording anywhere on this page"),
-    );
-  }
-
-  function showRecording() {
-    const time = h("p", { class: "timer", role: "timer", "aria-label": "Recorded" }, "0:00");
-    const left = h("p", { class: "hint" }, "");
-    const meter = h("canvas", { class: "meter", width: 640, height: 96, "aria-hidden": "true" });
-    const note = h("div", { role: "status" });
-    const levels = [];
-    const pause = button("Pause", { symbol: "pause", class: "quiet", on: { click: () => {
-      if (recording.paused) recording.resume(); else recording.pause();
-      const { paused } = recording;
-      panel.classList.toggle("paused", paused);
-      pause.replaceChildren(icon(paused ? "mic" : "pause"), paused ? "Go on" : "Pause");
-      announce(paused ? "Paused" : "Recording");
-    } } });
-    const stop = button("Done", { symbol: "check", class: "primary", on: { click: finish } });
-    panel.classList.remove("paused");
-    panel.replaceChildren(time, left, meter, note, h("div", { class: "row center" },
-      button("Discard", { symbol: "trash", class: "quiet", on: { click: discard } }), pause, stop));
-    stop.focus();
-    recording.addEventListener("level", ({ detail }) => {
-      if (!recording) return;
-      time.textContent = clock(recording.seconds);
-      const rest = limit.max_audio_seconds - recording.seconds;
-      left.textContent = rest < 30 ? `${Math.ceil(rest)} seconds left` : "Recording";
-      levels.push(detail);
-      drawLevels(meter, levels);
-      if (detail > 0.01) note.replaceChildren();
-    });
-    recording.addEventListener("quiet", () => note.replaceChildren(
-      h("p", { class: "hint warn" }, "Nothing is heard. Is the right microphone chosen, and not muted?")));
-    recording.addEventListener("limit", () => recording && finish());
-    recording.addEventListener("lost", () => recording && finish());
-    microphones().then((all) => {
-      const used = all.find((device) => device.deviceId === recording?.deviceId);
-      if (used) left.title = used.label;
-    });
-  }
-
-  const dragged = (event) => event.dataTransfer?.types.includes("Files");
-  const over = (event) => {
-    if (!dragged(event) || recording) return;
-    event.preventDefault();
-    document.body.classList.add("dropping");
-  };
-  const out = (event) => { if (!event.relatedTarget) document.body.classList.remove("dropping"); };
-  const drop = (event) => {
-    document.body.classList.remove("dropping");
-    if (!dragged(event) || recording) return;
-    event.preventDefault();
-    choose(event.dataTransfer.files);
-  };
-  const warn = (event) => { if (recording) event.preventDefault(); };
-  const listeners = [[document, "dragover", over], [document, "dragleave", out], [document, "drop", drop], [window, "beforeunload", warn]];
-  for (const [target, name, listener] of listeners) target.addEventListener(name, listener);
-
-  showIdle();
-  return {
-    panel,
-    async leave() {
-      for (const [target, name, listener] of listeners) target.removeEventListener(name, listener);
-      if (!recording) return;
-      const ended = recording; // what was said is kept, and is analysed when its entry is opened
-      recording = null;
-      await save(newEntry({ kind: "spoken" }), await ended.stop());
-    },
-  };
-}
-
-function microphoneChoice() {
-  const select = h("select", { "aria-label": "Microphone", on: { change: () => settings.set("microphone", select.value) } });
-  const place = h("span", { class: "select", hidden: true }, select);
-  microphones().then((all) => {
-    if (all.length < 2 || !all.some((device) => device.label)) return;
-    select.replaceChildren(h("option", { value: "" }, "Default microphone"),
-      ...all.filter((device) => device.deviceId !== "default").map((device) => h("option", { value: device.deviceId }, device.label)));
-    select.value = settings.get("microphone", "");
-    if (select.selectedIndex < 0) select.value = "";
-    place.hidden = false;
-  });
-  return place;
-}
-
-function drawLevels(canvas, levels) {
-  const context = canvas.getContext("2d");
-  const { width, height } = canvas;
-  const step = 8;
-  context.clearRect(0, 0, width, height);
-  context.fillStyle = getComputedStyle(canvas).color;
-  const shown = levels.slice(-Math.floor(width / step));
-  shown.forEach((level, place) => {
-    const tall = Math.max(4, Math.min(1, Math.sqrt(level) * 1.7) * height);
-    context.beginPath();
-    context.roundRect(width - (shown.length - place) * step, (height - tall) / 2, 4, tall, 2);
-    context.fill();
-  });
-}
-
-function writePanel(limit) {
-  const field = h("textarea", {
-    id: "text", rows: 7, maxlength: limit.max_text_characters, placeholder: "Today …",
-    value: localStorage.getItem(DRAFT) ?? "",
-  });
-  const count = h("span", { class: "hint" });
-  const send = h("button", { type: "submit", class: "primary" }, "Analyse");
-  const update = () => {
-    const words = field.value.trim().split(/\s+/).filter(Boolean).length;
-    localStorage.setItem(DRAFT, field.value);
-    count.textContent = words ? `${words} ${words === 1 ? "word" : "words"}` : "";
-  };
-  field.addEventListener("input", update);
-  field.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-  });
-  const trouble = h("div", {});
-  const form = h("form", { class: "panel write", on: {
-    submit: async (event) => {
-      event.preventDefault();
-      if (!field.value.trim()) {
-        trouble.replaceChildren(problem("Write a sentence or two first."));
-        field.focus();
-        return;
-      }
-      await open({ kind: "typed", text: field.value });
-      localStorage.removeItem(DRAFT);
-    },
-  } },
-  h("label", { for: "text", class: "big" }, "Write"), field, trouble,
-  h("div", { class: "row spread" }, count, send));
-  update();
-  return form;
 }

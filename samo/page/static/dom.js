@@ -21,7 +21,9 @@ export function h(tag, props, ...children) {
     else if (name === "value") element.value = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== false && child !== undefined));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== false && child !== undefined),
+  );
   return element;
 }
 
@@ -52,7 +54,9 @@ export function button(label, { symbol, iconOnly, ...props } = {}) {
 export function announce(text) {
   const region = document.querySelector("#announcer");
   region.textContent = "";
-  setTimeout(() => { region.textContent = text; }, 50); // a region that changes is read, one that is set isn't
+  setTimeout(() => {
+    region.textContent = text;
+  }, 50); // a region that changes is read, one that is set isn't
 }
 
 /** Show a short message at the foot of the page; `action` ({label, run}) adds a button. */
@@ -60,10 +64,23 @@ export function toast(text, action) {
   const box = document.querySelector("#toast");
   const close = () => box.replaceChildren();
   box.replaceChildren(
-    h("div", { class: "toast" },
+    h(
+      "div",
+      { class: "toast" },
       h("span", {}, text),
-      action ? button(action.label, { class: "plain", on: { click: () => { close(); action.run(); } } }) : null,
-      button("Close", { symbol: "close", iconOnly: true, class: "plain", on: { click: close } })),
+      action
+        ? button(action.label, {
+            class: "plain",
+            on: {
+              click: () => {
+                close();
+                action.run();
+              },
+            },
+          })
+        : null,
+      button("Close", { symbol: "close", iconOnly: true, class: "plain", on: { click: close } }),
+    ),
   );
   clearTimeout(toast.timer);
   toast.timer = setTimeout(close, 8000);
@@ -72,12 +89,21 @@ export function toast(text, action) {
 /** Ask before something that cannot be undone; resolves to whether it was confirmed. */
 export function confirmed(question, yes) {
   return new Promise((resolve) => {
-    const dialog = h("dialog", { "aria-labelledby": "confirm-question" },
-      h("form", { method: "dialog" },
+    const dialog = h(
+      "dialog",
+      { "aria-labelledby": "confirm-question" },
+      h(
+        "form",
+        { method: "dialog" },
         h("p", { id: "confirm-question" }, question),
-        h("div", { class: "row end" },
+        h(
+          "div",
+          { class: "row end" },
           h("button", { value: "no", class: "quiet" }, "Cancel"),
-          h("button", { value: "yes", class: "danger" }, yes))));
+          h("button", { value: "yes", class: "danger" }, yes),
+        ),
+      ),
+    );
     dialog.addEventListener("close", () => {
       dialog.remove();
       resolve(dialog.returnValue === "yes");
@@ -87,10 +113,21 @@ export function confirmed(question, yes) {
   });
 }
 
+/** Have the browser save a Blob. */
+export function download(blob, name) {
+  const url = URL.createObjectURL(blob);
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
 /** A box that says what went wrong and what to do. */
 export function problem(message, ...actions) {
-  return h("div", { class: "problem", role: "alert" }, icon("alert"), h("div", {}, h("p", {}, message),
-    actions.length ? h("div", { class: "row" }, actions) : null));
+  return h(
+    "div",
+    { class: "problem", role: "alert" },
+    icon("alert"),
+    h("div", {}, h("p", {}, message), actions.length ? h("div", { class: "row" }, actions) : null),
+  );
 }
 
 /** The local day of a date, as 2026-01-31. */
@@ -121,7 +158,12 @@ export function clock(seconds) {
 }
 
 export function longDate(date) {
-  return date.toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+  return date.toLocaleDateString("en-GB", {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+  });
 }
 
 export function timeOfDay(date) {

@@ -1,32 +1,41 @@
 // One entry: its analysis as it runs, its insight, and what can be done with it.
 import { analyse, correct } from "./analysis.js";
 import { course } from "./arc.js";
-import { announce, button, confirmed, h, icon, longDate, percent, problem, timeOfDay, toast } from "./dom.js";
-import { bars, chip, scores } from "./palette.js";
+import { announce, button, download, h, longDate, percent, problem, timeOfDay, toast } from "./dom.js";
+import { core, made, whole } from "./insight.js";
 import { Player } from "./player.js";
-import { load, recordingOf, remove, removeRecording, save } from "./store.js";
-
-const METHODS = {
-  generated: "Written by the model from the entry's own sentences.",
-  extracted: "The entry's own sentences, without fillers.",
-  verbatim: "The entry is short: this is all of it.",
-};
+import { load, recordingOf, remove, save } from "./store.js";
 
 export async function entry({ argument }) {
   const shown = await load(argument);
   if (!shown) {
-    return { title: "No such entry", content: [h("h1", {}, "There is no such entry"), problem(
-      "It was deleted, or it is in another browser. Journals stay in the browser that they were written in.", h("a", { href: "#/journal", class: "button" }, "Open the journal"))] };
+    return {
+      title: "No such entry",
+      content: [
+        h("h1", {}, "There is no such entry"),
+        problem(
+          "It was deleted, or it is in another browser. Journals stay in the browser that they were written in.",
+          h("a", { href: "#/journal", class: "button" }, "Open the journal"),
+        ),
+      ],
+    };
   }
   const created = new Date(shown.created);
   const body = h("div", { class: "insight" });
   const page = { entry: shown, body, player: null, controller: new AbortController() };
   const facts = shown.kind === "spoken" ? "Spoken" : "Typed";
-  if (shown.insight) await showInsight(page); else run(page);
+  if (shown.insight) await showInsight(page);
+  else run(page);
   return {
     title: longDate(created),
     content: [
-      h("div", { class: "head" }, h("p", { class: "eyebrow" }, `${facts} at ${timeOfDay(created)}`), h("h1", {}, longDate(created)), tools(page)),
+      h(
+        "div",
+        { class: "head" },
+        h("p", { class: "eyebrow" }, `${facts} at ${timeOfDay(created)}`),
+        h("h1", {}, longDate(created)),
+        tools(page),
+      ),
       body,
     ],
     leave: () => {
@@ -38,24 +47,51 @@ export async function entry({ argument }) {
 
 function tools(page) {
   const { entry: shown } = page;
-  return h("div", { class: "row tools" },
-    button(shown.kind === "spoken" ? "Correct" : "Edit", { symbol: "pen", class: "quiet small", on: { click: () => edit(page) } }),
+  return h(
+    "div",
+    { class: "row tools" },
+    button(shown.kind === "spoken" ? "Correct" : "Edit", {
+      symbol: "pen",
+      class: "quiet small",
+      on: { click: () => edit(page) },
+    }),
     button("Analyse again", { symbol: "again", class: "quiet small", on: { click: () => run(page) } }),
-    shown.hasRecording ? button("Save recording", { symbol: "save", class: "quiet small", on: { click: () => saveRecording(shown) } }) : null,
-    button("Delete", { symbol: "trash", class: "quiet small", on: { click: () => discard(page) } }));
+    shown.hasRecording
+      ? button("Save recording", {
+          symbol: "save",
+          class: "quiet small",
+          on: { click: () => saveRecording(shown) },
+        })
+      : null,
+    button("Delete", { symbol: "trash", class: "quiet small", on: { click: () => discard(page) } }),
+  );
 }
 
 async function run(page) {
   const { entry: shown, body } = page;
   const bar = h("progress", { max: 1, value: 0, "aria-label": "Progress" });
-  const step = h("p", { class: "big" }, shown.kind === "spoken" ? "Listening to your entry …" : "Reading your entry …");
+  const step = h(
+    "p",
+    { class: "big" },
+    shown.kind === "spoken" ? "Listening to your entry …" : "Reading your entry …",
+  );
   const time = h("p", { class: "hint" }, "");
-  body.replaceChildren(h("section", { class: "panel working", "aria-busy": "true" }, h("div", { class: "pulse", "aria-hidden": "true" }, h("i"), h("i"), h("i"), h("i")), step, bar, time));
+  body.replaceChildren(
+    h(
+      "section",
+      { class: "panel working", "aria-busy": "true" },
+      h("div", { class: "pulse", "aria-hidden": "true" }, h("i"), h("i"), h("i"), h("i")),
+      step,
+      bar,
+      time,
+    ),
+  );
   announce(step.textContent);
   const seconds = Number(sessionStorage.getItem("samo.seconds")) || undefined;
   try {
     await analyse(shown, {
-      seconds, signal: page.controller.signal,
+      seconds,
+      signal: page.controller.signal,
       onProgress: ({ step: name, share, elapsed }) => {
         bar.value = name === "upload" ? share * 0.1 : 0.1 + share * 0.9;
         time.textContent = name === "upload" ? `Sending: ${percent(share)}` : `${Math.floor(elapsed)} s`;
@@ -63,9 +99,11 @@ async function run(page) {
     });
   } catch (error) {
     if (error.name === "AbortError") return;
-    body.replaceChildren(problem(error.message, button("Try again", { class: "primary", on: { click: () => run(page) } })),
+    body.replaceChildren(
+      problem(error.message, button("Try again", { class: "primary", on: { click: () => run(page) } })),
       h("p", { class: "hint" }, "The entry is kept in your journal, as it is."),
-      shown.text ? h("section", { class: "panel" }, h("p", { class: "transcript" }, shown.text)) : "");
+      shown.text ? h("section", { class: "panel" }, h("p", { class: "transcript" }, shown.text)) : "",
+    );
     return;
   }
   await showInsight(page);
@@ -76,10 +114,14 @@ async function showInsight(page) {
   const { entry: shown, body } = page;
   const { emotion_analysis: analysis, summary, degraded } = shown.insight;
   if (!shown.text) {
-    body.replaceChildren(problem(shown.transcription?.no_speech
-      ? "No speech was found in this recording. Check the microphone and record again, or type the entry."
-      : "Somebody speaks in this recording, but no words could be made out. Speak closer to the microphone, or type the entry.",
-    button("Type it", { class: "primary", on: { click: () => edit(page) } })));
+    body.replaceChildren(
+      problem(
+        shown.transcription?.no_speech
+          ? "No speech was found in this recording. Check the microphone and record again, or type the entry."
+          : "Somebody speaks in this recording, but no words could be made out. Speak closer to the microphone, or type the entry.",
+        button("Type it", { class: "primary", on: { click: () => edit(page) } }),
+      ),
+    );
     return;
   }
   let unheard = null;
@@ -87,71 +129,25 @@ async function showInsight(page) {
     try {
       page.player = await Player.of(await recordingOf(shown.id));
     } catch {
-      unheard = h("p", { class: "hint" }, "This browser cannot play the recording's format. It is kept; save it to hear it elsewhere.");
+      unheard = h(
+        "p",
+        { class: "hint" },
+        "This browser cannot play the recording's format. It is kept; save it to hear it elsewhere.",
+      );
     }
   }
-  body.replaceChildren(...[
-    degraded.length ? problem(`The service could not do: ${degraded.join(", ")}. The rest is shown. Analyse again later.`) : null,
-    h("section", { class: "panel core", "aria-labelledby": "core" },
-      h("h2", { id: "core", class: "eyebrow" }, "What it comes to"),
-      summary ? h("blockquote", {}, summary.summary) : h("p", { class: "hint" }, "No summary was made."),
-      summary ? h("p", { class: "hint" }, METHODS[summary.method]) : null,
-      analysis ? h("div", { class: "chips" }, scores(analysis.moods).map(({ emotion, confidence }) => chip(emotion, confidence))) : null),
-    unheard,
-    shown.insight.arc.length ? course(shown, page.player) : null,
-    analysis ? whole(analysis) : null,
-    made(shown, () => showInsight(page)),
-  ].filter(Boolean));
-}
-
-function whole(analysis) {
-  return h("section", { class: "panel", "aria-labelledby": "emotions" },
-    h("h2", { id: "emotions" }, "Emotions of the whole"),
-    bars(analysis.emotion_list),
-    h("dl", { class: "facts" },
-      fact("Intensity", `${analysis.emotional_intensity} (${percent(analysis.intensity)})`),
-      fact("Tone", analysis.mixed ? `${analysis.sentiment}, mixed` : analysis.sentiment),
-      fact("In Ekman's groups", scores(analysis.ekman).map(({ emotion, confidence }) => `${emotion} ${percent(confidence)}`).join(", "))),
-    h("p", { class: "hint" }, "A percentage says how sure the model is that the emotion is there, not how strong it is."));
-}
-
-const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
-
-const STEPS = { transcription: "Transcription", emotion: "Emotions", summary: "Summary", decoding: "Decoding" };
-
-function made(shown, refresh) {
-  const { timings_ms: timings, processing_time_ms: total, models } = shown.insight;
-  const { transcription: heard } = shown;
-  const row = ([name, milliseconds]) => h("tr", {}, h("th", { scope: "row" }, STEPS[name] ?? name),
-    h("td", {}, `${Math.round(milliseconds).toLocaleString("en-GB")} ms`));
-  return h("details", { class: "panel made" }, h("summary", {}, h("h2", {}, "How it was made")),
-    h("div", { class: "two" },
-      h("table", {}, h("caption", {}, "Time of each step"), h("tbody", {}, Object.entries(timings).map(row), row(["Together", total]))),
-      h("dl", { class: "facts" },
-        heard ? [
-          fact("Language", `${languageName(heard.language)} (${percent(heard.language_probability)})`),
-          fact("Sound", `${heard.audio_quality}, ${heard.duration.toFixed(1)} s`),
-          fact("Transcript", `${percent(heard.confidence)} sure, ${heard.word_count} words, ${Math.round(heard.speaking_rate)} a minute`),
-          heard.unclear.length ? fact("Not understood", heard.unclear.map(({ start, end }) => `${start.toFixed(1)}–${end.toFixed(1)} s`).join(", ")) : null,
-        ] : null,
-        shown.heard ? fact("Corrected", "Yes. Times are those of the words that were kept.") : null,
-        Object.entries(models).map(([name, tag]) => fact(`Model: ${name}`, tag)))),
-    shown.hasRecording ? h("p", {}, button("Delete the recording, keep the entry", { symbol: "trash", class: "quiet small", on: {
-      click: async () => {
-        if (!(await confirmed("Delete the recording? The text and its insight stay.", "Delete recording"))) return;
-        await removeRecording(shown);
-        location.reload();
-      },
-    } })) : null);
-}
-
-function languageName(code) {
-  if (!code) return "not known";
-  try {
-    return new Intl.DisplayNames("en", { type: "language" }).of(code);
-  } catch {
-    return code;
-  }
+  body.replaceChildren(
+    ...[
+      degraded.length
+        ? problem(`The service could not do: ${degraded.join(", ")}. The rest is shown. Analyse again later.`)
+        : null,
+      core(summary, analysis),
+      unheard,
+      shown.insight.arc.length ? course(shown, page.player) : null,
+      analysis ? whole(analysis) : null,
+      made(shown),
+    ].filter(Boolean),
+  );
 }
 
 function edit(page) {
@@ -160,24 +156,47 @@ function edit(page) {
   const field = h("textarea", { id: "edit", rows: 10, value: shown.text });
   const when = h("input", { type: "datetime-local", id: "when", value: localTime(new Date(shown.created)) });
   const back = () => (shown.insight ? showInsight(page) : run(page));
-  body.replaceChildren(h("form", { class: "panel write", on: {
-    submit: async (event) => {
-      event.preventDefault();
-      if (!field.value.trim()) { field.focus(); return; }
-      const created = new Date(when.value);
-      if (!Number.isNaN(created.getTime())) {
-        shown.created = created.toISOString();
-        shown.day = when.value.slice(0, 10);
-      }
-      const changed = field.value !== shown.text;
-      if (changed) correct(shown, field.value);
-      await save(shown);
-      if (changed) await run(page); else await back();
-    },
-  } },
-  h("label", { for: "edit", class: "big" }, shown.kind === "spoken" ? "Correct what was heard" : "Edit the entry"), field,
-  h("label", { for: "when" }, "Date and time"), when,
-  h("div", { class: "row end" }, button("Cancel", { class: "quiet", on: { click: back } }), h("button", { class: "primary" }, "Save and analyse"))));
+  body.replaceChildren(
+    h(
+      "form",
+      {
+        class: "panel write",
+        on: {
+          submit: async (event) => {
+            event.preventDefault();
+            if (!field.value.trim()) {
+              field.focus();
+              return;
+            }
+            const created = new Date(when.value);
+            if (!Number.isNaN(created.getTime())) {
+              shown.created = created.toISOString();
+              shown.day = when.value.slice(0, 10);
+            }
+            const changed = field.value !== shown.text;
+            if (changed) correct(shown, field.value);
+            await save(shown);
+            if (changed) await run(page);
+            else await back();
+          },
+        },
+      },
+      h(
+        "label",
+        { for: "edit", class: "big" },
+        shown.kind === "spoken" ? "Correct what was heard" : "Edit the entry",
+      ),
+      field,
+      h("label", { for: "when" }, "Date and time"),
+      when,
+      h(
+        "div",
+        { class: "row end" },
+        button("Cancel", { class: "quiet", on: { click: back } }),
+        h("button", { class: "primary" }, "Save and analyse"),
+      ),
+    ),
+  );
   field.focus();
 }
 
@@ -191,20 +210,16 @@ async function saveRecording(shown) {
   download(recording, `${shown.day}.${ending}`);
 }
 
-/** Have the browser save a Blob. */
-export function download(blob, name) {
-  const url = URL.createObjectURL(blob);
-  h("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10000);
-}
-
 async function discard(page) {
   const { entry: shown } = page;
   const recording = shown.hasRecording ? await recordingOf(shown.id) : undefined;
   await remove(shown.id);
   location.hash = "#/journal";
-  toast("The entry is deleted.", { label: "Undo", run: async () => {
-    await save(shown, recording);
-    location.hash = `#/entry/${shown.id}`;
-  } });
+  toast("The entry is deleted.", {
+    label: "Undo",
+    run: async () => {
+      await save(shown, recording);
+      location.hash = `#/entry/${shown.id}`;
+    },
+  });
 }

@@ -5,7 +5,11 @@ import { addDays, announce, button, dateOf, dayOf, h, icon, longDate, today } fr
 import { list, search, settings } from "./store.js";
 
 export async function journal({ query }) {
-  const state = { day: query.get("day") ?? today(), view: query.get("view") ?? settings.get("view", "month"), chosen: query.has("day") };
+  const state = {
+    day: query.get("day") ?? today(),
+    view: query.get("view") ?? settings.get("view", "month"),
+    chosen: query.has("day"),
+  };
   const body = h("div", {});
   const found = h("div", {});
   const field = h("input", { type: "search", id: "search", placeholder: "Search text, emotions, moods" });
@@ -15,11 +19,23 @@ export async function journal({ query }) {
     const mine = (latest += 1);
     const wanted = field.value.trim();
     body.hidden = wanted !== "";
-    if (!wanted) { found.replaceChildren(); return; }
+    if (!wanted) {
+      found.replaceChildren();
+      return;
+    }
     const entries = await search(wanted);
     if (mine !== latest) return;
-    const said = entries.length ? `${entries.length} ${entries.length === 1 ? "entry" : "entries"} found` : "Nothing found. Every word must occur; try fewer.";
-    found.replaceChildren(h("p", { class: "hint" }, said), h("div", { class: "cards" }, entries.map((one) => card(one))));
+    const said = entries.length
+      ? `${entries.length} ${entries.length === 1 ? "entry" : "entries"} found`
+      : "Nothing found. Every word must occur; try fewer.";
+    found.replaceChildren(
+      h("p", { class: "hint" }, said),
+      h(
+        "div",
+        { class: "cards" },
+        entries.map((one) => card(one)),
+      ),
+    );
     announce(said);
   }
 
@@ -27,13 +43,18 @@ export async function journal({ query }) {
     settings.set("view", state.view);
     const [first, last] = period(state);
     const entries = await list(first, last);
-    const show = (day) => { state.day = day; state.chosen = true; draw(); };
+    const show = (day) => {
+      state.day = day;
+      state.chosen = true;
+      draw();
+    };
     body.replaceChildren(
       toolbar(state, draw),
       state.view === "month"
         ? monthCalendar(state.day, entries, { chosen: state.chosen, onChoose: show })
         : weekColumns(state.day, entries),
-      state.view === "month" ? await below(state, entries) : "");
+      state.view === "month" ? await below(state, entries) : "",
+    );
     if (state.focus) body.querySelector(state.focus)?.focus();
     state.focus = null;
   }
@@ -43,9 +64,20 @@ export async function journal({ query }) {
   return {
     title: "Journal",
     content: [
-      h("div", { class: "head row spread" }, h("h1", {}, "Journal"),
-        h("div", { class: "searchbox" }, icon("search"), h("label", { for: "search", class: "unseen" }, "Search"), field)),
-      found, body,
+      h(
+        "div",
+        { class: "head row spread" },
+        h("h1", {}, "Journal"),
+        h(
+          "div",
+          { class: "searchbox" },
+          icon("search"),
+          h("label", { for: "search", class: "unseen" }, "Search"),
+          field,
+        ),
+      ),
+      found,
+      body,
     ],
   };
 }
@@ -71,37 +103,102 @@ function toolbar(state, draw) {
     draw();
     announce(title(state));
   };
-  const view = (name, label) => button(label, { "aria-pressed": String(state.view === name), on: { click: () => {
-    state.view = name;
-    draw();
-  } } });
-  return h("div", { class: "row spread toolbar" },
-    h("div", { class: "row" },
-      button("Earlier", { symbol: "left", iconOnly: true, id: "before", class: "quiet round", on: { click: move(-1) } }),
+  const view = (name, label) =>
+    button(label, {
+      "aria-pressed": String(state.view === name),
+      on: {
+        click: () => {
+          state.view = name;
+          draw();
+        },
+      },
+    });
+  return h(
+    "div",
+    { class: "row spread toolbar" },
+    h(
+      "div",
+      { class: "row" },
+      button("Earlier", {
+        symbol: "left",
+        iconOnly: true,
+        id: "before",
+        class: "quiet round",
+        on: { click: move(-1) },
+      }),
       h("h2", {}, title(state)),
-      button("Later", { symbol: "right", iconOnly: true, id: "after", class: "quiet round", on: { click: move(1) } })),
-    h("div", { class: "row" },
-      button("Today", { class: "quiet small", on: { click: () => { state.day = today(); state.chosen = false; draw(); } } }),
-      h("div", { class: "segments", role: "group", "aria-label": "Period" }, view("month", "Month"), view("week", "Week"))));
+      button("Later", {
+        symbol: "right",
+        iconOnly: true,
+        id: "after",
+        class: "quiet round",
+        on: { click: move(1) },
+      }),
+    ),
+    h(
+      "div",
+      { class: "row" },
+      button("Today", {
+        class: "quiet small",
+        on: {
+          click: () => {
+            state.day = today();
+            state.chosen = false;
+            draw();
+          },
+        },
+      }),
+      h(
+        "div",
+        { class: "segments", role: "group", "aria-label": "Period" },
+        view("month", "Month"),
+        view("week", "Week"),
+      ),
+    ),
+  );
 }
 
 function title({ day, view }) {
   if (view === "month") return dateOf(day).toLocaleDateString("en-GB", { month: "long", year: "numeric" });
   const week = weekOf(day);
-  const [first, last] = [week[0], week[6]].map((one) => dateOf(one).toLocaleDateString("en-GB", { day: "numeric", month: "short" }));
+  const [first, last] = [week[0], week[6]].map((one) =>
+    dateOf(one).toLocaleDateString("en-GB", { day: "numeric", month: "short" }),
+  );
   return `${first} – ${last} ${week[6].slice(0, 4)}`;
 }
 
 async function below({ day, chosen }, entries) {
   if (chosen) {
     const own = entries.filter((entry) => entry.day === day);
-    return h("section", { "aria-labelledby": "of-day" }, h("h2", { id: "of-day" }, longDate(dateOf(day))),
-      own.length ? h("div", { class: "cards" }, own.map((one) => card(one, { withDay: false }))) : h("p", { class: "hint" }, "No entry on this day."));
+    return h(
+      "section",
+      { "aria-labelledby": "of-day" },
+      h("h2", { id: "of-day" }, longDate(dateOf(day))),
+      own.length
+        ? h(
+            "div",
+            { class: "cards" },
+            own.map((one) => card(one, { withDay: false })),
+          )
+        : h("p", { class: "hint" }, "No entry on this day."),
+    );
   }
-  if (entries.length) return h("section", { "aria-label": "Entries of the month" }, h("div", { class: "cards" }, entries.map((one) => card(one))));
+  if (entries.length)
+    return h(
+      "section",
+      { "aria-label": "Entries of the month" },
+      h(
+        "div",
+        { class: "cards" },
+        entries.map((one) => card(one)),
+      ),
+    );
   const any = (await list()).length;
-  return h("div", { class: "empty" },
+  return h(
+    "div",
+    { class: "empty" },
     h("p", { class: "big" }, any ? "No entries in this month." : "Your journal is empty."),
     any ? null : h("p", {}, "Speak or type your first entry; or import a journal in Settings."),
-    any ? null : h("a", { href: "#/", class: "button primary" }, "New entry"));
+    any ? null : h("a", { href: "#/", class: "button primary" }, "New entry"),
+  );
 }

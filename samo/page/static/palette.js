@@ -2,16 +2,50 @@
 import { h, percent } from "./dom.js";
 
 const HUES = {
-  admiration: 115, amusement: 72, approval: 140, caring: 158, desire: 355, excitement: 62, gratitude: 132,
-  joy: 85, love: 8, optimism: 102, pride: 50, relief: 168,
-  anger: 28, annoyance: 40, disapproval: 20, disgust: 122,
-  disappointment: 238, embarrassment: 325, grief: 272, remorse: 288, sadness: 252,
-  fear: 302, nervousness: 314, confusion: 192, curiosity: 212, realization: 180, surprise: 200,
+  admiration: 115,
+  amusement: 72,
+  approval: 140,
+  caring: 158,
+  desire: 355,
+  excitement: 62,
+  gratitude: 132,
+  joy: 85,
+  love: 8,
+  optimism: 102,
+  pride: 50,
+  relief: 168,
+  anger: 28,
+  annoyance: 40,
+  disapproval: 20,
+  disgust: 122,
+  disappointment: 238,
+  embarrassment: 325,
+  grief: 272,
+  remorse: 288,
+  sadness: 252,
+  fear: 302,
+  nervousness: 314,
+  confusion: 192,
+  curiosity: 212,
+  realization: 180,
+  surprise: 200,
   // moods
-  anxious: 305, calm: 190, content: 152, excited: 62, frustrated: 35, grateful: 132, happy: 85, hopeful: 108,
-  overwhelmed: 335, proud: 50, sad: 252, tired: 275,
+  anxious: 305,
+  calm: 190,
+  content: 152,
+  excited: 62,
+  frustrated: 35,
+  grateful: 132,
+  happy: 85,
+  hopeful: 108,
+  overwhelmed: 335,
+  proud: 50,
+  sad: 252,
+  tired: 275,
   // sentiments
-  positive: 140, negative: 28, ambiguous: 200,
+  positive: 140,
+  negative: 28,
+  ambiguous: 200,
 };
 const FAINT = new Set(["disgust", "tired", "disapproval"]);
 
@@ -29,12 +63,18 @@ export function colour(name, alpha = 1) {
 }
 
 /** Colour of the theme, such as `--ink-2`, as a canvas takes it. */
-export const themeColour = (variable) => getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
+export const themeColour = (variable) =>
+  getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
 
 /** A mood or emotion as a small label with its colour. */
 export function chip(name, confidence) {
-  return h("span", { class: "chip tint", vars: tint(name) }, h("i", { class: "dot", "aria-hidden": "true" }), name,
-    confidence === undefined ? null : h("b", {}, percent(confidence)));
+  return h(
+    "span",
+    { class: "chip tint", vars: tint(name) },
+    h("i", { class: "dot", "aria-hidden": "true" }),
+    name,
+    confidence === undefined ? null : h("b", {}, percent(confidence)),
+  );
 }
 
 /**
@@ -42,13 +82,22 @@ export function chip(name, confidence) {
  * Each bar is text to a screen reader: its name and its confidence.
  */
 export function bars(scores) {
-  return h("ul", { class: "bars" }, scores.map(({ emotion, confidence, share }) =>
-    h("li", { class: "tint", vars: { ...tint(emotion), "--value": String(confidence) } },
-      h("span", { class: "name" }, emotion),
-      h("span", { class: "track", "aria-hidden": "true" }, h("span", { class: "fill" })),
-      h("span", { class: "figure" }, percent(confidence)),
-      share === undefined ? null : h("span", { class: "share" }, `in ${percent(share)} of the entry`))));
+  return h(
+    "ul",
+    { class: "bars" },
+    scores.map(({ emotion, confidence, share }) =>
+      h(
+        "li",
+        { class: "tint", vars: { ...tint(emotion), "--value": String(confidence) } },
+        h("span", { class: "name" }, emotion),
+        h("span", { class: "track", "aria-hidden": "true" }, h("span", { class: "fill" })),
+        h("span", { class: "figure" }, percent(confidence)),
+        share === undefined ? null : h("span", { class: "share" }, `in ${percent(share)} of the entry`),
+      ),
+    ),
+  );
 }
 
 /** The confidences of an object from name to confidence, highest first. */
-export const scores = (byName) => Object.entries(byName ?? {}).map(([emotion, confidence]) => ({ emotion, confidence }));
+export const scores = (byName) =>
+  Object.entries(byName ?? {}).map(([emotion, confidence]) => ({ emotion, confidence }));

@@ -22,7 +22,9 @@ export class Player extends EventTarget {
     this.duration = buffer.duration;
   }
 
-  get playing() { return this.#source !== null; }
+  get playing() {
+    return this.#source !== null;
+  }
 
   async play(from = 0, to = this.duration) {
     this.stop();
@@ -30,7 +32,9 @@ export class Player extends EventTarget {
     await this.context.resume();
     const source = new AudioBufferSourceNode(this.context, { buffer: this.buffer });
     source.connect(this.context.destination);
-    source.addEventListener("ended", () => { if (this.#source === source) this.stop(); });
+    source.addEventListener("ended", () => {
+      if (this.#source === source) this.stop();
+    });
     const started = this.context.currentTime;
     source.start(0, from, Math.max(0.05, to - from));
     this.#source = source;
@@ -57,7 +61,8 @@ export class Player extends EventTarget {
     const size = samples.length / count;
     const peaks = Array.from({ length: count }, (_, part) => {
       let peak = 0;
-      for (let at = Math.floor(part * size); at < (part + 1) * size; at += 1) peak = Math.max(peak, Math.abs(samples[at]));
+      for (let at = Math.floor(part * size); at < (part + 1) * size; at += 1)
+        peak = Math.max(peak, Math.abs(samples[at]));
       return peak;
     });
     const loudest = Math.max(...peaks, 0.01);

@@ -5,7 +5,7 @@ const QUIET = 0.004; // root mean square; a quiet room gives 0.001 to 0.003
 
 /** Microphones by name. Browsers give names only once one was allowed. */
 export async function microphones() {
-  const devices = await navigator.mediaDevices?.enumerateDevices() ?? [];
+  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
   return devices.filter((device) => device.kind === "audioinput" && device.deviceId);
 }
 
@@ -16,12 +16,15 @@ export function whyNoMicrophone(error) {
       ? "This browser cannot record. Record with another app and choose the file, or type."
       : "Browsers give the microphone only to pages over https or on localhost. Open the page over https, choose a file, or type.";
   }
-  return {
-    NotAllowedError: "The microphone is not allowed. Allow it for this page in the browser's address bar, then press record again.",
-    NotFoundError: "No microphone was found. Connect one and press record again, choose a file, or type.",
-    NotReadableError: "The microphone is in use by another program. Close that, then press record again.",
-    OverconstrainedError: "The chosen microphone is not connected. Choose another one.",
-  }[error?.name] ?? "The microphone could not be started. Choose another one, choose a file, or type.";
+  return (
+    {
+      NotAllowedError:
+        "The microphone is not allowed. Allow it for this page in the browser's address bar, then press record again.",
+      NotFoundError: "No microphone was found. Connect one and press record again, choose a file, or type.",
+      NotReadableError: "The microphone is in use by another program. Close that, then press record again.",
+      OverconstrainedError: "The chosen microphone is not connected. Choose another one.",
+    }[error?.name] ?? "The microphone could not be started. Choose another one, choose a file, or type."
+  );
 }
 
 /**
@@ -55,11 +58,17 @@ export class Recording extends EventTarget {
     this.timer = setInterval(() => this.#measure(), 50);
   }
 
-  get paused() { return this.recorder.state === "paused"; }
+  get paused() {
+    return this.recorder.state === "paused";
+  }
 
-  get seconds() { return (this.#before + (this.paused ? 0 : performance.now() - this.#since)) / 1000; }
+  get seconds() {
+    return (this.#before + (this.paused ? 0 : performance.now() - this.#since)) / 1000;
+  }
 
-  get deviceId() { return this.stream.getAudioTracks()[0].getSettings().deviceId; }
+  get deviceId() {
+    return this.stream.getAudioTracks()[0].getSettings().deviceId;
+  }
 
   pause() {
     this.#before += performance.now() - this.#since;
@@ -76,7 +85,9 @@ export class Recording extends EventTarget {
   async stop() {
     clearInterval(this.timer);
     if (this.recorder.state !== "inactive") {
-      const stopped = new Promise((resolve) => this.recorder.addEventListener("stop", resolve, { once: true }));
+      const stopped = new Promise((resolve) =>
+        this.recorder.addEventListener("stop", resolve, { once: true }),
+      );
       this.recorder.stop();
       await stopped;
     }
@@ -85,7 +96,9 @@ export class Recording extends EventTarget {
     return new Blob(this.#parts, { type: this.recorder.mimeType.split(";")[0] });
   }
 
-  #tell(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
 
   #measure() {
     if (this.paused) return;

@@ -20,11 +20,20 @@ const database = openDB("samo-journal", 1, {
 
 export function newEntry(fields) {
   const now = new Date();
-  const random = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0"));
+  const random = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) =>
+    byte.toString(16).padStart(2, "0"),
+  );
   return {
     id: `${now.getTime().toString(36)}-${random.join("")}`,
-    created: now.toISOString(), day: dayOf(now), kind: "typed", text: "", heard: null,
-    transcription: null, insight: null, hasRecording: false, ...fields,
+    created: now.toISOString(),
+    day: dayOf(now),
+    kind: "typed",
+    text: "",
+    heard: null,
+    transcription: null,
+    insight: null,
+    hasRecording: false,
+    ...fields,
   };
 }
 
@@ -32,10 +41,18 @@ export function newEntry(fields) {
 export async function save(entry, recording) {
   const transaction = (await database).transaction(["entries", "recordings"], "readwrite");
   if (recording) transaction.objectStore("recordings").put(recording, entry.id);
-  transaction.objectStore("entries").put({ ...entry, hasRecording: entry.hasRecording || Boolean(recording) });
+  transaction
+    .objectStore("entries")
+    .put({ ...entry, hasRecording: entry.hasRecording || Boolean(recording) });
   await transaction.done;
   if (recording) entry.hasRecording = true;
   return entry;
+}
+
+/** Keep an entry and show it; its view analyses it. What happens to the service, nothing is lost. */
+export async function open(fields, recording) {
+  const entry = await save(newEntry(fields), recording);
+  location.hash = `#/entry/${entry.id}`;
 }
 
 export const load = async (id) => (await database).get("entries", id);

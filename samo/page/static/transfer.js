@@ -12,7 +12,9 @@ export async function toJson(withRecordings) {
     const recording = kept ? { type: kept.type, base64: await base64(kept) } : undefined;
     entries.push({ ...entry, hasRecording: Boolean(recording), recording });
   }
-  return new Blob([JSON.stringify({ format: FORMAT, version: 1, entries }, null, 1)], { type: "application/json" });
+  return new Blob([JSON.stringify({ format: FORMAT, version: 1, entries }, null, 1)], {
+    type: "application/json",
+  });
 }
 
 export async function toMarkdown() {
@@ -20,10 +22,19 @@ export async function toMarkdown() {
   for (const entry of (await list()).reverse()) {
     const created = new Date(entry.created);
     const analysis = entry.insight?.emotion_analysis;
-    const line = (name, byName) => (Object.keys(byName ?? {}).length
-      ? `*${name}: ${Object.entries(byName).map(([one, share]) => `${one} ${Math.round(share * 100)} %`).join(", ")}*\n` : "");
+    const line = (name, byName) =>
+      Object.keys(byName ?? {}).length
+        ? `*${name}: ${Object.entries(byName)
+            .map(([one, share]) => `${one} ${Math.round(share * 100)} %`)
+            .join(", ")}*\n`
+        : "";
     const time = created.toTimeString().slice(0, 5);
-    parts.push(`## ${dayOf(created)} ${time}\n`, `${escaped(entry.text)}\n`, line("Moods", analysis?.moods), line("Emotions", analysis?.emotions));
+    parts.push(
+      `## ${dayOf(created)} ${time}\n`,
+      `${escaped(entry.text)}\n`,
+      line("Moods", analysis?.moods),
+      line("Emotions", analysis?.emotions),
+    );
   }
   return new Blob([parts.filter(Boolean).join("\n")], { type: "text/markdown" });
 }
@@ -53,15 +64,25 @@ function fromJson(text) {
   try {
     content = JSON.parse(text);
   } catch {
-    throw new Error("This file is damaged: it is no valid JSON. Export the journal anew, and import that file.");
+    throw new Error(
+      "This file is damaged: it is no valid JSON. Export the journal anew, and import that file.",
+    );
   }
   if (content.format !== FORMAT || !Array.isArray(content.entries)) {
-    throw new Error("This JSON is no journal of this page. Choose a file that was exported here, or Markdown.");
+    throw new Error(
+      "This JSON is no journal of this page. Choose a file that was exported here, or Markdown.",
+    );
   }
-  const valid = (entry) => typeof entry?.id === "string" && typeof entry.text === "string" && /^\d{4}-\d\d-\d\d$/.test(entry.day)
-    && !Number.isNaN(Date.parse(entry.created)) && ["spoken", "typed"].includes(entry.kind);
+  const valid = (entry) =>
+    typeof entry?.id === "string" &&
+    typeof entry.text === "string" &&
+    /^\d{4}-\d\d-\d\d$/.test(entry.day) &&
+    !Number.isNaN(Date.parse(entry.created)) &&
+    ["spoken", "typed"].includes(entry.kind);
   if (!content.entries.every(valid)) {
-    throw new Error("An entry of this file has no id, date or text. Nothing was imported. Export the journal anew.");
+    throw new Error(
+      "An entry of this file has no id, date or text. Nothing was imported. Export the journal anew.",
+    );
   }
   const empty = { heard: null, transcription: null, insight: null };
   return content.entries.map((entry) => ({ ...empty, ...entry, hasRecording: false }));
@@ -70,16 +91,30 @@ function fromJson(text) {
 function fromMarkdown(text) {
   const sections = text.split(/^## (?=\d{4}-\d\d-\d\d)/m).slice(1);
   if (!sections.length) {
-    throw new Error("No entry was found. In Markdown an entry begins with a line such as “## 2026-01-31 18:30”.");
+    throw new Error(
+      "No entry was found. In Markdown an entry begins with a line such as “## 2026-01-31 18:30”.",
+    );
   }
-  return sections.map((section) => {
-    const [, day, time] = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d))?/.exec(section);
-    const body = section.slice(section.indexOf("\n") + 1).split("\n").filter((line) => !/^\*(Moods|Emotions): .*\*$/.test(line)).join("\n");
-    const created = new Date(`${day}T${time ?? "12:00"}`);
-    if (Number.isNaN(created.getTime())) throw new Error(`${day} is no date. Nothing was imported; correct it and import again.`);
-    const words = unescaped(body).trim();
-    return newEntry({ id: `md-${day}-${time ?? ""}-${hash(words)}`, created: created.toISOString(), day, text: words });
-  }).filter((entry) => entry.text);
+  return sections
+    .map((section) => {
+      const [, day, time] = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d))?/.exec(section);
+      const body = section
+        .slice(section.indexOf("\n") + 1)
+        .split("\n")
+        .filter((line) => !/^\*(Moods|Emotions): .*\*$/.test(line))
+        .join("\n");
+      const created = new Date(`${day}T${time ?? "12:00"}`);
+      if (Number.isNaN(created.getTime()))
+        throw new Error(`${day} is no date. Nothing was imported; correct it and import again.`);
+      const words = unescaped(body).trim();
+      return newEntry({
+        id: `md-${day}-${time ?? ""}-${hash(words)}`,
+        created: created.toISOString(),
+        day,
+        text: words,
+      });
+    })
+    .filter((entry) => entry.text);
 }
 
 /** The same text has the same id, so that importing a file twice adds nothing. FNV-1a. */
