@@ -1,11 +1,13 @@
 // The course of an entry: its sound and emotions over time, and its sentences to choose from.
 import { explain } from "./api.js";
 import { lineChart } from "./charts.js";
-import { button, clock, h, icon } from "./dom.js";
-import { bars, chip, colour, themeColour, tint } from "./palette.js";
+import { button, clock, h } from "./dom.js";
+import { bars, chip, tint } from "./palette.js";
+import { waveform } from "./waveform.js";
 
 const LINES = 4;
 const MARKED_SHARE = 0.2; // of the strongest word's weight: weaker ones would mark half of the sentence
+const IS_WORD = /[\p{L}\p{N}\p{Extended_Pictographic}]/u; // marks carry something too, but say nothing to a reader
 const MAX_EXPLAINED = 2000;
 
 /** `player` may be null: a typed entry, or a recording that is not kept. */
@@ -53,26 +55,27 @@ export function course(entry, player) {
             ),
           })),
           label: `Confidence of ${names.join(", ")} over ${arc.length} sentences. The text below gives each sentence's emotions.`,
-          xLabels: (_chart, splits) =>
-            splits.map((value) => (timed ? clock(value) : Number.isInteger(value) ? value : "")),
+          axis: timed ? "seconds" : "sentences",
+          until: timed ? (player?.duration ?? entry.transcription?.duration) : undefined,
           onSelect: select,
         })
       : null;
 
+  const sound = player ? waveform(player, arc, select) : null;
   return h(
     "section",
     { class: "panel course", "aria-labelledby": "course" },
     h(
       "div",
       { class: "row spread" },
-      h("h2", { id: "course" }, "Over the entry"),
+      h("div", { class: "row" }, h("h2", { id: "course" }, "Over the entry"), sound?.controls),
       h(
         "div",
         { class: "chips" },
         names.map((name) => chip(name)),
       ),
     ),
-    player ? waveform(player, arc, select) : null,
+    sound?.wave,
     chart,
     h(
       "div",
@@ -166,7 +169,7 @@ async function wordsOf(point) {
     if (emotion === "neutral") continue;
     const top = Math.max(0, ...words.map(({ weight }) => weight));
     for (const { word, start, end, weight } of words) {
-      if (weight <= 0 || weight < top * MARKED_SHARE) continue;
+      if (!IS_WORD.test(word) || weight <= 0 || weight < top * MARKED_SHARE) continue;
       const known = strongest.get(start);
       if (!known || known.weight < weight)
         strongest.set(start, { word, start, end, emotion, weight, strength: weight / top });
@@ -192,59 +195,4 @@ function mark(element, point, marked) {
     at = end;
   }
   element.replaceChildren(...parts, characters.slice(at).join(""));
-}
-
-const BAR = 5;
-
-function waveform(player, arc, select) {
-  const canvas = h("canvas", { class: "waveform", "aria-hidden": "true" });
-  const toggle = button("Play", {
-    symbol: "play",
-    class: "quiet small",
-    on: { click: () => (player.playing ? player.stop() : player.play()) },
-  });
-  const time = h("span", { class: "hint" }, clock(player.duration));
-  let position = null;
-  const draw = () => {
-    const ratio = window.devicePixelRatio || 1;
-    canvas.width = canvas.clientWidth * ratio;
-    canvas.height = canvas.clientHeight * ratio;
-    const context = canvas.getContext("2d");
-    context.scale(ratio, ratio);
-    const count = Math.max(1, Math.floor(canvas.clientWidth / BAR));
-    const silent = themeColour("--line-2");
-    player.peaks(count).forEach((peak, index) => {
-      const seconds = ((index + 0.5) / count) * player.duration;
-      const point = arc.find((one) => one.start_seconds <= seconds && seconds <= one.end_seconds);
-      const heard = position === null || seconds <= position;
-      context.fillStyle = point ? colour(point.primary_emotion, heard ? 1 : 0.35) : silent;
-      const tall = Math.max(3, peak * (canvas.clientHeight - 4));
-      context.beginPath();
-      context.roundRect(index * BAR, (canvas.clientHeight - tall) / 2, BAR - 2, tall, 1.5);
-      context.fill();
-    });
-  };
-  canvas.addEventListener("click", (event) => {
-    const seconds = (event.offsetX / canvas.clientWidth) * player.duration;
-    const index = arc.findIndex((one) => one.start_seconds <= seconds && seconds <= one.end_seconds);
-    if (index >= 0) select(index);
-    else player.play(seconds);
-  });
-  player.addEventListener("position", ({ detail }) => {
-    position = detail;
-    time.textContent = `${clock(detail)} / ${clock(player.duration)}`;
-    toggle.replaceChildren(icon("stop"), "Stop");
-    draw();
-  });
-  player.addEventListener("stop", () => {
-    position = null;
-    time.textContent = clock(player.duration);
-    toggle.replaceChildren(icon("play"), "Play");
-    draw();
-  });
-  new ResizeObserver(draw).observe(canvas);
-  document.addEventListener("samo-theme", () => {
-    if (canvas.isConnected) draw();
-  });
-  return h("div", { class: "sound" }, toggle, canvas, time);
 }

@@ -53,7 +53,7 @@ export async function journal({ query }) {
       state.view === "month"
         ? monthCalendar(state.day, entries, { chosen: state.chosen, onChoose: show })
         : weekColumns(state.day, entries),
-      state.view === "month" ? await below(state, entries) : "",
+      await below(state, entries),
     );
     if (state.focus) body.querySelector(state.focus)?.focus();
     state.focus = null;
@@ -167,8 +167,9 @@ function title({ day, view }) {
   return `${first} – ${last} ${week[6].slice(0, 4)}`;
 }
 
-async function below({ day, chosen }, entries) {
-  if (chosen) {
+async function below({ day, chosen, view }, entries) {
+  if (view === "week" && entries.length) return ""; // its columns hold them
+  if (chosen && view === "month") {
     const own = entries.filter((entry) => entry.day === day);
     return h(
       "section",
@@ -197,7 +198,7 @@ async function below({ day, chosen }, entries) {
   return h(
     "div",
     { class: "empty" },
-    h("p", { class: "big" }, any ? "No entries in this month." : "Your journal is empty."),
+    h("p", { class: "big" }, any ? `No entries in this ${view}.` : "Your journal is empty."),
     any ? null : h("p", {}, "Speak or type your first entry; or import a journal in Settings."),
     any ? null : h("a", { href: "#/", class: "button primary" }, "New entry"),
   );

@@ -5,7 +5,7 @@ const SAMPLE_RATE = 24000; // enough for speech; five minutes take 29 MB
 /**
  * A decoded recording. Its seconds are seconds of sound, as in the service's answers: the pauses
  * that a recorder leaves in a file's timeline are not in the decoded sound.
- * Events: "position" (detail: seconds), "stop".
+ * Events: "play", "position" (detail: seconds), "stop".
  */
 export class Player extends EventTarget {
   /** Decode a Blob; rejects where the browser does not read its format. */
@@ -27,9 +27,9 @@ export class Player extends EventTarget {
   }
 
   async play(from = 0, to = this.duration) {
-    this.stop();
     this.context ??= new AudioContext();
     await this.context.resume();
+    this.stop();
     const source = new AudioBufferSourceNode(this.context, { buffer: this.buffer });
     source.connect(this.context.destination);
     source.addEventListener("ended", () => {
@@ -38,6 +38,7 @@ export class Player extends EventTarget {
     const started = this.context.currentTime;
     source.start(0, from, Math.max(0.05, to - from));
     this.#source = source;
+    this.dispatchEvent(new CustomEvent("play"));
     const follow = () => {
       if (this.#source !== source) return;
       const detail = Math.min(to, from + this.context.currentTime - started);

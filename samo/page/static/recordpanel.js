@@ -210,7 +210,7 @@ function drawLevels(canvas, levels) {
   context.fillStyle = getComputedStyle(canvas).color;
   const shown = levels.slice(-Math.floor(width / step));
   shown.forEach((level, place) => {
-    const tall = Math.max(4, Math.min(1, Math.sqrt(level) * 1.7) * height);
+    const tall = Math.max(4, Math.min(1, Math.sqrt(level) * 1.4) * height);
     context.beginPath();
     context.roundRect(width - (shown.length - place) * step, (height - tall) / 2, 4, tall, 2);
     context.fill();

@@ -90,8 +90,7 @@ function tone(days) {
     lineChart({
       x: seconds(days),
       lines,
-      time: true,
-      smooth: false,
+      axis: "days",
       label: `Share of positive and negative emotions on ${days.length} days: on average ${percent(mean("positive"))} positive, ${percent(mean("negative"))} negative.`,
     }),
   );
@@ -170,8 +169,7 @@ function moods(days, entries, found) {
     ),
     lineChart({
       x: seconds(course ? course.dates.map((day) => ({ day })) : days),
-      time: true,
-      smooth: false,
+      axis: "days",
       lines: names.map((name) => ({
         name,
         points: !course,
