@@ -25,7 +25,7 @@ help:  ## list the chores
 
 serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3456 for another port)
 	@$(MAKE) --no-print-directory page || echo "The page's libraries could not be fetched; the API is served without the page." >&2
-	@$(BIN)/python -m samo serve --port $(PORT)
+	@$(BIN)/samo serve --port $(PORT)
 
 test: .venv/.dev export page  ## set up and run all tests
 	tests/e2e/install-chromium.sh
@@ -63,7 +63,7 @@ bento: .venv/.serve export page  ## build the bento
 	$(BIN)/bentoml build
 
 batch: .venv/.serve export  ## analyse many entries (IN=entries.jsonl OUT=insights ARGS=--help)
-	$(BIN)/python -m samo batch $(IN) $(OUT) $(ARGS)
+	$(BIN)/samo batch $(IN) $(OUT) $(ARGS)
 
 bulk: .venv/.serve  ## set up Parquet and Ray for `make batch`
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/bulk.txt
@@ -135,8 +135,9 @@ lock: .venv/.dev  ## resolve requirements/*.txt anew from pyproject.toml
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/.serve: .venv/.python-$(PYTHON_VERSION) requirements/store.txt  # serve.txt, and what exports
+.venv/.serve: .venv/.python-$(PYTHON_VERSION) requirements/store.txt pyproject.toml  # serve.txt, and what exports
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/store.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .  # the command `samo`
 	@touch $@
 
 .venv/.test: .venv/.serve requirements/test.txt

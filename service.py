@@ -9,7 +9,7 @@ from bentoml.models import BentoModel
 
 from samo import private_logs
 from samo.api.app import create_app, middleware_stack, set_models
-from samo.factory import MODEL_NAMES, assemble
+from samo.factory import MODEL_NAMES, create_models
 from samo.settings import Settings
 
 
@@ -36,7 +36,7 @@ def create_service(settings: Settings) -> Any:
 
         def __init__(self) -> None:
             private_logs.install()
-            self.models = assemble(settings, lambda name: getattr(self, name))
+            self.models = create_models(settings, lambda name: getattr(self, name))
             self.models.warm_up()
             set_models(app, self.models)
 
@@ -54,4 +54,4 @@ def create_service(settings: Settings) -> Any:
     return Samo
 
 
-Samo = create_service(Settings())
+Samo = create_service(Settings.load())

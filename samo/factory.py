@@ -1,4 +1,4 @@
-"""Put the runners, their batchers and the pipeline together."""
+"""Create the runners, their batchers and the pipeline from the settings."""
 
 from __future__ import annotations
 
@@ -6,43 +6,66 @@ import contextlib
 import ctypes
 import gc
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from runners import fakes
-from runners.base import GoldenMismatchError
+from runners.base import GoldenMismatchError, Input, Output, ParallelRunner, Prepared, Runner
 from runners.batching import Batcher
-from runners.emotion.classifier import EmotionClassifier
+from runners.emotion.calibration import EmotionCalibration, Probabilities
+from runners.emotion.classifier import EmotionClassifier, OccludedText
 from runners.errors import StartError
 from runners.summarizer.summarizer import Summarizer
+from runners.summarizer.summary import Summary, SummaryRequest
 from runners.transcriber.transcriber import Transcriber
+from runners.transcriber.transcript import Transcript, TranscriptionRequest
 from samo import metrics
 from samo.insight.pipeline import Pipeline
 from samo.integrity import check_files, check_golden_sentences
 from samo.settings import Settings
 
-# Tags in the BentoML model store, where export_models.py puts the models.
+# Tags in the BentoML model store, to which export_models.py writes the models.
 MODEL_NAMES: Final = {
     "transcriber": "samo-transcriber:latest",
     "emotion": "samo-emotion:latest",
     "summarizer": "samo-summarizer:latest",
 }
-# Padded tokens a batch. Without VNNI batches save little, and one whose activations leave the cache
-# costs more a text than a text alone.
+# Padded tokens per batch. Without VNNI batching saves little, and a larger batch spills the CPU
+# cache and is slower per text.
 EMOTION_BATCH_TOKENS: Final = 256
 SUMMARY_BATCH_TOKENS: Final = 2048
-# Any recording is longer: each is a batch of its own.
+# Every recording is longer, so each is a batch of its own.
 AUDIO_BATCH_COST: Final = 1
-# A tenth of real time, until a recording was transcribed: the cost is in frames of 10 ms. Without
-# a guess the first recordings would all be queued, however many there are.
-AUDIO_SECONDS_PER_FRAME: Final = 0.001
+# First estimate of the transcriber's speed, until a recording was transcribed: a tenth of real
+# time; the cost of a recording is its number of 10 ms frames. Without an estimate the first
+# recordings would all be admitted to the queue.
+INITIAL_SECONDS_PER_AUDIO_FRAME: Final = 0.001
+
+# `Any` is the type of a prepared input, which a runner and its fake choose freely.
+TranscriberRunner = Runner[TranscriptionRequest, Any, Transcript]
+SummarizerRunner = Runner[SummaryRequest, Any, Summary]
+
+
+class EmotionRunner(ParallelRunner[str | OccludedText, Any, Probabilities], Protocol):
+    """The classifier, with the calibration that interprets its probabilities."""
+
+    calibration: EmotionCalibration
+
+
+class ModelInfo(Protocol):
+    """Information that BentoML's store keeps about a model."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What `export_models.py` wrote: origin, metrics, licences, SHA-256 of the files."""
+        ...
 
 
 class StoredModel(Protocol):
-    """What is used of a model in BentoML's store."""
+    """A model in BentoML's store, whose classes have no types."""
 
     @property
     def path(self) -> str:
@@ -50,19 +73,19 @@ class StoredModel(Protocol):
         ...
 
     @property
-    def tag(self) -> Any:
-        """Name and version."""
+    def tag(self) -> object:
+        """Name and version; its `str` is "name:version"."""
         ...
 
     @property
-    def info(self) -> Any:
-        """Labels and metadata."""
+    def info(self) -> ModelInfo:
+        """Its metadata."""
         ...
 
 
 @dataclass
-class Models:
-    """The loaded models: the pipeline over them, their tags and what was stored with them."""
+class ModelSet:
+    """The loaded models: the pipeline that runs them, their tags and their metadata."""
 
     pipeline: Pipeline
     tags: dict[str, str]
@@ -70,16 +93,16 @@ class Models:
     ready: bool = False
     loaded_at: int = field(default_factory=lambda: int(time.time()))
     """Unix time, in seconds."""
-    _loaded_at: float = field(default_factory=time.monotonic, repr=False)
+    _loaded_monotonic: float = field(default_factory=time.monotonic, repr=False)
 
     @property
     def uptime_seconds(self) -> float:
         """Seconds since the models were loaded."""
-        return time.monotonic() - self._loaded_at
+        return time.monotonic() - self._loaded_monotonic
 
     @property
     def batchers(self) -> dict[str, Batcher[Any, Any, Any]]:
-        """The batchers by model."""
+        """The batchers by model; `Any`, because each has other inputs and outputs."""
         return {
             "transcriber": self.pipeline.transcriber,
             "emotion": self.pipeline.emotion,
@@ -87,20 +110,27 @@ class Models:
         }
 
     def warm_up(self) -> None:
-        """Run one input through each model; the service is ready after that."""
+        """Run one input through each model; the service is ready after that.
+
+        Raises:
+            StartError: A model computes other results than when it was exported.
+        """
+        runners = [batcher.runner for batcher in self.batchers.values()]
         try:
-            _side_by_side(*(batcher.runner.warm_up for batcher in self.batchers.values()))
+            with ThreadPoolExecutor(len(runners)) as executor:
+                for future in [executor.submit(runner.warm_up) for runner in runners]:
+                    future.result()
         except GoldenMismatchError as error:
             raise StartError(str(error)) from None
         _return_freed_memory()
-        # What was loaded stays: to look through it at each full garbage collection holds up the
-        # event loop for half a second.
+        # Move the loaded objects out of garbage collection: a full collection over them blocks
+        # the event loop for 0.5 s.
         gc.collect()
         gc.freeze()
         self.ready = True
 
     def close(self) -> None:
-        """Stop the batchers' threads."""
+        """Stop the threads of the batchers and of the decoder."""
         self.ready = False
         for batcher in self.batchers.values():
             batcher.close()
@@ -108,11 +138,19 @@ class Models:
             self.pipeline.decode_executor.shutdown(wait=False, cancel_futures=True)
 
 
-def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models:
-    """Load the three models, or their fakes; `stored` finds a model in the store by name."""
+def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) -> ModelSet:
+    """Load the three models, or create their fakes.
+
+    Args:
+        settings: Which runners, and their threads and limits.
+        find_model: Returns the stored model for a key of `MODEL_NAMES`.
+
+    Raises:
+        StartError: A file of a model is missing or damaged.
+    """
     if settings.runners == "fake":
-        return Models(
-            _pipeline(
+        return ModelSet(
+            _create_pipeline(
                 settings,
                 fakes.FakeTranscriber(),
                 fakes.FakeEmotionClassifier(),
@@ -121,26 +159,35 @@ def assemble(settings: Settings, stored: Callable[[str], StoredModel]) -> Models
             tags=dict.fromkeys(MODEL_NAMES, "fake"),
             metadata={name: {} for name in MODEL_NAMES},
         )
-    models = {name: stored(name) for name in MODEL_NAMES}
+    models = {name: find_model(name) for name in MODEL_NAMES}
+    return ModelSet(
+        _load_pipeline(settings, models),
+        tags={name: str(model.tag) for name, model in models.items()},
+        metadata={name: dict(model.info.metadata) for name, model in models.items()},
+    )
+
+
+def _load_pipeline(settings: Settings, models: Mapping[str, StoredModel]) -> Pipeline:
     folders = {name: Path(model.path) for name, model in models.items()}
-    tags = {name: str(model.tag) for name, model in models.items()}
-    metadata = {name: dict(model.info.metadata) for name, model in models.items()}
-    # the files first: their error says more than that of a model that cannot load them
-    _, transcriber, emotion, summarizer = _side_by_side(
-        lambda: _check_files(models.values()),
-        lambda: Transcriber.load(
+    # loading a model releases the GIL
+    with ThreadPoolExecutor(len(models) + 1) as executor:
+        checks = executor.submit(_check_files, models.values())
+        transcriber = executor.submit(
+            Transcriber.load,
             folders["transcriber"],
             threads=settings.ctranslate2_threads,
             at_a_time=settings.max_concurrent_transcriptions,
-        ),
-        lambda: EmotionClassifier.load(folders["emotion"], threads=settings.threads, parallel=True),
-        lambda: _load_summarizer(tags["summarizer"], folders["summarizer"], settings),
-    )
-    return Models(
-        _pipeline(settings, transcriber, emotion, summarizer),
-        tags=tags,
-        metadata=metadata,
-    )
+        )
+        emotion = executor.submit(
+            EmotionClassifier.load, folders["emotion"], threads=settings.threads, parallel=True
+        )
+        summarizer = executor.submit(
+            _load_summarizer, str(models["summarizer"].tag), folders["summarizer"], settings
+        )
+        checks.result()  # first: it names the damaged file, which an error in loading does not
+        return _create_pipeline(
+            settings, transcriber.result(), emotion.result(), summarizer.result()
+        )
 
 
 def _check_files(models: Iterable[StoredModel]) -> None:
@@ -154,59 +201,69 @@ def _load_summarizer(tag: str, folder: Path, settings: Settings) -> Summarizer:
     return summarizer
 
 
-def _side_by_side(*work: Callable[[], Any]) -> list[Any]:
-    """Call each in a thread of its own; raises the first error. Loading models frees the GIL."""
-    with ThreadPoolExecutor(len(work)) as executor:
-        return [future.result() for future in [executor.submit(one) for one in work]]
-
-
 def _return_freed_memory() -> None:
-    """Give back what loading took and freed: glibc keeps it otherwise."""
+    """Return memory that loading freed to the system; glibc would keep it."""
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def _pipeline(settings: Settings, transcriber: Any, emotion: Any, summarizer: Any) -> Pipeline:
-    def batcher(
-        name: str, runner: Any, budget: int, wait: float, **options: Any
-    ) -> Batcher[Any, Any, Any]:
-        items, seconds = metrics.batch_items.labels(name), metrics.batch_seconds.labels(name)
-
-        def on_batch(batch_items: int, batch_seconds: float) -> None:
-            items.observe(batch_items)
-            seconds.observe(batch_seconds)
-
-        result: Batcher[Any, Any, Any] = Batcher(
-            name,
-            runner,
-            max_batch_cost=budget,
-            max_wait_seconds=wait,
-            on_batch=on_batch,
-            **options,
-        )
-        metrics.queue_length.labels(name).set_function(lambda: result.queue_length)
-        return result
-
-    speech = batcher(
+def _create_pipeline(
+    settings: Settings,
+    transcriber: TranscriberRunner,
+    emotion: EmotionRunner,
+    summarizer: SummarizerRunner,
+) -> Pipeline:
+    speech = Batcher(
         "transcriber",
         transcriber,
-        AUDIO_BATCH_COST,
-        settings.max_audio_wait_seconds,
-        seconds_per_cost=AUDIO_SECONDS_PER_FRAME,
+        max_batch_cost=AUDIO_BATCH_COST,
+        max_wait_seconds=settings.max_audio_wait_seconds,
+        seconds_per_cost=INITIAL_SECONDS_PER_AUDIO_FRAME,
         num_workers=settings.max_concurrent_transcriptions,
+        on_batch=_observe_batches("transcriber"),
     )
     return Pipeline(
-        speech,
-        batcher(
-            "emotion",
-            emotion,
-            EMOTION_BATCH_TOKENS,
-            settings.max_wait_seconds,
-            num_workers=settings.threads,
-            cores_are_busy=lambda: speech.is_computing,
+        _with_queue_metric(speech),
+        _with_queue_metric(
+            Batcher(
+                "emotion",
+                emotion,
+                max_batch_cost=EMOTION_BATCH_TOKENS,
+                max_wait_seconds=settings.max_wait_seconds,
+                num_workers=settings.threads,
+                cores_are_busy=lambda: speech.is_computing,
+                on_batch=_observe_batches("emotion"),
+            )
         ),
-        batcher("summarizer", summarizer, SUMMARY_BATCH_TOKENS, settings.max_wait_seconds),
+        _with_queue_metric(
+            Batcher(
+                "summarizer",
+                summarizer,
+                max_batch_cost=SUMMARY_BATCH_TOKENS,
+                max_wait_seconds=settings.max_wait_seconds,
+                on_batch=_observe_batches("summarizer"),
+            )
+        ),
         emotion.calibration,
-        # threads of their own, so that slow uploads take none from anything else
+        # separate threads, so that slow decodes of uploads delay nothing else
         ThreadPoolExecutor(settings.max_concurrent_transcriptions, thread_name_prefix="decoding"),
     )
+
+
+def _observe_batches(model: str) -> Callable[[int, float], None]:
+    """A callback that records each batch: its number of items, and the seconds computed."""
+    items, seconds = metrics.batch_items.labels(model), metrics.batch_seconds.labels(model)
+
+    def on_batch(batch_items: int, batch_seconds: float) -> None:
+        items.observe(batch_items)
+        seconds.observe(batch_seconds)
+
+    return on_batch
+
+
+def _with_queue_metric(
+    batcher: Batcher[Input, Prepared, Output],
+) -> Batcher[Input, Prepared, Output]:
+    """The same batcher, whose queue length /metrics reports."""
+    metrics.queue_length.labels(batcher.name).set_function(lambda: batcher.queue_length)
+    return batcher

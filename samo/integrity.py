@@ -1,8 +1,8 @@
-"""Checks at start that the models are the ones that were exported, and compute what they did.
+"""Check at start that the models are unchanged since their export and compute the same results.
 
-A model with one byte changed loads and answers, only wrongly: a transcriber hears silence. So every
-file is compared with its SHA-256 in the model's metadata, while the models load. That a CPU
-computes what the exporting one did is checked with golden inputs, where the model has them.
+A model with one changed byte may load and then return wrong results. So the SHA-256 of every file
+is compared with the model's metadata while the models load. Golden samples, if the model has them,
+check that this CPU computes what the exporting CPU did.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from runners.summarizer.summarizer import Summarizer
 from samo.hashing import sha256
 
 GOLDEN_FILE: Final = "golden.json"
-# int8 rounds otherwise on another CPU, and a choice between near words may fall otherwise.
-GOLDEN_SHARE: Final = 0.5
+# int8 rounds differently on another CPU, which may change a choice between similar words.
+MIN_GOLDEN_SHARE_AT_START: Final = 0.5
 
 
 def check_files(tag: str, folder: Path, metadata: Mapping[str, Any]) -> None:
-    """Raise `StartError` where a file of a model is not the one that was exported."""
+    """Raise `StartError` if a file of a model is missing or differs from the exported file."""
     for name, expected in metadata.get("sha256", {}).items():
         path = folder / name
         actual = sha256(path) if path.is_file() else None
@@ -35,15 +35,17 @@ def check_files(tag: str, folder: Path, metadata: Mapping[str, Any]) -> None:
 
 
 def check_golden_sentences(tag: str, folder: Path, summarizer: Summarizer) -> None:
-    """Raise `StartError` where the summarizer writes other sentences than when it was exported."""
+    """Raise `StartError` if the summarizer's output for the golden samples has changed too much."""
     path = folder / GOLDEN_FILE
     golden = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     prefix = summarizer.config.prefix
-    written = summarizer.generate([summarizer.encode(prefix + sentence) for sentence in golden])
-    right = sum(said == expected for said, expected in zip(written, golden.values(), strict=True))
-    if right < GOLDEN_SHARE * len(golden):
+    outputs = summarizer.generate([summarizer.encode(prefix + sentence) for sentence in golden])
+    matches = sum(
+        output == expected for output, expected in zip(outputs, golden.values(), strict=True)
+    )
+    if matches < MIN_GOLDEN_SHARE_AT_START * len(golden):
         raise StartError(
-            f"The model {tag} writes {right} of {len(golden)} golden sentences as it did when it "
-            "was exported: this CPU computes otherwise. Export it with `export_models.py "
-            "summarizer --precision fp32`."
+            f"The model {tag} reproduces {matches} of {len(golden)} golden samples: this CPU "
+            "computes different results than the one it was exported on. Export it with "
+            "`export_models.py summarizer --precision fp32`."
         )

@@ -1,4 +1,4 @@
-"""What Prometheus scrapes from /metrics. Labels are routes and models: never paths, never text."""
+"""The Prometheus metrics of /metrics. Labels are routes and models, never raw paths or texts."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 registry: Final = CollectorRegistry()
 requests: Final = Counter(
-    "samo_requests", "Requests answered.", ["route", "status"], registry=registry
+    "samo_requests", "Requests, by route and status.", ["route", "status"], registry=registry
 )
 request_seconds: Final = Histogram(
     "samo_request_seconds",
-    "Seconds from the first byte of a request to the last of its answer.",
+    "Seconds from the headers of a request to the end of its response.",
     ["route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
     registry=registry,
 )
 batch_items: Final = Histogram(
     "samo_batch_items",
-    "Items a batch.",
+    "Items per batch.",
     ["model"],
     buckets=(1, 2, 4, 8, 16, 32, 64, 128),
     registry=registry,
 )
 batch_seconds: Final = Histogram(
     "samo_batch_seconds",
-    "Seconds that a model computed on a batch.",
+    "Seconds of computing per batch.",
     ["model"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     registry=registry,
 )
 queue_length: Final = Gauge(
-    "samo_queue_length", "Items that wait for a model.", ["model"], registry=registry
+    "samo_queue_length", "Items in the queue of a model.", ["model"], registry=registry
 )
 audio_seconds: Final = Counter(
     "samo_audio_seconds", "Seconds of audio transcribed.", registry=registry

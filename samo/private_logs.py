@@ -1,10 +1,9 @@
-"""Keeps what users write out of the logs.
+"""Keep user text out of the logs.
 
-The message of an exception may hold the text that it failed on, and every library logs exceptions.
-So no exception reaches a log as it is: in its place stands one line with its type and the places in
-the code that it passed through. In warnings and errors of other libraries only numbers are kept of
-what is formatted into the message. `install` does that for all loggers, for warnings, for asyncio
-and for exceptions that nobody catches.
+The message of an exception may contain the text that it failed on, and every library logs
+exceptions. So an exception is logged as one line with its type and its locations in the code. In
+warnings and errors of other libraries, arguments of the message other than numbers are redacted.
+`install` does this for all loggers, warnings, asyncio and uncaught exceptions.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-_FRAMES: Final = 6
-"""Innermost places that are named."""
-_OWN: Final = "bentoml.samo"
-"""Above our own loggers, whose messages hold no text of the user's."""
+# Innermost locations that are logged.
+_MAX_FRAMES: Final = 6
+# The loggers of the project, whose messages contain no user text.
+_OWN_LOGGER_PREFIX: Final = "bentoml.samo"
 
 _log = logging.getLogger("bentoml.samo.errors")
 _make_record = logging.getLogRecordFactory()
@@ -32,22 +31,22 @@ _make_record = logging.getLogRecordFactory()
 
 def describe(error: BaseException) -> str:
     """The type of an exception and where it was raised, without its message."""
-    return f"{type(error).__name__} at {_places(error.__traceback__)}"
+    return f"{type(error).__name__} at {_locations(error.__traceback__)}"
 
 
-def _places(trace: TracebackType | None) -> str:
-    frames = traceback.extract_tb(trace)[-_FRAMES:]
-    places = [
+def _locations(trace: TracebackType | None) -> str:
+    frames = traceback.extract_tb(trace)[-_MAX_FRAMES:]
+    locations = [
         f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} in {frame.name}"
         for frame in reversed(frames)
     ]
-    return ", called from ".join(places) or "an unknown place"
+    return ", called from ".join(locations) or "an unknown location"
 
 
 def install() -> None:
-    """Make all logs of this process, and of the event loop that runs, private.
+    """Redact all logs of this process, and of the running event loop if there is one.
 
-    May be called more than once. Hooks that somebody else has put in place of Python's stay.
+    It may be called more than once. Hooks that are not Python's defaults are left in place.
     """
     logging.setLogRecordFactory(_private_record)
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes no keywords
@@ -57,24 +56,24 @@ def install() -> None:
         sys.unraisablehook = lambda unraisable: _log_error("Ignored", unraisable.exc_value)
     if threading.excepthook is threading.__excepthook__:
         threading.excepthook = lambda failed: _log_error("A thread failed", failed.exc_value)
-    with contextlib.suppress(RuntimeError):  # none runs
+    with contextlib.suppress(RuntimeError):  # no event loop is running
         asyncio.get_running_loop().set_exception_handler(_log_loop_error)
 
 
 def _private_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
     record = _make_record(*args, **kwargs)
-    foreign = not str(record.name).startswith(_OWN)
+    foreign = not str(record.name).startswith(_OWN_LOGGER_PREFIX)
     if isinstance(record.msg, BaseException):
         record.msg = describe(record.msg)
     if foreign and record.levelno and record.levelno >= logging.WARNING:
         record.msg = str(record.msg).strip().partition("\n")[0]
-        hide = _hidden
+        redact = _redact
     else:
-        hide = _without_exception
+        redact = _redact_exception
     if isinstance(record.args, tuple):
-        record.args = tuple(map(hide, record.args))
+        record.args = tuple(map(redact, record.args))
     elif isinstance(record.args, Mapping):
-        record.args = {name: hide(value) for name, value in record.args.items()}
+        record.args = {name: redact(value) for name, value in record.args.items()}
     if record.exc_info and record.exc_info[1] is not None:
         record.msg = f"{record.getMessage()}: {describe(record.exc_info[1])}"
         record.args = None
@@ -82,12 +81,12 @@ def _private_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
     return record
 
 
-def _without_exception(value: Any) -> Any:
+def _redact_exception(value: Any) -> Any:
     return describe(value) if isinstance(value, BaseException) else value
 
 
-def _hidden(value: Any) -> Any:
-    """A number or an exception's place; of anything else only the type, as it may be a text."""
+def _redact(value: Any) -> Any:
+    """A number, the location of an exception, or only the type: other values may be user text."""
     if isinstance(value, BaseException):
         return describe(value)
     return value if isinstance(value, int | float) else f"<{type(value).__name__}>"
@@ -102,11 +101,11 @@ def _log_uncaught(
 ) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
-    sys.stderr.write(f"{kind.__name__} at {_places(trace)}\n")
+    sys.stderr.write(f"{kind.__name__} at {_locations(trace)}\n")
 
 
 def _log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log the error only: the message of asyncio holds the failed call with its arguments."""
+    """Log only the error: asyncio's message contains the failed call with its arguments."""
     _log_error("A task or callback failed", context.get("exception"))
 
 

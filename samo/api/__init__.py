@@ -1,1 +1,1 @@
-"""The HTTP API: routes, schemas, parsing of bodies, OpenAI's formats."""
+"""The HTTP API: the application, its routes and schemas, parsing of bodies, OpenAI's formats."""

@@ -9,7 +9,7 @@ import samo
 from samo.api import description, error_handlers, schemas
 from samo.api.routes import ROUTERS
 from samo.api.routing import Route
-from samo.factory import Models
+from samo.factory import ModelSet
 from samo.http.cors import SamoCORSMiddleware
 from samo.http.middleware import RequestMiddleware
 from samo.http.paths import PathMiddleware
@@ -41,7 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def set_models(app: FastAPI, models: Models) -> None:
+def set_models(app: FastAPI, models: ModelSet) -> None:
     """Give the routes of `app` their models."""
     app.state.models = models
 

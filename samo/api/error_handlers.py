@@ -1,4 +1,4 @@
-"""Handlers that answer every error of the routes with the error envelope."""
+"""Send every error that a route raises in the error envelope."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from runners.errors import SamoError
-from samo.api.validation import validation_error
+from samo.api.validation import form_error
 from samo.http.envelope import error_response, status_error
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Give every error that is raised inside the routes the one envelope."""
+    """Replace FastAPI's error responses by the error envelope."""
 
     @app.exception_handler(SamoError)
     async def _samo(_request: Request, error: SamoError) -> Response:
@@ -20,7 +20,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _validation(_request: Request, error: RequestValidationError) -> Response:
-        return error_response(validation_error(error))
+        return error_response(form_error(error))
 
     @app.exception_handler(StarletteHTTPException)
     async def _http(_request: Request, error: HTTPException) -> Response:
@@ -28,7 +28,7 @@ def install_error_handlers(app: FastAPI) -> None:
         headers = dict(error.headers or {})
         if allowed := headers.get("Allow"):
             headers["Allow"] = allowed.replace("GET", "GET, HEAD")
-            problem.message = f"This path takes {headers['Allow']}, and no other method."
+            problem.message = f"This path only takes {headers['Allow']}."
         response = error_response(problem)
         response.headers.update(headers)
         return response

@@ -1,9 +1,9 @@
-"""The spoken languages that Whisper knows, in the many ways in which clients write them.
+"""Convert the names and codes that clients use for a spoken language to Whisper's code.
 
-A tag's case, region and script do not matter: "EN", "en_GB", "pt-BR" and "zh-Hans-CN" are "en",
-"en", "pt" and "zh". Codes of ISO 639-2 and 639-3, withdrawn codes and the languages' English and
-own names are known too. A library such as langcodes knows the codes, but not the names without a
-data package of megabytes; one hundred languages fit here.
+The case, region and script of a tag are ignored: "EN", "en_GB", "pt-BR" and "zh-Hans-CN" are "en",
+"en", "pt" and "zh". Codes of ISO 639-2 and 639-3, withdrawn codes, and the English and native names
+are accepted too. A library such as langcodes needs a data package of several megabytes for the
+names; one hundred languages fit in this file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 from pydantic_core import PydanticCustomError
 
-# A line for each language: Whisper's code, then other codes and names. "_" stands for a space.
+# One line per language: Whisper's code, then other codes and names. "_" represents a space.
 _TABLE: Final = """
 af afr afrikaans
 am amh amharic አማርኛ
@@ -118,18 +118,18 @@ yue cantonese 粵語 粤语 廣東話
 zh zho chi cmn chinese mandarin mandarin_chinese simplified_chinese traditional_chinese 中文 汉语 漢語 普通话 简体中文 繁體中文 繁体中文
 """  # noqa: E501
 
-# What clients send where they want the language to be recognized.
-_RECOGNIZE: Final = frozenset(
+# Values that clients send to have the language detected.
+_DETECT_VALUES: Final = frozenset(
     {"auto", "automatic", "autodetect", "auto-detect", "auto_detect", "detect", "any"}
     | {"null", "none", "undefined", "und", "mul", "unknown", "default"}
 )
 _MAX_CHARACTERS: Final = 64
-_DASHES: Final = re.compile("[\u2010-\u2015\u2212]")  # editors and keyboards put them for "-"
+_DASHES: Final = re.compile("[\u2010-\u2015\u2212]")  # editors and keyboards replace "-" by them
 _TAG: Final = re.compile(r"[a-z]{2,8}([-_][a-z0-9]{1,8})*")
 
 
 def _fold(name: str) -> str:
-    """A name without regard to case, accents and the width of its spaces."""
+    """A name without case, accents and repeated spaces."""
     parts = unicodedata.normalize("NFKD", name.replace("_", " ")).casefold()
     return " ".join("".join(c for c in parts if not unicodedata.combining(c)).split())
 
@@ -139,20 +139,21 @@ CODES: Final = tuple(row[0] for row in _ROWS)
 _BY_NAME: Final = {_fold(name): row[0] for row in _ROWS for name in row}
 
 
-def code(given: str) -> str | None:
-    """Whisper's code of the language that `given` names; None where it is to be recognized.
+def to_code(value: str) -> str | None:
+    """Whisper's code of the language that `value` names; None to have it detected.
 
     Raises:
-        PydanticCustomError: It names none; a `ValueError`, for validators.
+        PydanticCustomError: It names no language of Whisper's. It is a `ValueError`, as validators
+            need.
     """
-    given = given.strip()
-    if not given or given.lower() in _RECOGNIZE:
+    value = value.strip()
+    if not value or value.lower() in _DETECT_VALUES:
         return None
-    if len(given) <= _MAX_CHARACTERS:
-        name = _fold(given.partition("(")[0]) if given.endswith(")") else _fold(given)
+    if len(value) <= _MAX_CHARACTERS:
+        name = _fold(value.partition("(")[0]) if value.endswith(")") else _fold(value)
         if name in _BY_NAME:
             return _BY_NAME[name]
-        tag = _DASHES.sub("-", given.lower())
+        tag = _DASHES.sub("-", value.lower())
         tag = re.split(r"[.@]", tag)[0]  # a POSIX locale: en_US.UTF-8, ca_ES@valencia
         if _TAG.fullmatch(tag):
             language, *others = re.split(r"[-_]", tag)
@@ -162,7 +163,7 @@ def code(given: str) -> str | None:
                 return _BY_NAME[language]
     raise PydanticCustomError(
         "language",
-        "This language is not known here: give a code of ISO 639-1 such as en, de or pt-BR, or "
-        "leave it out to have the language recognized",
+        "Unknown language: send an ISO 639-1 code such as en, de or pt-BR, or leave it out to have "
+        "the language detected",
         {"valid": list(CODES)},
     )

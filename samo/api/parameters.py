@@ -9,19 +9,19 @@ from pydantic import BeforeValidator
 
 from samo.api import languages
 from samo.audio import READABLE_FORMATS
-from samo.factory import Models
+from samo.factory import ModelSet
 
 
-async def _loaded_models(request: Request) -> Models:
-    """The models that `app.set_models` was given; `async`, so that FastAPI starts no thread."""
-    models: Models = request.app.state.models
+async def _loaded_models(request: Request) -> ModelSet:
+    """The models that `app.set_models` set; `async`, so that FastAPI needs no thread."""
+    models: ModelSet = request.app.state.models
     return models
 
 
-LoadedModels = Annotated[Models, Depends(_loaded_models)]
+LoadedModels = Annotated[ModelSet, Depends(_loaded_models)]
 Upload = Annotated[UploadFile, File(description=f"{READABLE_FORMATS}.")]
 Language = Annotated[
     str | None,
-    BeforeValidator(languages.code),
-    Form(description="ISO 639-1 code, tag or name; recognized when left out."),
+    BeforeValidator(languages.to_code),
+    Form(description="ISO 639-1 code, tag or name; detected if left out."),
 ]

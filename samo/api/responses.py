@@ -19,7 +19,7 @@ from runners.emotion.calibration import (
 )
 from runners.errors import SamoError
 from samo.api import schemas
-from samo.factory import Models
+from samo.factory import ModelSet
 from samo.http.envelope import error_body
 from samo.insight.arc import ArcPoint
 from samo.insight.entry import EntryEmotions
@@ -150,7 +150,7 @@ def transcription(
         audio_quality=recording.audio_quality,
         no_speech=transcript.no_speech,
         gaps=[
-            schemas.RecordingGap(at=round(gap.at, 3), seconds=round(gap.seconds, 3))
+            schemas.RecordingGap(at=round(gap.start, 3), seconds=round(gap.seconds, 3))
             for gap in recording.gaps
         ],
         languages=[
@@ -291,7 +291,7 @@ def _entry_statistics(result: Insight) -> dict[str, Any]:
     }
 
 
-def health(models: Models) -> schemas.HealthResponse:
+def health(models: ModelSet) -> schemas.HealthResponse:
     """Return the state of the service."""
     return schemas.HealthResponse(
         status="ok" if models.ready else "starting",
@@ -301,7 +301,7 @@ def health(models: Models) -> schemas.HealthResponse:
     )
 
 
-def models_status(models: Models) -> dict[str, schemas.ModelStatus]:
+def models_status(models: ModelSet) -> dict[str, schemas.ModelStatus]:
     """Return the tag, the queue length and the stored metadata of each model."""
     return {
         name: schemas.ModelStatus(

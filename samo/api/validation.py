@@ -1,4 +1,4 @@
-"""Messages for request bodies that pydantic refuses, without the values that were sent."""
+"""Error messages for bodies that pydantic refuses, without the values that were sent."""
 
 from __future__ import annotations
 
@@ -10,43 +10,48 @@ from fastapi.exceptions import RequestValidationError
 
 from runners.errors import InvalidRequest, SamoError
 from samo import limits
-from samo.api import forms
+from samo.api.form_fields import unknown_field
 
 _NOT_A_FILE: Final = "Must be a file part of a multipart form"
 # What a validator may add to a problem: limits and choices, never what was sent.
 _PROBLEM_DETAILS: Final = ("min_length", "max_length", "max_characters", "ge", "le", "valid")
 
 
-def _problem(problem: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
-    """A problem that pydantic found, without what was sent."""
-    way = [str(part) for part in problem["loc"]]
-    if problem["type"] == "extra_forbidden":  # a name that we do not know is the user's text
-        unknown = forms.unknown_field(way[-1], known)
-        return {**unknown, "field": ".".join([*way[:-1], unknown["field"]])}
-    context = problem.get("ctx", {})
-    return {
-        "field": ".".join(way),
-        "message": _NOT_A_FILE
-        if "UploadFile" in problem["msg"]
-        else problem["msg"].removeprefix("Value error, "),
-        **{name: context[name] for name in _PROBLEM_DETAILS if name in context},
-    }
+def body_error(error: pydantic.ValidationError, body_type: type[pydantic.BaseModel]) -> SamoError:
+    """The error for a JSON body: its invalid fields and what is wrong with them."""
+    return _invalid_request(
+        error.errors(include_url=False, include_input=False), body_type.model_fields
+    )
 
 
-def _invalid(found: Sequence[Mapping[str, Any]], known: Collection[str] = ()) -> InvalidRequest:
-    problems = [_problem(problem, known) for problem in found[: limits.MAX_REPORTED_PROBLEMS]]
+def form_error(error: RequestValidationError) -> SamoError:
+    """The error for a form: its invalid fields and what is wrong with them."""
+    return _invalid_request(
+        [{**problem, "loc": problem["loc"][1:] or problem["loc"]} for problem in error.errors()]
+    )
+
+
+def _invalid_request(
+    found: Sequence[Mapping[str, Any]], known_fields: Collection[str] = ()
+) -> InvalidRequest:
+    problems = [_problem(item, known_fields) for item in found[: limits.MAX_REPORTED_PROBLEMS]]
     more = {"more_errors": len(found) - len(problems)} if len(found) > len(problems) else {}
     return InvalidRequest(
         f"{problems[0]['field']}: {problems[0]['message']}.", errors=problems, **more
     )
 
 
-def body_error(error: pydantic.ValidationError, body_type: type[pydantic.BaseModel]) -> SamoError:
-    """Name the fields of a JSON body and what is wrong with them."""
-    return _invalid(error.errors(include_url=False, include_input=False), [*body_type.model_fields])
-
-
-def validation_error(error: RequestValidationError) -> SamoError:
-    """Name the fields and what is wrong with them; what the user wrote is not repeated."""
-    found = [{**problem, "loc": problem["loc"][1:] or problem["loc"]} for problem in error.errors()]
-    return _invalid(found)
+def _problem(problem: Mapping[str, Any], known_fields: Collection[str]) -> dict[str, Any]:
+    """A problem that pydantic found, without the value."""
+    path = [str(part) for part in problem["loc"]]
+    if problem["type"] == "extra_forbidden":  # an unknown name may be user text
+        unknown = unknown_field(path[-1], known_fields)
+        return {**unknown, "field": ".".join([*path[:-1], unknown["field"]])}
+    context = problem.get("ctx", {})
+    return {
+        "field": ".".join(path),
+        "message": _NOT_A_FILE
+        if "UploadFile" in problem["msg"]
+        else problem["msg"].removeprefix("Value error, "),
+        **{name: context[name] for name in _PROBLEM_DETAILS if name in context},
+    }

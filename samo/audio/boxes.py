@@ -1,7 +1,7 @@
-"""Walks the boxes of MP4, M4A, MOV and 3GP (ISO 14496-12).
+"""Parse the boxes of MP4, M4A, MOV and 3GP (ISO 14496-12) and limit their counts.
 
-A header of 2 kB may state a table of 100 million samples, for which ffmpeg would allocate 2 GB
-before it reads one of them. So the counts are looked at first.
+A header of 2 kB may declare a table of 100 million samples, for which ffmpeg would allocate 2 GB
+before it reads one of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PARENTS: Final = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box: its type, where it starts, its content and its stated end."""
+    """A box: its type, and the offsets of its start, its content and its declared end."""
 
     kind: bytes
     start: int
@@ -32,7 +32,7 @@ class Box:
 
 
 def boxes(data: bytes, start: int, stop: int) -> Iterator[Box]:
-    """The boxes between two positions; ends at what is none."""
+    """Yield the boxes between two offsets, up to the first bytes that are not a box."""
     position = start
     while position + 8 <= stop:
         size, kind = struct.unpack_from(">I4s", data, position)
@@ -49,7 +49,7 @@ def boxes(data: bytes, start: int, stop: int) -> Iterator[Box]:
 
 
 def fragment_number(data: bytes, fragment: Box) -> int:
-    """The sequence number of a `moof`; 0 where it has none."""
+    """Return the sequence number of a `moof` box; 0 if it has none."""
     for header in boxes(data, fragment.body, min(fragment.end, len(data))):
         if header.kind == b"mfhd" and header.body + 8 <= len(data):
             return int.from_bytes(data[header.body + 4 : header.body + 8], "big")
@@ -58,32 +58,32 @@ def fragment_number(data: bytes, fragment: Box) -> int:
 
 
 def check_tables(data: bytes, start: int, stop: int) -> None:
-    """Raise where there are more boxes, tracks or samples than 300 s of sound can need."""
-    left = [(start, stop)]
+    """Raise `UndecodableAudio` for more boxes, tracks or samples than 300 s of audio can need."""
+    remaining = [(start, stop)]
     count = tracks = samples = 0
-    while left:
-        for box in boxes(data, *left.pop()):
+    while remaining:
+        for box in boxes(data, *remaining.pop()):
             count += 1
             if box.kind == b"cmov":
                 raise UndecodableAudio(
-                    "The file's index is compressed, as old QuickTime did: save it anew, as M4A."
+                    "The file's index is compressed, as by old QuickTime: save it again as M4A."
                 )
             tracks += box.kind == b"trak"
             samples += _samples(data, box, min(box.end, stop))
             if count > MAX_BOXES or tracks > MAX_TRACKS or samples > MAX_SAMPLES:
                 raise UndecodableAudio(
-                    "The file's index has more entries than a recording can need: save it anew,"
-                    " as M4A with one audio track."
+                    "The file's index has more entries than a recording can need: save it again as"
+                    " M4A with one audio track."
                 )
             if box.kind in _PARENTS:
-                left.append((box.body, min(box.end, stop)))
+                remaining.append((box.body, min(box.end, stop)))
 
 
 def _samples(data: bytes, box: Box, end: int) -> int:
-    """Samples that a box states without giving each of them bytes in the box."""
+    """Number of samples that a box declares without listing each of them."""
     if box.kind == b"stsz" and box.body + 12 <= end:
         size, count = struct.unpack_from(">II", data, box.body + 4)
-        # In PCM a sample is one value, ffmpeg indexes whole chunks, and all are in the file.
+        # In PCM a sample is one value; ffmpeg indexes chunks, and all samples are in the file.
         return 0 if 0 < size <= 64 and count * size <= len(data) else count
     if box.kind == b"trun" and box.body + 8 <= end:
         (count,) = struct.unpack_from(">I", data, box.body + 4)

@@ -1,4 +1,4 @@
-"""Walks Matroska's elements (RFC 8794, RFC 9559), as far as wholeness needs it."""
+"""Scan the elements of Matroska (RFC 8794, RFC 9559) to find out whether a file is complete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 HEADER: Final = re.compile(rb"\x1a\x45\xdf\xa3.{1,40}?\x42\x82.(?:webm|matroska)", re.DOTALL)
-"""An EBML header with its document type: enough bytes not to be met by chance."""
+"""An EBML header with its document type: too long to occur by chance in other data."""
 CLUSTER: Final = b"\x1f\x43\xb6\x75"
 
 _SEGMENT: Final = 0x18538067
@@ -17,18 +17,19 @@ MAX_ELEMENTS: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
-    """What the elements' sizes say."""
+class ElementScan:
+    """The result of a scan."""
 
     missing_bytes: int
-    """Bytes that a stated size reaches beyond the end of the data."""
+    """Declared bytes after the end of the data."""
     elements: int
+    """Number of elements."""
     end: int | None = None
-    """Where a segment ends that states its size; another file may follow."""
+    """Offset of the end of a segment with a declared size; another file may follow."""
 
 
-def walk(data: bytes) -> Walk:
-    """Step from element to element; into segments and into clusters of unknown size only."""
+def scan_elements(data: bytes) -> ElementScan:
+    """Scan the elements, entering only segments and clusters of unknown size."""
     position, count = 0, 0
     segment_end: int | None = None
     while position < len(data) and count < MAX_ELEMENTS and position != segment_end:
@@ -36,26 +37,26 @@ def walk(data: bytes) -> Walk:
         identifier, position = _number(data, position, keep_marker=True)
         size, body = _number(data, position, keep_marker=False)
         if identifier <= 0 or size == -2:
-            # no element: padding or a tag; what was cut off in a header is a byte or two
-            return Walk(0, count)
-        unknown = size == -1
-        if identifier == _SEGMENT and not unknown:
+            # not an element but padding or a tag, or a truncated header of a few bytes
+            return ElementScan(0, count)
+        is_unknown = size == -1
+        if identifier == _SEGMENT and not is_unknown:
             missing = body + size - len(data)
             if missing > 0:
-                return Walk(missing, count)
+                return ElementScan(missing, count)
             segment_end = body + size
-        if identifier == _SEGMENT or (identifier == _CLUSTER and unknown):
+        if identifier == _SEGMENT or (identifier == _CLUSTER and is_unknown):
             position = body
             continue
-        if unknown:
-            return Walk(0, count)
+        if is_unknown:
+            return ElementScan(0, count)
         position = body + size
     end = segment_end if position == segment_end else None
-    return Walk(max(0, position - len(data)), count, end)
+    return ElementScan(max(0, position - len(data)), count, end)
 
 
 def _number(data: bytes, position: int, *, keep_marker: bool) -> tuple[int, int]:
-    """A variable-length integer and the position behind it; -1 for "unknown", -2 for none."""
+    """Parse a variable-length integer: its value and end; -1 for "unknown", -2 if it is invalid."""
     if position >= len(data) or not data[position]:
         return -2, position
     length = 9 - data[position].bit_length()

@@ -1,4 +1,4 @@
-"""Bounds on what ffmpeg may do with an upload."""
+"""Limit how much ffmpeg reads and allocates for an upload."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import av
 from runners.errors import UndecodableAudio
 
 MAX_ALLOCATION_BYTES: Final = 64 * 1024 * 1024
-"""The largest block of memory that ffmpeg may ask for at once: more than twice an upload."""
+"""Largest single allocation of ffmpeg: more than twice the largest upload."""
 _MIN_CALLS: Final = 20_000
 _BYTES_PER_CALL: Final = 64
 _MIN_BYTES_READ: Final = 64 * 1024 * 1024
 
 
 class Upload(io.BytesIO):
-    """An upload as a file that may be read a few times over, and no more.
+    """An upload as a file with a limited number of reads and seeks.
 
-    A header can send a demuxer back and forth through a file for minutes.
+    A malicious header can make a demuxer seek back and forth in a file for minutes.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -30,14 +30,14 @@ class Upload(io.BytesIO):
         self._bytes = _MIN_BYTES_READ + 4 * len(data)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As a file's; raises when the upload was read too often."""
+        """Read. Raises `UndecodableAudio` if too much was read already."""
         self._count()
         content = super().read(size)
         self._bytes -= len(content)
         return content
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """As a file's; raises when there were too many."""
+        """Seek. Raises `UndecodableAudio` after too many reads and seeks."""
         self._count()
         return super().seek(offset, whence)
 
@@ -45,15 +45,15 @@ class Upload(io.BytesIO):
         self._calls -= 1
         if self._calls < 0 or self._bytes < 0:
             raise UndecodableAudio(
-                "The recording's parts lie too scattered in the file: save it anew, as MP3 or M4A."
+                "The recording is too fragmented within the file: save it again as MP3 or M4A."
             )
 
 
 def bound_allocations() -> bool:
-    """Make ffmpeg refuse to allocate large blocks, in the whole process; False where it cannot be.
+    """Limit ffmpeg's allocations in this process; return False if its library is not found.
 
-    A header's lie about a table's length, and a tag that is a thousand times longer once it is
-    decompressed, cost gigabytes otherwise. PyAV gives no access to this setting.
+    Without the limit, a wrong table length in a header, or a tag that decompresses to a thousand
+    times its size, takes gigabytes of memory. PyAV has no interface for this setting.
     """
     package = Path(av.__file__).parent
     for library in (*package.parent.glob("av.libs/libavutil*"), *package.rglob("libavutil*.dylib")):

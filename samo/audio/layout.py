@@ -1,8 +1,8 @@
-"""What is looked at in an upload before ffmpeg sees it: tags, joined files, counts.
+"""Prepare an upload for ffmpeg: remove tags, split concatenated files, limit the size of tables.
 
-A recorder that was stopped and started, or a script that joins files byte by byte, leaves several
-whole files in one. ffmpeg reads the first and says nothing of the others. Here they are split, to
-be decoded one by one.
+A recorder that was stopped and restarted, or a script that concatenates files, creates an upload of
+several complete files. ffmpeg decodes the first and ignores the others without an error. So they
+are split here and decoded one by one.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from itertools import islice, pairwise
 from typing import Final
 
 from runners.errors import UndecodableAudio
-from samo.audio import boxes, chunks, ebml, ogg, refusals, tags
+from samo.audio import audio_errors, boxes, chunks, ebml, ogg, tags
 from samo.audio.formats import file_begins, next_file
 
 MAX_PARTS: Final = 300
-"""Joined files in one upload: five minutes in pieces of a second."""
+"""Concatenated files in one upload: five minutes in files of one second."""
 
 _FLAC: Final = re.compile(rb"fLaC[\x00\x80]\0\0\x22")
 _AMR: Final = re.compile(rb"#!AMR(?:-WB)?\n")
@@ -25,30 +25,30 @@ _ASF: Final = re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00
 _ASF_PROPERTIES: Final = re.compile(
     rb"\xa1\xdc\xab\x8c\x47\xa9\xcf\x11\x8e\xe4\x00\xc0\x0c\x20\x53\x65.{24}(.{8})", re.DOTALL
 )
-_SEARCHED: Final = ((b"fLaC", _FLAC), (b"#!AMR", _AMR), (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _ASF))
+_SCANNED: Final = ((b"fLaC", _FLAC), (b"#!AMR", _AMR), (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _ASF))
 _CHUNKED: Final = frozenset((b"RIFF", b"RF64", b"BW64", b"FORM", b"riff", b"caff"))
 _BOXES: Final = frozenset(
     b"ftyp styp moov moof mdat sidx wide free skip uuid junk pict pnot udta meta prfl".split()
 )
-_PLAIN: Final = "mp3,aac,ac3,eac3,au,gsm,qcp,dss"
-"""Formats that have no tables and no tags of their own."""
+_UNSTRUCTURED_FORMATS: Final = "mp3,aac,ac3,eac3,au,gsm,qcp,dss"
+"""Formats without tables and without tags of their own format."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file of those that were joined into an upload; mostly there is one."""
+    """One of the files in an upload; most uploads have one."""
 
     data: bytes
     demuxers: str
-    """Names of ffmpeg's demuxers that may read it: it was looked at for these."""
+    """Names of the ffmpeg demuxers that may read it: it was checked for these."""
     missing_share: float = 0.0
-    """Share of the sound that the part's own sizes state and that is not there."""
-    breaks_off: bool = False
+    """Share of the declared audio that is missing."""
+    is_truncated: bool = False
     """The last page, block or fragment is incomplete."""
 
 
-def split(data: bytes) -> list[Part]:
-    """Split an upload into its files, without the tags in front of them."""
+def split_files(data: bytes) -> list[Part]:
+    """Split an upload into its files, without leading tags."""
     data = tags.without_leading(data)
     parts: list[Part] = []
     position = 0
@@ -57,7 +57,7 @@ def split(data: bytes) -> list[Part]:
         parts.extend(part)
         if len(parts) > MAX_PARTS:
             raise UndecodableAudio(
-                f"More than {MAX_PARTS} files were joined into one: upload them in several.",
+                f"More than {MAX_PARTS} files were joined into one: upload them in several files.",
                 max_parts=MAX_PARTS,
             )
         following = next_file(data, position)
@@ -66,13 +66,14 @@ def split(data: bytes) -> list[Part]:
 
 
 def _next_part(data: bytes, start: int) -> tuple[list[Part], int]:
-    """The file that begins at `start`, or those of a chain, and where it ends."""
+    """Return the file at offset `start`, or all of a chain of files, and the end offset."""
     head = data[start : start + 12]
     if head[:4] in _CHUNKED:
-        sound = _chunked(data, start, head)
-        if sound is not None:
+        extracted = _chunked(data, start, head)
+        if extracted is not None:
             demuxer = {b"FORM": "aiff", b"caff": "caf"}.get(head[:4], "wav")
-            return [Part(sound.data, demuxer, missing_share=sound.missing_share)], sound.end
+            part = Part(extracted.data, demuxer, missing_share=extracted.missing_share)
+            return [part], extracted.end
     if head[4:8] in _BOXES:
         return _mp4(data, start)
     if head[:4] == b"OggS":
@@ -83,34 +84,34 @@ def _next_part(data: bytes, start: int) -> tuple[list[Part], int]:
         return [Part(tags.without_dsf(data[start:]), "dsf")], len(data)
     if head[:4] == b"wvpk":
         return [Part(tags.without_ape(data[start:]), "wv")], len(data)
-    for name, pattern in _SEARCHED:
+    for name, pattern in _SCANNED:
         if head.startswith(name):
-            starts = [start, *(found.start() for found in _limited(pattern, data, start + 1))]
-            stops = [*starts[1:], len(data)]
-            return [_searched(data[a:b]) for a, b in zip(starts, stops, strict=True)], len(data)
-    return [Part(tags.without_inner(data[start:]), _PLAIN)], len(data)
+            following = _bounded_matches(pattern, data, start + 1)
+            bounds = [start, *(match.start() for match in following), len(data)]
+            return [_scanned_part(data[a:b]) for a, b in pairwise(bounds)], len(data)
+    return [Part(tags.without_inner(data[start:]), _UNSTRUCTURED_FORMATS)], len(data)
 
 
-def _chunked(data: bytes, start: int, head: bytes) -> chunks.Sound | None:
-    """The sound of a WAV, AIFF, CAF or Wave64; None for another file of chunks."""
+def _chunked(data: bytes, start: int, head: bytes) -> chunks.ExtractedAudio | None:
+    """Extract the audio of a WAV, AIFF, CAF or Wave64; None for other files with chunks."""
     if head[:4] == b"caff":
         return chunks.caf(data, start)
-    sound = None
+    extracted = None
     if head[:4] == b"riff":
-        sound = chunks.wave64(data, start)
+        extracted = chunks.wave64(data, start)
     elif head[8:] in (b"AIFF", b"AIFC"):
-        sound = chunks.aiff(data, start)
+        extracted = chunks.aiff(data, start)
     elif head[8:] == b"WAVE" and head[:4] != b"RIFX":
-        sound = chunks.wav(data, start)
+        extracted = chunks.wav(data, start)
     else:
         return None
-    if sound is None:
-        raise refusals.damaged()
-    return sound
+    if extracted is None:
+        raise audio_errors.damaged()
+    return extracted
 
 
-def _searched(data: bytes) -> Part:
-    """A FLAC, AMR or ASF; ASF states the file's size in its File Properties Object."""
+def _scanned_part(data: bytes) -> Part:
+    """Return a FLAC, AMR or ASF file; ASF declares its size in its File Properties Object."""
     if data[:4] == b"fLaC":
         return Part(tags.without_flac(data), "flac")
     if not _ASF.match(data):
@@ -121,7 +122,8 @@ def _searched(data: bytes) -> Part:
     return Part(tags.without_asf(data), "asf", missing_share=share)
 
 
-def _limited(pattern: re.Pattern[bytes], data: bytes, start: int) -> list[re.Match[bytes]]:
+def _bounded_matches(pattern: re.Pattern[bytes], data: bytes, start: int) -> list[re.Match[bytes]]:
+    """Return the first matches, one more than allowed parts at most."""
     found: list[re.Match[bytes]] = []
     for match in pattern.finditer(data, start):
         found.append(match)
@@ -142,25 +144,25 @@ def _mp4(data: bytes, start: int) -> tuple[list[Part], int]:
         if box.kind == b"moof":
             number = boxes.fragment_number(data, box)
             if number < fragment:
-                raise refusals.wrong_order()
+                raise audio_errors.wrong_order()
             fragment = number
     if stop == len(data) and end < stop and b"mdat" in kinds:
         stop = next_file(data, end) or stop
     if b"moof" in kinds and b"moov" not in kinds[: kinds.index(b"moof")]:
-        raise refusals.wrong_order() if b"moov" in kinds else refusals.later_fragment()
+        raise audio_errors.wrong_order() if b"moov" in kinds else audio_errors.later_fragment()
     boxes.check_tables(data, start, stop)
     part = tags.without_mp4(data[start:stop])
-    return [Part(part, "mov", breaks_off=missing > 0 and b"moof" in kinds)], stop
+    return [Part(part, "mov", is_truncated=missing > 0 and b"moof" in kinds)], stop
 
 
 def _ogg(data: bytes) -> list[Part]:
-    pages = ogg.walk(data)
+    pages = ogg.scan_pages(data)
     if not pages.begins_with_header:
-        raise refusals.wrong_order() if pages.starts else refusals.later_fragment()
+        raise audio_errors.wrong_order() if pages.starts else audio_errors.later_fragment()
     bounds = [*(pages.starts or [0]), len(data)]
     bounds[0] = 0
     parts = [Part(data[a:b], "ogg") for a, b in pairwise(bounds)]
-    parts[-1] = Part(parts[-1].data, "ogg", breaks_off=not pages.complete)
+    parts[-1] = Part(parts[-1].data, "ogg", is_truncated=not pages.is_complete)
     return parts
 
 
@@ -168,11 +170,12 @@ def _matroska(data: bytes, start: int) -> tuple[list[Part], int]:
     following = ebml.HEADER.search(data, start + 4)
     stop = following.start() if following else len(data)
     part = data[start:stop]
-    walk = ebml.walk(part)
-    if walk.elements >= ebml.MAX_ELEMENTS:
+    scan = ebml.scan_elements(part)
+    if scan.elements >= ebml.MAX_ELEMENTS:
         raise UndecodableAudio(
-            "The file has more blocks than a recording can need: save it anew, as MP3."
+            "The file has more blocks than a recording can need: save it again as MP3."
         )
-    if walk.end is not None:
-        part, stop = part[: walk.end], start + walk.end
-    return [Part(tags.without_matroska(part), "matroska", breaks_off=walk.missing_bytes > 0)], stop
+    if scan.end is not None:
+        part, stop = part[: scan.end], start + scan.end
+    part = tags.without_matroska(part)
+    return [Part(part, "matroska", is_truncated=scan.missing_bytes > 0)], stop

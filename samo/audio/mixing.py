@@ -1,7 +1,8 @@
-"""Channels to mono without losing speech, and which of several tracks carries it.
+"""Mix channels to mono without losing speech, and measure the speech in a track.
 
-The mean of the channels is no safe mix: two that are each other's inverse cancel, five silent ones
-of a 5.1 recording make the sixth 16 dB quieter, and a broken one drowns the others in its noise.
+The mean of the channels would lose speech: two channels with inverted signs cancel out, the five
+silent channels of a 5.1 recording make the sixth 16 dB quieter, and the noise of a defective
+channel masks the others.
 """
 
 from __future__ import annotations
@@ -11,24 +12,24 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from samo.audio.sound import SAMPLE_RATE, Samples
+from samo.audio.types import SAMPLE_RATE, Samples
 
 _FRAME: Final = SAMPLE_RATE // 40
 """25 ms: shorter than a syllable, so that pauses between syllables show."""
 _BLOCK: Final = SAMPLE_RATE // 2
-"""How often a channel's polarity is looked at anew."""
-# Noise, hum and hiss keep their level; speech falls by 15 dB or more between syllables.
+"""Polarity is measured for each block of 0.5 s."""
+# The level of noise and hum is steady; that of speech falls by 15 dB or more between syllables.
 _STEADY_DB: Final = 6.0
-_DROWNING_DB: Final = -20.0
+_MASKING_DB: Final = -20.0
 _OPPOSITE: Final = 0.5
 _MIN_OFFSET: Final = 0.001
 
 
 def mix(channels: npt.NDArray[np.float32]) -> Samples:
-    """Add channels of shape (n, channels) up to mono of shape (n,), at the loudest one's level.
+    """Mix channels of shape (n, channels) to mono of shape (n,), at the level of the loudest one.
 
-    A constant offset is removed. A channel of steady noise that would drown the speech of another
-    is left out. A channel that is the inverse of the others is inverted, each half second anew.
+    A constant offset is removed. A channel of steady noise that would mask speech in another one is
+    left out. A channel with inverted polarity is inverted, separately for each half second.
     """
     offset = channels.mean(axis=0, dtype=np.float64) if len(channels) else np.zeros(1)
     if np.any(np.abs(offset) > _MIN_OFFSET):
@@ -52,7 +53,7 @@ def mix(channels: npt.NDArray[np.float32]) -> Samples:
 
 
 def speech_energy(samples: Samples) -> float:
-    """Energy above the noise floor per second: near 0 for silence, hum and steady noise."""
+    """Mean energy above the noise floor: near 0 for silence, hum and steady noise."""
     energy = _frame_energies(samples)
     if not len(energy):
         return 0.0
@@ -72,36 +73,36 @@ def _frame_energies(samples: Samples) -> npt.NDArray[np.float32]:
 
 
 def _without_noise(columns: list[Samples]) -> list[int]:
-    """Indexes of the channels to add: those of steady noise are left out if another speaks."""
+    """Indices of the channels to mix: without those of steady noise if there is speech."""
     levels = []
     for column in columns:
         energy = 10 * np.log10(_frame_energies(column) + 1e-10)
         levels.append(np.percentile(energy, [10, 95]) if len(energy) else np.full(2, -100.0))
-    speaking = [high for low, high in levels if high - low >= _STEADY_DB]
-    if not speaking:
+    speech_levels = [high for low, high in levels if high - low >= _STEADY_DB]
+    if not speech_levels:
         return list(range(len(columns)))
-    drowning = max(speaking) + _DROWNING_DB
+    max_noise_level = max(speech_levels) + _MASKING_DB
     return [
         index
         for index, (low, high) in enumerate(levels)
-        if high - low >= _STEADY_DB or low < drowning
+        if high - low >= _STEADY_DB or low < max_noise_level
     ]
 
 
 def _with_agreeing_sign(total: Samples, channel: Samples) -> Samples:
-    """`channel`, inverted wherever it would cancel `total`."""
+    """Return `channel`, inverted in the blocks in which it would cancel `total`."""
     blocks = -(-len(total) // _BLOCK)
     starts = np.arange(blocks) * _BLOCK
     product = np.add.reduceat(total * channel, starts)
     scale = np.sqrt(
         np.add.reduceat(total * total, starts) * np.add.reduceat(channel * channel, starts)
     )
-    likeness = np.divide(product, scale, out=np.zeros_like(product), where=scale > 0)
-    if likeness.min() > -_OPPOSITE:
+    correlation = np.divide(product, scale, out=np.zeros_like(product), where=scale > 0)
+    if correlation.min() > -_OPPOSITE:
         return channel
-    decided = np.flatnonzero(np.abs(likeness) >= _OPPOSITE)
-    # between two blocks that say so, the sign passes through 0: `total` goes on alone
-    middle = starts[decided] + _BLOCK / 2
-    signs = np.interp(np.arange(len(total)), middle, np.sign(likeness[decided]))
+    decisive = np.flatnonzero(np.abs(correlation) >= _OPPOSITE)
+    # between two decisive blocks the sign is interpolated, so the channel fades out and in
+    middle = starts[decisive] + _BLOCK / 2
+    signs = np.interp(np.arange(len(total)), middle, np.sign(correlation[decisive]))
     signed: Samples = channel * signs.astype(np.float32)
     return signed

@@ -1,18 +1,18 @@
-"""How well a recording can be understood."""
+"""Assess how well the speech in a recording can be understood."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from samo.audio.sound import SAMPLE_RATE, Audio, Quality
+from samo.audio.types import SAMPLE_RATE, Audio, AudioQuality
 
 
-def assess_quality(audio: Audio) -> Quality:
-    """Say how well a recording can be understood, from its level, clipping and noise.
+def assess_quality(audio: Audio) -> AudioQuality:
+    """Assess a recording by its level, noise and clipping.
 
-    The energy of frames of 25 ms gives the level (95th percentile, dB below full scale) and, less
-    its 10th percentile, an estimate of the signal-to-noise ratio: speech has pauses, in which the
-    noise stands alone. The lowest word of the three counts:
+    The level is the 95th percentile of the energy of frames of 25 ms, in dB below full scale. The
+    difference to the 10th percentile estimates the signal-to-noise ratio, because speech has pauses
+    with nothing but noise. The worst of the three criteria decides:
 
         |           | level      | signal-to-noise ratio | samples at full scale |
         | excellent | >= -35 dB  | >= 25 dB              | <= 0.01 %             |
@@ -27,11 +27,11 @@ def assess_quality(audio: Audio) -> Quality:
     if count < 4:
         return "poor"
     frames = audio.samples[: count * frame].reshape(count, frame)
-    # The floor is 16-bit silence: digital zeros would make any ratio infinite.
+    # The floor is 16-bit silence: digital zeros would make the ratio infinite.
     energy = np.maximum(10 * np.log10(np.mean(np.square(frames), axis=1) + 1e-12), -90.0)
     noise, level = np.percentile(energy, [10, 95])
     clipped = float(np.mean(np.abs(audio.samples) >= 0.999))
-    rules: tuple[tuple[Quality, float, float, float], ...] = (
+    rules: tuple[tuple[AudioQuality, float, float, float], ...] = (
         ("excellent", -35.0, 25.0, 0.0001),
         ("good", -42.0, 15.0, 0.001),
         ("fair", -50.0, 8.0, 0.01),

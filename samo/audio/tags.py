@@ -1,8 +1,7 @@
-"""Cuts titles, comments, chapters and pictures out of a file before ffmpeg sees it.
+"""Remove titles, comments, chapters and pictures from a file before ffmpeg reads it.
 
-Nobody reads them here, and they are dangerous: ffmpeg looks through all tags for each one that it
-adds, so that some megabytes of them keep it busy for hours, and it decompresses those of ID3 to a
-thousand times their length.
+They are not used, and they are dangerous: ffmpeg compares each tag with all earlier ones, so a few
+megabytes of tags take hours, and it decompresses ID3 tags to a thousand times their size.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ _ID3: Final = re.compile(rb"ID3[\x02-\x04][\0-\x0a].[\0-\x7f]{4}", re.DOTALL)
 _APE: Final = re.compile(rb"APETAGEX.{4}(.{4}).{4}(.{4})", re.DOTALL)
 _MAX_TAGS: Final = 100
 _MAX_FLAC_BLOCKS: Final = 1_000
-# Tags and Chapters, and identifiers of the same length that nobody has assigned.
+# Tags and Chapters, and unassigned identifiers of the same length.
 _MATROSKA: Final = (
     (b"\x12\x54\xc3\x67", b"\x12\x54\xc3\x00"),
     (b"\x10\x43\xa7\x70", b"\x10\x43\xa7\x00"),
@@ -33,17 +32,17 @@ _ASF: Final = (
 
 
 def without_leading(data: bytes) -> bytes:
-    """Leave out ID3 tags in front."""
+    """Remove ID3 tags from the beginning."""
     start = 0
     for _ in range(_MAX_TAGS):
         if not _ID3.match(data, start):
             return data[start:] if start else data
         start += _id3_length(data, start)
-    raise UndecodableAudio("The file begins with more tags than it can need: save it anew.")
+    raise UndecodableAudio("The file begins with more tags than it can need: save it again.")
 
 
 def without_inner(data: bytes) -> bytes:
-    """Leave out ID3 tags between frames, as ADTS from HTTP live streams has them."""
+    """Remove ID3 tags between frames, which ADTS from HTTP live streams has."""
     pieces, start = [], 0
     for tag in _ID3.finditer(data):
         if tag.start() >= start:
@@ -53,7 +52,7 @@ def without_inner(data: bytes) -> bytes:
 
 
 def without_flac(data: bytes) -> bytes:
-    """Keep the first metadata block, STREAMINFO, and the frames."""
+    """Keep only the first metadata block, STREAMINFO, and the frames."""
     position = 4
     for _ in range(_MAX_FLAC_BLOCKS):
         if position + 4 > len(data):
@@ -62,18 +61,18 @@ def without_flac(data: bytes) -> bytes:
         position += 4 + int.from_bytes(data[position + 1 : position + 4], "big")
         if last:
             return data[:4] + bytes([data[4] | 0x80]) + data[5:42] + data[max(42, position) :]
-    raise UndecodableAudio("The file has more metadata than it can need: save it anew, as FLAC.")
+    raise UndecodableAudio("The file has more metadata than it can need: save it again as FLAC.")
 
 
 def without_matroska(data: bytes) -> bytes:
-    """Rename the elements of tags and chapters to ones that are passed over."""
+    """Replace the identifiers of tags and chapters by unassigned ones, which demuxers skip."""
     for known, unknown in _MATROSKA:
         data = data.replace(known, unknown)
     return data
 
 
 def without_mp4(data: bytes) -> bytes:
-    """Rename the boxes of tags to `free`, in all top-level boxes but those of sound."""
+    """Rename boxes of tags to `free`, in all top-level boxes except those with audio."""
     pieces, end = [], 0
     for box in boxes.boxes(data, 0, len(data)):
         piece = data[box.start : box.end]
@@ -86,14 +85,14 @@ def without_mp4(data: bytes) -> bytes:
 
 
 def without_asf(data: bytes) -> bytes:
-    """Blank the identifiers of the objects that hold tags."""
+    """Overwrite the identifiers of objects with tags by zeros."""
     for name in _ASF:
         data = data.replace(name, bytes(16))
     return data
 
 
 def without_ape(data: bytes) -> bytes:
-    """Leave out APE tags, which stand at the end of WavPack."""
+    """Remove APE tags, which WavPack has at its end."""
     pieces, start = [], 0
     for tag in _APE.finditer(data):
         if tag.start() >= start:
@@ -105,7 +104,7 @@ def without_ape(data: bytes) -> bytes:
 
 
 def without_dsf(data: bytes) -> bytes:
-    """Blank the position of the ID3 tag in a DSF's header."""
+    """Overwrite the offset of the ID3 tag in a DSF header by zeros."""
     return data[:20] + bytes(8) + data[28:]
 
 

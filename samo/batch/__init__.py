@@ -1,1 +1,1 @@
-"""`samo batch`: many entries at once, by the same pipeline."""
+"""`samo batch`: analyse many entries in one batch run, with the pipeline of the service."""

@@ -1,4 +1,4 @@
-"""From entries to answers, by the pipeline and the schemas that the service answers with."""
+"""Analyse shards with the pipeline and the schemas of the service."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from pydantic import BaseModel
 
 from runners.errors import ModelFailure, SamoError
 from samo.api import responses, schemas
-from samo.batch.crashes import CRASHES_UNTIL_REFUSED, CrashedProcess, CrashLog
-from samo.batch.folder import CRASHES, RunFolder
+from samo.batch.crashes import MAX_CRASHES, CrashedProcess, CrashLog
+from samo.batch.entries import Entry, EntrySource, RefusedEntry, Shard
+from samo.batch.folder import CRASHES_FOLDER, RunFolder
 from samo.batch.recordings import read_recording
-from samo.batch.sources import Entry, Refused, Shard, Source
-from samo.batch.store import stored
-from samo.factory import assemble
+from samo.batch.store import find_model
+from samo.factory import create_models
 from samo.settings import Settings
 
-_log = logging.getLogger("bentoml.samo.bulk")
+_log = logging.getLogger("bentoml.samo.batch")
 
-Answer = Literal["insight", "prediction"]
-ANSWER_SCHEMAS: Final[dict[Answer, type[BaseModel]]] = {
+OutputKind = Literal["insight", "prediction"]
+OUTPUT_SCHEMAS: Final[dict[OutputKind, type[BaseModel]]] = {
     "insight": schemas.InsightResponse,
     "prediction": schemas.PredictResponse,
 }
-# Entries that are under way at a time: enough for full batches of like length.
-TEXTS_IN_FLIGHT: Final = 256
-# Recordings under way for each that is transcribed: the next is decoded meanwhile, the last one
-# summarized.
-RECORDINGS_IN_FLIGHT: Final = 2
+# Enough concurrent entries to fill batches with texts of similar length.
+MAX_TEXTS_IN_FLIGHT: Final = 256
+# Concurrent recordings per transcription: while one is transcribed, the next is decoded and the
+# previous one is summarized.
+RECORDINGS_PER_TRANSCRIPTION: Final = 2
 
 
 @dataclass(frozen=True)
-class Options:
-    """What is asked about each entry: fields of `/analyze/journal`, or of `/predict`."""
+class BatchOptions:
+    """The options of a run, as `_run.json` stores them: fields of the equivalent request."""
 
-    answer: Answer = "insight"
+    answer: OutputKind = "insight"
     summary: bool = True
     threshold: float | None = None
     language: str | None = None
@@ -48,17 +48,17 @@ class Options:
 
 @dataclass(frozen=True)
 class Job:
-    """All that a worker needs, on whatever machine it runs."""
+    """Everything that a shard worker needs, on any machine."""
 
-    source: Source
+    source: EntrySource
     folder: RunFolder
-    options: Options
+    options: BatchOptions
     settings: Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A shard that is finished: how many of its entries were answered, how many refused."""
+class ShardResult:
+    """The index of a finished shard, and its numbers of analysed and refused entries."""
 
     index: int
     answered: int
@@ -66,121 +66,126 @@ class Done:
 
 
 class ShardWorker:
-    """Loads the models once, then turns shards into parts of the output."""
+    """Loads the models once, then analyses shards."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        with job.folder.writing():
-            self._crash_log = CrashLog(job.folder.path / CRASHES)
-        # what waits here waits for nobody: nothing is refused for a long queue
+        with job.folder.explain_disk_errors():
+            self._crash_log = CrashLog(job.folder.path / CRASHES_FOLDER)
+        # no admission control: the entries may wait as long as the run takes
         settings = job.settings.model_copy(
             update={"max_wait_seconds": math.inf, "max_audio_wait_seconds": math.inf}
         )
-        self._models = assemble(settings, stored)
+        self._models = create_models(settings, find_model)
         self._models.warm_up()
         self._loop = asyncio.Runner()
 
-    def run(self, shard: Shard, on_entry: Callable[[], None] = lambda: None) -> Done:
-        """Analyse a shard and commit its part. `on_entry` is called after each entry."""
-        entries, outcomes = self._loop.run(self._analyse(shard, on_entry))
-        answer = self._job.options.answer
+    def run(self, shard: Shard, on_entry: Callable[[], None] = lambda: None) -> ShardResult:
+        """Analyse a shard and write its part; `on_entry` is called after each entry."""
         records: list[dict[str, Any]] = []
         errors: list[dict[str, Any]] = []
-        for entry, outcome in zip(entries, outcomes, strict=True):
+        for entry, outcome in self._loop.run(self._analyse(shard, on_entry)):
             if isinstance(outcome, SamoError):
-                errors.append(_error_line(entry, outcome))
+                errors.append(_error_record(entry, outcome))
             elif isinstance(entry, Entry):
-                records.append({**entry.fields, answer: outcome})
+                output = outcome.model_dump(exclude_unset=True)
+                records.append({**entry.fields, self._job.options.answer: output})
         self._job.folder.commit(shard, records, errors)
-        return Done(shard.index, len(records), len(errors))
+        return ShardResult(shard.index, len(records), len(errors))
 
     def close(self) -> None:
-        """Let the models go."""
+        """Stop the models' threads and delete the crash log."""
         self._models.close()
         self._loop.close()
         self._crash_log.close()
 
     async def _analyse(
         self, shard: Shard, on_entry: Callable[[], None]
-    ) -> tuple[list[Entry | Refused], list[dict[str, Any] | SamoError]]:
-        audio = self._job.source.kind == "audio"
-        recordings = RECORDINGS_IN_FLIGHT * self._job.settings.max_concurrent_transcriptions
-        places = recordings if audio else TEXTS_IN_FLIGHT
-        slots = asyncio.Semaphore(places)
+    ) -> list[tuple[Entry | RefusedEntry, BaseModel | SamoError]]:
+        """Return each entry of a shard with its output or its error, in order."""
+        max_in_flight = self._max_in_flight()
+        slots = asyncio.Semaphore(max_in_flight)
 
-        async def one(entry: Entry | Refused, taken: int) -> dict[str, Any] | SamoError:
+        async def run_one(
+            entry: Entry | RefusedEntry, slots_taken: int
+        ) -> tuple[Entry | RefusedEntry, BaseModel | SamoError]:
             try:
-                return entry.error if isinstance(entry, Refused) else await self._answer(entry)
+                if isinstance(entry, RefusedEntry):
+                    return entry, entry.error
+                return entry, await self._outcome(entry)
             finally:
-                for _ in range(taken):
+                for _ in range(slots_taken):
                     slots.release()
                 on_entry()
 
-        entries: list[Entry | Refused] = []
         async with asyncio.TaskGroup() as group:
             tasks = []
             for entry in self._job.source.read(shard):
-                # a suspect is analysed alone
-                taken = places if self._crash_log.crashes(entry.number) else 1
-                for _ in range(taken):
+                # an entry that was in progress during a crash takes all slots: it runs on its own
+                slots_taken = max_in_flight if self._crash_log.crashes(entry.number) else 1
+                for _ in range(slots_taken):
                     await slots.acquire()
-                entries.append(entry)
-                tasks.append(group.create_task(one(entry, taken)))
-        return entries, [task.result() for task in tasks]
+                tasks.append(group.create_task(run_one(entry, slots_taken)))
+        return [task.result() for task in tasks]
 
-    async def _answer(self, entry: Entry) -> dict[str, Any] | SamoError:
-        if self._crash_log.crashes(entry.number) >= CRASHES_UNTIL_REFUSED:
+    def _max_in_flight(self) -> int:
+        if self._job.source.kind == "audio":
+            return RECORDINGS_PER_TRANSCRIPTION * self._job.settings.max_concurrent_transcriptions
+        return MAX_TEXTS_IN_FLIGHT
+
+    async def _outcome(self, entry: Entry) -> BaseModel | SamoError:
+        if self._crash_log.crashes(entry.number) >= MAX_CRASHES:
             return CrashedProcess()
-        content = entry.content
-        self._crash_log.begin(entry.number)
+        self._crash_log.entry_started(entry.number)
         try:
-            given = (
-                content
-                if isinstance(content, str)
-                else await asyncio.to_thread(read_recording, content)
-            )
+            if isinstance(entry.content, Path):
+                return await self._recording_insight(entry.content)
             if self._job.options.answer == "prediction":
-                return await self._predict(given)
-            return await self._insight(given)
+                return await self._prediction(entry.content)
+            return await self._text_insight(entry.content)
         except SamoError as error:
             return error
-        except Exception as error:  # noqa: BLE001  # as over HTTP, whatever happens fails one entry
-            # by its type: what an exception says may hold the text
+        except Exception as error:  # noqa: BLE001  # as over HTTP, any error fails only its entry
+            # only the type: the message of an exception may contain the text
             _log.error("entry %d failed: %s", entry.number, type(error).__name__)
             return ModelFailure("Something went wrong on our side; it was logged.")
         finally:
-            self._crash_log.end(entry.number)
+            self._crash_log.entry_finished(entry.number)
 
-    async def _insight(self, given: str | bytes) -> dict[str, Any]:
-        options, pipeline = self._job.options, self._models.pipeline
-        with responses.Stopwatch() as watch:
-            if isinstance(given, str):
-                made = await pipeline.analyze(
-                    given, generate_summary=options.summary, threshold=options.threshold
-                )
-            else:
-                made = await pipeline.analyze_recording(
-                    given,
-                    language=options.language,
-                    generate_summary=options.summary,
-                    threshold=options.threshold,
-                )
-        return responses.insight(made, self._models.tags, watch).model_dump()
+    async def _text_insight(self, text: str) -> schemas.InsightResponse:
+        options = self._job.options
+        with responses.Stopwatch() as stopwatch:
+            result = await self._models.pipeline.analyze(
+                text, generate_summary=options.summary, threshold=options.threshold
+            )
+        return responses.insight(result, self._models.tags, stopwatch)
 
-    async def _predict(self, given: str | bytes) -> dict[str, Any]:
-        assert isinstance(given, str)  # noqa: S101  # command.py takes no recordings for this
-        options, pipeline = self._job.options, self._models.pipeline
-        request = schemas.PredictRequest(text=given, groupings=True, threshold=options.threshold)
-        with responses.Stopwatch() as watch:
-            (outcome,) = await pipeline.classify([given])
-        response = responses.predict(pipeline.calibration, outcome, request, watch)
-        return response.model_dump(exclude_unset=True)
+    async def _recording_insight(self, path: Path) -> schemas.InsightResponse:
+        options = self._job.options
+        data = await asyncio.to_thread(read_recording, path)
+        with responses.Stopwatch() as stopwatch:
+            result = await self._models.pipeline.analyze_recording(
+                data,
+                language=options.language,
+                generate_summary=options.summary,
+                threshold=options.threshold,
+            )
+        return responses.insight(result, self._models.tags, stopwatch)
+
+    async def _prediction(self, text: str) -> schemas.PredictResponse:
+        pipeline = self._models.pipeline
+        request = schemas.PredictRequest(
+            text=text, groupings=True, threshold=self._job.options.threshold
+        )
+        with responses.Stopwatch() as stopwatch:
+            (outcome,) = await pipeline.classify([text])
+        return responses.predict(pipeline.calibration, outcome, request, stopwatch)
 
 
-def _error_line(entry: Entry | Refused, error: SamoError) -> dict[str, Any]:
-    """What is written about a bad entry: where it stands and what is wrong, never its text."""
-    file = entry.file if isinstance(entry, Refused) else None
+def _error_record(entry: Entry | RefusedEntry, error: SamoError) -> dict[str, Any]:
+    """Location and error of a refused entry, without its text."""
+    file = entry.file if isinstance(entry, RefusedEntry) else None
     if isinstance(entry, Entry) and isinstance(entry.content, Path):
         file = entry.fields["id"]
-    place = {"line": entry.number} if file is None else {"line": entry.number, "file": file}
-    return {**place, "code": error.code, "message": error.message, "details": error.details}
+    location = {"line": entry.number} if file is None else {"line": entry.number, "file": file}
+    return {**location, "code": error.code, "message": error.message, "details": error.details}

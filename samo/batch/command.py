@@ -1,84 +1,129 @@
-"""samo batch IN OUT: analyse many entries at once, with the answers that the service gives.
-
-IN is a .jsonl file ({"id"?, "text", …} per line), a .parquet file with a column `text`, or a
-folder of recordings, whatever their names. OUT is a folder: its parts hold, in the order of IN,
-each entry's other fields and its answer. What was stopped, even by SIGKILL, goes on when the same
-command is given again; no entry is lost, none is there twice. Bad entries are named in OUT/_errors,
-by line and code.
-"""
+"""The command `samo batch`."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 
-from samo.batch.analysis import ANSWER_SCHEMAS, Job, Options
-from samo.batch.engines import run_here, run_on_ray
+from runners.errors import StartError
+from samo.batch.analysis import OUTPUT_SCHEMAS, BatchOptions, Job, ShardResult
+from samo.batch.entries import BatchRunError, EntrySource, Shard
+from samo.batch.executors import run_in_process, run_on_ray
 from samo.batch.folder import Format, RunFolder
 from samo.batch.progress import BatchProgress
-from samo.batch.recordings import Recordings
-from samo.batch.sources import BatchError, Source, open_source
+from samo.batch.recordings import RecordingFolder
+from samo.batch.sources import RECORDINGS_PER_SHARD, TEXTS_PER_SHARD, open_source
 from samo.batch.store import tags
 from samo.settings import CloudRunTask, Settings
+
+DESCRIPTION: Final = """\
+Analyse many entries in one run, with the same results as the service.
+
+IN is one of
+  FILE.jsonl    one JSON object per line: {"id": ..., "text": "..."}; "id" is optional
+  FILE.parquet  one entry per row, with a string column "text"
+  FOLDER        recordings of any format and name, also in subfolders
+OUT is a folder. Its parts have the entries in the order of IN: their other fields and the result.
+Entries that cannot be used are listed in OUT/_errors, with their line or file and an error code.
+
+If a run is stopped, even by SIGKILL, the same command resumes it: no entry is missing or
+duplicated.
+"""
+EXAMPLES: Final = """\
+examples:
+  samo batch entries.jsonl insights                   insights of texts
+  samo batch recordings/ insights --language en       insights of recordings
+  samo batch entries.jsonl emotions --answer prediction --format parquet
+                                                      emotions only, as a typed table
+  samo batch entries.jsonl insights --engine ray --workers 8 --threads 2
+                                                      eight processes with two threads each
+  cat insights/part-*.jsonl > insights.jsonl          one file of all parts
+
+The last line of the output is JSON: the numbers of analysed and refused entries, seconds and rate.
+The SAMO_* variables apply as for the service. The tasks of a Cloud Run Job share the shards.
+docs/batch.md explains more.
+"""
 
 console = Console(stderr=True)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command's options."""
-    made = argparse.ArgumentParser(
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command's arguments."""
+    parser = argparse.ArgumentParser(
         prog="samo batch",
-        description=__doc__,
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="The last line of the output is JSON: entries answered and refused, seconds, rate. "
-        "SAMO_* variables hold\nas for the service. A Cloud Run Job's tasks share the shards "
-        "among them. docs/bulk.md says more.",
     )
-    made.add_argument("input", metavar="IN", type=Path, help="JSONL, Parquet or a folder of audio")
-    made.add_argument("output", metavar="OUT", type=Path, help="folder for the answers")
-    made.add_argument(
+    parser.add_argument(
+        "input", metavar="IN", type=Path, help="a .jsonl or .parquet file, or a folder"
+    )
+    parser.add_argument("output", metavar="OUT", type=Path, help="a folder for the results")
+    results = parser.add_argument_group("results")
+    results.add_argument(
         "--answer",
-        choices=sorted(ANSWER_SCHEMAS),
+        choices=sorted(OUTPUT_SCHEMAS),
         default="insight",
-        help="insight: as POST /analyze/journal (default); prediction: as POST /predict with "
-        "groupings, emotions only and several times as fast",
+        help="insight: as POST /analyze/journal returns it (default); prediction: as POST /predict "
+        "with groupings returns it, emotions only and several times as fast",
     )
-    made.add_argument("--no-summary", action="store_true", help="insights without a summary")
-    made.add_argument("--threshold", type=_share, help="one threshold for all labels, 0 to 1")
-    made.add_argument("--language", help="the recordings' language, ISO 639-1; else recognized")
-    made.add_argument(
-        "--format", choices=["jsonl", "parquet"], help="of OUT; as IN if left out, JSONL for audio"
+    results.add_argument("--no-summary", action="store_true", help="insights without a summary")
+    results.add_argument(
+        "--threshold",
+        type=_probability,
+        metavar="P",
+        help="threshold of all labels, from 0 to 1; default: the tuned threshold of each label",
     )
-    made.add_argument(
+    results.add_argument(
+        "--language",
+        metavar="CODE",
+        help="language of the recordings, ISO 639-1; default: detected for each recording",
+    )
+    results.add_argument(
+        "--format",
+        choices=["jsonl", "parquet"],
+        help="format of the parts; default: the format of IN, and jsonl for recordings",
+    )
+    execution = parser.add_argument_group("execution")
+    execution.add_argument(
         "--shard",
         type=_positive,
         metavar="N",
-        help="entries a part (1000; 32 recordings); a stop costs at most those under way",
+        help=f"entries per part; default: {TEXTS_PER_SHARD}, or {RECORDINGS_PER_SHARD} recordings. "
+        "A run that is stopped repeats only the unfinished parts",
     )
-    made.add_argument(
+    execution.add_argument(
         "--engine",
         choices=["here", "ray"],
         default="here",
-        help="here: in this process, on all CPUs (default); ray: on --workers processes",
+        help="here: in this process, on all CPUs (default); ray: in --workers processes, with Ray",
     )
-    made.add_argument("--workers", type=_positive, default=1, help="Ray workers (1)")
-    made.add_argument(
-        "--threads", type=_positive, help="CPU threads a worker (the machine's, over --workers)"
+    execution.add_argument(
+        "--workers", type=_positive, default=1, metavar="N", help="processes of Ray; default: 1"
     )
-    made.add_argument(
-        "--address", help="of a Ray cluster; all machines must see IN and OUT under the same path"
+    execution.add_argument(
+        "--threads",
+        type=_positive,
+        metavar="N",
+        help="CPU threads per process; default: the CPUs divided by --workers",
     )
-    return made
+    execution.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="of a Ray cluster; IN and OUT must have the same path on all of its machines",
+    )
+    return parser
 
 
-def _share(value: str) -> float:
+def _probability(value: str) -> float:
     number = float(value)
     if not 0.0 <= number <= 1.0:
         raise argparse.ArgumentTypeError("must lie between 0 and 1")
@@ -93,93 +138,87 @@ def _positive(value: str) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns its exit status.
+    """Run the command and return its exit status.
 
-    0 done, 1 stopped on the way by the disk, 2 refused before it began, 130 stopped by Ctrl-C.
+    0: finished. 1: interrupted by the disk or by a change of the input. 2: the arguments, a setting
+    or a model cannot be used. 130: interrupted by Ctrl-C.
     """
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
-    given = parser().parse_args(arguments)
+    args = build_parser().parse_args(arguments)
     try:
-        return _run(given)
-    except BatchError as error:
+        return _run(args)
+    except (BatchRunError, StartError) as error:
         console.print(str(error), style="red", highlight=False, soft_wrap=True, markup=False)
-        return error.status
+        return error.status if isinstance(error, BatchRunError) else BatchRunError.status
     except KeyboardInterrupt:
-        console.print("Stopped. The same command goes on where this one was.")
+        console.print("Stopped. The same command resumes the run.")
         return 130
 
 
-def _run(given: argparse.Namespace) -> int:
-    if given.engine == "here" and (given.address or given.workers > 1):
-        raise BatchError("--workers and --address are for --engine ray.")
-    output = given.output.resolve()
-    if output == given.input.resolve():
-        raise BatchError("OUT is IN: name another folder for the answers.")
+def _run(args: argparse.Namespace) -> int:
+    if args.engine == "here" and (args.address or args.workers > 1):
+        raise BatchRunError("--workers and --address need --engine ray.")
+    output = args.output.resolve()
+    if output == args.input.resolve():
+        raise BatchRunError("OUT is the same as IN: name another folder for the results.")
     with console.status("Reading the input …"):
-        source = open_source(given.input.resolve(), given.shard, output)
-    if given.answer == "prediction" and source.kind == "audio":
-        raise BatchError("Recordings have no predictions: leave --answer out.")
-    folder = _folder(given, source)
-    if isinstance(source, Recordings) and (begun := folder.listing()) is not None:
-        source = source.resumed(begun)
-    passed_over = dict(source.passed_over) if isinstance(source, Recordings) else {}
+        source = open_source(args.input.resolve(), args.shard, output)
+    if args.answer == "prediction" and source.kind == "audio":
+        raise BatchRunError("--answer prediction needs texts: leave it out for recordings.")
+    folder = _run_folder(args, source)
+    if isinstance(source, RecordingFolder) and (earlier_listing := folder.listing()) is not None:
+        source = source.resume_from(earlier_listing)
+    skipped = dict(source.skipped) if isinstance(source, RecordingFolder) else {}
     if not source.shards():
-        raise BatchError(
-            f"There is nothing to analyse in {given.input}{_passed_over(passed_over)}."
-        )
+        raise BatchRunError(f"There is nothing to analyse in {args.input}{_describe(skipped)}.")
     task = CloudRunTask()
     with folder.locked(shared=task.count > 1):
-        result = _analyse(given, source, folder, task)
-    if passed_over:
+        summary = _analyse(args, source, folder, task)
+    if skipped:
         console.print(
-            f"Passed over as no recordings{_passed_over(passed_over)}.",
+            f"Skipped files that are not recordings{_describe(skipped)}.",
             highlight=False,
             soft_wrap=True,
             markup=False,
         )
-    if isinstance(source, Recordings):
-        result["passed_over"] = passed_over
-    print(json.dumps(result))
+    if isinstance(source, RecordingFolder):
+        summary["passed_over"] = skipped
+    print(json.dumps(summary))
     return 0
 
 
-def _passed_over(counts: dict[str, int]) -> str:
-    """Describe the files of a folder that are no recordings; empty if there are none."""
-    if not counts:
+def _describe(skipped: dict[str, int]) -> str:
+    """Return the numbers of skipped files by kind, in parentheses; empty if there are none."""
+    if not skipped:
         return ""
-    return f" ({', '.join(f'{number} {kind}' for kind, number in sorted(counts.items()))})"
+    return f" ({', '.join(f'{number} {kind}' for kind, number in sorted(skipped.items()))})"
 
 
 def _analyse(
-    given: argparse.Namespace, source: Source, folder: RunFolder, task: CloudRunTask
+    args: argparse.Namespace, source: EntrySource, folder: RunFolder, task: CloudRunTask
 ) -> dict[str, Any]:
-    """Analyse what is missing; gives the figures of the last line."""
-    settings = _settings(given)
-    options = Options(given.answer, not given.no_summary, given.threshold, given.language)
+    """Analyse the unfinished shards of this task and return the figures of the last line."""
+    settings = _settings(args)
+    options = BatchOptions(args.answer, not args.no_summary, args.threshold, args.language)
     shards = source.shards()
-    folder.begin(
+    folder.start_or_resume(
         {
-            "input": source.identity(),
+            "input": source.fingerprint(),
             "options": asdict(options),
             "format": folder.format,
             "shard_entries": shards[0].entries,
             "models": tags(settings),
         },
-        source.listing() if isinstance(source, Recordings) else None,
+        source.listing() if isinstance(source, RecordingFolder) else None,
     )
-    own = [shard for shard in shards if shard.index % task.count == task.index]
-    missing = folder.missing(own)
-    total, left = (sum(shard.entries for shard in some) for some in (own, missing))
-    job = Job(source, folder, options, settings)
+    task_shards = [shard for shard in shards if shard.index % task.count == task.index]
+    missing = folder.missing(task_shards)
+    total, remaining = (sum(shard.entries for shard in some) for some in (task_shards, missing))
     answered = refused = 0
-    with BatchProgress(console, total, total - left) as progress:
-        if missing and given.engine == "ray":
-            for done in run_on_ray(job, missing, workers=given.workers, address=given.address):
-                answered, refused = answered + done.answered, refused + done.refused
-                progress.advance(shards[done.index].entries)
-        elif missing:
-            for done in run_here(job, missing, progress.advance):
-                answered, refused = answered + done.answered, refused + done.refused
+    with BatchProgress(console, total, total - remaining) as progress:
+        job = Job(source, folder, options, settings)
+        for result in _execute(args, job, missing, progress):
+            answered, refused = answered + result.answered, refused + result.refused
     folder.finish(shards)
     if refused:
         console.print(
@@ -188,27 +227,43 @@ def _analyse(
     return {
         "answered": answered,
         "refused": refused,
-        "done_before": total - left,
+        "done_before": total - remaining,
         "seconds": round(progress.seconds, 2),
         "per_second": round((answered + refused) / progress.seconds, 2),
     }
 
 
-def _settings(given: argparse.Namespace) -> Settings:
+def _execute(
+    args: argparse.Namespace, job: Job, shards: Sequence[Shard], progress: BatchProgress
+) -> Iterator[ShardResult]:
+    """Run the shards; progress is counted by entry in this process, and by shard with Ray."""
+    if not shards:
+        return
+    if args.engine == "here":
+        yield from run_in_process(job, shards, progress.advance)
+        return
+    entries = {shard.index: shard.entries for shard in shards}
+    for result in run_on_ray(job, shards, workers=args.workers, address=args.address):
+        progress.advance(entries[result.index])
+        yield result
+
+
+def _settings(args: argparse.Namespace) -> Settings:
     settings = Settings.load()
-    threads = given.threads
-    if threads is None and given.workers > 1 and "threads" not in settings.model_fields_set:
-        threads = max(1, settings.threads // given.workers)
+    threads = args.threads
+    if threads is None and args.workers > 1 and "threads" not in settings.model_fields_set:
+        threads = max(1, settings.threads // args.workers)
     return settings if threads is None else settings.model_copy(update={"threads": threads})
 
 
-def _folder(given: argparse.Namespace, source: Source) -> RunFolder:
-    form: Format = given.format or ("parquet" if source.kind == "parquet" else "jsonl")
-    columns = None
-    if form == "parquet":
-        try:
-            from samo.batch import parquet
-        except ImportError:
-            raise BatchError("pyarrow is not installed: run `make bulk`.") from None
-        columns = parquet.schema(source, given.answer, ANSWER_SCHEMAS[given.answer])
-    return RunFolder(given.output.resolve(), form, columns)
+def _run_folder(args: argparse.Namespace, source: EntrySource) -> RunFolder:
+    output_format: Format = args.format or ("parquet" if source.kind == "parquet" else "jsonl")
+    path = args.output.resolve()
+    if output_format == "jsonl":
+        return RunFolder(path)
+    try:
+        from samo.batch import parquet_output  # pyarrow is an optional dependency
+    except ImportError:
+        raise BatchRunError("pyarrow is not installed: run `make bulk`.") from None
+    schema = parquet_output.output_schema(source, args.answer, OUTPUT_SCHEMAS[args.answer])
+    return RunFolder(path, "parquet", partial(parquet_output.write_parquet, schema=schema))

@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, a line now and then in a log."""
+"""Progress of a batch run: a bar on a terminal, one line every 30 seconds in a log."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ LOG_SECONDS: Final = 30.0
 
 
 class BatchProgress:
-    """Counts entries; shows how many, how many a second, and the time that is left."""
+    """Count entries and show their number, the rate and the remaining time."""
 
-    def __init__(self, console: Console, total: int, done_before: int) -> None:
+    def __init__(self, console: Console, total: int, previously_done: int) -> None:
         self._console = console
         self._total = total
-        self._before = done_before
+        self._previously_done = previously_done
         self._done = 0
         self._start = self._logged = time.monotonic()
         self._bar = Progress(
@@ -40,7 +40,7 @@ class BatchProgress:
             disable=not console.is_terminal,
             speed_estimate_period=120,
         )
-        self._task = self._bar.add_task("entries", total=total, completed=done_before, rate="")
+        self._task = self._bar.add_task("entries", total=total, completed=previously_done, rate="")
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -61,11 +61,11 @@ class BatchProgress:
 
     @property
     def rate(self) -> float:
-        """Entries a second of this run."""
+        """Entries per second in this run."""
         return self._done / max(self.seconds, 1e-9)
 
     def advance(self, entries: int = 1) -> None:
-        """Count `entries` more."""
+        """Add to the number of finished entries."""
         self._done += entries
         self._bar.update(self._task, advance=entries, rate=f"{self.rate:.1f}/s")
         now = time.monotonic()
@@ -74,9 +74,9 @@ class BatchProgress:
             self._console.print(self._line(), highlight=False)
 
     def _line(self) -> str:
-        done = self._before + self._done
-        left = timedelta(seconds=round((self._total - done) / max(self.rate, 1e-9)))
+        done = self._previously_done + self._done
+        remaining = timedelta(seconds=round((self._total - done) / max(self.rate, 1e-9)))
         return (
             f"{done} of {self._total} entries ({done / self._total:.1%}), "
-            f"{self.rate:.1f} a second, {left} left"
+            f"{self.rate:.1f} per second, {remaining} remaining"
         )

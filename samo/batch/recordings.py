@@ -1,9 +1,9 @@
-"""A folder of recordings as a source of entries.
+"""Read entries from a folder of recordings.
 
-The list of files is made once, when a run begins, and kept in its output. A repeated command goes
-on by that list: a recording that has gone since is refused by name, and system files may come and
-go. A name that is not UTF-8, a folder that cannot be listed and a file that cannot be opened are
-entries too, and refused by name.
+The folder is listed once, when a run starts, and the list is kept in the output. A resumed run uses
+that list: a recording that was deleted since is refused by name, while system files may appear and
+disappear. A name that is not UTF-8, a folder that cannot be listed and a file that cannot be opened
+are entries, too, and are refused by name.
 """
 
 from __future__ import annotations
@@ -20,147 +20,155 @@ from typing import Any, Final, Self
 
 from runners.errors import PayloadTooLarge, SamoError
 from samo.batch import sniff
-from samo.batch.sources import BatchError, Entry, Refused, Shard, UnreadableFile
+from samo.batch.entries import (
+    BatchRunError,
+    Entry,
+    RefusedEntry,
+    Shard,
+    UnreadableFile,
+    equal_shards,
+)
 from samo.limits import MAX_AUDIO_BYTES
 
-# In place of a size, where it could not be found out.
+# The size of a file whose size cannot be read.
 _UNKNOWN: Final = -1
 
 
 @dataclass
-class Recordings:
-    """A folder of recordings, with its subfolders, in the order of their names.
+class RecordingFolder:
+    """A folder of recordings with its subfolders; entries are sorted by path.
 
-    `exclude` is the run's own output, which may lie in the folder.
+    Attributes:
+        path: the folder.
+        shard_entries: recordings per shard.
+        exclude: a folder to skip: the output of the run.
+        kind: of this source.
+        skipped: number of files that are not recordings, by suffix or name.
+
     """
 
     path: Path
     shard_entries: int
     exclude: Path | None = None
     kind: str = "audio"
-    passed_over: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
     _files: list[tuple[str, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """List the recordings."""
-        self._list("")
+        self._list_files()
         self._files.sort()
 
-    def _list(self, folder: str) -> None:
-        """List `folder`, a path within this source that ends with a slash, or empty."""
-        folders = [folder]
+    def _list_files(self) -> None:
+        folders = [""]
         while folders:
-            folder = folders.pop()
+            folder = folders.pop()  # relative, ends with a slash; "" is the folder itself
             try:
                 with os.scandir(self.path / folder) as found:
                     for entry in found:
-                        if (subfolder := self._take(folder, entry)) is not None:
+                        if (subfolder := self._add_file(folder, entry)) is not None:
                             folders.append(subfolder)
             except OSError:
                 if not folder:
                     raise
                 self._files.append((folder, _UNKNOWN))
 
-    def _take(self, folder: str, entry: os.DirEntry[str]) -> str | None:
-        """Take a file as an entry or count why not; gives a subfolder's path to go on with."""
+    def _add_file(self, folder: str, entry: os.DirEntry[str]) -> str | None:
+        """Add a file to the list or count it as skipped; return the path of a subfolder."""
         path = folder + entry.name
         try:
             if entry.is_dir():
                 return self._subfolder(path, entry)
             state = entry.stat()
-        except OSError:  # a link that leads nowhere, or a file that has gone already
+        except OSError:  # a broken link, or a file that was deleted meanwhile
             self._files.append((path, _UNKNOWN))
             return None
         if not stat.S_ISREG(state.st_mode):
-            self.passed_over["special file"] += 1
+            self.skipped["special file"] += 1
             return None
         try:
-            head = b"" if sniff.named_as_recording(entry.name) else _head(entry.path)
+            head = b"" if sniff.named_as_recording(entry.name) else _read_head(entry.path)
         except OSError:
-            reason = None  # it is opened once more in its turn
+            reason = None  # the file is refused when the run reads it
         else:
-            reason = sniff.not_a_recording(entry.name, head)
+            reason = sniff.skip_reason(entry.name, head)
         if reason is None:
             self._files.append((path, state.st_size))
         else:
-            self.passed_over[_shown(reason)] += 1
+            self.skipped[_printable(reason)] += 1
         return None
 
     def _subfolder(self, path: str, entry: os.DirEntry[str]) -> str | None:
         if sniff.is_system_folder(entry.name):
-            self.passed_over[f"{entry.name}/"] += 1
-        elif entry.is_symlink():  # it may lead back here
-            self.passed_over["link to a folder"] += 1
+            self.skipped[f"{entry.name}/"] += 1
+        elif entry.is_symlink():  # it may be a cycle
+            self.skipped["link to a folder"] += 1
         elif self.exclude is None or Path(entry.path) != self.exclude:
             return f"{path}/"
         return None
 
     def listing(self) -> bytes:
-        """The list of files, a JSON line each, to be kept in the output."""
+        """The list of files for the output: one JSON line per file, with its name and size."""
         return b"".join(json.dumps(file).encode() + b"\n" for file in self._files)
 
-    def resumed(self, listing: bytes) -> Self:
-        """Take the files of an earlier `listing` in place of what was found now.
+    def resume_from(self, listing: bytes) -> Self:
+        """Use the files of an earlier `listing` instead of those that exist now.
 
-        Raises `BatchError` where there are recordings that the earlier run did not know. What
-        could not be listed then is one refused entry, whatever is found in it now.
+        Raises `BatchRunError` if there are recordings that the earlier run did not list, or whose
+        size has changed. A folder that could not be listed then stays one refused entry.
         """
-        begun = [(str(name), int(size)) for name, size in map(json.loads, listing.splitlines())]
-        known = dict(begun)
-        unlisted = tuple(name for name in known if name.endswith("/"))
+        earlier = [(str(name), int(size)) for name, size in map(json.loads, listing.splitlines())]
+        sizes = dict(earlier)
+        unlisted = tuple(name for name in sizes if name.endswith("/"))
         new = sum(
-            name not in known and not name.endswith("/") and not name.startswith(unlisted)
+            name not in sizes and not name.endswith("/") and not name.startswith(unlisted)
             for name, _ in self._files
         )
         changed = sum(
-            known.get(name, size) != size and _UNKNOWN not in (size, known[name])
+            sizes.get(name, size) != size and _UNKNOWN not in (size, sizes[name])
             for name, size in self._files
         )
         if new or changed:
-            raise BatchError(
-                f"The input differs from that of the run that was begun: {new} recordings are new, "
+            raise BatchRunError(
+                f"The input differs from that of the earlier run: {new} recordings are new, "
                 f"{changed} changed. Name a new output folder."
             )
-        self._files = begun
+        self._files = earlier
         return self
 
-    def identity(self) -> dict[str, Any]:
-        """Name of the folder and SHA-256 over the files' names and sizes."""
+    def fingerprint(self) -> dict[str, Any]:
+        """Name of the folder, and SHA-256 of the files' names and sizes."""
         digest = hashlib.sha256()
         for name, size in self._files:
             digest.update(os.fsencode(f"{name}\0{size}\n"))
         return {
             "kind": self.kind,
-            "name": _shown(self.path.resolve().name),
+            "name": _printable(self.path.resolve().name),
             "sha256": digest.hexdigest(),
         }
 
     def shards(self) -> list[Shard]:
         """All shards in order."""
-        step = self.shard_entries
-        return [
-            Shard(i, start + 1, min(step, len(self._files) - start), start)
-            for i, start in enumerate(range(0, len(self._files), step))
-        ]
+        return equal_shards(len(self._files), self.shard_entries)
 
-    def read(self, shard: Shard) -> Iterator[Entry | Refused]:
-        """The shard's files; their `id` is the path within the folder."""
+    def read(self, shard: Shard) -> Iterator[Entry | RefusedEntry]:
+        """The recordings of a shard; the `id` of each is its path in the folder."""
         files = self._files[shard.offset : shard.offset + shard.entries]
         for number, (file, _) in enumerate(files, start=shard.first):
             if file.endswith("/"):
-                yield Refused(number, _unreadable_folder(), _shown(file))
+                yield RefusedEntry(number, _unreadable_folder(), _printable(file))
             elif not _is_utf8(file):
-                yield Refused(number, _unreadable_name(), _shown(file))
+                yield RefusedEntry(number, _unreadable_name(), _printable(file))
             else:
                 yield Entry(number, {"id": file}, self.path / file)
 
 
 def read_recording(path: Path) -> bytes:
-    """A recording's bytes. Raises a `SamoError` for a file that cannot be read or is too large."""
+    """Read a recording. Raises a `SamoError` if it cannot be read or is too large."""
     try:
         with path.open("rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UnreadableFile("This is no longer a file: put the recording in its place.")
+                raise UnreadableFile("This is no longer a file: restore the recording.")
             data = file.read(MAX_AUDIO_BYTES + 1)
     except OSError as error:
         raise UnreadableFile(
@@ -175,7 +183,8 @@ def read_recording(path: Path) -> bytes:
     return data
 
 
-def _head(path: str) -> bytes:
+def _read_head(path: str) -> bytes:
+    # a pipe that replaces the file must not block
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         return os.read(descriptor, sniff.HEAD_BYTES)
@@ -191,15 +200,15 @@ def _is_utf8(name: str) -> bool:
     return True
 
 
-def _shown(name: str) -> str:
-    r"""A name for people and JSON: bytes that are not UTF-8 as "\xe9"."""
+def _printable(name: str) -> str:
+    r"""Return a name for messages and JSON; bytes that are not UTF-8 become "\xe9"."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _unreadable_folder() -> SamoError:
     return UnreadableFile(
         "The folder cannot be listed, so its recordings are unknown: allow it to be read, then "
-        "analyse it into a new output folder."
+        "start a run with a new output folder."
     )
 
 

@@ -1,8 +1,8 @@
-"""Recognize the recordings of a folder by the first bytes of each file.
+"""Find the recordings of a folder by the first bytes of each file.
 
-Only what is known to be something else is passed over: system files, text, pictures, archives.
-Everything that is left is an entry: the service's decoder judges it, so that a folder is read as
-uploads are, and a file that turns out to be no recording is refused by name.
+Only files that are certainly not recordings are skipped: system files, text, pictures, archives.
+Every other file is an entry, and the service's decoder decides, as for uploads. A file that it
+cannot decode is refused by name.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Final
 
 HEAD_BYTES: Final = 4096
 
-# Folders of operating systems and synchronizers. Some hold copies under the recordings' own names.
+# Folders of operating systems and synchronization tools. Some contain copies with the recordings'
+# names.
 SYSTEM_FOLDERS: Final = frozenset(
     {
         "__macosx",
@@ -36,7 +37,7 @@ SYSTEM_FILES: Final = frozenset(
 )
 _APPLE_DOUBLE: Final = (b"\x00\x05\x16\x07", b"\x00\x05\x16\x00")
 
-# What an audio file, or a container that may hold audio, begins with.
+# First bytes of audio files and of containers that may have audio.
 _AUDIO: Final = re.compile(
     rb"RIFF....(?:WAVE|AVI )|(?:RF64|BW64)....WAVE|riff.{12}|RIFX....WAVE|FORM....AIF[FC]|caff|"
     rb"fLaC|OggS|ID3|#!AMR|....ftyp|....(?:moov|mdat|wide|moof|styp)|\x1a\x45\xdf\xa3|"
@@ -53,28 +54,28 @@ _NOT_AUDIO: Final = re.compile(
     re.DOTALL,
 )
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
-# Control characters that texts do not hold: all but tab, line ends, form feed and escape.
+# Control characters that texts do not have: all except tab, line ends, form feed and escape.
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def is_system_folder(name: str) -> bool:
-    """Whether a folder belongs to the system and not to the user."""
+    """Whether a folder belongs to the system."""
     return name.lower() in SYSTEM_FOLDERS or name.startswith(".Trash-")
 
 
 def named_as_recording(name: str) -> bool:
-    """Whether the name alone makes a file an entry, so that it need not be opened to list it.
+    """Whether a file is an entry by its suffix, so that it is not opened for the list.
 
-    That saves a round trip for each recording in a mounted bucket.
+    This saves one round trip per recording in a mounted bucket.
     """
     return _has_audio_suffix(name) and not name.startswith("._")
 
 
-def not_a_recording(name: str, head: bytes) -> str | None:
-    """Why a file is passed over, in the word that it is counted under; None for an entry.
+def skip_reason(name: str, head: bytes) -> str | None:
+    """Return the name under which a skipped file is counted; None if the file is an entry.
 
-    `head` is the file's beginning. A file with a suffix that recordings have is an entry even if
-    it is empty or damaged: it is refused by name.
+    `head` has the first `HEAD_BYTES` of the file. A file with the suffix of a recording is an
+    entry even if it is empty or damaged: it is refused by name.
     """
     if named_as_recording(name):
         return None
@@ -95,7 +96,7 @@ _AUDIO_SUFFIX: Final = re.compile(
 
 
 def _has_audio_suffix(name: str) -> bool:
-    name = name.removesuffix(".icloud")  # the stand-in for a recording that was not downloaded
+    name = name.removesuffix(".icloud")  # placeholder for a recording in the cloud
     return _AUDIO_SUFFIX.fullmatch(_suffix(name)) is not None
 
 
@@ -110,7 +111,7 @@ def _is_text(head: bytes) -> bool:
         return text.isprintable() or text.count("\ufffd") * 20 < len(text)
     if not head or _CONTROLS.search(head):
         return False
-    # Latin-1, Shift-JIS and others: in 64 bytes of sound a control character is all but certain
+    # Latin-1, Shift-JIS and others; 64 bytes of audio almost certainly have a control character
     return len(head) >= 64 or sum(byte < 0x80 for byte in head) >= 0.5 * len(head) or _is_utf8(head)
 
 
@@ -118,5 +119,5 @@ def _is_utf8(head: bytes) -> bool:
     try:
         head.decode()
     except UnicodeDecodeError as error:
-        return error.start > len(head) - 4  # a character cut in two at the end of the head
+        return error.start > len(head) - 4  # the head may end within a character
     return True

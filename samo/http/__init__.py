@@ -1,1 +1,1 @@
-"""HTTP transport under the routes: server, connections, middleware, error envelope."""
+"""HTTP transport below the routes: server, connections, middleware, error envelope."""

@@ -1,1 +1,1 @@
-"""From text to insight: reading, classification, explanation, grouping."""
+"""From the text of an entry to its insight: split, classify, aggregate, explain, summarize."""

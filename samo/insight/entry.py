@@ -140,7 +140,7 @@ def split_text(text: str) -> SplitEntry:
 def check_has_words(entry: SplitEntry) -> None:
     """Raise `InvalidRequest` for an entry that has only markup."""
     if not entry.sentences:
-        raise InvalidRequest("The text holds markup only: send the entry's words.", field="text")
+        raise InvalidRequest("The text has only markup: send the entry's words.", field="text")
 
 
 def sentence_texts(entries: Iterable[SplitEntry]) -> list[str]:

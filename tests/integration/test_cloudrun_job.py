@@ -1,4 +1,4 @@
-"""The batch job's manifest, filled in as docs/bulk.md says, and the command that it runs."""
+"""The batch job's manifest, filled in as docs/batch.md says, and the command that it runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 JOB = ROOT / "deploy" / "cloudrun" / "job.yaml"
 BLOCK = re.search(
     r"```sh\n(.*?)```",
-    (ROOT / "docs" / "bulk.md").read_text().partition("## Cloud Run Job")[2],
+    (ROOT / "docs" / "batch.md").read_text().partition("## Cloud Run Job")[2],
     re.S,
 ).group(1)
 VALUES = {

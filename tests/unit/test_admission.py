@@ -12,7 +12,7 @@ import pytest
 from runners.errors import Overloaded
 from runners.fakes import FakeTranscriber
 from samo import factory, metrics
-from samo.factory import assemble
+from samo.factory import create_models
 from samo.insight import pipeline
 from samo.settings import Settings
 
@@ -58,11 +58,11 @@ def decoded(monkeypatch):
 
 
 def models(**settings):
-    return assemble(Settings(runners="fake", threads=1, **settings), lambda name: None)
+    return create_models(Settings(runners="fake", threads=1, **settings), lambda name: None)
 
 
 def test_a_recording_that_cannot_be_admitted_is_not_decoded(held, decoded, monkeypatch):
-    monkeypatch.setattr(factory, "AUDIO_SECONDS_PER_FRAME", 100.0)
+    monkeypatch.setattr(factory, "INITIAL_SECONDS_PER_AUDIO_FRAME", 100.0)
 
     async def scenario():
         subject = models().pipeline

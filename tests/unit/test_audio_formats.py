@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runners.errors import AudioTooLong, UndecodableAudio, UnsupportedAudio
-from samo.audio import READABLE_FORMATS, SAMPLE_RATE, decode, refusals
+from samo.audio import READABLE_FORMATS, SAMPLE_RATE, audio_errors, decode
 from samo.limits import MAX_AUDIO_SECONDS
 from tests.recordings import (
     SECONDS,
@@ -257,7 +257,7 @@ def test_what_is_often_sent_is_named(data, name):
 def test_a_codec_that_is_not_read_is_named_with_its_container_and_a_way_out():
     data = encode("mov", "pcm_s16be")
     # "mace" is Apple's of 1984
-    with pytest.raises(UnsupportedAudio, match=r"mp4 file holds the codec mace3.*WAV as PCM, MP3"):
+    with pytest.raises(UnsupportedAudio, match=r"mp4 file has the codec mace3.*WAV as PCM, MP3"):
         decode(data.replace(b"twos", b"MAC3"))
 
 
@@ -285,7 +285,7 @@ def test_a_playlist_opens_no_file(tmp_path, monkeypatch):
         opened.append(url)
         raise FileNotFoundError(url)
 
-    monkeypatch.setattr(refusals, "opens_other_files", spy)
+    monkeypatch.setattr(audio_errors, "refuse_external_file", spy)
     for playlist in (hls, concat):
         with pytest.raises(UnsupportedAudio):
             decode(playlist.encode())

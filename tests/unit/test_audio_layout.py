@@ -17,7 +17,7 @@ from tests.recordings import (
     with_hole,
 )
 
-LATER = "first fragment holds the header: send all fragments joined in order"
+LATER = "only the first fragment has the header: send all fragments joined in order"
 ORDER = "wrong order"
 
 
@@ -73,11 +73,11 @@ def test_a_missing_fragment_leaves_a_gap(make_fragments):
     audio = decode(b"".join([head, first, second, *rest]))
     assert audio.duration == pytest.approx(5.0, abs=0.1)
     (gap,) = audio.gaps
-    assert gap.at == pytest.approx(2.0, abs=0.1)
+    assert gap.start == pytest.approx(2.0, abs=0.1)
     assert gap.seconds == pytest.approx(1.0, abs=0.1)
     if make_fragments is not ogg:  # what is recorded from a stream begins anywhere
         (gap,) = decode(b"".join([head, second, third, *rest])).gaps
-        assert gap.at == 0.0
+        assert gap.start == 0.0
         assert gap.seconds == pytest.approx(1.0, abs=0.1)
 
 
@@ -97,7 +97,7 @@ def test_a_paused_recording_is_read_whole(container, codec, options):
     audio = decode(with_hole(container, codec, before=2.0, hole=4.0, after=1.0, **options))
     assert audio.duration == pytest.approx(3.0, abs=0.1)
     (gap,) = audio.gaps
-    assert gap.at == pytest.approx(2.0, abs=0.1)
+    assert gap.start == pytest.approx(2.0, abs=0.1)
     assert gap.seconds == pytest.approx(4.0, abs=0.1)
 
 
@@ -177,7 +177,7 @@ def test_files_of_two_formats_are_read_to_the_end(name, second):
 def test_a_gap_of_a_later_file_is_placed_in_the_whole():
     audio = decode(make("webm") + with_hole("webm", "libopus", before=1.0, hole=2.0, after=1.0))
     (gap,) = audio.gaps
-    assert gap.at == pytest.approx(SECONDS + 1.0, abs=0.1)
+    assert gap.start == pytest.approx(SECONDS + 1.0, abs=0.1)
 
 
 def test_a_second_file_that_is_cut_short_is_refused():
@@ -314,10 +314,10 @@ def test_a_tag_behind_the_last_frame_is_no_truncation(name, tag):
     assert decode(file(name) + tag).duration == pytest.approx(SECONDS, abs=0.1)
 
 
-def test_a_recording_that_was_never_finished_says_so():
+def test_an_unfinished_recording_is_refused_with_the_reason():
     whole = encode("ipod", "aac")
     assert whole.index(b"mdat") < whole.index(b"moov")
-    with pytest.raises(UndecodableAudio, match="never finished"):
+    with pytest.raises(UndecodableAudio, match="not finished"):
         decode(whole[: whole.index(b"moov") - 4])
 
 

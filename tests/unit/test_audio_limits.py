@@ -39,7 +39,7 @@ def test_exactly_the_limit_is_read_in_every_format(container, codec):
 
 def test_samples_are_counted_exactly(monkeypatch):
     # 0.1 s has no exact floating point number: 3010 of them sum to more than 301.
-    limit = track.Limit()
+    limit = track.RemainingDuration()
     for _ in range(3010):
         limit.spend(4410, 44_100)
     with pytest.raises(AudioTooLong):
@@ -182,14 +182,14 @@ def test_an_upload_may_be_read_a_few_times_over():
     upload = ffmpeg.Upload(bytes(1000))
     for _ in range(20_000):
         upload.seek(0)
-    with pytest.raises(UndecodableAudio, match="scattered"):
+    with pytest.raises(UndecodableAudio, match="fragmented"):
         any(upload.seek(0) for _ in range(20))
     upload = ffmpeg.Upload(bytes(30_000_000))
     for _ in range(6):
         upload.read()
         upload.seek(0)
     upload.read()
-    with pytest.raises(UndecodableAudio, match="scattered"):
+    with pytest.raises(UndecodableAudio, match="fragmented"):
         upload.seek(0)
 
 
@@ -354,7 +354,7 @@ def test_many_comments_of_ogg_are_refused(codec, monkeypatch):
 
 @pytest.mark.parametrize("name", ["m4a", "flac", "ogg opus", "webm"])
 def test_a_part_is_read_only_by_the_demuxer_that_it_was_looked_at_for(name):
-    for part in layout.split(make(name)):
+    for part in layout.split_files(make(name)):
         assert part.demuxers in {"mov", "flac", "ogg", "matroska"}
-    (junk,) = layout.split(b"\1" + make(name))
+    (junk,) = layout.split_files(b"\1" + make(name))
     assert not {"mov", "flac", "ogg", "matroska"} & set(junk.demuxers.split(","))

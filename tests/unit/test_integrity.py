@@ -1,4 +1,4 @@
-"""A model whose files changed, or that computes otherwise, does not serve."""
+"""A model whose files changed, or that computes different results, does not serve."""
 
 from __future__ import annotations
 
@@ -69,5 +69,5 @@ def test_golden_sentences(tmp_path):
     check_golden_sentences(TAG, tmp_path, summarizer(golden.get))
     almost = {**golden, "um hello": "Hello!"}
     check_golden_sentences(TAG, tmp_path, summarizer(almost.get))
-    with pytest.raises(StartError, match="writes 0 of 3 golden sentences"):
+    with pytest.raises(StartError, match="reproduces 0 of 3 golden samples"):
         check_golden_sentences(TAG, tmp_path, summarizer(str))

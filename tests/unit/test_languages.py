@@ -26,12 +26,12 @@ from samo.api import languages
     ],
 )  # fmt: skip
 def test_a_language_is_found(given, code):
-    assert languages.code(given) == code
+    assert languages.to_code(given) == code
 
 
 @pytest.mark.parametrize("given", ["", "  ", "auto", "AUTO", "null", "None", "und", "detect"])
 def test_no_language_is_to_be_recognized(given):
-    assert languages.code(given) is None
+    assert languages.to_code(given) is None
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_no_language_is_to_be_recognized(given):
 )  # fmt: skip
 def test_what_names_no_language_is_refused_with_the_choices(given):
     with pytest.raises(ValueError, match="ISO 639-1") as refused:
-        languages.code(given)
+        languages.to_code(given)
     assert "en" in refused.value.context["valid"]
 
 

@@ -16,8 +16,9 @@ from runners.errors import (
     UnsupportedMediaType,
 )
 from samo import limits
-from samo.api import bodies, forms
-from samo.options import names, number, whole_number
+from samo.api import forms, json_body
+from samo.api.form_fields import FormFields
+from samo.options import parse_integer, parse_list, parse_number
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def read(body, limit=limits.MAX_JSON_BYTES, chunk=65_536, **headers):
         "headers": [(name.replace("_", "-").encode(), v.encode()) for name, v in raw.items()],
     }
     try:
-        return asyncio.run(bodies.read_object(Request(scope, receive), limit)), taken
+        return asyncio.run(json_body.read_object(Request(scope, receive), limit)), taken
     except SamoError as error:
         return error, taken
 
@@ -123,17 +124,17 @@ def test_a_body_that_no_route_takes_is_not_read(content_type):
     headers = [(b"content-type", content_type.encode())]
     request = Request({"type": "http", "headers": headers}, receive)
     with pytest.raises(UnsupportedMediaType):
-        asyncio.run(bodies.read_object(request, limits.MAX_JSON_BYTES))
+        asyncio.run(json_body.read_object(request, limits.MAX_JSON_BYTES))
     with pytest.raises(UnsupportedMediaType):
-        asyncio.run(forms.read(request, forms.Fields("file", {})))
+        asyncio.run(forms.read(request, FormFields("file", {})))
 
 
 def test_numbers_in_quotes():
-    assert (number("0.5"), number(" 1e-1 "), number(".5")) == (0.5, 0.1, 0.5)
-    assert (whole_number("3"), whole_number(3.0), whole_number("3.0")) == (3, 3, 3)
+    assert (parse_number("0.5"), parse_number(" 1e-1 "), parse_number(".5")) == (0.5, 0.1, 0.5)
+    assert (parse_integer("3"), parse_integer(3.0), parse_integer("3.0")) == (3, 3, 3)
     for odd in ("nan", "inf", "1_0", "0x1", "١", "5" * 99, "", "1e9999", True, None, [], 3.5):
-        assert number(odd) is odd
-    assert whole_number(float("inf")) == float("inf")
+        assert parse_number(odd) is odd
+    assert parse_integer(float("inf")) == float("inf")
 
 
 @pytest.mark.parametrize(
@@ -148,6 +149,6 @@ def test_numbers_in_quotes():
     ],
 )
 def test_a_list_in_a_form(values):
-    assert names(values) == ["word", "segment"]
-    assert names(["[]", "", "null"]) == []
-    assert names(["word;segment"]) == ["word;segment"]
+    assert parse_list(values) == ["word", "segment"]
+    assert parse_list(["[]", "", "null"]) == []
+    assert parse_list(["word;segment"]) == ["word;segment"]

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from samo.batch import command
-from samo.batch.sources import MAX_LINE_BYTES, JsonLines
+from samo.batch.json_lines import MAX_LINE_BYTES, JsonLines
 from samo.limits import MAX_TEXT_CHARACTERS
 from tests.conftest import RECORDING, ROOT
 
@@ -69,7 +69,7 @@ def start(*arguments):
     return subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_bulk_and_http_give_the_same(client, tmp_path):
+def test_batch_and_http_give_the_same(client, tmp_path):
     texts = [entry["text"] for entry in entries(12)]
     texts += ["", " ", 3, None, "x" * (MAX_TEXT_CHARACTERS + 1), "please crash", "joy\n😀 fear?! A"]
     lines = [{"text": text} for text in texts] + [{}]
@@ -231,6 +231,15 @@ def test_a_run_is_not_mixed_with_another(tmp_path, capsys):
     other.mkdir()
     (other / "part-1.jpg").write_bytes(b"")
     assert run(source, other) == 2
+
+
+def test_a_setting_that_is_invalid_is_named_in_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SAMO_THREADS", "many")
+    source = write_lines(tmp_path / "in.jsonl", entries(1))
+    assert run(source, tmp_path / "out") == 2
+    message = capsys.readouterr().err
+    assert "SAMO_THREADS" in message
+    assert "Traceback" not in message
 
 
 @pytest.mark.parametrize("name", ["absent.jsonl", "in.txt", "empty.jsonl"])

@@ -1,7 +1,7 @@
-"""Read JSON bodies: how many bytes, in which encoding, and what is wrong with one that is no JSON.
+"""Read and parse JSON bodies.
 
-A body is refused before it costs anything: one that is too large before it is read to its end, and
-one with too many fields before each of them is validated.
+A body is refused as early as possible: one that is too large before all of it is read, and one with
+too many fields before each of them is validated.
 """
 
 from __future__ import annotations
@@ -20,49 +20,49 @@ from runners.errors import InvalidRequest, MalformedRequest, PayloadTooLarge, Un
 from samo import limits
 
 JSON: Final = "application/json"
-# Encodings of text that clients declare; Python's codecs hold others that are none (hex, idna).
+# Text encodings that clients declare; Python also has codecs for other things (hex, idna).
 _CHARSET: Final = re.compile(
     r"ascii|utf-(8|16|32)(-[bl]e)?|iso8859-\d+|latin\d*|cp\d+|koi8-[rtu]|mac-[a-z]+|gbk|gb2312"
     r"|gb18030|big5|shift_jis|euc_(jp|kr)"
 )
-# possessive: what is no JSON costs no more than what is
+# possessive quantifiers: invalid JSON takes no longer to scan than valid JSON
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _SEND_UTF8: Final = (
     "The body is not in UTF-8: send the body as UTF-8, or name its encoding in the header, as in "
     "Content-Type: application/json; charset=iso-8859-1."
 )
-_NO_OBJECT: Final = (
-    "The body is missing or no JSON object: send one, with Content-Type: application/json."
+_NOT_AN_OBJECT: Final = (
+    "The body is missing or not a JSON object: send one, with Content-Type: application/json."
 )
 _MAX_CHARSET_CHARACTERS: Final = 40
 _MAX_LENGTH_DIGITS: Final = 18
 
 
 def content_type(headers: Mapping[bytes, bytes]) -> tuple[str, str | None]:
-    """Media type and charset that a request declares; "" where it declares none."""
-    given = headers.get(b"content-type", b"").decode("latin-1")
-    if given in ("", JSON):
-        return given, None
-    media_type, options = parse_options_header(given)
+    """Media type and charset that a request declares; "" and None if it declares none."""
+    value = headers.get(b"content-type", b"").decode("latin-1")
+    if value in ("", JSON):
+        return value, None
+    media_type, options = parse_options_header(value)
     charset = options.get(b"charset")
     return media_type.decode("latin-1"), charset.decode("latin-1") if charset else None
 
 
 def is_json(media_type: str) -> bool:
-    """Whether a media type is JSON, or a format built on it such as application/ld+json."""
+    """Whether a media type is JSON or based on it, such as application/ld+json."""
     return media_type == JSON or (
         media_type.startswith("application/") and media_type.endswith("+json")
     )
 
 
 def refuse_compressed(headers: Mapping[bytes, bytes]) -> None:
-    """Refuse a compressed body: what it expands to has no bound."""
+    """Refuse a compressed body, because its decompressed size is unlimited."""
     if headers.get(b"content-encoding", b"").strip().lower() not in (b"", b"identity"):
         raise UnsupportedMediaType("Send the body uncompressed, without Content-Encoding.")
 
 
 def codec_of(charset: str) -> str | None:
-    """Python's codec for a charset; None where it is no text encoding that is known here."""
+    """Python's codec for a charset; None if it is not a known text encoding."""
     try:
         codec = codecs.lookup(charset[:_MAX_CHARSET_CHARACTERS]).name
     except (LookupError, ValueError):  # ValueError: a NUL
@@ -71,7 +71,7 @@ def codec_of(charset: str) -> str | None:
 
 
 async def _read(request: Request, declared: bytes, limit: int) -> bytes:
-    """The body, of at most `limit` bytes; raises `PayloadTooLarge` without reading on."""
+    """The body, of at most `limit` bytes; raises `PayloadTooLarge` without reading the rest."""
     if declared.isdigit() and (len(declared) > _MAX_LENGTH_DIGITS or int(declared) > limit):
         raise too_large(limit)
     chunks: list[bytes] = []
@@ -87,14 +87,18 @@ async def _read(request: Request, declared: bytes, limit: int) -> bytes:
 def too_large(limit: int) -> PayloadTooLarge:
     """The error for a JSON body above `limit` bytes."""
     return PayloadTooLarge(
-        f"The body is too large: this route reads {limit} bytes of JSON. Send the texts in several "
-        "requests.",
+        f"The body is too large: this route takes at most {limit} bytes of JSON. Send the texts in "
+        "several requests.",
         limit_bytes=limit,
     )
 
 
 async def read_object(request: Request, limit: int) -> dict[str, Any]:
-    """The JSON object in the body; raises a `SamoError` that says why there is none."""
+    """Parse the JSON object in the body.
+
+    Raises:
+        SamoError: The body is too large, of another type or encoding, or not a JSON object.
+    """
     headers = dict(request.scope["headers"])
     refuse_compressed(headers)
     media_type, charset = content_type(headers)
@@ -102,48 +106,48 @@ async def read_object(request: Request, limit: int) -> dict[str, Any]:
         raise UnsupportedMediaType("Send a JSON object, with Content-Type: application/json.")
     body = await _read(request, headers.get(b"content-length", b""), limit)
     if not media_type:
-        raise InvalidRequest(_NO_OBJECT)
+        raise InvalidRequest(_NOT_AN_OBJECT)
     if charset is not None or body.startswith(codecs.BOM_UTF8):
         body = _utf8(body, charset or "utf-8")
     if not body.strip():
-        raise InvalidRequest(_NO_OBJECT)
+        raise InvalidRequest(_NOT_AN_OBJECT)
     _refuse_many_values(body)
-    # pydantic's parser has no recursion limit of Python's to run into, and takes no lone surrogates
+    # pydantic's parser does not hit Python's recursion limit, and refuses lone surrogates
     try:
-        given = pydantic_core.from_json(body, allow_inf_nan=False)
+        document = pydantic_core.from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise _malformed(body, str(error)) from None
-    if not isinstance(given, dict):
-        raise InvalidRequest(_NO_OBJECT)
-    if len(given) > limits.MAX_JSON_FIELDS:
+    if not isinstance(document, dict):
+        raise InvalidRequest(_NOT_AN_OBJECT)
+    if len(document) > limits.MAX_JSON_FIELDS:
         raise InvalidRequest(
-            f"The body has {len(given)} fields, which are more than this route knows.",
+            f"The body has {len(document)} fields; no route has as many.",
             max_fields=limits.MAX_JSON_FIELDS,
         )
-    _refuse_repeated_names(body, given)
-    return given
+    _refuse_repeated_names(body, document)
+    return document
 
 
 def _refuse_many_values(body: bytes) -> None:
-    """Refuse a body of more values than any request has, before each becomes an object."""
-    if len(body) <= limits.MAX_JSON_MARKS:
+    """Refuse a body with more values than any request has, before they are parsed into objects."""
+    if len(body) <= limits.MAX_JSON_TOKENS:
         return
-    most = limits.MAX_JSON_MARKS
-    outside, strings = _STRING.subn(b"", body, count=most)
-    if strings == most or len(outside.translate(None, b" \t\r\n")) > most:
+    max_tokens = limits.MAX_JSON_TOKENS
+    outside, strings = _STRING.subn(b"", body, count=max_tokens)
+    if strings == max_tokens or len(outside.translate(None, b" \t\r\n")) > max_tokens:
         raise MalformedRequest(
-            "The body holds more values, or is nested deeper, than any request of this API."
+            "The body has more values, or is nested more deeply, than any request of this API."
         )
 
 
 def _utf8(body: bytes, charset: str) -> bytes:
-    """The body in UTF-8 and without a byte order mark."""
+    """Convert the body to UTF-8 without a byte order mark."""
     codec = codec_of(charset)
     if codec is None:
         raise UnsupportedMediaType(
-            "The charset that the Content-Type names is not known here: send the body as UTF-8."
+            "The charset in the Content-Type is unknown: send the body as UTF-8."
         )
-    if codec == "utf-16" and body[:1] == b"\0":  # no byte order mark, and JSON begins with ASCII
+    if codec == "utf-16" and body[:1] == b"\0":  # no byte order mark; JSON starts with ASCII
         codec = "utf-16-be"
     elif codec == "utf-32" and body[:1] == b"\0":
         codec = "utf-32-be"
@@ -158,7 +162,7 @@ def _utf8(body: bytes, charset: str) -> bytes:
 
 
 def _malformed(body: bytes, reason: str) -> MalformedRequest:
-    """The error for a body that is no JSON; the reason holds no text of the user's."""
+    """The error for invalid JSON; the parser's reason contains no user text."""
     try:
         body.decode()
     except UnicodeDecodeError:
@@ -170,32 +174,32 @@ def _malformed(body: bytes, reason: str) -> MalformedRequest:
         advice = r" Write a line break inside a string as \n, a tab as \t."
     elif "hex escape" in reason:
         advice = (
-            r" Half of an emoji (\ud83d by itself) is no character: cut texts between characters."
+            r" Half of an emoji (a single \ud83d) is not a character: cut texts between characters."
         )
-    return MalformedRequest(f"The body is no valid JSON: {reason}.{advice}")
+    return MalformedRequest(f"The body is not valid JSON: {reason}.{advice}")
 
 
 class _RepeatedNameError(Exception):
-    """An object has a name twice."""
+    """An object contains a name twice."""
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
+def _reject_repeated_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
         raise _RepeatedNameError
-    return made
+    return result
 
 
-def _refuse_repeated_names(body: bytes, given: dict[str, Any]) -> None:
-    """Refuse an object with a name twice: parsers keep the last value, and lose the first."""
-    # a quick search first, which texts can mislead; then the exact, slower one
-    if all(body.count(b'"%s"' % name.encode()) <= 1 for name in given):
+def _refuse_repeated_names(body: bytes, document: dict[str, Any]) -> None:
+    """Refuse an object that contains a name twice; parsers drop all values but the last."""
+    # a fast search first, in which a text may look like a name; then the exact, slower one
+    if all(body.count(b'"%s"' % name.encode()) <= 1 for name in document):
         return
     try:
-        json.loads(body, object_pairs_hook=_once)
+        json.loads(body, object_pairs_hook=_reject_repeated_names)
     except _RepeatedNameError:
         raise MalformedRequest(
-            "The body is no valid JSON: an object has the same name twice. Send each field once."
+            "The body is not valid JSON: an object has the same name twice. Send each field once."
         ) from None
-    except (ValueError, RecursionError):  # the first parser was content
+    except (ValueError, RecursionError):  # the first parser accepted it
         return

@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from samo.api import schemas
-from samo.batch.parquet import Parquet, arrow_type
-from tests.integration.test_bulk import (
+from samo.batch.parquet_input import ParquetFile
+from samo.batch.parquet_output import arrow_type
+from tests.integration.test_batch import (
     answers_of,
     entries,
     read_lines,
@@ -26,7 +27,7 @@ from tests.integration.test_bulk import (
     timeless,
     write_lines,
 )
-from tests.integration.test_bulk_folders import errors_of
+from tests.integration.test_batch_folders import errors_of
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +82,7 @@ def test_every_answer_has_an_arrow_type():
 
 
 def test_a_shard_is_read_from_the_middle_of_a_row_group(tmp_path):
-    source = Parquet(write_parquet(tmp_path / "in.parquet", entries(50)), 7)
+    source = ParquetFile(write_parquet(tmp_path / "in.parquet", entries(50)), 7)
     read = [entry.fields["id"] for shard in source.shards() for entry in source.read(shard)]
     assert read == [f"e{i}" for i in range(50)]
     last = source.shards()[-1]

@@ -1,4 +1,4 @@
-"""What runs the shards: this process, or Ray Data on this machine or a cluster."""
+"""Run shards in this process, or with Ray Data on this machine or a cluster."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from samo.batch.analysis import Done, Job, ShardWorker
-from samo.batch.sources import BatchError, Shard, Stopped
+from samo.batch.analysis import Job, ShardResult, ShardWorker
+from samo.batch.entries import BatchRunError, RunInterrupted, Shard
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 
-def run_here(job: Job, shards: Sequence[Shard], on_entry: Callable[[], None]) -> Iterator[Done]:
+def run_in_process(
+    job: Job, shards: Sequence[Shard], on_entry: Callable[[], None]
+) -> Iterator[ShardResult]:
     """Run the shards one after another in this process; `on_entry` is called after each entry."""
     worker = ShardWorker(job)
     try:
@@ -25,40 +27,42 @@ def run_here(job: Job, shards: Sequence[Shard], on_entry: Callable[[], None]) ->
 
 
 class RayWorker:
-    """A `ShardWorker` in the form that Ray Data calls: a batch is one shard."""
+    """A `ShardWorker` with the interface of a Ray Data actor; each batch is one shard."""
 
     def __init__(self, job: Job) -> None:
         self._worker = ShardWorker(job)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Run the one shard of `batch`, arrays of shape (1,); gives the fields of its `Done`.
+        """Run the shard in `batch`, arrays of shape (1,); return the fields of its `ShardResult`.
 
-        What stops the run is given as `stopped`: an exception would come back in Ray's wrapping.
+        The field `interrupted` has the message of a `RunInterrupted`, because Ray would wrap the
+        exception.
         """
         shard = Shard(**{name: int(value[0]) for name, value in batch.items()})
         try:
-            done, stopped = self._worker.run(shard), ""
-        except Stopped as error:
-            done, stopped = Done(shard.index, 0, 0), str(error)
-        return {**{name: [value] for name, value in asdict(done).items()}, "stopped": [stopped]}
+            result, interrupted = self._worker.run(shard), ""
+        except RunInterrupted as error:
+            result, interrupted = ShardResult(shard.index, 0, 0), str(error)
+        fields = {name: [value] for name, value in asdict(result).items()}
+        return {**fields, "interrupted": [interrupted]}
 
 
 def run_on_ray(
     job: Job, shards: Sequence[Shard], *, workers: int, address: str | None
-) -> Iterator[Done]:
-    """Run the shards on `workers` Ray actors; without `address` on this machine.
+) -> Iterator[ShardResult]:
+    """Run the shards on `workers` Ray actors, on this machine if `address` is None.
 
-    Ray starts an actor anew that died and gives its shard to another; a shard that is run twice
-    is still written once. Only shards' numbers and counts travel through Ray: entries are read
-    and answers written by the workers, to storage that all machines see.
+    If an actor dies, Ray starts another one and assigns its shard to another actor. A shard that
+    runs twice is written once. Only shard numbers and counts pass through Ray: the workers read the
+    entries and write the results, in storage that all machines share.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # it reports to its vendor unless told not to
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # Ray sends usage data to its vendor by default
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # a warning about GPUs
     try:
         import ray
         import ray.data
     except ImportError:
-        raise BatchError("Ray is not installed: run `make bulk`.") from None
+        raise BatchRunError("Ray is not installed: run `make bulk`.") from None
 
     threads = job.settings.threads
     ray.init(
@@ -76,16 +80,16 @@ def run_on_ray(
         rows = ray.data.from_items(
             [asdict(shard) for shard in shards], override_num_blocks=len(shards)
         )
-        done = rows.map_batches(
+        results = rows.map_batches(
             RayWorker,
             fn_constructor_args=(job,),
             batch_size=1,
             compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=2),
             num_cpus=threads,
         )
-        for row in done.iter_rows():
-            if stopped := row.pop("stopped"):
-                raise Stopped(stopped)
-            yield Done(**{name: int(value) for name, value in row.items()})
+        for row in results.iter_rows():
+            if interrupted := row.pop("interrupted"):
+                raise RunInterrupted(interrupted)
+            yield ShardResult(**{name: int(value) for name, value in row.items()})
     finally:
         ray.shutdown()

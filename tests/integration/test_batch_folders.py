@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from samo.batch import sniff
-from samo.batch.recordings import Recordings
+from samo.batch.recordings import RecordingFolder
 from samo.limits import MAX_AUDIO_BYTES
 from tests.conftest import RECORDING, ROOT
-from tests.integration.test_bulk import read_lines, run, start
+from tests.integration.test_batch import read_lines, run, start
 
 APPLE_DOUBLE = struct.pack(">II16sH", 0x00051607, 0x00020000, b"Mac OS X        ", 2).ljust(4096)
 
@@ -226,7 +226,7 @@ def test_a_folder_without_recordings_says_what_it_holds(tmp_path, capsys):
     ],
 )  # fmt: skip
 def test_files_are_told_apart_by_their_content(name, head, reason):
-    assert sniff.not_a_recording(name, head) == reason
+    assert sniff.skip_reason(name, head) == reason
 
 
 def test_listing_opens_only_what_the_name_leaves_open_and_reads_only_its_head(folder, monkeypatch):
@@ -238,6 +238,6 @@ def test_listing_opens_only_what_the_name_leaves_open_and_reads_only_its_head(fo
         os, "open", lambda path, *rest: opened.append(Path(path).name) or real_open(path, *rest)
     )
     monkeypatch.setattr(os, "read", lambda fd, size: read.append(size) or real_read(fd, size))
-    Recordings(folder, 32)
+    RecordingFolder(folder, 32)
     assert sorted(opened) == ["._b.flac", "noext", "notes.txt"]
     assert read == [sniff.HEAD_BYTES] * 3

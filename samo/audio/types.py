@@ -1,4 +1,4 @@
-"""What decoding gives."""
+"""The result of decoding."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import numpy.typing as npt
 from runners.transcriber.transcript import SAMPLE_RATE as SAMPLE_RATE  # of all decoded audio
 
 Samples = npt.NDArray[np.float32]
-Quality = Literal["excellent", "good", "fair", "poor"]
+AudioQuality = Literal["excellent", "good", "fair", "poor"]
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch of the file's own timeline for which the file holds no sound.
+    """A part of the file's timeline without audio.
 
-    A recorder that was paused leaves one, and so does a fragment that was lost: they look the same.
+    A paused recorder causes one, and so does a lost fragment: they cannot be distinguished.
     """
 
-    at: float
-    """Seconds of sound before it."""
+    start: float
+    """Seconds of audio before it."""
     seconds: float
-    """Length of the stretch."""
+    """Its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class Audio:
     sample_rate: int
     """Samples per second, always `SAMPLE_RATE`."""
     container: str
-    """Such as wav, mp3, ogg, mp4 (which M4A and 3GP are) or webm; see `formats.CONTAINERS`."""
+    """Such as wav, mp3, ogg, webm or mp4 (also for M4A and 3GP); see `formats.CONTAINERS`."""
     codec: str
     """The codec's name in ffmpeg, such as "opus" or "pcm_s16le"."""
     gaps: tuple[Gap, ...] = ()
-    """In the order of time; gaps are not filled with silence."""
+    """In order; they are not filled with silence."""
 
     @property
     def duration(self) -> float:
-        """Length of the sound in seconds."""
+        """Length of the audio in seconds."""
         return len(self.samples) / self.sample_rate

@@ -13,10 +13,10 @@ import sys
 import pytest
 
 from samo.batch.crashes import CrashLog
-from samo.batch.sources import JsonLines
+from samo.batch.json_lines import JsonLines
 from tests.conftest import RECORDING, ROOT
-from tests.integration.test_bulk import SECRET, entries, read_lines, run, start, write_lines
-from tests.integration.test_bulk_folders import errors_of, unprivileged
+from tests.integration.test_batch import SECRET, entries, read_lines, run, start, write_lines
+from tests.integration.test_batch_folders import errors_of, unprivileged
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,71 @@
+"""The bodies of requests and responses, a module for each subject. `samo.limits` has the limits."""
+
+from samo.api.schemas.errors import (
+    ErrorBody,
+    ErrorEnvelope,
+)
+from samo.api.schemas.insight import (
+    ArcPoint,
+    EmotionAnalysis,
+    InsightResponse,
+    JournalRequest,
+    WholeEmotion,
+)
+from samo.api.schemas.operations import (
+    HealthResponse,
+    ModelStatus,
+)
+from samo.api.schemas.speech import (
+    RecordingGap,
+    SpokenLanguage,
+    TimeSpan,
+    TranscriptionResponse,
+    TranscriptSegment,
+    WordTiming,
+)
+from samo.api.schemas.text import (
+    BatchItem,
+    BatchItemError,
+    EmotionExplanation,
+    EmotionScore,
+    ExplainedWord,
+    Groupings,
+    GroupScore,
+    PredictBatchRequest,
+    PredictBatchResponse,
+    PredictRequest,
+    PredictResponse,
+    SummarizeRequest,
+    SummaryResponse,
+)
+
+__all__ = [
+    "ArcPoint",
+    "BatchItem",
+    "BatchItemError",
+    "EmotionAnalysis",
+    "EmotionExplanation",
+    "EmotionScore",
+    "ErrorBody",
+    "ErrorEnvelope",
+    "ExplainedWord",
+    "GroupScore",
+    "Groupings",
+    "HealthResponse",
+    "InsightResponse",
+    "JournalRequest",
+    "ModelStatus",
+    "PredictBatchRequest",
+    "PredictBatchResponse",
+    "PredictRequest",
+    "PredictResponse",
+    "RecordingGap",
+    "SpokenLanguage",
+    "SummarizeRequest",
+    "SummaryResponse",
+    "TimeSpan",
+    "TranscriptSegment",
+    "TranscriptionResponse",
+    "WholeEmotion",
+    "WordTiming",
+]
