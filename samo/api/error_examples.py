@@ -14,13 +14,10 @@ from samo import limits
 _DEADLINE_SECONDS: Final = 290
 
 _EXAMPLES: Final = (
-    errors.MalformedRequest("The body is no valid JSON: expected ident at line 1 column 2."),
+    errors.MalformedRequest("The body is not valid JSON: expected ident at line 1 column 2."),
     errors.UnknownModel("There is no model of this name: /v1/models lists them."),
     errors.RequestTimeout(
         "The body stopped arriving: send at least 4096 bytes per second, without a pause of 20 s."
-    ),
-    errors.PayloadTooLarge(
-        f"The body is larger than {limits.MAX_JSON_BYTES} bytes.", limit_bytes=limits.MAX_JSON_BYTES
     ),
     errors.AudioTooLong(
         f"The recording is longer than {limits.MAX_AUDIO_SECONDS:g} s: upload it in parts.",
@@ -34,24 +31,36 @@ _EXAMPLES: Final = (
         "text: Field required.", errors=[{"field": "text", "message": "Field required"}]
     ),
     errors.UndecodableAudio(
-        "The recording breaks off in the middle of a frame after 3.2 s: upload it whole.",
+        "The recording breaks off in the middle of a frame after 3.2 s: upload the complete file.",
         decoded_seconds=3.2,
     ),
     errors.HeadersTooLarge(
-        "The request line and headers are larger than 65536 bytes: send less of them.",
+        "The request line and headers have more than 65536 bytes: send less.",
         limit_bytes=65536,
     ),
     errors.ModelFailure("The emotion model could not answer.", step="emotion"),
     errors.Overloaded(
-        "Too many uploads arrive at the moment: try again after the time in Retry-After.",
+        "Too many uploads are arriving: try again after the time in Retry-After.",
         retry_after_seconds=2,
     ),
     errors.DeadlineExceeded(
-        f"The request took longer than {_DEADLINE_SECONDS} s, and was stopped. Try again later, or "
-        "send less: a shorter recording, fewer texts.",
+        f"The request took longer than {_DEADLINE_SECONDS} s and was cancelled. "
+        "Try again later, or send less: a shorter recording, fewer texts.",
         deadline_seconds=_DEADLINE_SECONDS,
     ),
 )
+_TOO_LARGE: Final = {
+    "Json": errors.PayloadTooLarge(
+        f"The body is too large: this path takes at most {limits.MAX_JSON_BYTES} bytes. Send less "
+        "text, or several requests.",
+        limit_bytes=limits.MAX_JSON_BYTES,
+    ),
+    "Upload": errors.PayloadTooLarge(
+        f"The body is too large: a recording may have {limits.MAX_AUDIO_BYTES} bytes. Compress it, "
+        "or send it in parts.",
+        limit_bytes=limits.MAX_AUDIO_BYTES,
+    ),
+}
 
 _ANY: Final = (errors.HeadersTooLarge, errors.Overloaded)
 _JSON: Final = (
@@ -83,7 +92,8 @@ def responses() -> dict[str, dict[str, Any]]:
     """The components of the description: for each kind of route one response for each status."""
     made: dict[str, dict[str, Any]] = {}
     for kind, classes in KINDS.items():
-        for error in _EXAMPLES:
+        own = [_TOO_LARGE[kind]] if kind in _TOO_LARGE else []
+        for error in (*own, *_EXAMPLES):
             if isinstance(error, tuple(classes)):
                 response = made.setdefault(f"{kind}{error.status}", _response(error))
                 content = response["content"]["application/json"]

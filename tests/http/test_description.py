@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 import jsonschema
+import numpy as np
 import pytest
 
 from runners import errors
+from samo import limits
 from samo.api.description import EXAMPLES, operations
+from tests import recordings
 from tests.conftest import ROOT
 
 
@@ -77,6 +80,13 @@ def test_the_refusals_of_a_route_are_of_its_kind(description):
     assert "404" in paths["/v1/models/{name}"]["get"]["responses"]
 
 
+PATHS = {"/v1/models/none": "/v1/models/{name}"}
+
+
+def upload(data):
+    return {"url": "/transcribe/voice", "files": {"audio_file": ("entry", data)}}
+
+
 @pytest.mark.parametrize(
     ("request_", "code"),
     [
@@ -85,22 +95,29 @@ def test_the_refusals_of_a_route_are_of_its_kind(description):
             "malformed_request",
         ),
         ({"data": {"x": "1"}}, "unsupported_media_type"),
+        ({"json": {"text": "x" * limits.MAX_JSON_BYTES}}, "payload_too_large"),
+        (upload(bytes(limits.MAX_FORM_BYTES)), "payload_too_large"),
         ({"json": {}}, "invalid_request"),
         ({"json": {"text": "crash"}}, "model_failure"),
+        (
+            upload(recordings.wav(np.zeros(16_000 * 302, "<i2"))),
+            "audio_too_long",
+        ),
+        (upload(recordings.wav(np.zeros(64, "<i2"), channels=64)), "unsupported_audio"),
+        ({"url": "/v1/models/none", "method": "GET"}, "model_not_found"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_the_examples_say_what_the_service_says(client, description, request_, code):
-    error = client.post("/predict", **request_).json()["error"]
-    examples = description["components"]["responses"]
-    (shown,) = (
-        media["value"]["error"]
-        for name, response in examples.items()
-        if name.startswith("Json")
-        for shown_code, media in response["content"]["application/json"]["examples"].items()
-        if shown_code == code
-    )
-    assert (error["code"], error["message"]) == (shown["code"], shown["message"])
-    assert error["details"] == shown["details"]
+    request = {"method": "POST", "url": "/predict"} | request_
+    response = client.request(**request)
+    status, error = response.status_code, response.json()["error"]
+    assert error["code"] == code
+    (operation,) = description["paths"][PATHS.get(request["url"], request["url"])].values()
+    component = operation["responses"][str(status)]["$ref"].rpartition("/")[2]
+    media = description["components"]["responses"][component]["content"]["application/json"]
+    shown = media["examples"][code]["value"]["error"]
+    assert (error["message"], error["details"]) == (shown["message"], shown["details"])
 
 
 def test_names_have_no_addresses_in_them(description):
