@@ -53,7 +53,7 @@ samo/page/vendor/.done: scripts/vendor samo/page/package.json samo/page/package-
 	scripts/vendor
 
 pictures: .venv/.dev export page  ## take the pictures of the page in docs/pictures anew
-	tests/e2e/install-chromium.sh
+	tests/e2e/install-chromium.sh fonts-inter
 	$(BIN)/pytest tests/e2e/test_page_pictures.py --pictures
 
 openapi: .venv/.dev  ## write docs/openapi.json anew
