@@ -19,6 +19,14 @@ ENTRY = (
     "My cousins came to visit today and I was so happy that I cried.\n\n"
     "We cooked dinner and talked about the weather. Now they are gone and I miss them terribly."
 )
+# Pixels from the highest to the lowest of a canvas that are drawn.
+TALLEST_BAR = """canvas => {
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const drawn = [...Array(height).keys()].filter((y) =>
+    data.slice(y * width * 4, (y + 1) * width * 4).some((value) => value > 0));
+  return drawn.at(-1) - drawn[0];
+}"""
 ANALYSED = 90_000  # milliseconds; recordings take a while beside other work
 
 
@@ -71,9 +79,11 @@ def test_a_recording_from_the_microphone(playwright, base, speech_data, tmp_path
         launch(playwright, tmp_path / "microphone.wav") as browser,
         visiting(browser, base) as (page, _),
     ):
+        assert page.get_by_label("Microphone").locator("option").count() >= 2
         page.get_by_role("button", name="Record").click()
         timer = page.get_by_role("timer")
         page.wait_for_timeout(seconds * 1000 + 500)
+        assert page.locator("canvas.meter").evaluate(TALLEST_BAR) > 30  # it shows the level
         assert 5 <= int(timer.inner_text().split(":")[1]) <= 12
         page.get_by_role("button", name="Pause").click()
         paused = timer.inner_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 
@@ -74,6 +75,24 @@ def test_a_recording_that_no_service_took_is_analysed_later(browser, base):
         page.unroute("**/analyze/**")
         page.reload()
         expect(page.locator("blockquote")).to_contain_text("I felt joy for 11 seconds.")
+
+
+def test_a_file_is_dropped(browser, base):
+    with visiting(browser, base) as (page, _):
+        dropped = page.evaluate_handle(
+            """encoded => {
+              const bytes = Uint8Array.from(atob(encoded), (one) => one.charCodeAt(0));
+              const dropped = new DataTransfer();
+              dropped.items.add(new File([bytes], "entry.flac", { type: "audio/flac" }));
+              return dropped;
+            }""",
+            base64.b64encode(RECORDING.read_bytes()).decode(),
+        )
+        page.dispatch_event("main", "dragover", {"dataTransfer": dropped})
+        expect(page.locator("body.dropping")).to_be_visible()
+        page.dispatch_event("main", "drop", {"dataTransfer": dropped})
+        expect(page.locator("blockquote")).to_contain_text("I felt joy for 11 seconds.")
+        expect(page.locator("body.dropping")).to_have_count(0)
 
 
 def test_a_key_is_asked_for_and_sent(browser, base):
