@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -103,9 +102,8 @@ def verify(folder: Path, golden: Mapping[str, str] | None = None, *, threads: in
 
 def write_down(summarizer: Summarizer, sentences: Sequence[str]) -> list[str]:
     """Return what the bare model makes of each sentence."""
-    return summarizer.generate(
-        [summarizer.encode(summarizer.config.prefix + sentence) for sentence in sentences]
-    )
+    t5 = summarizer.t5
+    return t5.generate([t5.encode(t5.config.prefix + sentence) for sentence in sentences])
 
 
 def config_from_checkpoint(config: Mapping[str, Any]) -> SummarizerConfig:
@@ -116,14 +114,14 @@ def config_from_checkpoint(config: Mapping[str, Any]) -> SummarizerConfig:
     parameters = (config.get("task_specific_params") or {}).get("summarization", {})
     return SummarizerConfig(
         prefix=parameters.get("prefix", "summarize: "),
-        reads=parameters.get("reads", "entry"),
+        input_unit=parameters.get("reads", "entry"),
         max_input_tokens=parameters.get("max_input_tokens", config.get("n_positions", 512)),
         max_output_tokens=parameters.get("max_length", 200),
-        max_budget=parameters.get("max_budget", MAX_SUMMARY_SENTENCES),
+        max_trained_sentences=parameters.get("max_budget", MAX_SUMMARY_SENTENCES),
         num_beams=parameters.get("num_beams", 4),
         no_repeat_ngram_size=parameters.get("no_repeat_ngram_size", 0),
         length_penalty=parameters.get("length_penalty", 1.0),
-        least_overlap=parameters.get("least_overlap", 0.0),
+        min_overlap=parameters.get("least_overlap", 0.0),
     )
 
 
@@ -193,7 +191,7 @@ def write_record(checkpoint: Path, target: Path, config: SummarizerConfig) -> No
     """Write `samo.json`: configuration, SHA-256 of the checkpoint and of each file in `target`."""
     weights = checkpoint / WEIGHTS
     record = {
-        "task": asdict(config),
+        "task": config.to_json(),
         "checkpoint_sha256": sha256(weights) if weights.exists() else None,
         "files": {
             path.name: sha256(path) for path in sorted(target.iterdir()) if path.name != CONFIG_FILE

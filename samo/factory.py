@@ -197,7 +197,7 @@ def _check_files(models: Iterable[StoredModel]) -> None:
 
 def _load_summarizer(tag: str, folder: Path, settings: Settings) -> Summarizer:
     summarizer = Summarizer.load(folder, threads=settings.ctranslate2_threads)
-    check_golden_sentences(tag, folder, summarizer)
+    check_golden_sentences(tag, folder, summarizer.t5)
     return summarizer
 
 

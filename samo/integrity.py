@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runners.errors import StartError
-from runners.summarizer.summarizer import Summarizer
+from runners.summarizer.t5 import T5
 from samo.hashing import sha256
 
 GOLDEN_FILE: Final = "golden.json"
@@ -34,12 +34,11 @@ def check_files(tag: str, folder: Path, metadata: Mapping[str, Any]) -> None:
             )
 
 
-def check_golden_sentences(tag: str, folder: Path, summarizer: Summarizer) -> None:
-    """Raise `StartError` if the summarizer's output for the golden samples has changed too much."""
+def check_golden_sentences(tag: str, folder: Path, t5: T5) -> None:
+    """Raise `StartError` if the T5's output for the golden samples has changed too much."""
     path = folder / GOLDEN_FILE
     golden = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    prefix = summarizer.config.prefix
-    outputs = summarizer.generate([summarizer.encode(prefix + sentence) for sentence in golden])
+    outputs = t5.generate([t5.encode(t5.config.prefix + sentence) for sentence in golden])
     matches = sum(
         output == expected for output, expected in zip(outputs, golden.values(), strict=True)
     )

@@ -1,46 +1,58 @@
-"""How a T5 checkpoint wants to be asked; the exporter writes it, the summarizer reads it."""
+"""Configuration of an exported T5: its input format and decoding options."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal, Self
 
 CONFIG_FILE: Final = "samo.json"
+# Fields that have another name in `samo.json`.
+_JSON_NAMES: Final = {
+    "input_unit": "reads",
+    "max_trained_sentences": "max_budget",
+    "min_overlap": "least_overlap",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class SummarizerConfig:
-    """How the checkpoint wants to be asked, from `samo.json` beside it.
+    """Input format and decoding options of a checkpoint.
 
     Attributes:
-        prefix: goes before every input; may hold `{max_sentences}` where it reads the entry.
-        reads: "sentences" that were chosen, each by itself, or the whole "entry".
-        max_input_tokens: longest input, prefix and end included.
+        prefix: text before every input. With the input unit "entry" it may contain
+            `{max_sentences}`.
+        input_unit: "sentences": the model rewrites selected sentences, one per input; "entry": the
+            model summarizes the entire entry.
+        max_input_tokens: longest input, prefix and end token included.
         max_output_tokens: longest output.
-        max_budget: largest number that `{max_sentences}` was trained with.
+        max_trained_sentences: largest value of `{max_sentences}` in the training data.
         num_beams: width of the beam search.
-        no_repeat_ngram_size: no so many tokens in a row come twice; 0 allows it.
-        length_penalty: exponent of the length that a hypothesis' score is divided by.
-        least_overlap: share of a generated sentence's word pairs that one sentence of the entry
-            has to hold, all its words in order, where it reads the entry. 0 for a checkpoint that
-            rephrases.
+        no_repeat_ngram_size: no n-gram of this length occurs twice in an output; 0 disables this.
+        length_penalty: a hypothesis' score is divided by its length to this power.
+        min_overlap: with the input unit "entry": a generated sentence is kept if one sentence of
+            the entry contains this share of its bigrams, and all its words in order. 0 for a
+            checkpoint that paraphrases.
 
     """
 
     prefix: str
-    reads: Literal["sentences", "entry"]
+    input_unit: Literal["sentences", "entry"]
     max_input_tokens: int
     max_output_tokens: int
-    max_budget: int
+    max_trained_sentences: int
     num_beams: int
     no_repeat_ngram_size: int
     length_penalty: float
-    least_overlap: float
+    min_overlap: float
 
     @classmethod
-    def read(cls, folder: Path) -> SummarizerConfig:
-        """Read `samo.json`. Raises `FileNotFoundError` or `KeyError` for an incomplete export."""
+    def read(cls, folder: Path) -> Self:
+        """Read `samo.json`; raise `FileNotFoundError` or `KeyError` if the export is incomplete."""
         values = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))["task"]
-        return cls(**{name: values[name] for name in cls.__slots__})
+        return cls(**{name: values[_JSON_NAMES.get(name, name)] for name in cls.__slots__})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `samo.json` contains as "task"."""
+        return {_JSON_NAMES.get(name, name): value for name, value in asdict(self).items()}

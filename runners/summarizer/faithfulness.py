@@ -1,6 +1,7 @@
-"""Take what the model wrote where the entry says it, else the entry's own words.
+"""Keep the model's output if the entry supports it; otherwise use the entry's own sentences.
 
-Nothing that is served was made up: each check here compares words, and knows no model.
+The checks compare words, so that a summary contains no statement that the entry does not. They do
+not depend on a model.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from runners.summarizer.summary import PreparedSummary, Summary
+from runners.summarizer.summary import Method, PreparedSummary, Summary
 from runners.text.compare import (
     bigram_recall,
     ends_with_punctuation,
@@ -24,95 +25,94 @@ from runners.text.compare import (
     remove_disfluencies,
 )
 
-# A sentence of the entry is a source of the summary when so much of it was taken over.
-SOURCE_OVERLAP: Final = 0.5
-# A "sentence" so long is a ramble of many, and so maybe with a negation of theirs.
-RAMBLE_WORDS: Final = 60
+# A sentence of the entry is a source of the summary if the summary contains this share of its
+# bigrams.
+MIN_SOURCE_RECALL: Final = 0.5
+# A longer sentence is run-on text: many sentences without punctuation, of which any may contain a
+# negation.
+RUN_ON_WORDS: Final = 60
 
 
 def verbatim(prepared: PreparedSummary) -> Summary:
-    """Return the whole of a short entry as it stands, or cleaned where it hesitates."""
+    """Return a short entry as it is, or without its disfluencies."""
     cleaned = [remove_disfluencies(sentence) for sentence in prepared.sentences]
-    kept = tuple(place for place, sentence in enumerate(cleaned) if sentence)
+    kept = tuple(index for index, sentence in enumerate(cleaned) if sentence)
     is_fluent = all(
-        normalized_words(own) == normalized_words(sentence)
-        for own, sentence in zip(cleaned, prepared.sentences, strict=True)
+        normalized_words(fluent) == normalized_words(sentence)
+        for fluent, sentence in zip(cleaned, prepared.sentences, strict=True)
     )
-    if is_fluent or not kept:  # nothing but hesitation; it is the entry all the same
+    if is_fluent or not kept:  # an entry of disfluencies only is kept as well
         return Summary(prepared.request.text.strip(), "verbatim", kept or (0,))
-    return Summary(join_sentences(cleaned[place] for place in kept), "verbatim", kept)
+    return Summary(join_sentences(cleaned[index] for index in kept), "verbatim", kept)
 
 
-def rewritten(prepared: PreparedSummary, outputs: Sequence[str]) -> Summary:
-    """Put the chosen sentences together: as the model wrote each, if it says the same.
+def faithful_rewrite(prepared: PreparedSummary, outputs: Sequence[str]) -> Summary:
+    """Join the selected sentences, each as the model rewrote it if the wording is the same.
 
-    The marks are the entry's own where it has any: the model drops emoji and some punctuation.
+    A sentence that has punctuation, emoji or URLs is kept as it is: the model drops emoji and
+    changes some punctuation.
     """
-    told: dict[str, int] = {}
-    faithful = True
-    for place, output in zip(prepared.selected, outputs, strict=True):
-        sentence = prepared.sentences[place]
+    indices: dict[str, int] = {}  # by the sentence in the summary
+    is_faithful = True
+    for index, output in zip(prepared.selected, outputs, strict=True):
+        sentence = prepared.sentences[index]
         is_same = is_same_wording(sentence, output)
-        faithful &= is_same
-        has_marks = ends_with_punctuation(sentence) or has_unwritable_tokens(sentence)
-        told.setdefault(
-            remove_disfluencies(output if is_same and not has_marks else sentence), place
-        )
-    told.pop("", None)
-    if not told:
-        return verbatim(prepared)
-    return Summary(
-        join_sentences(told), "generated" if faithful else "extracted", tuple(told.values())
-    )
+        is_faithful &= is_same
+        keep = not is_same or ends_with_punctuation(sentence) or has_unwritable_tokens(sentence)
+        indices.setdefault(remove_disfluencies(sentence if keep else output), index)
+    return _joined(prepared, indices, is_generated=is_faithful)
 
 
-def condensed(
+def faithful_abstract(
     prepared: PreparedSummary,
     generated: Sequence[str],
-    least_overlap: float,
+    min_overlap: float,
 ) -> Summary:
-    """Take the sentences that a model made of the whole entry, if the entry says each of them.
-
-    Else those of the entry that were chosen are told.
+    """Join the generated sentences if the entry supports each; otherwise the selected sentences.
 
     Args:
         prepared: the entry.
-        generated: sentences, cleaned.
-        least_overlap: share of a generated sentence's word pairs that one sentence of the entry
-            has to hold, all its words in order; 0 for a model that rephrases.
+        generated: sentences that the model generated for the entry, without disfluencies.
+        min_overlap: see `SummarizerConfig.min_overlap`.
 
     """
     text = " ".join(generated)
     if not is_degenerate(text) and all(
-        _is_said(sentence, prepared, least_overlap) for sentence in generated
+        _is_supported(sentence, prepared, min_overlap) for sentence in generated
     ):
-        overlaps = [bigram_recall(sentence, text) for sentence in prepared.sentences]
-        sources = tuple(place for place, share in enumerate(overlaps) if share >= SOURCE_OVERLAP)
+        recalls = [bigram_recall(sentence, text) for sentence in prepared.sentences]
+        sources = tuple(i for i, recall in enumerate(recalls) if recall >= MIN_SOURCE_RECALL)
         return Summary(text, "generated", sources)
-    told = {remove_disfluencies(prepared.sentences[place]): place for place in prepared.selected}
-    told.pop("", None)
-    if not told:
+    indices = {remove_disfluencies(prepared.sentences[index]): index for index in prepared.selected}
+    return _joined(prepared, indices, is_generated=False)
+
+
+def _joined(prepared: PreparedSummary, indices: dict[str, int], *, is_generated: bool) -> Summary:
+    """Join the sentences that are the keys of `indices`, the blank one left out."""
+    sentences = {sentence: index for sentence, index in indices.items() if sentence}
+    if not sentences:
         return verbatim(prepared)
-    return Summary(join_sentences(told), "extracted", tuple(told.values()))
+    method: Method = "generated" if is_generated else "extracted"
+    return Summary(join_sentences(sentences), method, tuple(sentences.values()))
 
 
-def _is_said(sentence: str, prepared: PreparedSummary, least_overlap: float) -> bool:
-    """Tell whether the entry has the sentence's content words, and one sentence its sense.
+def _is_supported(sentence: str, prepared: PreparedSummary, min_overlap: float) -> bool:
+    """Whether the entry supports a generated sentence.
 
-    Words that all stand in the entry can still be spliced from two sentences, or lose a "not".
+    The entry has to contain its content words, and one sentence of the entry its statement: a
+    sentence whose words are all in the entry may still join two statements, or lose a "not".
     """
     if is_invented(sentence, prepared.request.text):
         return False
-    # A ramble without punctuation is cut anywhere, so neighbours count as one as well.
-    own = [*prepared.sentences, *map(" ".join, pairwise(prepared.sentences))]
-    nearest = max(own, key=lambda said: bigram_recall(sentence, said))
-    if least_overlap and not (
-        is_in_order(sentence, nearest) and bigram_recall(sentence, nearest) >= least_overlap
+    # A text without punctuation is split anywhere, so two neighbours count as one sentence as well.
+    candidates = [*prepared.sentences, *map(" ".join, pairwise(prepared.sentences))]
+    nearest = max(candidates, key=lambda candidate: bigram_recall(sentence, candidate))
+    if min_overlap and not (
+        is_in_order(sentence, nearest) and bigram_recall(sentence, nearest) >= min_overlap
     ):
         return False
-    is_whole = nearest in prepared.sentences and nearest.endswith((".", "!", "?", "…"))
-    if is_whole and bigram_recall(remove_disfluencies(nearest), sentence) < least_overlap:
-        return False  # it breaks off
-    return (
-        is_negated(nearest) == is_negated(sentence) or len(normalized_words(nearest)) > RAMBLE_WORDS
-    )
+    is_complete = nearest in prepared.sentences and nearest.endswith((".", "!", "?", "…"))
+    if is_complete and bigram_recall(remove_disfluencies(nearest), sentence) < min_overlap:
+        return False  # the generated sentence is truncated
+    is_run_on = len(normalized_words(nearest)) > RUN_ON_WORDS
+    return is_negated(nearest) == is_negated(sentence) or is_run_on

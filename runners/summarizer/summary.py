@@ -1,15 +1,17 @@
-"""What goes into a summarizer and what comes out."""
+"""Input and output types of the summarizer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 MAX_SUMMARY_SENTENCES: Final = 10
 
 Focus = Literal["core", "feeling", "gist"]
 Method = Literal["generated", "extracted", "verbatim"]
+# Tokens of one input of the model, its prefix and end token included.
+Tokens: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +20,12 @@ class SummaryRequest:
 
     Attributes:
         text: the entry; not blank.
-        max_sentences: most sentences of the summary, 1 to `MAX_SUMMARY_SENTENCES`.
-        salience: how much each sentence of `samo.sentences.split(text)` feels, 0 to 1. None where
-            that is not known: then the gist is kept.
-        focus: what to keep: what is felt, what it is about ("gist"), or both ("core").
-        sentences: of the text, where it has been split already.
+        max_sentences: maximum number of sentences in the summary, 1 to `MAX_SUMMARY_SENTENCES`.
+        salience: 1 - P(neutral) of each sentence, between 0 and 1; None if it is not known, and
+            then the focus is "gist".
+        focus: sentences to prefer: emotional ones ("feeling"), those that state what the entry is
+            about ("gist"), or both ("core").
+        sentences: of the text; None to split it (`runners.text.sentences.split_sentences`).
 
     """
 
@@ -35,14 +38,14 @@ class SummaryRequest:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The core of an entry.
+    """The summary of an entry.
 
     Attributes:
         text: complete sentences.
-        method: "generated": every sentence as the model wrote it; "extracted": one or more are the
-            entry's own, cleaned by rule, where the model's were not faithful; "verbatim": the
-            whole of a short entry.
-        sources: which sentences of `samo.sentences.split(entry)` it rests on, in order.
+        method: "generated": the model wrote every sentence; "extracted": at least one sentence is
+            the entry's own, cleaned by rules, because the model's was not faithful; "verbatim": the
+            entry is so short that it is its own summary.
+        sources: indices of the entry's sentences that the summary is based on, in order.
 
     """
 
@@ -53,17 +56,17 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class PreparedSummary:
-    """A request ready for the model.
+    """A request with everything that the model needs.
 
     Attributes:
-        request: as it was asked.
+        request: the request.
         sentences: of the entry.
-        selected: which of them are to be told; all of them where the model chooses.
-        parts: tokens of each of the model's inputs; none for a verbatim summary.
+        selected: indices of the sentences to summarize with.
+        model_inputs: tokens of each input of the model; none for a verbatim summary.
 
     """
 
     request: SummaryRequest
     sentences: tuple[str, ...]
     selected: tuple[int, ...]
-    parts: tuple[tuple[str, ...], ...]
+    model_inputs: tuple[Tokens, ...]

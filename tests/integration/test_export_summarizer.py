@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ctranslate2
 import pytest
 
 from exporting.summarizer import ExportError, config_from_checkpoint, export_summarizer, verify
@@ -101,13 +102,14 @@ def greedy_by_torch(checkpoint, sources, length=12):
 
 
 def greedy_by_ctranslate2(folder, sources, length=12):
-    runner = Summarizer.load(folder, threads=1)
-    results = runner._translator.translate_batch(
-        [list(runner.encode(source)) for source in sources],
+    translator = ctranslate2.Translator(str(folder), device="cpu", intra_threads=1)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    results = translator.translate_batch(
+        [tokenizer.encode(source).tokens for source in sources],
         beam_size=1,
         max_decoding_length=length,
     )
-    return [[runner._tokenizer.token_to_id(t) for t in r.hypotheses[0]] for r in results]
+    return [[tokenizer.token_to_id(t) for t in r.hypotheses[0]] for r in results]
 
 
 @pytest.mark.parametrize("activation", ["relu", "gated-gelu"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from types import SimpleNamespace
 
 import pytest
 
 from runners.errors import StartError
+from runners.summarizer.config import SummarizerConfig
+from runners.summarizer.t5 import T5
 from samo.integrity import check_files, check_golden_sentences
 
 TAG = "samo-transcriber:abc"
@@ -54,20 +55,27 @@ def test_a_file_that_is_missing_or_short_is_found(model, name):
         check_files(TAG, folder, metadata)
 
 
-def summarizer(says):
-    return SimpleNamespace(
-        config=SimpleNamespace(prefix="write: "),
-        encode=lambda text: text.removeprefix("write: "),
-        generate=lambda parts: [says(part) for part in parts],
-    )
+class ScriptedT5(T5):
+    """Generates `outputs[sentence]` for each sentence; a sentence that is missing as it is."""
+
+    def __init__(self, outputs):
+        self.outputs = outputs
+        self.config = SummarizerConfig("write: ", "sentences", 512, 200, 10, 1, 0, 1.0, 0.0)
+
+    def encode(self, text):
+        return (text,)
+
+    def generate(self, inputs):
+        sentences = [text.removeprefix("write: ") for (text,) in inputs]
+        return [self.outputs.get(sentence, sentence) for sentence in sentences]
 
 
 def test_golden_sentences(tmp_path):
-    check_golden_sentences(TAG, tmp_path, summarizer(str))  # there are none
+    check_golden_sentences(TAG, tmp_path, ScriptedT5({}))  # the model has no golden sentences
     golden = {"i was sad": "I was sad.", "i was glad": "I was glad.", "um hello": "Hello."}
     (tmp_path / "golden.json").write_text(json.dumps(golden))
-    check_golden_sentences(TAG, tmp_path, summarizer(golden.get))
+    check_golden_sentences(TAG, tmp_path, ScriptedT5(golden))
     almost = {**golden, "um hello": "Hello!"}
-    check_golden_sentences(TAG, tmp_path, summarizer(almost.get))
+    check_golden_sentences(TAG, tmp_path, ScriptedT5(almost))
     with pytest.raises(StartError, match="reproduces 0 of 3 golden samples"):
-        check_golden_sentences(TAG, tmp_path, summarizer(str))
+        check_golden_sentences(TAG, tmp_path, ScriptedT5({}))

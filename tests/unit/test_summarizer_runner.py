@@ -1,5 +1,6 @@
-"""The summarizer cleans, checks and cuts what the model writes, and obeys `max_sentences`."""
+"""The summarizer checks and shortens the T5's output, and returns at most `max_sentences`."""
 
+import dataclasses
 import re
 import subprocess
 import sys
@@ -8,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from runners.errors import InvalidRequest
-from runners.summarizer.config import SummarizerConfig
 from runners.summarizer.summarizer import Summarizer
-from runners.summarizer.summary import PreparedSummary, SummaryRequest
+from runners.summarizer.summary import SummaryRequest
+from runners.summarizer.t5 import T5
 from runners.text.compare import (
     bigram_recall,
     is_degenerate,
@@ -42,41 +43,46 @@ def summarize(runner, text, max_sentences=2, salience=None):
     return runner.predict([runner.prepare(request)])[0]
 
 
-class Scripted(Summarizer):
-    """A summarizer whose model says what it is told to."""
+class ScriptedT5(T5):
+    """Encodes as the T5 does and generates prescribed outputs."""
 
-    outputs: list[str]
+    def __init__(self, t5, config, outputs):
+        self.encode = t5.encode
+        self.config = config
+        self.outputs = list(outputs)
 
-    def generate(self, parts):
-        return [self.outputs.pop(0) for _ in parts]
+    def generate(self, inputs):
+        return [self.outputs.pop(0) for _ in inputs]
 
 
 @pytest.fixture
-def scripted(summarizer):
+def rewriting(summarizer):
+    """Makes a summarizer whose T5 rewrites selected sentences, as the committed checkpoint does."""
+
     def make(*outputs):
-        runner = Scripted(None, summarizer._tokenizer, summarizer.config)
-        runner.outputs = list(outputs)
-        return runner
+        return Summarizer(ScriptedT5(summarizer.t5, summarizer.t5.config, outputs))
 
     return make
 
 
 @pytest.fixture
-def condensing(summarizer):
-    """Make scripted runners of a checkpoint that reads entries and takes whole sentences."""
-    values = {name: getattr(summarizer.config, name) for name in SummarizerConfig.__slots__}
-    changed = {"reads": "entry", "prefix": "summarize {max_sentences}: ", "least_overlap": 0.7}
+def abstracting(summarizer):
+    """Makes a summarizer whose T5 summarizes the entire entry by copying sentences."""
+    config = dataclasses.replace(
+        summarizer.t5.config,
+        input_unit="entry",
+        prefix="summarize {max_sentences}: ",
+        min_overlap=0.7,
+        max_trained_sentences=6,
+    )
 
     def make(*outputs):
-        config = SummarizerConfig(**values | changed | {"max_budget": 6})
-        runner = Scripted(None, summarizer._tokenizer, config)
-        runner.outputs = list(outputs)
-        return runner
+        return Summarizer(ScriptedT5(summarizer.t5, config, outputs))
 
     return make
 
 
-# --- wording ---
+# --- comparing texts ---
 
 
 @pytest.mark.parametrize(
@@ -94,7 +100,7 @@ def condensing(summarizer):
         ('He asked "why?"', 'He asked "why?"'),
         ("um, uh", ""),
         ("The drummer hummed.", "The drummer hummed."),
-        # marks stay as they are
+        # punctuation, emoji and URLs are kept
         ("I got the job!!! :) :) <3", "I got the job!!! :) :) <3"),
         ("I feel sad :(", "I feel sad :("),
         ("I feel sad :D", "I feel sad :D"),
@@ -128,11 +134,11 @@ def condensing(summarizer):
         ("???", "???"),
     ],
 )
-def test_clean(spoken, written):
+def test_disfluencies_are_removed(spoken, written):
     assert remove_disfluencies(spoken) == written
 
 
-def test_invention_is_seen_by_stem():
+def test_invented_words_are_compared_by_stem():
     entry = "I cried because my cousins visited."
     assert not is_invented("I was crying, and then my cousin visits.", entry)
     assert is_invented("I laughed because my cousins visited.", entry)
@@ -152,7 +158,7 @@ def test_degenerate():
     assert not is_degenerate("I am so sad. I am so glad.")
 
 
-def test_overlap_is_a_share_of_word_pairs():
+def test_bigram_recall():
     assert bigram_recall("I was happy.", "Today I was happy!") == 1.0
     assert bigram_recall("I was happy.", "I was sad.") == 0.5
     assert bigram_recall("Happy.", "So happy.") == 1.0
@@ -169,7 +175,7 @@ def test_overlap_is_a_share_of_word_pairs():
         ("well i mean it's fine", "It's fine."),
     ],
 )
-def test_rewording_drops_hesitation_and_nothing_else(said, written):
+def test_disfluencies_may_be_removed(said, written):
     assert is_same_wording(said, written)
 
 
@@ -185,19 +191,19 @@ def test_rewording_drops_hesitation_and_nothing_else(said, written):
         ("i was happy", ""),
     ],
 )
-def test_rewording_loses_and_adds_nothing(said, written):
+def test_other_words_may_not_be_removed_or_added(said, written):
     assert not is_same_wording(said, written)
 
 
-# --- checking what the model writes: a checkpoint that writes down chosen sentences ---
+# --- a checkpoint that rewrites selected sentences ---
 
 SALIENCE = (0.1, 0.2, 0.9, 0.1, 0.1, 0.95)
 PROUD = "I was so proud when my daughter called and told me that she had passed the exam."
 CRIED = "I miss my mother so much that I cried."
 
 
-def test_faithful_sentences_are_generated(scripted):
-    summary = summarize(scripted(PROUD, CRIED), ENTRY, 2, SALIENCE)
+def test_faithful_sentences_are_generated(rewriting):
+    summary = summarize(rewriting(PROUD, CRIED), ENTRY, 2, SALIENCE)
     assert (summary.text, summary.method) == (f"{PROUD} {CRIED}", "generated")
     assert summary.sources == (2, 5)
 
@@ -212,16 +218,16 @@ def test_faithful_sentences_are_generated(scripted):
         "",
     ],
 )
-def test_unfaithful_sentence_is_replaced_by_the_entrys_own(scripted, output):
-    summary = summarize(scripted(PROUD, output), ENTRY, 2, SALIENCE)
+def test_an_unfaithful_output_is_replaced_by_the_entrys_sentence(rewriting, output):
+    summary = summarize(rewriting(PROUD, output), ENTRY, 2, SALIENCE)
     assert (summary.text, summary.method) == (f"{PROUD} {CRIED}", "extracted")
 
 
-# --- a checkpoint that reads the whole entry ---
+# --- a checkpoint that summarizes the entire entry ---
 
 
-def test_whole_entry_is_told_by_the_model(condensing):
-    summary = summarize(condensing("I miss my mother so much that I cried."), ENTRY)
+def test_a_faithful_abstract_is_generated(abstracting):
+    summary = summarize(abstracting("I miss my mother so much that I cried."), ENTRY)
     assert (summary.text, summary.method, summary.sources) == (CRIED, "generated", (5,))
 
 
@@ -230,70 +236,72 @@ def test_whole_entry_is_told_by_the_model(condensing):
     [
         "I miss my father so much that I cried.",  # invented
         "I was so much that she had passed the exam.",  # spliced
-        "I was so proud when my daughter.",  # breaks off
+        "I was so proud when my daughter.",  # truncated
         "I do not miss my mother so much that I cried.",  # negated
-        "my mother so much my mother so much my mother so much",  # in circles
+        "my mother so much my mother so much my mother so much",  # repetitive
         "Zebras zigzag.",
         "...",
     ],
 )
-def test_what_the_entry_does_not_say_is_not_served(condensing, output):
-    summary = summarize(condensing(output), ENTRY, 1, SALIENCE)
+def test_an_unsupported_sentence_is_replaced_by_selected_sentences(abstracting, output):
+    summary = summarize(abstracting(output), ENTRY, 1, SALIENCE)
     assert (summary.text, summary.method, summary.sources) == (CRIED, "extracted", (5,))
 
 
-def test_model_says_more_than_asked_and_is_asked_again(condensing):
+def test_a_long_output_is_summarized_again(abstracting):
     first = "The meeting lasted two hours. In the evening I cooked pasta."
     again = "In the evening I cooked pasta. The meeting lasted two hours."
-    summary = summarize(condensing(first, again, "In the evening I cooked pasta."), ENTRY, 1)
+    summary = summarize(abstracting(first, again, "In the evening I cooked pasta."), ENTRY, 1)
     assert summary.text == "In the evening I cooked pasta."
-    # A model that never stops is cut short.
-    assert len(split_sentences(summarize(condensing(first, again, first), ENTRY, 1).text)) == 1
+    # After the last round the summary is truncated.
+    assert len(split_sentences(summarize(abstracting(first, again, first), ENTRY, 1).text)) == 1
 
 
-def test_parts_are_joined_without_repeats(condensing):
+def test_outputs_are_joined_without_duplicates(abstracting):
     entry = " ".join(f"Thing number {i} happened to me on the way home." for i in range(120))
-    runner = condensing(*["Thing number 7 happened to me on the way home."] * 20)
+    runner = abstracting(*["Thing number 7 happened to me on the way home."] * 20)
     request = runner.prepare(SummaryRequest(entry, 3))
-    assert len(request.parts) > 2
+    assert len(request.model_inputs) > 2
     assert runner.predict([request])[0].text == "Thing number 7 happened to me on the way home."
 
 
-def test_parts_fit_the_model_and_hold_the_whole_entry(condensing):
+def test_inputs_fit_the_model_and_contain_the_entire_entry(abstracting):
     entry = " ".join(
         f"On day {i} we walked to the river and back again, slowly." for i in range(200)
     )
-    runner = condensing()
+    runner = abstracting()
     prepared = runner.prepare(SummaryRequest(entry, 2))
-    assert max(map(len, prepared.parts)) <= runner.config.max_input_tokens
-    assert runner.cost(prepared) == sum(map(len, prepared.parts)) > 2000
-    joined = "".join("".join(part) for part in prepared.parts)
+    assert max(map(len, prepared.model_inputs)) <= runner.t5.config.max_input_tokens
+    assert runner.cost(prepared) == sum(map(len, prepared.model_inputs)) > 2000
+    joined = "".join("".join(part) for part in prepared.model_inputs)
     assert all(f"▁day▁{i}▁we" in joined for i in range(200))
 
 
-def test_prefix_names_the_budget(condensing):
-    runner = condensing()
+def test_the_prefix_contains_the_number_of_sentences(abstracting):
+    runner = abstracting()
     prepared = runner.prepare(SummaryRequest(ENTRY, 10))
-    assert "".join(prepared.parts[0]).startswith(f"▁summarize▁{runner.config.max_budget}:▁I▁got")
+    assert "".join(prepared.model_inputs[0]).startswith(
+        f"▁summarize▁{runner.t5.config.max_trained_sentences}:▁I▁got"
+    )
 
 
 # --- preparing ---
 
 
-def test_short_entries_come_back_verbatim_and_cleaned(summarizer):
+def test_a_short_entry_is_verbatim_without_disfluencies(summarizer):
     summary = summarize(summarizer, "um i was so happy today. We had cake", 2)
     assert summary.method == "verbatim"
     assert summary.text == "I was so happy today. We had cake."
     assert summary.sources == (0, 1)
 
 
-def test_two_sentences_are_too_many_for_one(summarizer):
+def test_two_sentences_are_not_verbatim_if_one_is_requested(summarizer):
     summary = summarize(summarizer, "I was so happy that I cried. We had cake.", 1)
     assert summary.method != "verbatim"
     assert len(split_sentences(summary.text)) == 1
 
 
-def test_entry_of_hesitation_alone_comes_back(summarizer):
+def test_an_entry_of_disfluencies_only_is_verbatim(summarizer):
     assert summarize(summarizer, "Um, uh.").text == "Um, uh."
 
 
@@ -307,7 +315,7 @@ def test_entry_of_hesitation_alone_comes_back(summarizer):
         "Grateful for:",
     ],
 )  # fmt: skip
-def test_verbatim_is_word_for_word_and_mark_for_mark(summarizer, text):
+def test_a_fluent_short_entry_is_unchanged(summarizer, text):
     summary = summarize(summarizer, f" {text}\n", 2)
     assert (summary.text, summary.method) == (text, "verbatim")
 
@@ -319,7 +327,7 @@ def test_blank_entry_is_refused(summarizer, text):
 
 
 @pytest.mark.parametrize(
-    ("own", "output", "told"),
+    ("sentence", "output", "expected"),
     [
         ("I got the job!!! :)", "I got the job.", "I got the job!!! :)"),
         ("iPhone broke and I cried", "IPhone broke and I cried.", "iPhone broke and I cried."),
@@ -329,17 +337,17 @@ def test_blank_entry_is_refused(summarizer, text):
         ("why did he leave", "Why did he leave?", "Why did he leave?"),
     ],
 )
-def test_the_marks_are_the_entrys_own_where_it_has_any(scripted, own, output, told):
-    runner = scripted(output)
-    request = SummaryRequest("", 1, [0.1, 0.9, 0.1], sentences=("We ate.", own, "We slept."))
+def test_punctuation_and_emoji_of_the_entry_are_kept(rewriting, sentence, output, expected):
+    runner = rewriting(output)
+    request = SummaryRequest("", 1, [0.1, 0.9, 0.1], sentences=("We ate.", sentence, "We slept."))
     summary = runner.predict([runner.prepare(request)])[0]
-    assert (summary.text, summary.method) == (told, "generated")
+    assert (summary.text, summary.method) == (expected, "generated")
 
 
-def test_chinese_sentences_are_joined_without_spaces(scripted):
-    own = ("今天下雨。", "我今天很难过。", "我的狗死了。")
-    runner = scripted("", "")
-    request = SummaryRequest("", 2, [0.1, 0.9, 0.9], sentences=own)
+def test_chinese_sentences_are_joined_without_spaces(rewriting):
+    sentences = ("今天下雨。", "我今天很难过。", "我的狗死了。")
+    runner = rewriting("", "")
+    request = SummaryRequest("", 2, [0.1, 0.9, 0.9], sentences=sentences)
     assert runner.predict([runner.prepare(request)])[0].text == "我今天很难过。我的狗死了。"
 
 
@@ -349,18 +357,18 @@ def test_number_of_sentences_is_bounded(summarizer, number):
         summarizer.prepare(SummaryRequest(ENTRY, number))
 
 
-def test_salience_needs_one_value_a_sentence(summarizer):
+def test_salience_needs_one_value_per_sentence(summarizer):
     with pytest.raises(InvalidRequest):
         summarizer.prepare(SummaryRequest(ENTRY, 2, [1.0]))
 
 
-def test_each_chosen_sentence_is_a_part(summarizer):
+def test_each_selected_sentence_is_an_input(summarizer):
     prepared = summarizer.prepare(SummaryRequest(ENTRY, 2, SALIENCE))
     assert prepared.selected == (2, 5)
-    assert ["".join(part)[: len("▁summarize:▁I")] for part in prepared.parts] == [
+    assert ["".join(part)[: len("▁summarize:▁I")] for part in prepared.model_inputs] == [
         "▁summarize:▁I"
     ] * 2
-    assert summarizer.cost(prepared) == sum(map(len, prepared.parts))
+    assert summarizer.cost(prepared) == sum(map(len, prepared.model_inputs))
 
 
 # --- the committed checkpoint ---
@@ -375,8 +383,8 @@ def test_checkpoint_stays_within_the_entry_and_the_budget(summarizer, number):
     assert "cried" in summary.text
 
 
-def test_checkpoint_writes_down_what_was_spoken(summarizer):
-    # int8 rounds otherwise on other CPUs, so not each need come out
+def test_checkpoint_rewrites_spoken_sentences(summarizer):
+    # int8 rounds differently on other CPUs, so some outputs may differ
     spoken = (
         "um i was so happy when my sister called me",
         "i miss my grandmother so much",
@@ -389,40 +397,43 @@ def test_checkpoint_writes_down_what_was_spoken(summarizer):
         "i could not sleep because i was worried",
         "my friend brought me coffee and we laughed",
     )
-    outputs = summarizer.generate([summarizer.encode(f"summarize: {text}") for text in spoken])
+    outputs = summarizer.t5.generate(
+        [summarizer.t5.encode(f"summarize: {text}") for text in spoken]
+    )
     faithful = [is_same_wording(text, output) for text, output in zip(spoken, outputs, strict=True)]
     whole = [re.fullmatch(r"[A-Z].*[.!?]", output) is not None for output in outputs]
     assert sum(faithful) >= 8
     assert sum(whole) >= 9
 
 
-def test_ramble_is_told_in_clauses(summarizer):
-    ramble = re.sub(r"[^a-z0-9 ]", "", ENTRY.lower()).replace(" then ", " and then ")
-    summary = summarize(summarizer, ramble, 2)
+def test_text_without_punctuation_is_summarized_by_clauses(summarizer):
+    run_on = re.sub(r"[^a-z0-9 ]", "", ENTRY.lower()).replace(" then ", " and then ")
+    summary = summarize(summarizer, run_on, 2)
     assert len(normalized_words(summary.text)) < len(normalized_words(ENTRY))
     assert re.fullmatch(r"[A-Z].*[.!?]", summary.text)
 
 
 def test_entry_of_thousands_of_tokens_is_summarized_within_budget(summarizer):
     entry = " ".join([ENTRY] * 40)
-    assert len(summarizer.encode(entry)) > 2000
+    assert len(summarizer.t5.encode(entry)) > 2000
     summary = summarize(summarizer, entry, 3, SALIENCE * 40)
     sentences = [sentence.text for sentence in split_sentences(summary.text)]
     assert sentences == [PROUD, CRIED]
 
 
-def test_batch_answers_in_order_like_single_entries(summarizer):
+def test_a_batch_gives_the_summaries_of_single_entries_in_order(summarizer):
     entries = [ENTRY, "I am sad.", " ".join([ENTRY] * 10)]
     prepared = [summarizer.prepare(SummaryRequest(entry, 2)) for entry in entries]
-    assert isinstance(prepared[0], PreparedSummary)
     together = summarizer.predict(prepared)
     assert together == [summarizer.predict([one])[0] for one in prepared]
     assert together[1].method == "verbatim"
     assert summarizer.predict([]) == []
 
 
-def test_warm_up_answers(summarizer):
-    summarizer.warm_up()
+def test_warm_up_runs_the_model(rewriting):
+    runner = rewriting("I was so happy when my sister called.")
+    runner.warm_up()
+    assert runner.t5.outputs == []
 
 
 def test_runner_needs_neither_torch_nor_bentoml():

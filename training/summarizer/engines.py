@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 
 from exporting.summarizer import Engine, export_summarizer
 from runners.summarizer.config import SummarizerConfig
-from runners.summarizer.summarizer import Summarizer
+from runners.summarizer.t5 import T5
 from training.summarizer.examples import held_out_lessons
 
 ENGINES: tuple[Engine, ...] = ("ctranslate2", "onnx")
@@ -34,11 +34,11 @@ Generate = Callable[[str], tuple[str, int]]
 def open_engine(engine: Engine, folder: Path, threads: int) -> Generate:
     """Load an export; return what maps a prefixed entry to its output and the tokens of that."""
     if engine == "ctranslate2":
-        summarizer = Summarizer.load(folder, threads=threads)
+        t5 = T5.load(folder, threads=threads)
 
         def by_ctranslate2(source: str) -> tuple[str, int]:
-            text = summarizer.generate([summarizer.encode(source)])[0]
-            return text, len(summarizer.encode(text))
+            text = t5.generate([t5.encode(source)])[0]
+            return text, len(t5.encode(text))
 
         return by_ctranslate2
     return _open_onnx(folder, threads)

@@ -68,7 +68,7 @@ def publish(run: Path, checkpoint: Path) -> Path:
     (finished / GOLDEN_FILE).write_text(
         json.dumps(golden, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    write_record(checkpoint, finished, Summarizer.load(finished, threads=1).config)
+    write_record(checkpoint, finished, Summarizer.load(finished, threads=1).t5.config)
     verify(finished)
     return finished
 
