@@ -16,6 +16,10 @@ from tests.e2e.conftest import serving
 
 ENTRY = "I felt joy and gratitude today.\n\nThen came sadness, grief and a happy end."
 
+FULL_DISK = """() => {
+  IDBObjectStore.prototype.put = () => { throw new DOMException("", "QuotaExceededError"); };
+}"""
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -120,6 +124,21 @@ def test_a_key_is_asked_for_and_sent(browser, base):
         assert sent == [None, "Bearer wrong", "Bearer right", "Bearer right"]
         assert page.evaluate("sessionStorage.getItem('samo.key')") == "right"
         assert page.evaluate("JSON.stringify(localStorage)").count("right") == 0
+
+
+def test_what_cannot_be_stored_is_not_lost(browser, base):
+    with visiting(browser, base) as (page, seen):
+        seen.expected = ("QuotaExceededError",)
+        page.evaluate(FULL_DISK)
+        write(page, "Nearly lost.")
+        expect(page.locator(".toast")).to_contain_text("could not store this entry")
+        page.reload()
+        expect(page.get_by_label("Write")).to_have_value("Nearly lost.")
+        page.evaluate(FULL_DISK)
+        page.get_by_label("Choose a file").set_input_files(RECORDING)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save the recording").click()
+        assert download.value.path().stat().st_size == RECORDING.stat().st_size
 
 
 def test_silence_says_what_to_do(browser, base, tmp_path):

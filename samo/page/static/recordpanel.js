@@ -28,7 +28,7 @@ export function recordPanel(limit) {
     recording = null;
     const sound = await ended.stop();
     sessionStorage.setItem("samo.seconds", String(seconds));
-    await open({ kind: "spoken" }, sound);
+    if (!(await open({ kind: "spoken" }, sound))) showIdle();
   }
 
   async function discard() {

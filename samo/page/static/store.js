@@ -5,7 +5,7 @@
 // not analysed yet), hasRecording}. Its recording is a Blob in a store of its own, so that a list of
 // entries does not read it.
 import { openDB } from "./vendor/idb/index.js";
-import { dayOf } from "./dom.js";
+import { dayOf, download, toast } from "./dom.js";
 
 const database = openDB("samo-journal", 1, {
   upgrade(db) {
@@ -49,10 +49,24 @@ export async function save(entry, recording) {
   return entry;
 }
 
-/** Keep an entry and show it; its view analyses it. What happens to the service, nothing is lost. */
+/**
+ * Keep an entry and show it; its view analyses it. Whatever happens to the service, it is not lost.
+ * Resolves to whether there was room for it.
+ */
 export async function open(fields, recording) {
-  const entry = await save(newEntry(fields), recording);
-  location.hash = `#/entry/${entry.id}`;
+  try {
+    const entry = await save(newEntry(fields), recording);
+    navigator.storage?.persist?.(); // or the browser may clear the journal when its disk is full
+    location.hash = `#/entry/${entry.id}`;
+    return true;
+  } catch (error) {
+    console.error(error);
+    toast(
+      "The browser could not store this entry; its storage may be full or switched off.",
+      recording ? { label: "Save the recording", run: () => download(recording, "recording") } : undefined,
+    );
+    return false;
+  }
 }
 
 export const load = async (id) => (await database).get("entries", id);

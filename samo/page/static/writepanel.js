@@ -36,8 +36,7 @@ export function writePanel(limit) {
             field.focus();
             return;
           }
-          await open({ kind: "typed", text: field.value });
-          localStorage.removeItem(DRAFT);
+          if (await open({ kind: "typed", text: field.value })) localStorage.removeItem(DRAFT);
         },
       },
     },
