@@ -40,7 +40,7 @@ export async function entry({ argument }) {
     ],
     leave: () => {
       page.controller.abort();
-      page.player?.stop();
+      page.player?.close();
     },
   };
 }

@@ -56,6 +56,11 @@ export class Player extends EventTarget {
     this.dispatchEvent(new CustomEvent("stop"));
   }
 
+  close() {
+    this.stop();
+    this.context?.close();
+  }
+
   /** The loudest sample in each of `count` equal parts, scaled so that the loudest of all is 1. */
   peaks(count) {
     const samples = this.buffer.getChannelData(0);
