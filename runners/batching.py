@@ -183,7 +183,10 @@ class Batcher(Generic[Input, Prepared, Output]):
         if isinstance(error, SamoError):
             return error
         _log.error("%s failed: %s", self.name, type(error).__name__)
-        return ModelFailure(f"The {self.name} model could not answer.", step=self.name)
+        return ModelFailure(
+            f"The {self.name} model failed: try again, and report the error if it persists.",
+            step=self.name,
+        )
 
     def check_admission(self, cost: int = 0) -> None:
         """Raise `Overloaded` if a request of this cost would wait too long for a free worker."""

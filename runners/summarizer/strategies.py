@@ -9,7 +9,8 @@ from typing import Final, Protocol
 from runners.summarizer.faithfulness import faithful_abstract, faithful_rewrite
 from runners.summarizer.summary import PreparedSummary, Summary, Tokens
 from runners.summarizer.t5 import T5
-from runners.text.compare import normalize_quotes, normalized_words, remove_disfluencies
+from runners.text.cleaning import normalize_quotes, remove_disfluencies
+from runners.text.compare import normalized_words
 from runners.text.sentences import split_sentences
 
 # A long entry is summarized again until its summary is short enough. Each round shortens it by a

@@ -19,7 +19,7 @@ from samo.limits import without_extra_slashes
 
 # BentoML's paths that are served; its web page and the page's scripts are not.
 _BENTOML_PATHS: Final = ("/livez", "/readyz", "/healthz", "/schema.json")
-# A longer path is no typing error.
+# A longer path is not a misspelled one.
 _MAX_CHARACTERS: Final = 200
 _MIN_SIMILARITY: Final = 0.75
 

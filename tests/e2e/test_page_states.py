@@ -199,6 +199,8 @@ def test_axe_finds_nothing_serious(browser, base, theme):
         for view in ("", "journal", "trends", "settings", "entry/none"):
             page.goto(f"/#/{view}")
             page.get_by_role("heading", level=1).wait_for()
+            if view == "trends":
+                page.get_by_role("heading", name="What stands out").wait_for()
             check(view)
         page.goto("/#/journal")
         page.get_by_role("button", name="Week").click()

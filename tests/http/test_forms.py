@@ -9,8 +9,8 @@ import openai
 import pytest
 
 from samo import limits
+from tests.http.errors import error_of
 from tests.http.test_speech_routes import SILENCE, upload
-from tests.http.test_text_routes import error_of
 
 OPENAI = "/v1/audio/transcriptions"
 OWN = ("/transcribe/voice", "/analyze/voice-journal")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.http.test_text_routes import error_of
+from tests.http.errors import error_of
 
 BASE = "http://testserver"  # two slashes after it would else be read as a host
 GET = ["/", "/health", "/metrics", "/models/status", "/openapi.json", "/docs.json", "/livez",

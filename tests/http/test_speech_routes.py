@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from tests import recordings
-from tests.http.test_text_routes import error_of
+from tests.http.errors import error_of
 
 
 def wav(samples: bytes) -> bytes:

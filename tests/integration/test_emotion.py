@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from exporting.emotion import PARITY_TOLERANCE
+from runners.base import GoldenMismatchError
 from runners.batching import Batcher
 from runners.emotion.classifier import (
     MAX_TOKENS,
     EmotionClassifier,
-    GoldenMismatchError,
     OccludedText,
 )
 from runners.fakes import FakeSummarizer, FakeTranscriber

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from exporting import emotion, weights
+from runners.emotion.calibration import EmotionCalibration
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.models
@@ -77,7 +79,7 @@ def test_help():
 
 
 def test_parity_refuses_a_model_that_decides_otherwise():
-    calibration = emotion.EmotionCalibration(("joy", "neutral"), np.asarray([0.3, 0.3], np.float32))
+    calibration = EmotionCalibration(("joy", "neutral"), np.asarray([0.3, 0.3], np.float32))
     exact = [np.asarray([0.5, 0.1], np.float32)]
     assert emotion.check_parity(exact, [exact[0] + 0.05], calibration) == pytest.approx(0.05)
     with pytest.raises(emotion.ExportError, match="differs"):
@@ -104,5 +106,5 @@ def test_a_wrong_hash_shows_both_and_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setitem(weights.UPSTREAM, "test/other", upstream)
     with pytest.raises(weights.WeightsError, match="expected SHA-256 " + "a" * 64) as error:
         weights.resolve("test/other", "registry")
-    assert weights.hashlib.sha256(b"other bytes").hexdigest() in str(error.value)
+    assert hashlib.sha256(b"other bytes").hexdigest() in str(error.value)
     assert list((tmp_path / "samo").iterdir()) == []

@@ -6,12 +6,14 @@ import asyncio
 import io
 import threading
 import wave
+from typing import NoReturn
 
 import pytest
 
 from runners.errors import Overloaded
 from runners.fakes import FakeTranscriber
 from samo import factory, metrics
+from samo.audio import decode
 from samo.factory import create_models
 from samo.insight import pipeline
 from samo.settings import Settings
@@ -36,7 +38,7 @@ def held(monkeypatch):
 
     def predict(self, batch):
         gate.wait(5)
-        return [self._hear(request) for request in batch]
+        return [self._transcribe(request) for request in batch]
 
     monkeypatch.setattr(FakeTranscriber, "predict", predict)
     yield gate
@@ -47,7 +49,6 @@ def held(monkeypatch):
 def decoded(monkeypatch):
     """Names of the threads that decoded a recording."""
     names = []
-    decode = pipeline.decode
 
     def counting(data):
         names.append(threading.current_thread().name)
@@ -57,8 +58,12 @@ def decoded(monkeypatch):
     return names
 
 
+def no_store(name: str) -> NoReturn:
+    raise AssertionError(f"{name} is looked up in the store")
+
+
 def models(**settings):
-    return create_models(Settings(runners="fake", threads=1, **settings), lambda name: None)
+    return create_models(Settings(runners="fake", threads=1, **settings), no_store)
 
 
 def test_a_recording_that_cannot_be_admitted_is_not_decoded(held, decoded, monkeypatch):

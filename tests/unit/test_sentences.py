@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from runners.text import boundaries, sentences
 from runners.text.sentences import (
-    MAX_SENTENCE_CHARACTERS,
+    MAX_SENTENCE_WIDTH,
     WINDOW_CHARACTERS,
     split_sentences,
     token_upper_bound,
@@ -50,8 +50,8 @@ def test_loses_nothing_and_its_spans_are_true(entry):
     assert "".join("".join(s.text.split()) for s in found) == "".join(entry.split())
     for sentence in found:
         assert entry[sentence.start : sentence.end] == sentence.text == sentence.text.strip()
-        assert 0 < len(sentence.text) <= MAX_SENTENCE_CHARACTERS
-        assert token_upper_bound(sentence.text) <= MAX_SENTENCE_CHARACTERS
+        assert 0 < len(sentence.text) <= MAX_SENTENCE_WIDTH
+        assert token_upper_bound(sentence.text) <= MAX_SENTENCE_WIDTH
 
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"

@@ -108,6 +108,7 @@ def test_tidy(raw, expected):
 
 def test_tidy_fills_placeholders_with_different_names():
     text = tidy("[NAME] told [NAME] that she was [RELIGION]")
+    assert text is not None
     assert "[" not in text
     first, second = text.split()[0], text.split()[2]
     assert first != second

@@ -12,6 +12,7 @@ from runners.errors import InvalidRequest
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import SummaryRequest
 from runners.summarizer.t5 import T5
+from runners.text.cleaning import remove_disfluencies
 from runners.text.compare import (
     bigram_recall,
     is_degenerate,
@@ -19,7 +20,6 @@ from runners.text.compare import (
     is_negated,
     is_same_wording,
     normalized_words,
-    remove_disfluencies,
 )
 from runners.text.sentences import split_sentences
 

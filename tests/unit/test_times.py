@@ -104,6 +104,8 @@ def test_a_segment_begins_with_its_speech():
     speech[150:300] = True  # 4.8 s to 9.6 s
     stretched = segment(word(3.8, 5.1), word(5.1, 5.4))
     (moved,) = begin_with_speech([stretched], speech)
+    assert moved.words
+    assert stretched.words
     assert moved.words[0].start == pytest.approx(4.7, abs=0.05)
     assert moved.words[1:] == stretched.words[1:]
     for kept in (segment(word(4.6, 5.1)), segment(word(1.0, 2.0)), segment(word(20.0, 21.0))):

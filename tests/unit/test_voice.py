@@ -134,7 +134,9 @@ def test_steady_sound_is_not_active():
     assert active_part(noise) is None
     assert active_part(np.zeros(5 * SAMPLE_RATE, np.float32)) is None
     noise[: 2 * SAMPLE_RATE] *= 0.01
-    start, end = active_part(noise)
+    part = active_part(noise)
+    assert part is not None
+    start, end = part
     assert start == pytest.approx(2 * FRAMES_PER_SECOND, abs=2)
     assert end == pytest.approx(5 * FRAMES_PER_SECOND, abs=2)
 

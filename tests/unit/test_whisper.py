@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,6 @@ def test_decoding_never_samples():
 
     whisper = Whisper.__new__(Whisper)  # without a model
     whisper.transcribe = transcribe
-    clip = SimpleNamespace(cut=lambda samples: samples)
+    clip: Any = SimpleNamespace(cut=lambda samples: samples)
     assert whisper.write_down(np.zeros(16_000, np.float32), clip, "en", "transcribe") == []
     assert [options["temperature"] for options in asked] == [[0.0]]

@@ -98,7 +98,7 @@ def measure_wholes(calibration: EmotionCalibration, entries: Entries) -> dict[st
         "mixed_f1": float(f1_score(mixed, [reading.mixed for reading in readings])),
         "joy_among_groups": float(np.mean(joyful)),
         "neutral_alone": float(
-            np.mean([[e.name for e in r.prediction.emotions] == [NEUTRAL] for r in readings])
+            np.mean([[e.name for e in r.emotions] == [NEUTRAL] for r in readings])
         ),
     }
 

@@ -106,8 +106,9 @@ function findings(entries, days) {
         panel(
           "found",
           "What stands out",
-          h("p", {}, found.text),
-          list.length ? h("ul", { class: "found" }, list) : null,
+          ...(list.length
+            ? [h("ul", { class: "found" }, list), inWords(found.text)]
+            : [h("p", {}, found.text)]),
           h("p", { class: "hint" }, "Only what is unlikely to be chance is named."),
         ),
         moods(days, entries, found),
@@ -118,6 +119,8 @@ function findings(entries, days) {
   );
   return place;
 }
+
+const inWords = (text) => h("details", {}, h("summary", {}, "In words"), h("p", {}, text));
 
 async function ask(entries) {
   const { max_trends_entries: most } = await limits;
