@@ -38,7 +38,9 @@ _EXAMPLES: Final = (
         "The request line and headers have more than 65536 bytes: send less.",
         limit_bytes=65536,
     ),
-    errors.ModelFailure("The emotion model could not answer.", step="emotion"),
+    errors.ModelFailure(
+        "The emotion model failed: try again, and report the error if it persists.", step="emotion"
+    ),
     errors.Overloaded(
         "Too many uploads are arriving: try again after the time in Retry-After.",
         retry_after_seconds=2,

@@ -6,10 +6,12 @@ import base64
 import json
 import signal
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests import recordings
 from tests.conftest import RECORDING
 from tests.e2e.browser import launch, visiting
 from tests.e2e.conftest import serving
@@ -142,9 +144,8 @@ def test_what_cannot_be_stored_is_not_lost(browser, base):
 
 
 def test_silence_says_what_to_do(browser, base, tmp_path):
-    from tests.http.test_speech_routes import SILENCE
-
-    (tmp_path / "silence.wav").write_bytes(SILENCE)
+    silence = recordings.wav(np.zeros(3 * 16_000, "<i2"))
+    (tmp_path / "silence.wav").write_bytes(silence)
     with visiting(browser, base) as (page, _):
         page.get_by_label("Choose a file").set_input_files(tmp_path / "silence.wav")
         expect(page.get_by_role("alert")).to_contain_text("No speech was found")

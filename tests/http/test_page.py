@@ -12,7 +12,7 @@ import pytest
 from samo.page.files import STATIC, VENDOR, Files
 from samo.page.routes import create_router, wants_html
 from tests.conftest import ROOT
-from tests.http.test_text_routes import error_of
+from tests.http.errors import error_of
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 HTML = {"accept": BROWSER}
@@ -83,7 +83,7 @@ def test_what_is_no_file_of_the_page_gets_the_envelope(client, path):
 
 def test_the_worker_keeps_what_the_page_loads(client):
     worker = client.get("/sw.js").text
-    release = json.loads(re.match(r"const RELEASE = (.*);\n", worker)[1])
+    release = json.loads(worker.removeprefix("const RELEASE = ").partition(";\n")[0])
     assert {"/", "/page/app.js", "/page/base.css", "/page/vendor/idb/index.js"} < set(
         release["files"]
     )
