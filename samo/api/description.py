@@ -91,7 +91,7 @@ def operations(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
 def _add_title(operation: dict[str, Any]) -> None:
     """The docstring's first line is the title, in place of the function's name."""
     title, _, rest = operation.pop("description", "").partition("\n")
-    operation["summary"] = title.rstrip(".")
+    operation["summary"] = title.rstrip(".").replace("`", "")  # plain text there
     if rest.strip():
         operation["description"] = rest.strip()
 
