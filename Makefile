@@ -76,29 +76,24 @@ image-test: .venv/.dev image  ## run the image as Cloud Run would, and measure i
 	$(BIN)/hadolint deploy/container/Dockerfile
 	$(BIN)/python -m deploy.container.image_test --image $(IMAGE) $(IMAGE_TEST)
 
-train-emotion: .venv/.dev  ## train the next emotion model into runs/emotion (DEVICE=cuda)
+train-emotion: .venv/.dev  ## train the next emotion classifier into runs/emotion (DEVICE=cuda)
 	$(BIN)/python -m training.emotion.recipe --data $(DATA) --device $(DEVICE)
 
-eval-emotion: .venv/.dev export  ## the emotion model's figures: GoEmotions' test split, contrasts, groups
-	$(BIN)/python -m training.emotion.evaluate --dataset $(DATA)/goemotions --whole --pictures docs/pictures
+eval-emotion: .venv/.dev export  ## evaluate the emotion classifier: GoEmotions, contrast sets, groups
+	$(BIN)/python -m training.emotion.evaluate --data $(DATA) --full --plots docs/pictures
 	$(BIN)/python -m training.emotion.evaluate_contrast
 	$(BIN)/python -m training.emotion.evaluate_groups --data $(DATA)
 
-eval-entries: .venv/.dev export  ## how whole entries are read
-	$(BIN)/python -m training.emotion.evaluate_entries --dataset $(DATA)/goemotions
+eval-entries: .venv/.dev export  ## evaluate the emotions of entries: diaries and composites
+	$(BIN)/python -m training.emotion.evaluate_entries --data $(DATA)
 
-TRAIN_SUMMARIZER := $(BIN)/python -m training.summarizer.trainer --data $(DATA) --save-steps 200
+train-summarizer: .venv/.dev  ## train the summarizer into runs/summarizer (DEVICE=cuda)
+	$(BIN)/python -m training.summarizer.recipe --data $(DATA) --device $(DEVICE)
 
-train-summarizer: .venv/.dev  ## repeat the training that made checkpoints/summarizer
-	$(TRAIN_SUMMARIZER) --output runs/summarizer --steps 2500 --eval-steps 1250
-	$(TRAIN_SUMMARIZER) --output runs/summarizer2 --model-name runs/summarizer/model --steps 2000 --eval-steps 2000 \
-		--learning-rate 6e-4 --warmup-steps 100 --seed 1
-	$(BIN)/python -m training.summarizer.publish --run runs/summarizer2/model
-
-eval-summarizer: .venv/.dev export  ## the summarizer's figures on held-out entries
+eval-summarizer: .venv/.dev export  ## evaluate the summarizer on held-out entries
 	$(BIN)/python -m training.summarizer.evaluate --data $(DATA) --split test
 
-eval-transcriber: .venv/.dev export  ## word error rates
+eval-transcriber: .venv/.dev export  ## measure word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech
 
 LOAD_SECONDS ?= 60

@@ -1,3 +1,3 @@
-"""From a checkpoint to the small, verified model that is stored and served."""
+"""Export a checkpoint to the int8 model that is verified, stored and served."""
 
 import runners as runners  # switches onnxruntime's telemetry off before it is loaded

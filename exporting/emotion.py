@@ -1,13 +1,13 @@
-"""Emotion classifier: base + adapter → one model → ONNX → dynamic int8.
+"""Export the emotion classifier: base and adapter are merged, written as ONNX, and verified.
 
-Two ways lead to the same float graph. `export_by_optimum` traces the PyTorch model and works for
-any checkpoint; it needs the `export` extra. `fill_graph` puts the merged weights into the traced
-graph that lies beside the committed adapter, and needs no torch: a newcomer is spared gigabytes.
-That both give the same bytes is tested, and the hash of the finished model is checked.
+There are two ways to the float32 graph. `export_by_optimum` traces the PyTorch model, works for any
+checkpoint and needs the `export` extra. `fill_graph` puts the merged weights into the traced graph
+in the folder of the committed adapter; it needs neither torch nor transformers, which take several
+gigabytes. A test checks that both return the same bytes.
 
-The committed adapter is stored in float16 for a second reason than its size: products of
-16-bit floats and their sums are exact in float64, so the merged weights are the same on every
-machine, whatever its linear algebra library.
+The committed adapter is stored in float16, which also makes the merged weights the same on every
+machine: products of float16 numbers and their sums are exact in float64, whatever the linear
+algebra library.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,28 +25,31 @@ import onnx
 from onnx import numpy_helper
 from safetensors.numpy import load_file
 
+from exporting.errors import ExportError
 from exporting.quantization import Outliers, Smoothing
-from exporting.weights import UPSTREAM, Source, resolve
+from exporting.weights import UPSTREAM, WeightsSource, resolve
 from runners.emotion.calibration import EmotionCalibration
 
-Precision = Literal["int8", "fp32"]
+if TYPE_CHECKING:
+    from exporting.emotion_network import EmotionNetwork
+
 Weights = dict[str, npt.NDArray[np.float32]]
 
-GRAPH: Final = "graph.onnx"
-CALIBRATION: Final = "calibration.json"
-ARTIFACT: Final = "artifact.json"
-SMOOTHING: Final = "smoothing.safetensors"
-OUTLIERS: Final = "outliers.json"
-GOLDEN: Final = "golden.json"
+GRAPH_FILE: Final = "graph.onnx"
+CALIBRATION_FILE: Final = "calibration.json"
+ARTIFACT_FILE: Final = "artifact.json"
+SMOOTHING_FILE: Final = "smoothing.safetensors"
+OUTLIERS_FILE: Final = "outliers.json"
+GOLDEN_FILE: Final = "golden.json"
 OPSET: Final = 17
-# A weight of so many numbers or more is taken out of the committed graph.
+# Weights with at least this many values are removed from the committed graph.
 LARGE_WEIGHT: Final = 1024
-# int8 must decide as float does, and its probabilities may differ by no more than this.
+# Largest difference between an int8 and a float probability.
 PARITY_TOLERANCE: Final = 0.1
-# A label whose float probability is this near its threshold may fall on either side.
+# int8 may decide differently from float if the float probability is this close to the threshold.
 PARITY_MARGIN: Final = 0.03
 
-# Of every sentiment, plain and slangy, short and long.
+# Sentences of every sentiment: plain and slang, short and long.
 PARITY_SENTENCES: Final = (
     "I finally saw my cousins after ten years and was so happy I cried.",
     "Thank you so much for staying with me last night.",
@@ -67,26 +70,25 @@ PARITY_SENTENCES: Final = (
 )
 
 
-class ExportError(Exception):
-    """An export failed its check; nothing was stored."""
-
-
 @dataclass(frozen=True)
-class Checkpoint:
-    """A trained adapter and the base that it belongs to."""
+class AdapterCheckpoint:
+    """The folder of a trained adapter, and the folder and id of its base model."""
 
     adapter: Path
     base: Path
     base_name: str
 
     @classmethod
-    def open(cls, adapter: Path, source: Source) -> Checkpoint:
-        """Read the adapter's config and resolve its base; raises `WeightsError`."""
+    def open(cls, adapter: Path, source: WeightsSource) -> Self:
+        """Read the adapter's configuration and download its base from `source` if necessary.
+
+        Raises `ExportError` if the folder has no adapter and `WeightsError` without a base.
+        """
         config_path = adapter / "adapter_config.json"
         if not config_path.is_file():
             raise ExportError(
-                f"{adapter} holds no adapter_config.json: give the folder of an adapter that "
-                "training/emotion made."
+                f"{adapter} has no adapter_config.json: name the folder of an adapter that "
+                "training.emotion.publish wrote."
             )
         base_name = json.loads(config_path.read_text())["base_model_name_or_path"]
         return cls(adapter, resolve(base_name, source), base_name)
@@ -94,7 +96,7 @@ class Checkpoint:
     @property
     def output_names(self) -> list[str]:
         """Labels, then moods, then contexts, in the order of the logits."""
-        calibration = json.loads((self.adapter / CALIBRATION).read_text(encoding="utf-8"))
+        calibration = json.loads((self.adapter / CALIBRATION_FILE).read_text(encoding="utf-8"))
         return [
             *calibration["labels"],
             *calibration.get("moods", ()),
@@ -103,26 +105,26 @@ class Checkpoint:
 
     @property
     def smoothing(self) -> Smoothing:
-        """What channels are divided by before int8; nothing where the file is not there."""
-        path = self.adapter / SMOOTHING
+        """Divisors of the channels (`exporting.quantization`); empty if there is no file."""
+        path = self.adapter / SMOOTHING_FILE
         return load_file(path) if path.is_file() else {}
 
     @property
     def outliers(self) -> Outliers:
-        """The channels that int8 must not hold; none where the file is not there."""
-        path = self.adapter / OUTLIERS
+        """Channels that are computed in float; empty if there is no file."""
+        path = self.adapter / OUTLIERS_FILE
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
     @property
     def licence(self) -> str:
-        """Of the base."""
+        """Licence of the base model."""
         upstream = UPSTREAM.get(self.base_name)
         return upstream.licence if upstream else "see the model hub"
 
     def merged_weights(self) -> Weights:
-        """All weights of the classifier by their PyTorch names: base + scale · B·A, head, norm."""
+        """All weights by their PyTorch names; a linear layer's is base + (alpha / rank) · B·A."""
         config = json.loads((self.adapter / "adapter_config.json").read_text())
-        scale = config["lora_alpha"] / config["r"]
+        lora_scale = config["lora_alpha"] / config["r"]
         weights = {
             f"encoder.{name}": np.asarray(value, dtype=np.float32)
             for name, value in load_file(self.base / "model.safetensors").items()
@@ -130,64 +132,72 @@ class Checkpoint:
         }
         trained = load_file(self.adapter / "adapter_model.safetensors")
         for name, value in trained.items():
-            own = name.removeprefix("base_model.model.")
-            if own.endswith(".lora_A.weight"):
-                target = own.replace(".lora_A.weight", ".weight")
-                up = trained[name.replace(".lora_A.", ".lora_B.")]
-                delta = up.astype(np.float64) @ value.astype(np.float64)
-                weights[target] = (weights[target] + scale * delta).astype(np.float32)
-            elif ".lora_B." not in own:
-                weights[own] = value.astype(np.float32)
+            target_name = name.removeprefix("base_model.model.")
+            if target_name.endswith(".lora_A.weight"):
+                target_name = target_name.replace(".lora_A.weight", ".weight")
+                lora_b = trained[name.replace(".lora_A.", ".lora_B.")]
+                delta = lora_b.astype(np.float64) @ value.astype(np.float64)
+                merged = weights[target_name] + lora_scale * delta
+                weights[target_name] = merged.astype(np.float32)
+            elif ".lora_B." not in target_name:
+                weights[target_name] = value.astype(np.float32)
         return weights
 
+    def network(self) -> EmotionNetwork:
+        """The PyTorch model with the merged weights, in evaluation mode; needs torch."""
+        import torch
 
-def export_by_optimum(checkpoint: Checkpoint, target: Path) -> Path:
-    """Trace the merged PyTorch model by optimum; return `target`/model.onnx, float32."""
-    import torch
+        from exporting.emotion_network import EmotionNetwork
+
+        network = EmotionNetwork.from_encoder(str(self.base), self.output_names)
+        weights = self.merged_weights()
+        network.load_state_dict(
+            {
+                name: torch.from_numpy(weights[name]) if name in weights else value
+                for name, value in network.state_dict().items()
+            }
+        )
+        network.eval()
+        return network
+
+
+def export_by_optimum(checkpoint: AdapterCheckpoint, target: Path) -> Path:
+    """Trace the merged PyTorch model with optimum; return `target`/model.onnx in float32."""
     from optimum.exporters.onnx import export
     from optimum.exporters.tasks import TasksManager
 
-    from exporting.emotion_network import EmotionNetwork
-
-    classifier = EmotionNetwork.from_encoder(str(checkpoint.base), checkpoint.output_names)
-    weights = checkpoint.merged_weights()
-    classifier.load_state_dict(
-        {
-            name: torch.from_numpy(weights[name]) if name in weights else value
-            for name, value in classifier.state_dict().items()
-        }
-    )
+    network = checkpoint.network()
     onnx_config = TasksManager.get_exporter_config_constructor(
         "onnx",
-        model_type=classifier.config.model_type,
+        model_type=network.config.model_type,
         task="text-classification",
         library_name="transformers",
-    )(classifier.config)
+    )(network.config)
     target.mkdir(parents=True, exist_ok=True)
     path = target / "model.onnx"
-    export(classifier.eval(), onnx_config, path, opset=OPSET)
+    export(network, onnx_config, path, opset=OPSET)
     return path
 
 
 def strip_graph(model_path: Path, weights: Weights, target: Path) -> None:
-    """Write the graph at `model_path` to `target` without the weights that `weights` holds.
+    """Write the graph at `model_path` to `target` without the large weights among `weights`.
 
-    Each weight that is taken out leaves an empty initializer, which names its source in its doc
-    string: the PyTorch name, with ".T" where the graph has it transposed.
+    The initializer of a removed weight stays, empty. Its doc string is the PyTorch name of the
+    weight, with ".T" if the graph contains the transpose.
     """
     model = onnx.load(model_path)
-    by_content = {}
+    names = {}
     for name, value in weights.items():
         if value.size >= LARGE_WEIGHT:
-            by_content[_content_key(value)] = name
+            names[_content_key(value)] = name
             if value.ndim == 2:
-                by_content[_content_key(value.T)] = f"{name}.T"
+                names[_content_key(value.T)] = f"{name}.T"
     for initializer in model.graph.initializer:
         value = numpy_helper.to_array(initializer)
-        source = by_content.get(_content_key(value))
-        if value.size >= LARGE_WEIGHT and source is not None:
+        matching_name = names.get(_content_key(value))
+        if value.size >= LARGE_WEIGHT and matching_name is not None:
             initializer.ClearField("raw_data")
-            initializer.doc_string = source
+            initializer.doc_string = matching_name
     onnx.save(model, target)
 
 
@@ -195,10 +205,10 @@ def _content_key(value: npt.NDArray[Any]) -> tuple[tuple[int, ...], int]:
     return value.shape, hash(np.ascontiguousarray(value).tobytes())
 
 
-def fill_graph(checkpoint: Checkpoint, target: Path) -> Path:
-    """Put the merged weights into the committed graph; return `target`/model.onnx, float32."""
+def fill_graph(checkpoint: AdapterCheckpoint, target: Path) -> Path:
+    """Put the merged weights into the committed graph; return `target`/model.onnx in float32."""
     weights = checkpoint.merged_weights()
-    model = onnx.load(checkpoint.adapter / GRAPH)
+    model = onnx.load(checkpoint.adapter / GRAPH_FILE)
     for initializer in model.graph.initializer:
         if initializer.doc_string:
             value = weights[initializer.doc_string.removesuffix(".T")]
@@ -211,21 +221,24 @@ def fill_graph(checkpoint: Checkpoint, target: Path) -> Path:
     return path
 
 
-def write_folder(checkpoint: Checkpoint, model: Path, target: Path) -> None:
-    """Put together what `runners.emotion.classifier.EmotionNetwork` loads."""
+def write_folder(checkpoint: AdapterCheckpoint, model: Path, target: Path) -> None:
+    """Move `model` to `target` and add the files that `EmotionClassifier.load` reads with it."""
     shutil.move(model, target / "model.onnx")
     shutil.copyfile(checkpoint.base / "tokenizer.json", target / "tokenizer.json")
-    shutil.copyfile(checkpoint.adapter / CALIBRATION, target / CALIBRATION)
+    shutil.copyfile(checkpoint.adapter / CALIBRATION_FILE, target / CALIBRATION_FILE)
 
 
-def write_golden(exact: npt.NDArray[np.float32], target: Path) -> None:
-    """Put beside the model what float says of the first parity sentence; the runner checks it."""
+def write_golden(float_probabilities: npt.NDArray[np.float32], target: Path) -> None:
+    """Write the golden sample: the first parity sentence with its float probabilities.
+
+    `EmotionClassifier.warm_up` compares its probabilities with these.
+    """
     golden = {
         "text": PARITY_SENTENCES[0],
-        "probabilities": [round(float(value), 4) for value in exact],
+        "probabilities": [round(float(value), 4) for value in float_probabilities],
         "tolerance": PARITY_TOLERANCE,
     }
-    (target / GOLDEN).write_text(json.dumps(golden, indent=1) + "\n", encoding="utf-8")
+    (target / GOLDEN_FILE).write_text(json.dumps(golden, indent=1) + "\n", encoding="utf-8")
 
 
 def check_parity(
@@ -233,27 +246,29 @@ def check_parity(
     probabilities: Sequence[npt.NDArray[np.float32]],
     calibration: EmotionCalibration,
 ) -> float:
-    """Return the largest gap between float and int8 on `PARITY_SENTENCES`.
+    """Return the largest gap between the float and the int8 model on `PARITY_SENTENCES`.
 
-    Raises `ExportError` where the gap is above `PARITY_TOLERANCE`, or where a label is decided
-    otherwise although its float probability is not within `PARITY_MARGIN` of its threshold.
+    Both sequences have one array of shape (outputs,) per sentence. Raises `ExportError` if the gap
+    exceeds `PARITY_TOLERANCE`, or if the models decide differently on a label whose float
+    probability is not within `PARITY_MARGIN` of its threshold.
     """
     exact, quantized = np.stack(float_probabilities), np.stack(probabilities)
     gap = float(np.abs(exact - quantized).max())
     if gap > PARITY_TOLERANCE:
         raise ExportError(
-            f"int8 differs from float by {gap:.3f}, more than {PARITY_TOLERANCE}: nothing stored."
+            f"The int8 model differs from the float model by {gap:.3f}, more than "
+            f"{PARITY_TOLERANCE}."
         )
     thresholds = np.concatenate(
         [calibration.thresholds, calibration.mood_thresholds, calibration.context_thresholds]
     )
-    clear = np.abs(exact - thresholds) > PARITY_MARGIN
-    differs = clear & ((exact >= thresholds) != (quantized >= thresholds))
+    is_clear_of_threshold = np.abs(exact - thresholds) > PARITY_MARGIN
+    differs = is_clear_of_threshold & ((exact >= thresholds) != (quantized >= thresholds))
     if differs.any():
         sentence, label = np.argwhere(differs)[0]
         raise ExportError(
-            f"int8 and float disagree on {calibration.outputs[label]} in sentence {sentence}: "
-            f"{quantized[sentence, label]:.3f} against {exact[sentence, label]:.3f}; "
-            "nothing stored."
+            f"The int8 and the float model disagree on {calibration.outputs[label]} in parity "
+            f"sentence {sentence}: {quantized[sentence, label]:.3f} and "
+            f"{exact[sentence, label]:.3f}."
         )
     return gap

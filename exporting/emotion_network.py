@@ -1,4 +1,4 @@
-"""Any encoder checkpoint with a multi-label head: mean pooling, LayerNorm, one linear layer."""
+"""PyTorch model: any encoder with a multi-label head of mean pooling, LayerNorm, linear layer."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from torch import nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-# A label of GoEmotions holds for about 4 % of the comments; starting the bias at that rate
-# spares the head a few hundred steps of learning it.
+# On average a label of GoEmotions applies to 4 % of the comments. A bias that starts at this rate
+# saves a few hundred training steps.
 BASE_RATE_LOGIT = -3.2
 
 
 class EmotionNetwork(PreTrainedModel):
-    """Logits of shape (batch, labels) from token ids of shape (batch, tokens).
+    """Logits of shape (batch, outputs) from token ids of shape (batch, tokens).
 
-    The last hidden states of sentence encoders are small (MPNet's standard deviation is 0.12),
-    so a linear head on their mean starves; the LayerNorm on the pooled vector cures it.
+    The hidden states of sentence encoders are small (MPNet's standard deviation is 0.12), and a
+    linear head on their mean learns slowly. The LayerNorm between them prevents that.
     """
 
     config_class = PretrainedConfig
@@ -39,10 +39,10 @@ class EmotionNetwork(PreTrainedModel):
     def from_encoder(
         cls, checkpoint: str, label_names: list[str], layers: int | None = None
     ) -> EmotionNetwork:
-        """Put a fresh head on the encoder at `checkpoint`, a local folder or a hub id.
+        """Add a new head to the encoder at `checkpoint`, a local folder or a hub id.
 
-        `layers` keeps so many of its layers, first and last and evenly between, as DistilBERT
-        (Sanh et al., 2019) was made of BERT. Raises `ValueError` where there are fewer.
+        `layers` is the number of encoder layers to keep, evenly spaced from the first to the last,
+        as in DistilBERT (Sanh et al., 2019). Raises `ValueError` if the encoder has fewer.
         """
         config = AutoConfig.from_pretrained(
             checkpoint,
@@ -54,7 +54,7 @@ class EmotionNetwork(PreTrainedModel):
         if layers is not None:
             stack = encoder.encoder.layer
             if not 1 <= layers <= len(stack):
-                raise ValueError(f"the encoder has {len(stack)} layers, {layers} cannot be kept")
+                raise ValueError(f"The encoder has {len(stack)} layers; {layers} cannot be kept.")
             kept = np.linspace(0, len(stack) - 1, layers).round().astype(int)
             encoder.encoder.layer = nn.ModuleList(stack[index] for index in kept)
             config.num_hidden_layers = encoder.config.num_hidden_layers = layers
@@ -63,7 +63,7 @@ class EmotionNetwork(PreTrainedModel):
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_unused: Any
     ) -> SequenceClassifierOutput:
-        """Classify; `attention_mask` is 1 for tokens and 0 for padding, shape of `input_ids`."""
+        """Compute the logits; `attention_mask`, of shape (batch, tokens), is 0 for padding."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
         pooled = (hidden * mask).sum(dim=1) / mask.sum(dim=1)

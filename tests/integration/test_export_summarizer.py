@@ -10,7 +10,8 @@ from pathlib import Path
 import ctranslate2
 import pytest
 
-from exporting.summarizer import ExportError, config_from_checkpoint, export_summarizer, verify
+from exporting.errors import ExportError
+from exporting.summarizer import config_from_checkpoint, export_summarizer, verify
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import SummaryRequest
 
@@ -22,7 +23,8 @@ from tokenizers import Tokenizer  # noqa: E402
 from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration  # noqa: E402
 
 from training.summarizer.examples import BLOCK, Curriculum  # noqa: E402
-from training.summarizer.trainer import SummarizerTrainer, fresh_t5  # noqa: E402
+from training.summarizer.network import fresh_t5  # noqa: E402
+from training.summarizer.trainer import SummarizerTrainer  # noqa: E402
 from training.summarizer.vocabulary import learn_vocabulary  # noqa: E402
 
 pytestmark = [
@@ -164,7 +166,7 @@ def test_what_is_no_t5_is_refused(tmp_path):
     checkpoint = tmp_path / "bert"
     checkpoint.mkdir()
     (checkpoint / "config.json").write_text('{"model_type": "bert"}')
-    with pytest.raises(ExportError, match="no T5"):
+    with pytest.raises(ExportError, match="not a T5"):
         export_summarizer(checkpoint, tmp_path / "out")
 
 
@@ -198,7 +200,7 @@ def test_committed_checkpoint_exports_without_torch_and_is_golden(tmp_path):
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
     verify(tmp_path / "out", threads=1)
-    with pytest.raises(ExportError, match="no golden"):
+    with pytest.raises(ExportError, match="no golden sentences"):
         verify(tmp_path / "out", {}, threads=1)
     with pytest.raises(ExportError, match="Expected"):
         verify(tmp_path / "out", {"I am sad.": "I am glad."}, threads=1)
@@ -276,11 +278,11 @@ def test_training_goes_on_after_a_stop_as_if_it_never_stopped(
             if index >= limit:
                 raise PowerCut
             seen.append(index)
-            return lesson(self, index)
+            return get_example(self, index)
 
         return getitem
 
-    lesson = Curriculum.__getitem__
+    get_example = Curriculum.__getitem__
     whole = run(tmp_path / "whole")
     # The loader reads one batch ahead: the sixth is asked for before the fifth step.
     monkeypatch.setattr(Curriculum, "__getitem__", until(5 * BLOCK))

@@ -9,12 +9,13 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
-from training.emotion.compare_runs import journey
-from training.emotion.contexts import add_contexts
-from training.emotion.data import CONTEXTS, MOODS, load_goemotions, write_lessons
+from training.emotion.compare_runs import compare_runs
+from training.emotion.contexts import ContextExamples, add_contexts
+from training.emotion.data import CONTEXTS, MOODS, load_goemotions, write_examples
 from training.emotion.distill import Ensemble, distill
-from training.emotion.inference import Run, label_logits, run_logits
+from training.emotion.inference import label_logits, run_logits
 from training.emotion.losses import bce, known_loss
+from training.emotion.runs import TrainingRun
 from training.emotion.trainer import EmotionTrainer
 
 pytestmark = pytest.mark.filterwarnings(
@@ -41,7 +42,7 @@ def encoder(tmp_path):
 
 
 @pytest.fixture
-def dataset(tmp_path):
+def data(tmp_path):
     folder = tmp_path / "goemotions"
     folder.mkdir()
     (folder / "labels.txt").write_text(
@@ -50,11 +51,11 @@ def dataset(tmp_path):
     lines = "".join(f"{text}\t{label}\tx\n" for label, text in enumerate(COMMENTS))
     for split in ("train", "dev"):
         (folder / f"{split}.tsv").write_text(lines * 8)
-    return folder
+    return tmp_path
 
 
 @pytest.mark.parametrize(
-    "how",
+    "options",
     [
         {"loss_function": "bce"},
         {"loss_function": "focal"},
@@ -62,8 +63,8 @@ def dataset(tmp_path):
         {"full": True, "layer_decay": 0.9, "r_drop": 1.0},
     ],
 )
-def test_trains_any_encoder_and_goes_on_where_it_stopped(
-    encoder, dataset, tmp_path, monkeypatch, how
+def test_trains_any_encoder_and_resumes_an_interrupted_run(
+    encoder, data, tmp_path, monkeypatch, options
 ):
     steps = 0
     clip = torch.nn.utils.clip_grad_norm_
@@ -79,8 +80,8 @@ def test_trains_any_encoder_and_goes_on_where_it_stopped(
 
     def train():
         return EmotionTrainer(
-            model_name=str(encoder), dataset=dataset, output=tmp_path / "run", epochs=2,
-            batch_size=8, rank=2, save_steps=5, device="cpu", **how,
+            model_name=str(encoder), data=data, output=tmp_path / "run", epochs=2,
+            batch_size=8, rank=2, save_steps=5, device="cpu", **options,
         ).train()  # fmt: skip
 
     with pytest.raises(KeyboardInterrupt):
@@ -91,49 +92,49 @@ def test_trains_any_encoder_and_goes_on_where_it_stopped(
     assert not (tmp_path / "run" / "checkpoint.pt").exists()
 
 
-def test_a_student_learns_from_its_teachers_and_goes_on_from_an_adapter(encoder, dataset, tmp_path):
-    def train(name, **how):
+def test_a_student_learns_from_teachers_and_continues_from_an_adapter(encoder, data, tmp_path):
+    def train(name, **options):
         return EmotionTrainer(
-            model_name=str(encoder), dataset=dataset, output=tmp_path / name, epochs=1,
-            batch_size=8, rank=2, **how,
+            model_name=str(encoder), data=data, output=tmp_path / name, epochs=1,
+            batch_size=8, rank=2, **options,
         ).train()  # fmt: skip
 
     teachers = [train("bce"), train("focal", loss_function="focal", full=True)]
-    train_split, dev = (load_goemotions(dataset, split) for split in ("train", "dev"))
+    train_split, dev = (load_goemotions(data, split) for split in ("train", "dev"))
     soft = distill(train_split, Ensemble(teachers, dev), gold_share=0.5)
     assert soft.labels.shape == train_split.labels.shape
     assert ((soft.labels > 0.5) == (train_split.labels > 0.5)).all()
     assert ((soft.labels > 0.0) & (soft.labels < 1.0)).all()
-    write_lessons(soft, tmp_path / "soft.jsonl")
-    first = train("first", lessons=(tmp_path / "soft.jsonl",))
-    student = train("student", lessons=(tmp_path / "soft.jsonl",), adapter=first)
+    write_examples(soft, tmp_path / "soft.jsonl")
+    first = train("first", examples=(tmp_path / "soft.jsonl",))
+    student = train("student", examples=(tmp_path / "soft.jsonl",), adapter=first)
     assert not np.allclose(label_logits(student, dev.texts), label_logits(teachers[0], dev.texts))
-    rows = journey({"BCE": teachers[0], "student": student}, dev, dev)
+    rows = compare_runs({"BCE": teachers[0], "student": student}, dev, dev)
     assert len(rows) == 5
     assert all(0.0 <= figure <= 1.0 for row in rows.values() for figure in row.values())
 
 
-def test_layers_can_be_left_out(encoder, dataset, tmp_path):
+def test_layers_can_be_removed(encoder, data, tmp_path):
     trainer = EmotionTrainer(
-        model_name=str(encoder), dataset=dataset, output=tmp_path / "run", epochs=1,
+        model_name=str(encoder), data=data, output=tmp_path / "run", epochs=1,
         batch_size=8, rank=2, layers=1,
     )  # fmt: skip
     assert label_logits(trainer.train(), COMMENTS).shape == (5, 5)
-    with pytest.raises(ValueError, match="2 layers, 3 cannot be kept"):
+    with pytest.raises(ValueError, match="2 layers; 3 cannot be kept"):
         dataclasses.replace(trainer, layers=3, output=tmp_path / "other").train()
 
 
-def test_what_nobody_labelled_is_not_learned_from(encoder, dataset, tmp_path):
-    lessons = tmp_path / "lessons.jsonl"
-    lessons.write_text(
+def test_unknown_outputs_are_not_trained(encoder, data, tmp_path):
+    path = tmp_path / "examples.jsonl"
+    path.write_text(
         '{"text": "i am so sad", "labels": {"sadness": 1.0}, "moods": ["sad"]}\n'
         '{"text": "thank you so much", "labels": ["gratitude"], "context": ["past"]}\n' * 20
     )
     folder = EmotionTrainer(
-        model_name=str(encoder), dataset=dataset, output=tmp_path / "run", epochs=8,
-        batch_size=8, rank=2, head_learning_rate=0.05, lessons=(lessons,), device="cpu",
+        model_name=str(encoder), data=data, output=tmp_path / "run", epochs=8,
+        batch_size=8, rank=2, head_learning_rate=0.05, examples=(path,), device="cpu",
     ).train()  # fmt: skip
-    names = Run.read(folder).outputs
+    names = TrainingRun.load(folder).outputs
     assert names == ["gratitude", "sadness", "curiosity", "love", "neutral", *MOODS, *CONTEXTS]
     sad, thanks = run_logits(folder, ["i am so sad", "thank you so much"])
     assert sad[names.index("sad")] > 0.0 > sad[names.index("happy")]
@@ -142,16 +143,16 @@ def test_what_nobody_labelled_is_not_learned_from(encoder, dataset, tmp_path):
     assert sad[names.index("past")] > sad[names.index("wished")]
 
 
-def test_loss_passes_over_unknown_outputs():
+def test_the_loss_ignores_unknown_outputs():
     logits = torch.tensor([[0.0, 5.0], [1.0, -5.0]])
     targets = torch.tensor([[1.0, float("nan")], [1.0, float("nan")]])
     known = known_loss(bce, logits, targets)
     assert known == pytest.approx(float(bce(logits[:, :1], targets[:, :1]).mean()))
 
 
-def test_contexts_are_added_and_change_no_label(encoder, dataset, tmp_path):
+def test_contexts_are_added_and_change_no_label(encoder, data, tmp_path):
     adapter = EmotionTrainer(
-        model_name=str(encoder), dataset=dataset, output=tmp_path / "run", epochs=1,
+        model_name=str(encoder), data=data, output=tmp_path / "run", epochs=1,
         batch_size=8, rank=2, device="cpu",
     ).train()  # fmt: skip
     texts = [f"{COMMENTS[number % 5]} " * (1 + number % 3) for number in range(120)]
@@ -159,14 +160,15 @@ def test_contexts_are_added_and_change_no_label(encoder, dataset, tmp_path):
         [[number % 3 == 0, number % 4 == 0, number % 5 == 1] for number in range(120)]
     )
     pairs = [str(number // 2) for number in range(120)]
-    figures = add_contexts(adapter, texts, held, pairs, tmp_path / "with-contexts")
+    examples = ContextExamples(texts, held, pairs)
+    figures = add_contexts(adapter, examples, tmp_path / "with-contexts")
     assert figures["wished"]["f1"] > 0.9  # "i am so sad" differs from the others for any encoder
     before, after = (
         label_logits(folder, COMMENTS) for folder in (adapter, tmp_path / "with-contexts")
     )
     np.testing.assert_allclose(after, before, atol=1e-5)
-    assert Run.read(tmp_path / "with-contexts").contexts == CONTEXTS
+    assert TrainingRun.load(tmp_path / "with-contexts").contexts == CONTEXTS
     wished = run_logits(tmp_path / "with-contexts", COMMENTS)[:, -1]
     assert wished.argmax() == COMMENTS.index("i am so sad")
-    again = add_contexts(tmp_path / "with-contexts", texts, held, pairs, tmp_path / "again")
+    again = add_contexts(tmp_path / "with-contexts", examples, tmp_path / "again")
     assert again == figures  # contexts that were there are replaced

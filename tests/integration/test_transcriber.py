@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from whisper_normalizer.english import EnglishTextNormalizer
 
+from exporting.errors import ExportError
 from exporting.transcriber import (
-    GOLDEN,
-    CheckpointError,
+    GOLDEN_TRANSCRIPT,
     quantize_whisper,
-    read_checkpoint,
+    read_model,
     verify,
-    write_checkpoint,
+    write_model,
 )
 from runners.base import Runner
 from runners.errors import InvalidRequest
@@ -92,7 +92,7 @@ def assert_times(transcript):
 
 def assert_golden(text):
     """Nearly the golden text: int8 rounds differently on CPUs without VNNI."""
-    assert jiwer.wer(" ".join(words(GOLDEN)), " ".join(words(text))) < 0.15
+    assert jiwer.wer(" ".join(words(GOLDEN_TRANSCRIPT)), " ".join(words(text))) < 0.15
 
 
 def transcribe(transcriber, samples, **options):
@@ -113,7 +113,7 @@ def test_two_recordings_at_a_time_are_heard_as_each_alone(transcriber_folder, jf
 
 def test_the_golden_recording(transcriber_folder):
     verify(transcriber_folder, JFK)
-    with pytest.raises(CheckpointError, match="ask not"):
+    with pytest.raises(ExportError, match="ask not"):
         verify(transcriber_folder, JFK, golden="Ask what you will.")
 
 
@@ -354,7 +354,7 @@ def test_int8_on_disk_is_what_ctranslate2_makes_at_load(
     transcriber, transcriber_folder, jfk, tmp_path
 ):
     """The exported int8 weights, widened to fp32 again, come back by both ways."""
-    checkpoint = read_checkpoint(transcriber_folder / "model.bin")
+    checkpoint = read_model(transcriber_folder / "model.bin")
     exported = checkpoint.variables
     checkpoint.variables = {
         name: np.divide(value, exported[f"{name}_scale"][:, None]).astype(np.float32)
@@ -368,10 +368,10 @@ def test_int8_on_disk_is_what_ctranslate2_makes_at_load(
     for path in transcriber_folder.iterdir():
         if path.suffix in {".json", ".txt"}:
             (wide / path.name).write_bytes(path.read_bytes())
-    write_checkpoint(checkpoint, wide / "model.bin")
+    write_model(checkpoint, wide / "model.bin")
 
     quantize_whisper(wide, again)
-    requantized = read_checkpoint(again / "model.bin").variables
+    requantized = read_model(again / "model.bin").variables
     for name, value in exported.items():
         if value.dtype == np.int8:
             np.testing.assert_array_equal(requantized[name], value, err_msg=name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from training.emotion.data import LabelledTexts
 from training.emotion.metrics import (
     confusions,
     expected_calibration_error,
@@ -51,11 +52,10 @@ def test_pictures_are_the_same_for_the_same_figures(tmp_path):
     rng = np.random.default_rng(0)
     names = [f"label {number}" for number in range(8)]
     labels = (rng.random((60, 8)) < 0.3).astype(float)
+    split = LabelledTexts([""] * 60, labels, names)
     probabilities = np.clip(labels * 0.5 + rng.random((60, 8)) * 0.5, 0.01, 0.99)
     for folder in ("one", "two"):
-        draw_all(
-            tmp_path / folder, names, labels, probabilities > 0.5, probabilities, probabilities
-        )
+        draw_all(tmp_path / folder, split, probabilities > 0.5, probabilities, probabilities)
     drawn = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert drawn == ["confusions.svg", "f1-by-label.svg", "rare-labels.svg", "reliability.svg"]
     for name in drawn:

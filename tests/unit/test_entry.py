@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,7 +81,7 @@ def test_sentences_are_those_of_the_entry_as_it_was_sent(classifier):
         "joy", "anger", "neutral",
     ]  # fmt: skip
     assert {group.name for group in emotions.groups.ekman} == {
-        emotion.name for emotion in emotions.prediction.prediction.emotions
+        emotion.name for emotion in emotions.prediction.emotions
     }
 
 
@@ -114,12 +115,12 @@ def test_the_pipeline_computes_the_same(classifier):
     texts = [ENTRY, "joy", "Much anger. " * 30]
 
     async def serve():
-        batchers = [
-            Batcher("fake", runner, max_batch_cost=1000, max_wait_seconds=1)
-            for runner in (FakeTranscriber(), classifier, FakeSummarizer())
+        runners: list[Any] = [FakeTranscriber(), classifier, FakeSummarizer()]
+        transcriber, emotion, summarizer = batchers = [
+            Batcher("fake", runner, max_batch_cost=1000, max_wait_seconds=1) for runner in runners
         ]
         try:
-            pipeline = Pipeline(*batchers, classifier.calibration)
+            pipeline = Pipeline(transcriber, emotion, summarizer, classifier.calibration)
             insight = await pipeline.analyze(ENTRY, generate_summary=False, threshold=None)
             return await pipeline.classify(texts), insight
         finally:

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from ctranslate2.specs import common_spec, model_spec
 
+from exporting.errors import ExportError
 from exporting.transcriber import (
-    Checkpoint,
-    CheckpointError,
+    CTranslate2Model,
     quantize_rows,
     quantize_whisper,
-    read_checkpoint,
-    write_checkpoint,
+    read_model,
+    write_model,
 )
 
 
@@ -57,10 +57,10 @@ def source(tmp_path):
 
 
 def test_what_is_read_is_written_again_byte_for_byte(source, tmp_path):
-    checkpoint = read_checkpoint(source / "model.bin")
+    checkpoint = read_model(source / "model.bin")
     assert checkpoint.spec == "WhisperSpec"
     assert checkpoint.aliases == {"tied/weight": "linear/weight"}
-    write_checkpoint(checkpoint, tmp_path / "again.bin")
+    write_model(checkpoint, tmp_path / "again.bin")
     assert (tmp_path / "again.bin").read_bytes() == (source / "model.bin").read_bytes()
 
 
@@ -78,9 +78,9 @@ def test_convolutions_stay_floating_as_they_do_when_ctranslate2_loads(tmp_path):
     source = tmp_path / "source"
     source.mkdir()
     weight = np.ones((4, 3, 2), np.float16)
-    write_checkpoint(Checkpoint("WhisperSpec", 3, {"conv/weight": weight}), source / "model.bin")
+    write_model(CTranslate2Model("WhisperSpec", 3, {"conv/weight": weight}), source / "model.bin")
     quantize_whisper(source, tmp_path / "target")
-    (name,) = (written := read_checkpoint(tmp_path / "target" / "model.bin").variables)
+    (name,) = (written := read_model(tmp_path / "target" / "model.bin").variables)
     assert name == "conv/weight"
     assert written[name].dtype == np.float16
 
@@ -96,9 +96,9 @@ def test_only_the_files_that_the_model_needs_are_copied(source, tmp_path):
 @pytest.mark.parametrize(("precision", "dtype"), [("fp16", np.float16), ("fp32", np.float32)])
 def test_floating_precisions(source, tmp_path, precision, dtype):
     quantize_whisper(source, tmp_path / "target", precision)
-    written = read_checkpoint(tmp_path / "target" / "model.bin").variables
+    written = read_model(tmp_path / "target" / "model.bin").variables
     assert written["linear/weight"].dtype == dtype
-    original = read_checkpoint(source / "model.bin").variables
+    original = read_model(source / "model.bin").variables
     np.testing.assert_array_equal(written["linear/weight"], original["linear/weight"])
 
 
@@ -114,19 +114,19 @@ def test_rows_are_rounded_to_half_a_step():
 def test_a_checkpoint_cut_short_is_refused(source, tmp_path, keep):
     cut = tmp_path / "cut.bin"
     cut.write_bytes((source / "model.bin").read_bytes()[:keep])
-    with pytest.raises(CheckpointError):
-        read_checkpoint(cut)
+    with pytest.raises(ExportError):
+        read_model(cut)
 
 
 def test_a_checkpoint_with_more_behind_it_is_refused(source, tmp_path):
     longer = tmp_path / "longer.bin"
     longer.write_bytes((source / "model.bin").read_bytes() + b"\0")
-    with pytest.raises(CheckpointError, match="goes on"):
-        read_checkpoint(longer)
+    with pytest.raises(ExportError, match="after the end"):
+        read_model(longer)
 
 
 def test_another_model_is_refused(tmp_path):
     spec = tiny("TransformerSpec")
     spec.save(str(tmp_path))
-    with pytest.raises(CheckpointError, match="TransformerSpec"):
+    with pytest.raises(ExportError, match="TransformerSpec"):
         quantize_whisper(tmp_path, tmp_path / "target")

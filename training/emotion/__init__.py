@@ -1,1 +1,1 @@
-"""How the emotion classifier is trained, calibrated, published and evaluated."""
+"""Train, calibrate and evaluate the emotion classifier. The data is described in journal.md."""

@@ -1,15 +1,14 @@
-"""Change part of the training comments into forms that journals have and Reddit has not.
+"""Change a part of GoEmotions' training comments into forms that journal entries have.
 
-    python -m training.emotion.augment --dataset PATH --output lessons.jsonl
+    python -m training.emotion.augment --data ../shared/data --output comments.jsonl
 
-Each comment stays one lesson, so that a run on the output costs what a run on them costs.
-GoEmotions has [NAME] and [RELIGION] where a person or a faith was named; no journal has. Spoken
-entries come from a recognizer, and entries have more than one sentence.
+Reddit comments lack these forms: spoken entries, which come from a speech recognizer, entries of
+several sentences, and names (GoEmotions has placeholders such as [NAME]). The number of examples
+stays that of the comments, so that an epoch takes as long.
 """
 
 from __future__ import annotations
 
-import argparse
 import random
 import re
 from pathlib import Path
@@ -18,23 +17,25 @@ from typing import Final
 import numpy as np
 
 from runners.emotion.calibration import NEUTRAL
+from training.command_line import DATA_HELP, command_parser
 from training.emotion.data import (
     MOODS,
     LabelledTexts,
     load_goemotions,
     output_names,
-    write_lessons,
+    write_examples,
 )
-from training.summarizer.disfluencies import recognized
+from training.summarizer.disfluencies import to_raw_transcript
 
-# Shares of the comments that are changed; names are put in besides, in half of the rest.
+# Shares of the comments that are rewritten as spoken, and that are joined with another comment.
 SPOKEN_SHARE: Final = 0.12
 JOINED_SHARE: Final = 0.12
+# Share of all comments whose placeholders are replaced by names, in addition.
 NAMED_SHARE: Final = 0.5
-# A joined comment is no longer than the longest that is classified as a whole.
+# The longest text that the service classifies without splitting.
 MAX_JOINED_CHARACTERS: Final = 280
-# Neutral comments that stand for texts without a mood.
-MOODLESS: Final = 2000
+# Number of neutral comments that become examples of texts without a mood.
+MOODLESS_COMMENTS: Final = 2000
 
 NAMES: Final = (
     "Anna", "Ben", "Carlos", "Priya", "Mum", "Dad", "Tom", "Aisha", "Lena", "Sam", "Grandma",
@@ -44,25 +45,25 @@ NAMES: Final = (
 FAITHS: Final = ("Christian", "Muslim", "Jewish", "Hindu", "Buddhist", "Catholic", "Sikh")
 
 
-def name_people(text: str, rng: random.Random) -> str:
-    """Put a name where GoEmotions hid one."""
+def fill_placeholders(text: str, rng: random.Random) -> str:
+    """Replace GoEmotions' placeholders by names and religions."""
     text = re.sub(r"\[NAME\]", lambda _: rng.choice(NAMES), text)
     return re.sub(r"\[RELIGION\]", lambda _: rng.choice(FAITHS), text)
 
 
 def augment(comments: LabelledTexts, seed: int = 0) -> LabelledTexts:
-    """As many lessons as comments: spoken, joined with another comment, named, or unchanged."""
+    """Return one example per comment: spoken, joined with another comment, or unchanged."""
     rng = random.Random(seed)  # noqa: S311 - reproducible on purpose
     neutral = comments.label_names.index(NEUTRAL)
     texts: list[str] = []
     labels = comments.labels.copy()
     for index, comment in enumerate(comments.texts):
-        text, fate = comment, rng.random()
+        text, draw = comment, rng.random()
         if rng.random() < NAMED_SHARE:
-            text = name_people(text, rng)
-        if fate < SPOKEN_SHARE:
-            text = recognized(text, rng) or text
-        elif fate < SPOKEN_SHARE + JOINED_SHARE:
+            text = fill_placeholders(text, rng)
+        if draw < SPOKEN_SHARE:
+            text = to_raw_transcript(text, rng) or text
+        elif draw < SPOKEN_SHARE + JOINED_SHARE:
             other = rng.randrange(len(comments))
             joined = f"{text} {comments.texts[other]}"
             if len(joined) <= MAX_JOINED_CHARACTERS:
@@ -74,43 +75,38 @@ def augment(comments: LabelledTexts, seed: int = 0) -> LabelledTexts:
     return LabelledTexts(texts, labels, comments.label_names)
 
 
-def without_mood(lessons: LabelledTexts, number: int, seed: int = 0) -> LabelledTexts:
-    """Add the moods: none for the first `number` of neutral comments, unknown for all others.
+def add_moodless(examples: LabelledTexts, number: int, seed: int = 0) -> LabelledTexts:
+    """Add mood labels: none apply to `number` neutral comments, for all others they are unknown.
 
-    Journal entries without a mood are few, and a model that knows only them gives everything one.
+    Few journal entries have no mood. A model trained only on those assigns a mood to every text.
     """
-    names = output_names(lessons.label_names)
-    labels = np.full((len(lessons), len(names)), np.nan, dtype=np.float32)
-    labels[:, : len(lessons.label_names)] = lessons.labels
-    neutral = np.flatnonzero(lessons.labels[:, lessons.label_names.index(NEUTRAL)] == 1.0)
-    chosen = np.random.default_rng(seed).permutation(neutral)[:number]
-    moods = slice(len(lessons.label_names), len(lessons.label_names) + len(MOODS))
-    labels[chosen, moods] = 0.0
-    return LabelledTexts(lessons.texts, labels, names)
+    names = output_names(examples.label_names)
+    labels = np.full((len(examples), len(names)), np.nan, dtype=np.float32)
+    labels[:, : len(examples.label_names)] = examples.labels
+    neutral = np.flatnonzero(examples.column(NEUTRAL) == 1.0)
+    moodless = np.random.default_rng(seed).permutation(neutral)[:number]
+    moods = slice(len(examples.label_names), len(examples.label_names) + len(MOODS))
+    labels[moodless, moods] = 0.0
+    return LabelledTexts(examples.texts, labels, names)
 
 
 def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.emotion.augment",
-        description="Write GoEmotions' training comments, part of them changed, as lessons.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    """Run the command line."""
+    parser = command_parser(
+        "training.emotion.augment",
+        "Write GoEmotions' training comments, a part of them changed, as training examples.",
     )
-    parser.add_argument("--dataset", type=Path, required=True, help="folder of GoEmotions' TSV")
-    parser.add_argument("--output", type=Path, required=True, help="lesson file to write")
-    parser.add_argument("--comments", type=int, help="take so many at random; default: all")
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    comments = load_goemotions(arguments.dataset, "train")
-    if arguments.comments:
-        chosen = np.random.default_rng(arguments.seed).permutation(len(comments))
-        chosen = np.sort(chosen[: arguments.comments])
-        comments = LabelledTexts(
-            [comments.texts[row] for row in chosen], comments.labels[chosen], comments.label_names
-        )
-    lessons = without_mood(augment(comments, arguments.seed), MOODLESS, arguments.seed)
-    write_lessons(lessons, arguments.output)
-    print(f"{len(lessons)} lessons written to {arguments.output}")
+    parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
+    parser.add_argument("--output", type=Path, required=True, help="file to write")
+    parser.add_argument("--comments", type=int, help="number of comments to sample; default: all")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all random choices")
+    args = parser.parse_args()
+    comments = load_goemotions(args.data, "train")
+    if args.comments:
+        sample = np.random.default_rng(args.seed).permutation(len(comments))[: args.comments]
+        comments = comments.select(np.sort(sample))
+    examples = add_moodless(augment(comments, args.seed), MOODLESS_COMMENTS, args.seed)
+    write_examples(examples, args.output)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,16 @@
-"""The same classifier by PyTorch and as ONNX files of several precisions, in one run.
+"""Compare PyTorch with ONNX files of several precisions: the same classifier, in one process.
 
-    python -m training.emotion.compare_engines --dataset PATH [--texts 200] [--threads 2]
+    python -m training.emotion.compare_engines --data ../shared/data [--texts 200] [--threads 2]
 
-For each: milliseconds for one text of 30 tokens and for sixteen, alternating, so that a noisy
-machine disturbs all alike; and how far its probabilities are from PyTorch's in float32. Kernels
-differ from CPU to CPU: the table holds for the machine that printed it. The last line is JSON.
+For each engine it measures the milliseconds for one text of 30 tokens and for sixteen, and the
+difference between its probabilities and PyTorch's in float32. The engines alternate, so that other
+load on the machine affects them alike. Kernels differ between CPUs: the table is valid for the
+machine that printed it. The last line of output is JSON.
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import json
 import logging
 import platform
 import statistics
@@ -19,10 +18,9 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -32,13 +30,13 @@ from rich.table import Table
 from tqdm import tqdm
 
 from exporting import emotion
-from exporting.emotion_network import EmotionNetwork
 from exporting.quantization import quantize
 from runners.emotion.calibration import EmotionCalibration
 from runners.emotion.classifier import EmotionClassifier, TokenIds
+from training.arrays import Array
+from training.command_line import DATA_HELP, command_parser, print_json
 from training.emotion.data import load_goemotions
 
-Array = npt.NDArray[np.floating[Any]]
 Predict = Callable[[list[TokenIds]], Array]
 
 BATCHES: Final = (1, 16)
@@ -47,24 +45,16 @@ TIMED_TEXT: Final = (
     "I finally saw my cousins after ten years and was so happy I cried, and then we all sat down "
     "to the dinner that my aunt had been cooking since the morning."
 )
-SHIPPED: Final = "ONNX int8, 7 bits, smoothed, outliers in float (ships)"
+SERVED: Final = "ONNX int8, 7 bits, smoothed, outliers in float (served)"
 
 
-def _torch_eager(checkpoint: emotion.Checkpoint) -> Predict:
-    classifier = EmotionNetwork.from_encoder(str(checkpoint.base), checkpoint.output_names)
-    weights = checkpoint.merged_weights()
-    classifier.load_state_dict(
-        {
-            name: torch.from_numpy(weights[name]) if name in weights else value
-            for name, value in classifier.state_dict().items()
-        }
-    )
-    classifier.eval()
+def _torch_eager(checkpoint: emotion.AdapterCheckpoint) -> Predict:
+    network = checkpoint.network()
 
     @torch.inference_mode()
     def predict(batch: list[TokenIds]) -> Array:
         ids = torch.from_numpy(np.stack(batch))
-        return np.asarray(torch.sigmoid(classifier(ids, torch.ones_like(ids)).logits))
+        return np.asarray(torch.sigmoid(network(ids, torch.ones_like(ids)).logits))
 
     return predict
 
@@ -77,29 +67,34 @@ def _blockwise(float_model: Path, target: Path) -> None:
     onnx.save(quantizer.model.model, target)
 
 
-def _engines(checkpoint: emotion.Checkpoint, scratch: Path, threads: int) -> dict[str, Predict]:
-    """Every engine by its name in the table; probabilities without temperature."""
+def _write_graphs(checkpoint: emotion.AdapterCheckpoint, scratch: Path) -> dict[str, Path]:
+    """Write a graph per ONNX engine; return the paths by the engine's name in the table."""
     float_model = emotion.fill_graph(checkpoint, scratch)
     int8: dict[str, Callable[[Path], object]] = {
         "ONNX int8, 8 bits": lambda path: quantize_dynamic(
             float_model, path, per_channel=True, weight_type=QuantType.QInt8
         ),
         "ONNX int8, 7 bits": lambda path: quantize(float_model, path, {}, {}),
-        SHIPPED: lambda path: quantize(
-            float_model, path, checkpoint.smoothing, checkpoint.outliers
-        ),
+        SERVED: lambda path: quantize(float_model, path, checkpoint.smoothing, checkpoint.outliers),
         "ONNX int8 in blocks of 128": lambda path: _blockwise(float_model, path),
     }
     paths = {"ONNX float32": float_model}
     for number, (name, write) in enumerate(int8.items()):
         paths[name] = scratch / f"{number}.onnx"
         write(paths[name])
+    return paths
+
+
+def _engines(
+    checkpoint: emotion.AdapterCheckpoint, scratch: Path, threads: int
+) -> dict[str, Predict]:
+    """All engines by their names in the table; their probabilities are without temperature."""
     engines = {"PyTorch float32, eager": _torch_eager(checkpoint)}
-    for name, path in paths.items():
+    for name, path in _write_graphs(checkpoint, scratch).items():
         folder = scratch / path.stem
         folder.mkdir()
         emotion.write_folder(checkpoint, path, folder)
-        calibration = EmotionCalibration.load(folder / emotion.CALIBRATION)
+        calibration = EmotionCalibration.load(folder / emotion.CALIBRATION_FILE)
         plain = dataclasses.replace(calibration, temperature=1.0)
         classifier = EmotionClassifier.load(folder, threads=threads, calibration=plain)
         engines[name] = lambda batch, run=classifier: np.stack(run.predict(batch))  # type: ignore[misc]
@@ -107,10 +102,10 @@ def _engines(checkpoint: emotion.Checkpoint, scratch: Path, threads: int) -> dic
 
 
 @dataclasses.dataclass(frozen=True)
-class Comparison:
-    """Medians of milliseconds by engine and batch size, and gaps to PyTorch by engine.
+class EngineComparison:
+    """Median milliseconds by engine and batch size, and gaps to PyTorch by engine.
 
-    A gap has shape (texts, labels): the absolute difference of probabilities.
+    A gap is the absolute difference of probabilities, of shape (texts, outputs).
     """
 
     milliseconds: dict[tuple[str, int], float]
@@ -119,17 +114,17 @@ class Comparison:
 
     @property
     def ratios(self) -> dict[str, float]:
-        """How many times quicker than PyTorch the shipped file is, by batch size."""
+        """Speed-up of the served model compared with PyTorch, by batch size."""
         eager = next(iter(self.gaps))
         return {
             f"speed_vs_eager_batch_{size}": round(
-                self.milliseconds[eager, size] / self.milliseconds[SHIPPED, size], 2
+                self.milliseconds[eager, size] / self.milliseconds[SERVED, size], 2
             )
             for size in BATCHES
         }
 
     def print_table(self) -> None:
-        """Print a row for each engine."""
+        """Print one row per engine."""
         table = Table(
             "engine", "1 text, ms", "16 texts, ms", "mean gap", "largest gap",
             title=f"{TOKENS} tokens, {self.threads} threads, {platform.machine()}, "
@@ -146,56 +141,59 @@ class Comparison:
 
 
 def compare(
-    checkpoint: emotion.Checkpoint, comments: Sequence[str], rounds: int, threads: int
-) -> Comparison:
-    """Time every engine `rounds` times, in turn, and compare their answers to `comments`."""
+    checkpoint: emotion.AdapterCheckpoint, comments: Sequence[str], rounds: int, threads: int
+) -> EngineComparison:
+    """Time every engine `rounds` times and compare their probabilities of `comments`."""
     torch.set_num_threads(threads)
-    # the quantizers' advice and progress
+    # The quantizers log recommendations and their progress.
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as scratch:
         engines = _engines(checkpoint, Path(scratch), threads)
         prepare = EmotionClassifier.load(Path(scratch) / "model", threads=threads).prepare
+        milliseconds = _time(engines, prepare(TIMED_TEXT)[:TOKENS], rounds)
         texts = [prepare(text) for text in comments]
-        timed = prepare(TIMED_TEXT)[:TOKENS]
-        milliseconds: dict[tuple[str, int], list[float]] = {}
-        for _ in tqdm(range(rounds), desc="timing", unit="round"):
-            for size in BATCHES:
-                for name, predict in engines.items():
-                    start = time.perf_counter()
-                    predict([timed] * size)
-                    passed = (time.perf_counter() - start) * 1000
-                    milliseconds.setdefault((name, size), []).append(passed)
         probabilities = {
             name: np.concatenate([predict([ids]) for ids in tqdm(texts, desc=name, unit="text")])
             for name, predict in engines.items()
         }
     logging.disable(logging.NOTSET)
     exact = next(iter(probabilities.values()))
-    return Comparison(
-        {key: statistics.median(values) for key, values in milliseconds.items()},
-        {name: np.abs(values - exact) for name, values in probabilities.items()},
-        threads,
-    )
+    gaps = {name: np.abs(values - exact) for name, values in probabilities.items()}
+    return EngineComparison(milliseconds, gaps, threads)
+
+
+def _time(engines: dict[str, Predict], text: TokenIds, rounds: int) -> dict[tuple[str, int], float]:
+    """Median milliseconds by engine and batch size."""
+    milliseconds: dict[tuple[str, int], list[float]] = {}
+    for _ in tqdm(range(rounds), desc="timing", unit="round"):
+        for size in BATCHES:
+            for name, predict in engines.items():
+                start = time.perf_counter()
+                predict([text] * size)
+                elapsed = (time.perf_counter() - start) * 1000
+                milliseconds.setdefault((name, size), []).append(elapsed)
+    return {key: statistics.median(values) for key, values in milliseconds.items()}
 
 
 def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.emotion.compare_engines",
-        description="Speed and fidelity of the classifier by engine. The last line is JSON.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    """Run the command line."""
+    parser = command_parser(
+        "training.emotion.compare_engines",
+        "Compare speed and accuracy of the classifier in several engines. The last line is JSON.",
     )
-    parser.add_argument("--dataset", type=Path, required=True, help="folder of GoEmotions' TSV")
-    parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emotion"))
-    parser.add_argument("--texts", type=int, default=200, help="dev comments to compare on")
-    parser.add_argument("--rounds", type=int, default=25, help="timings of each engine")
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    comments = load_goemotions(arguments.dataset, "dev").texts[: arguments.texts]
-    checkpoint = emotion.Checkpoint.open(arguments.checkpoint, "auto")
-    comparison = compare(checkpoint, comments, arguments.rounds, arguments.threads)
+    parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
+    parser.add_argument(
+        "--checkpoint", type=Path, default=Path("checkpoints/emotion"), help="checkpoint to export"
+    )
+    parser.add_argument("--texts", type=int, default=200, help="number of dev comments to compare")
+    parser.add_argument("--rounds", type=int, default=25, help="number of timings of each engine")
+    parser.add_argument("--threads", type=int, default=2, help="number of threads")
+    args = parser.parse_args()
+    comments = load_goemotions(args.data, "dev").texts[: args.texts]
+    checkpoint = emotion.AdapterCheckpoint.open(args.checkpoint, "auto")
+    comparison = compare(checkpoint, comments, args.rounds, args.threads)
     comparison.print_table()
-    print(json.dumps({"threads": arguments.threads, **comparison.ratios}))
+    print_json({"threads": args.threads, **comparison.ratios})
 
 
 if __name__ == "__main__":

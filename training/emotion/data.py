@@ -1,9 +1,9 @@
-"""GoEmotions' published split (Demszky et al., 2020), and lesson files of any origin.
+"""GoEmotions as arrays, and files of training examples.
 
-A lesson file is JSONL with a text a line: `{"text": …, "labels": {"joy": 0.83}, "moods": ["calm"],
-"context": []}`. Each of the three is a list of the names that hold, or an object with their
-probabilities, and names that are left out have probability 0. Where one of the three is missing,
-nothing is known about it, and training passes over these outputs.
+A file of training examples is JSONL with one text per line: `{"text": ..., "labels": {"joy":
+0.83}, "moods": ["calm"], "context": []}`. Each of the three fields is a list of the names that
+apply or an object with their probabilities; names that are not listed have probability 0. If a
+field is missing, nothing is known about its outputs, and the loss ignores them.
 """
 
 from __future__ import annotations
@@ -15,117 +15,112 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
-SPLITS = ("train", "dev", "test")
+from training.arrays import Array
+from training.corpora import goemotions_labels, read_goemotions
+
 MOODS: Final = (
     "anxious", "calm", "content", "excited", "frustrated", "grateful", "happy", "hopeful",
     "overwhelmed", "proud", "sad", "tired",
 )  # fmt: skip
-# Whose and when: somebody else's feeling, one of the past, one that is wished for or imagined.
+# The emotion is another person's, a past one, or one that is wished for or imagined.
 CONTEXTS: Final = ("other", "past", "wished")
-# Fields of a lesson that hold names of outputs, in the order of the outputs.
+# Fields of an example with names of outputs, in the order of the outputs.
 _FIELDS: Final = ("labels", "moods", "context")
+# Smaller probabilities are not written.
+_MIN_WRITTEN_PROBABILITY: Final = 0.001
 
 
 @dataclass(frozen=True)
 class LabelledTexts:
     """Texts with their labels.
 
-    `labels` has shape (texts, label names), float32: a probability in [0, 1], which is 1.0 or 0.0
-    where people said so, or NaN where nothing is known. Moods and contexts are columns like labels.
+    `labels` has shape (texts, label names) and dtype float32: probabilities in [0, 1], which are
+    1.0 or 0.0 if people labelled the text, or NaN if nothing is known. Moods and contexts are
+    columns like labels.
     """
 
     texts: list[str]
-    labels: npt.NDArray[np.float32]
+    labels: Array
     label_names: list[str]
 
     def __len__(self) -> int:
         return len(self.texts)
 
-    def rows(self, chosen: Sequence[int] | npt.NDArray[np.int64]) -> LabelledTexts:
-        """Return the texts of these indices."""
+    def select(self, indices: Sequence[int] | Array) -> LabelledTexts:
+        """Return the texts with these indices."""
         return LabelledTexts(
-            [self.texts[row] for row in chosen], self.labels[list(chosen)], self.label_names
+            [self.texts[index] for index in indices], self.labels[list(indices)], self.label_names
         )
+
+    def column(self, name: str) -> Array:
+        """Labels of this name, of shape (texts,)."""
+        return self.labels[:, self.label_names.index(name)]
 
 
 def output_names(label_names: Sequence[str]) -> list[str]:
-    """Return the names of all outputs: the labels, the moods, the contexts."""
+    """Return the names of all outputs: labels, moods, contexts."""
     return [*label_names, *MOODS, *CONTEXTS]
 
 
-def load_goemotions(folder: Path | str, split: str) -> LabelledTexts:
-    """Read `{folder}/{split}.tsv`: text, comma-joined label ids, comment id.
-
-    `labels.txt` beside it names the labels in id order. Raises `FileNotFoundError` where the
-    folder is not there and `ValueError` for a split that was not published.
-    """
-    if split not in SPLITS:
-        raise ValueError(f"split {split!r} is none of {', '.join(SPLITS)}")
-    folder = Path(folder)
-    label_names = (folder / "labels.txt").read_text(encoding="utf-8").split()
-    texts: list[str] = []
-    ids: list[list[int]] = []
-    with (folder / f"{split}.tsv").open(encoding="utf-8") as lines:
-        for line in lines:
-            text, label_ids, _comment = line.rstrip("\n").split("\t")
-            texts.append(text)
-            ids.append([int(label_id) for label_id in label_ids.split(",")])
-    labels = np.zeros((len(texts), len(label_names)), dtype=np.float32)
-    for row, row_ids in enumerate(ids):
-        labels[row, row_ids] = 1.0
-    return LabelledTexts(texts, labels, label_names)
+def load_goemotions(data: Path, split: str) -> LabelledTexts:
+    """Load a published split of GoEmotions from `data`/goemotions."""
+    comments = read_goemotions(data, split)
+    names = goemotions_labels(data)
+    labels = np.zeros((len(comments), len(names)), dtype=np.float32)
+    for row, comment in enumerate(comments):
+        labels[row, [names.index(label) for label in comment.emotions]] = 1.0
+    return LabelledTexts([comment.text for comment in comments], labels, names)
 
 
 def read_lines(paths: Iterable[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each lesson of the files with its place, "FILE:LINE"."""
+    """Yield each object of JSONL files with its location, "FILE:LINE"."""
     for path in paths:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):
                 yield f"{path}:{number}", json.loads(line)
 
 
-def read_lessons(paths: Iterable[Path], label_names: Sequence[str]) -> LabelledTexts:
-    """Read lesson files one after the other, with all of `output_names`.
+def load_examples(paths: Iterable[Path], label_names: Sequence[str]) -> LabelledTexts:
+    """Load files of training examples one after the other, with all of `output_names`.
 
-    Raises `ValueError` for a name that is no output.
+    Raises `ValueError` for a name that is not an output.
     """
     names = output_names(label_names)
-    groups = dict(zip(_FIELDS, (tuple(label_names), MOODS, CONTEXTS), strict=True))
-    column = {name: index for index, name in enumerate(names)}
+    members = dict(zip(_FIELDS, (tuple(label_names), MOODS, CONTEXTS), strict=True))
     texts: list[str] = []
-    rows: list[npt.NDArray[np.float32]] = []
-    for place, lesson in read_lines(paths):
+    rows: list[Array] = []
+    for location, example in read_lines(paths):
         row = np.full(len(names), np.nan, dtype=np.float32)
-        for field, members in groups.items():
-            if field not in lesson:
-                continue
-            given = lesson[field]
-            values = given if isinstance(given, dict) else dict.fromkeys(given, 1.0)
-            row[[column[name] for name in members]] = 0.0
-            for name, value in values.items():
-                if name not in members:
-                    raise ValueError(f"{place}: {name!r} is none of the {field}")
-                row[column[name]] = value
-        texts.append(lesson["text"])
+        for field in members.keys() & example.keys():
+            value = example[field]
+            probabilities = value if isinstance(value, dict) else dict.fromkeys(value, 1.0)
+            row[[names.index(name) for name in members[field]]] = 0.0
+            for name, probability in probabilities.items():
+                if name not in members[field]:
+                    raise ValueError(f"{location}: {name!r} is not one of the {field}.")
+                row[names.index(name)] = probability
+        texts.append(example["text"])
         rows.append(row)
     return LabelledTexts(texts, np.stack(rows), names)
 
 
-def write_lessons(lessons: LabelledTexts, path: Path) -> None:
-    """Write a lesson file; probabilities below 0.001 are left out."""
+def write_examples(examples: LabelledTexts, path: Path) -> None:
+    """Write a file of training examples; the file exists only if it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fields = [
         _FIELDS[1] if name in MOODS else _FIELDS[2] if name in CONTEXTS else _FIELDS[0]
-        for name in lessons.label_names
+        for name in examples.label_names
     ]
-    with path.open("w", encoding="utf-8") as file:
-        for text, row in zip(lessons.texts, lessons.labels, strict=True):
-            lesson: dict[str, Any] = {"text": text}
-            for field, name, value in zip(fields, lessons.label_names, row, strict=True):
+    scratch = path.with_suffix(".part")
+    with scratch.open("w", encoding="utf-8") as file:
+        for text, row in zip(examples.texts, examples.labels, strict=True):
+            example: dict[str, Any] = {"text": text}
+            for field, name, value in zip(fields, examples.label_names, row, strict=True):
                 if not np.isnan(value):
-                    group = lesson.setdefault(field, {})
-                    if value >= 0.001:
+                    group = example.setdefault(field, {})
+                    if value >= _MIN_WRITTEN_PROBABILITY:
                         group[name] = round(float(value), 3)
-            file.write(json.dumps(lesson, ensure_ascii=False) + "\n")
+            file.write(json.dumps(example, ensure_ascii=False) + "\n")
+    scratch.replace(path)
+    print(f"{len(examples)} examples written to {path}")

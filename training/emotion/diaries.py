@@ -1,45 +1,54 @@
-"""Synthetic diary entries with labels of each sentence and of the whole (journal.md)."""
+"""Synthetic diary entries with labels for each sentence and for the entry (journal.md)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from runners.emotion.aggregation import MAX_EMOTIONS
 from runners.emotion.calibration import NEUTRAL
+from training.arrays import Array
 from training.emotion.data import LabelledTexts, read_lines
 
-# To fit on, and to evaluate on; by different writers, with summaries by a third.
+# For fitting and for evaluation; they have different writers, and the summaries are by a third.
 DIARIES: Final = Path(__file__).with_name("diaries.jsonl")
 PROBE: Final = Path(__file__).with_name("diary_probe.jsonl")
-# Numbers of comments of a composite, the upper end excluded.
+# Ranges of the number of comments in a composite; the upper bound is excluded.
 NEUTRAL_COMMENTS: Final = (2, 10)
 EMOTIONAL_COMMENTS: Final = (1, 4)
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Diary:
-    """An entry as a careful reader labelled it.
+    """An entry with the labels of a careful reader.
 
-    `labels` holds each sentence's; `whole` the entry's one to three emotions with their share of
-    it; `intensity` is in [0, 1]; `kind` is "calm", "single", "mixed" or, where the entry is made of
-    comments and has neither intensity nor summary, "composite".
+    Attributes:
+        name: its id.
+        sentences: its sentences in order.
+        labels: labels of each sentence.
+        emotions: the one to three emotions of the entry with their shares of it.
+        intensity: how intense they are, in [0, 1]; 0 for a composite.
+        kind: "calm", "single" (one emotion), "mixed" or "composite" (`composites`).
+        summary: a summary by another writer; empty for a composite.
+
     """
 
     name: str
     sentences: list[str]
     labels: list[list[str]]
-    whole: dict[str, float]
+    emotions: dict[str, float]
     intensity: float
     kind: str
     summary: str
+
+    @property
+    def text(self) -> str:
+        """The entry as a person would submit it."""
+        return " ".join(self.sentences)
 
     @property
     def lengths(self) -> list[int]:
@@ -47,18 +56,18 @@ class Diary:
         return [len(sentence) for sentence in self.sentences]
 
     def shares(self, labels: Sequence[str]) -> Array:
-        """Share of each of `labels` in the whole, 0 where it has none; shape (labels,)."""
-        return np.asarray([self.whole.get(label, 0.0) for label in labels])
+        """Share of each of `labels` in the entry, of shape (labels,); 0 if it has none."""
+        return np.asarray([self.emotions.get(label, 0.0) for label in labels])
 
 
 def load_diaries(path: Path) -> list[Diary]:
-    """Read a file of diaries."""
+    """Load a file of diaries."""
     return [
         Diary(
             name=line["id"],
             sentences=[sentence["text"] for sentence in line["sentences"]],
             labels=[sentence["labels"] for sentence in line["sentences"]],
-            whole={one["emotion"]: one["share"] for one in line["whole"]},
+            emotions={emotion["emotion"]: emotion["share"] for emotion in line["whole"]},
             intensity=line["intensity"],
             kind=line["kind"],
             summary=line["summary"],
@@ -68,32 +77,40 @@ def load_diaries(path: Path) -> list[Diary]:
 
 
 def composites(comments: LabelledTexts, number: int, seed: int = 0) -> list[tuple[Diary, Array]]:
-    """Entries made of neutral comments and a few emotional ones, with the comments' indices.
+    """Compose entries of neutral and emotional comments; return each with the comments' indices.
 
-    The whole has the up to three emotions with the largest shares. Most of a diary is plain
-    report, and these show that one emotional sentence among many neutral ones still counts.
+    The emotions of an entry are the up to three with the largest shares. Diaries are mostly plain
+    report, and composites add cases in which one emotional sentence among many neutral ones counts.
     """
     rng = np.random.default_rng(seed)
-    names = comments.label_names
-    neutral = names.index(NEUTRAL)
-    only_neutral = (comments.labels[:, neutral] == 1.0) & (comments.labels.sum(axis=1) == 1.0)
-    plain = np.flatnonzero(only_neutral)
-    emotional = np.flatnonzero(comments.labels[:, neutral] == 0.0)
-    made: list[tuple[Diary, Array]] = []
+    is_neutral = comments.column(NEUTRAL) == 1.0
+    neutral = np.flatnonzero(is_neutral & (comments.labels.sum(axis=1) == 1.0))
+    emotional = np.flatnonzero(~is_neutral)
+    entries: list[tuple[Diary, Array]] = []
     for index in range(number):
         rows = np.concatenate(
             [
-                rng.choice(plain, rng.integers(*NEUTRAL_COMMENTS), replace=False),
+                rng.choice(neutral, rng.integers(*NEUTRAL_COMMENTS), replace=False),
                 rng.choice(emotional, rng.integers(*EMOTIONAL_COMMENTS), replace=False),
             ]
         )
         rows = rng.permutation(rows)
-        texts = [comments.texts[row] for row in rows]
-        lengths = np.asarray([len(text) for text in texts], dtype=np.float64)
-        shares = (lengths / lengths.sum()) @ comments.labels[rows]
-        shares[neutral] = 0.0
-        largest = np.argsort(-shares, kind="stable")[:MAX_EMOTIONS]
-        labels = [[names[i] for i in np.flatnonzero(comments.labels[row])] for row in rows]
-        whole = {names[i]: float(shares[i]) for i in largest if shares[i] > 0.0}
-        made.append((Diary(str(index), texts, labels, whole, 0.0, "composite", ""), rows))
-    return made
+        entries.append((_composite(str(index), comments.select(rows)), rows))
+    return entries
+
+
+def _composite(name: str, comments: LabelledTexts) -> Diary:
+    names = comments.label_names
+    lengths = np.asarray([len(text) for text in comments.texts], dtype=np.float64)
+    shares = (lengths / lengths.sum()) @ comments.labels
+    shares[names.index(NEUTRAL)] = 0.0
+    largest = np.argsort(-shares, kind="stable")[:MAX_EMOTIONS]
+    return Diary(
+        name=name,
+        sentences=comments.texts,
+        labels=[[names[i] for i in np.flatnonzero(row)] for row in comments.labels],
+        emotions={names[i]: float(shares[i]) for i in largest if shares[i] > 0.0},
+        intensity=0.0,
+        kind="composite",
+        summary="",
+    )

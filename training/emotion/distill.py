@@ -1,78 +1,86 @@
-"""Soft labels: what an ensemble of teachers says of texts, for one student.
+"""Soft labels: label texts with the mean probabilities of several teachers, for one student.
 
-    python -m training.emotion.distill --dataset PATH --teachers RUN/adapter … --lessons FILE … \
-        --output FILE
+    python -m training.emotion.distill --data ../shared/data --teachers RUN/adapter ... \
+        --examples FILE ... --output FILE
 
-Each teacher's logits are divided by its own temperature, chosen on dev; the soft label is the mean
-of the teachers' probabilities, mixed with the labels that people gave (Hinton et al., 2015). What
-nobody labelled is the teachers' word alone.
+The logits of each teacher are divided by its temperature, fitted on GoEmotions' dev split. The soft
+label is the mean of the teachers' probabilities, mixed with the labels of people (Hinton et al.,
+2015). Outputs that nobody labelled get the teachers' probabilities.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from training.emotion.calibrate import Array, fit_temperature, sigmoid
-from training.emotion.data import LabelledTexts, load_goemotions, read_lessons, write_lessons
+from training.arrays import Array
+from training.command_line import DATA_HELP, command_parser
+from training.emotion.calibrate import fit_temperature, sigmoid
+from training.emotion.data import LabelledTexts, load_examples, load_goemotions, write_examples
 from training.emotion.inference import run_logits
+from training.hardware import DEVICE_HELP, DEVICES
 
 
 class Ensemble:
-    """Teachers whose labels are calibrated on GoEmotions' dev split."""
+    """Teachers, the `adapter/` folders of runs, calibrated on GoEmotions' dev split `dev`."""
 
-    def __init__(self, teachers: Sequence[Path], dev: LabelledTexts) -> None:
+    def __init__(self, teachers: Sequence[Path], dev: LabelledTexts, device: str = "auto") -> None:
+        if not teachers:
+            raise ValueError("An ensemble needs at least one teacher.")
         self._teachers = teachers
         self._dev = dev
+        self._device = device
 
     def probabilities(self, texts: Sequence[str]) -> Array:
-        """Return the mean of the teachers' probabilities, shape (texts, outputs)."""
-        # One pass for both sets, since loading a teacher takes longer than reading a split.
+        """Return the mean of the teachers' probabilities, of shape (texts, outputs)."""
+        return np.asarray(
+            sum(
+                self._calibrated(teacher, texts) / len(self._teachers) for teacher in self._teachers
+            )
+        )
+
+    def _calibrated(self, teacher: Path, texts: Sequence[str]) -> Array:
+        # Both sets in one pass: loading a teacher takes longer than classifying the dev split.
         labels = self._dev.labels.shape[1]
-        total: Array | None = None
-        for teacher in self._teachers:
-            logits = run_logits(teacher, [*self._dev.texts, *texts])
-            of_dev, of_texts = logits[: len(self._dev)], logits[len(self._dev) :]
-            temperature = fit_temperature(of_dev[:, :labels], self._dev.labels)
-            of_texts[:, :labels] /= temperature
-            own = sigmoid(of_texts) / len(self._teachers)
-            total = own if total is None else total + own
-        if total is None:
-            raise ValueError("an ensemble needs a teacher")
-        return total
+        logits = run_logits(teacher, [*self._dev.texts, *texts], self._device)
+        dev_logits, text_logits = logits[: len(self._dev)], logits[len(self._dev) :]
+        text_logits[:, :labels] /= fit_temperature(dev_logits[:, :labels], self._dev.labels)
+        return sigmoid(text_logits)
 
 
-def distill(lessons: LabelledTexts, teachers: Ensemble, gold_share: float) -> LabelledTexts:
-    """The lessons with labels that are `gold_share` their own and for the rest the teachers'."""
-    soft = teachers.probabilities(lessons.texts)[:, : lessons.labels.shape[1]]
-    mixed = gold_share * lessons.labels + (1.0 - gold_share) * soft
-    labels = np.where(np.isnan(lessons.labels), soft, mixed)
-    return LabelledTexts(lessons.texts, labels.astype(np.float32), lessons.label_names)
+def distill(examples: LabelledTexts, teachers: Ensemble, gold_share: float) -> LabelledTexts:
+    """Replace the labels by `gold_share` of them plus (1 - `gold_share`) of the teachers'."""
+    soft = teachers.probabilities(examples.texts)[:, : examples.labels.shape[1]]
+    mixed = gold_share * examples.labels + (1.0 - gold_share) * soft
+    labels = np.where(np.isnan(examples.labels), soft, mixed)
+    return LabelledTexts(examples.texts, labels.astype(np.float32), examples.label_names)
 
 
 def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.emotion.distill",
-        description="Write lessons with the mean probabilities of several trained runs.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    """Run the command line."""
+    parser = command_parser(
+        "training.emotion.distill",
+        "Label training examples with the mean probabilities of several trained runs.",
     )
-    parser.add_argument("--dataset", type=Path, required=True, help="folder of GoEmotions' TSV")
-    parser.add_argument("--teachers", type=Path, nargs="+", required=True, help="adapter/ of runs")
-    parser.add_argument("--output", type=Path, required=True, help="lesson file to write")
-    parser.add_argument("--lessons", type=Path, nargs="+", required=True, help="lesson files")
+    parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     parser.add_argument(
-        "--gold-share", type=float, default=0.5, help="share of the labels that people gave"
+        "--teachers", type=Path, nargs="+", required=True, help="adapter/ folders of runs"
     )
-    arguments = parser.parse_args()
-    dev = load_goemotions(arguments.dataset, "dev")
-    lessons = read_lessons(arguments.lessons, dev.label_names)
-    soft = distill(lessons, Ensemble(arguments.teachers, dev), arguments.gold_share)
-    write_lessons(soft, arguments.output)
-    print(f"{len(soft)} lessons written to {arguments.output}")
+    parser.add_argument(
+        "--examples", type=Path, nargs="+", required=True, help="files of training examples"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="file to write")
+    parser.add_argument(
+        "--gold-share", type=float, default=0.5, help="weight of the labels by people"
+    )
+    parser.add_argument("--device", default="auto", choices=DEVICES, help=DEVICE_HELP)
+    args = parser.parse_args()
+    dev = load_goemotions(args.data, "dev")
+    examples = load_examples(args.examples, dev.label_names)
+    teachers = Ensemble(args.teachers, dev, args.device)
+    write_examples(distill(examples, teachers, args.gold_share), args.output)
 
 
 if __name__ == "__main__":

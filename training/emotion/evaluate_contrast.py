@@ -1,78 +1,74 @@
-"""Accuracy on the contrast probe: whether the writer feels it, now, and means it.
+"""Evaluate on the contrast probe: whether the writer feels an emotion, now, and really.
 
     python -m training.emotion.evaluate_contrast [--model FOLDER]
 
-An answer is right where its first label is one that the text allows and none of its labels is one
-that the text rules out. Nothing is chosen here. The last line is JSON.
+A prediction is correct if its first label is one of the text's labels and none of its labels is
+excluded. Nothing is chosen on these texts. The last line of output is JSON.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
-from exporting.store import model_folder
 from runners.emotion.classifier import EmotionClassifier
+from training.command_line import command_parser, print_json, print_table
 from training.emotion.contrast import PROBE, Contrast, load_contrasts
-from training.emotion.inference import classify
+from training.emotion.served import add_model_argument, entry_probabilities, load_classifier
 
 
-def accuracies(
+def evaluate(
     classifier: EmotionClassifier, contrasts: Sequence[Contrast]
 ) -> dict[str, dict[str, float]]:
-    """Shares by kind: right answers on either side and on both, and feelings wrongly answered."""
+    """Return the metrics of each kind.
+
+    `accuracy` is over both sides, `felt` and `changed` over one; `nothing_wrong_said` is the share
+    of predictions without an excluded label, on the side "changed" if the kind has one.
+    """
     calibration = classifier.calibration
-    rows = classify(classifier, [one.text for one in contrasts]).astype(np.float32)
-    answers = [[emotion.name for emotion in calibration.decide(row)] for row in rows]
+    rows = entry_probabilities(classifier, [contrast.text for contrast in contrasts])
+    predicted = [[emotion.name for emotion in calibration.decide(row)] for row in rows]
     figures: dict[str, dict[str, float]] = {}
-    for kind in dict.fromkeys(one.kind for one in contrasts):
-        own = [(o, answer) for o, answer in zip(contrasts, answers, strict=True) if o.kind == kind]
-        right = {
-            side: [one.right(answer) for one, answer in own if one.side == side]
-            for side in ("felt", "changed")
-        }
-        both = right["felt"] + right["changed"]
-        changed = [(one, answer) for one, answer in own if one.side == "changed"] or own
-        figures[kind] = {
-            "texts": len(own),
-            "accuracy": float(np.mean(both)),
-            **{side: float(np.mean(values)) for side, values in right.items() if values},
-            "nothing_wrong_said": float(
-                np.mean([one.excluded.isdisjoint(answer) for one, answer in changed])
-            ),
-        }
+    for kind in dict.fromkeys(contrast.kind for contrast in contrasts):
+        pairs = [
+            (contrast, labels)
+            for contrast, labels in zip(contrasts, predicted, strict=True)
+            if contrast.kind == kind
+        ]
+        figures[kind] = _evaluate_kind(pairs)
     return figures
 
 
+def _evaluate_kind(pairs: Sequence[tuple[Contrast, list[str]]]) -> dict[str, float]:
+    correct = {
+        side: [contrast.is_correct(labels) for contrast, labels in pairs if contrast.side == side]
+        for side in ("felt", "changed")
+    }
+    changed = [pair for pair in pairs if pair[0].side == "changed"] or pairs
+    return {
+        "texts": len(pairs),
+        "accuracy": float(np.mean(correct["felt"] + correct["changed"])),
+        **{side: float(np.mean(values)) for side, values in correct.items() if values},
+        "nothing_wrong_said": float(
+            np.mean([contrast.excluded.isdisjoint(labels) for contrast, labels in changed])
+        ),
+    }
+
+
 def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.emotion.evaluate_contrast",
-        description="Evaluate the emotion model on the contrast probe. The last line is JSON.",
+    """Run the command line."""
+    parser = command_parser(
+        "training.emotion.evaluate_contrast",
+        "Evaluate the emotion classifier on the contrast probe. The last line is JSON.",
     )
-    parser.add_argument("--model", type=Path, help="exported folder; default: the model store's")
+    add_model_argument(parser)
     parser.add_argument("--probe", type=Path, default=PROBE, help="contrast set")
-    given = parser.parse_args()
-    classifier = EmotionClassifier.load(given.model or model_folder("samo-emotion"), threads=2)
-    figures = accuracies(classifier, load_contrasts(given.probe))
-    table = Table("kind", "texts", "accuracy", "felt", "changed", "nothing wrong said")
-    for kind, row in figures.items():
-        values = (row.get(n) for n in ("accuracy", "felt", "changed", "nothing_wrong_said"))
-        table.add_row(
-            kind, str(int(row["texts"])), *("" if v is None else f"{v:.3f}" for v in values)
-        )
-    Console().print(table)
-    print(
-        json.dumps(
-            {kind: {n: round(v, 4) for n, v in row.items()} for kind, row in figures.items()}
-        )
-    )
+    args = parser.parse_args()
+    figures = evaluate(load_classifier(args.model), load_contrasts(args.probe))
+    print_table("Contrast probe", figures)
+    print_json(figures)
 
 
 if __name__ == "__main__":

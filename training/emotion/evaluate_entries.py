@@ -1,66 +1,79 @@
-"""How well whole entries are read: which emotions, how strong, how mixed.
+"""Evaluate entries as served: which emotions, how intense, whether mixed.
 
-    python -m training.emotion.evaluate_entries --dataset PATH [--model FOLDER]
+    python -m training.emotion.evaluate_entries --data ../shared/data [--model FOLDER]
 
-On the diary probe, and on entries made of comments of GoEmotions' test split (`composites`). The
-row "every label" is what an entry gets where each emotion of its sentences counts: the power mean
-with exponent 12, which an earlier version served. Nothing is chosen here. The last line is JSON.
+The entries are the diary probe, and entries composed of comments of GoEmotions' test split
+(`composites`). The method "every label" is a baseline that an earlier version served: the power
+mean with exponent 12, by which an entry has each emotion of its sentences. Nothing is chosen on
+these texts. The last line of output is JSON.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
-from rich.console import Console
-from rich.table import Table
 from scipy.stats import spearmanr
 from sklearn.metrics import f1_score
 
-from exporting.store import model_folder
 from runners.emotion.calibration import NEUTRAL, EmotionCalibration
 from runners.emotion.classifier import EmotionClassifier
-from samo.insight.groupings import group_emotions
-from training.emotion.data import SPLITS, load_goemotions
+from samo.insight.entry import ClassifiedEntry, interpret_entry, split_entry
+from training.command_line import DATA_HELP, command_parser, print_json, print_table
+from training.corpora import SPLITS
+from training.emotion.data import load_goemotions
 from training.emotion.diaries import PROBE, Diary, composites, load_diaries
-from training.emotion.inference import classify
+from training.emotion.served import add_model_argument, classify_entries, load_classifier
 
-Array = npt.NDArray[Any]
-Entries = Sequence[tuple[Diary, Array]]
-# From the rows of an entry's sentences and their lengths to the outputs of the whole.
-Aggregate = Callable[[Array, Sequence[float]], Array]
+Entries = Sequence[tuple[Diary, ClassifiedEntry]]
+# Changes how the probabilities of an entry are aggregated.
+Method = Callable[[EmotionCalibration, ClassifiedEntry], ClassifiedEntry]
 
 COMPOSITES: Final = 300
+# Diaries with a labelled intensity below the first bound are calm, above the second intense.
 CALM_BELOW: Final = 0.3
 INTENSE_ABOVE: Final = 0.7
+POWER_MEAN_EXPONENT: Final = 12.0
 
 
-def every_label(rows: Array, lengths: Sequence[float], neutral: int) -> Array:
-    """The power mean with exponent 12, and for the output `neutral` with exponent -12."""
-    shares = np.asarray(lengths, dtype=np.float64) / float(np.sum(lengths))
-    exponents = np.full(rows.shape[1], 12.0)
-    exponents[neutral] *= -1.0
-    means = (shares[:, None] * np.clip(rows, 1e-6, 1.0) ** exponents).sum(axis=0)
-    return np.asarray(means ** (1.0 / exponents), dtype=np.float32)
+def served(_calibration: EmotionCalibration, classified: ClassifiedEntry) -> ClassifiedEntry:
+    """Keep the aggregation of the service."""
+    return classified
 
 
-def measure(
-    calibration: EmotionCalibration, entries: Entries, aggregate: Aggregate
+def every_label(calibration: EmotionCalibration, classified: ClassifiedEntry) -> ClassifiedEntry:
+    """Aggregate by the power mean; `neutral` has the negative exponent."""
+    rows = np.stack(classified.sentence_probabilities)
+    lengths = np.asarray(classified.split.lengths, dtype=np.float64)
+    exponents = np.full(rows.shape[1], POWER_MEAN_EXPONENT)
+    exponents[calibration.labels.index(NEUTRAL)] *= -1.0
+    weights = lengths / lengths.sum()
+    means = (weights[:, None] * np.clip(rows, 1e-6, 1.0) ** exponents).sum(axis=0)
+    return dataclasses.replace(
+        classified, entry_probabilities=(means ** (1.0 / exponents)).astype(np.float32)
+    )
+
+
+METHODS: Final[dict[str, Method]] = {"served": served, "every label": every_label}
+
+
+def measure_labels(
+    calibration: EmotionCalibration, entries: Entries, method: Method
 ) -> dict[str, float]:
-    """Agreement of the wholes with their labels."""
+    """Agreement of the predicted emotions with the labels of the entries."""
     truths, decided, ranks, first = [], [], [], []
-    for diary, rows in entries:
+    for diary, classified in entries:
         truth = diary.shares(calibration.labels)
-        whole = aggregate(rows, diary.lengths)
-        names = [emotion.name for emotion in calibration.decide(whole)]
+        aggregated = method(calibration, classified)
+        emotions = interpret_entry(calibration, aggregated).prediction.emotions
+        names = [emotion.name for emotion in emotions]
+        probabilities = aggregated.entry_probabilities[: len(truth)]
         truths.append(truth > 0)
         decided.append([label in names for label in calibration.labels])
-        ranks.append(spearmanr(whole[: len(truth)], truth).statistic)
+        ranks.append(spearmanr(probabilities, truth).statistic)
         first.append(truth[calibration.labels.index(names[0])] > 0)
     counts = np.sum(decided, axis=1)
     return {
@@ -72,90 +85,68 @@ def measure(
     }
 
 
-def measure_wholes(calibration: EmotionCalibration, entries: Entries) -> dict[str, float]:
-    """Intensity, mixed days and joy, which only the reading of whole entries tells."""
-    readings = [
-        calibration.interpret_entry(
-            calibration.aggregate(list(rows), d.lengths), list(rows), d.lengths
-        )
-        for d, rows in entries
-    ]
-    told = np.asarray([reading.intensity for reading in readings])
-    truth = np.asarray([diary.intensity for diary, _ in entries])
-    mixed = [diary.kind == "mixed" for diary, _ in entries]
-    groups = [
-        group_emotions(calibration, calibration.aggregate(list(rows), d.lengths))
-        for d, rows in entries
-    ]
-    joyful = [any(one.name == "joy" for one in own.ekman) for own in groups]
+def measure_entries(calibration: EmotionCalibration, diaries: Entries) -> dict[str, float]:
+    """Metrics that only the served interpretation of an entry has: intensity, mixed, groups."""
+    predictions = [interpret_entry(calibration, classified) for _, classified in diaries]
+    predicted = np.asarray([one.prediction.intensity for one in predictions])
+    truth = np.asarray([diary.intensity for diary, _ in diaries])
+    mixed = [diary.kind == "mixed" for diary, _ in diaries]
+    calm = float(predicted[truth < CALM_BELOW].mean())
+    intense = float(predicted[truth > INTENSE_ABOVE].mean())
+    emotions = [[emotion.name for emotion in one.prediction.emotions] for one in predictions]
+    groups = [[group.name for group in one.groups.ekman] for one in predictions]
     return {
-        "intensity_calm": float(told[truth < CALM_BELOW].mean()),
-        "intensity_intense": float(told[truth > INTENSE_ABOVE].mean()),
-        "intensity_gap": float(
-            told[truth > INTENSE_ABOVE].mean() - told[truth < CALM_BELOW].mean()
-        ),
-        "intensity_correlation": float(np.corrcoef(told, truth)[0, 1]),
-        "mixed_f1": float(f1_score(mixed, [reading.mixed for reading in readings])),
-        "joy_among_groups": float(np.mean(joyful)),
-        "neutral_alone": float(
-            np.mean([[e.name for e in r.emotions] == [NEUTRAL] for r in readings])
-        ),
+        "intensity_calm": calm,
+        "intensity_intense": intense,
+        "intensity_gap": intense - calm,
+        "intensity_correlation": float(np.corrcoef(predicted, truth)[0, 1]),
+        "mixed_f1": float(f1_score(mixed, [one.prediction.mixed for one in predictions])),
+        "joy_among_groups": float(np.mean(["joy" in names for names in groups])),
+        "neutral_alone": float(np.mean([names == [NEUTRAL] for names in emotions])),
     }
 
 
-def evaluate(classifier: EmotionClassifier, dataset: Path, split: str) -> dict[str, Any]:
-    """Figures by set and way of reading."""
+def evaluate(classifier: EmotionClassifier, data: Path, split: str) -> dict[str, Any]:
+    """Return the metrics by set and method."""
     calibration = classifier.calibration
-    diaries = load_diaries(PROBE)
-    rows = classify(classifier, [text for diary in diaries for text in diary.sentences])
-    ends = np.cumsum([len(diary.sentences) for diary in diaries])[:-1]
-    comments = load_goemotions(dataset, split)
-    of_comments = classify(classifier, comments.texts).astype(np.float32)
-    sets: dict[str, Entries] = {
-        "diaries": list(zip(diaries, np.split(rows.astype(np.float32), ends), strict=True)),
-        "composites": [(e, of_comments[r]) for e, r in composites(comments, COMPOSITES)],
+    sets = {
+        "diaries": load_diaries(PROBE),
+        "composites": [entry for entry, _ in composites(load_goemotions(data, split), COMPOSITES)],
     }
-    ways: dict[str, Aggregate] = {
-        "served": lambda own, lengths: calibration.aggregate(list(own), lengths),
-        "every label": lambda own, lengths: every_label(
-            own, lengths, calibration.labels.index(NEUTRAL)
-        ),
-    }
-    figures: dict[str, Any] = {
-        name: {way: measure(calibration, entries, aggregate) for way, aggregate in ways.items()}
-        for name, entries in sets.items()
-    }
-    figures["diaries"]["served"] |= measure_wholes(calibration, sets["diaries"])
+    figures: dict[str, Any] = {}
+    for name, diaries in sets.items():
+        classified = classify_entries(classifier, [diary.text for diary in diaries], split_entry)
+        entries = list(zip(diaries, classified, strict=True))
+        figures[name] = {
+            method_name: measure_labels(calibration, entries, method)
+            for method_name, method in METHODS.items()
+        }
+        if name == "diaries":
+            figures[name]["served"] |= measure_entries(calibration, entries)
     return figures
 
 
 def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.emotion.evaluate_entries",
-        description="Evaluate how whole entries are read. The last line is JSON.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    """Run the command line."""
+    parser = command_parser(
+        "training.emotion.evaluate_entries",
+        "Evaluate the emotions of entries as served. The last line is JSON.",
     )
-    parser.add_argument("--dataset", type=Path, required=True, help="folder of GoEmotions' TSV")
-    parser.add_argument("--split", default="test", choices=SPLITS)
-    parser.add_argument("--model", type=Path, help="exported folder; default: the model store's")
-    given = parser.parse_args()
-    classifier = EmotionClassifier.load(given.model or model_folder("samo-emotion"), threads=2)
-    figures = evaluate(classifier, given.dataset, given.split)
-    console = Console()
-    for name, ways in figures.items():
-        table = Table("figure", *ways, title=name)
-        for figure in ways["served"]:
-            values = (way.get(figure) for way in ways.values())
-            table.add_row(
-                figure.replace("_", " "), *("" if v is None else f"{v:.3f}" for v in values)
-            )
-        console.print(table)
-    rounded = {
-        name: {way: {k: round(v, 4) for k, v in row.items()} for way, row in ways.items()}
-        for name, ways in figures.items()
-    }
-    print(json.dumps(rounded))
+    parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
+    parser.add_argument("--split", default="test", choices=SPLITS, help="split of the composites")
+    add_model_argument(parser)
+    args = parser.parse_args()
+    figures = evaluate(load_classifier(args.model), args.data, args.split)
+    for name, methods in figures.items():
+        # one row per metric is easier to read: there are two methods and twelve metrics
+        rows = {
+            metric.replace("_", " "): {
+                method: values[metric] for method, values in methods.items() if metric in values
+            }
+            for metric in methods["served"]
+        }
+        print_table(name, rows)
+    print_json(figures)
 
 
 if __name__ == "__main__":

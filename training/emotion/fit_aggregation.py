@@ -1,4 +1,4 @@
-"""Fit the calibration of whole entries (`runners/emotion/aggregation.py`) on labelled diaries."""
+"""Fit the aggregation of sentences to entries (`runners/emotion/aggregation.py`) on diaries."""
 
 from __future__ import annotations
 
@@ -6,79 +6,79 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import f1_score
 
 from runners.emotion.aggregation import (
-    MAX_EMOTIONS,
     EntryCalibration,
     emotion_features,
-    entry_probabilities,
     intensity_features,
     neutral_features,
 )
-from runners.emotion.calibration import NEUTRAL
+from runners.emotion.calibration import NEUTRAL, EmotionCalibration
+from training.arrays import Array
 from training.emotion.diaries import Diary
+from training.emotion.metrics import decide_labels
 
-Array = npt.NDArray[Any]
+# A diary and the calibrated probabilities of its sentences, of shape (sentences, labels).
+LabelledEntry = tuple[Diary, Array]
 
-THRESHOLDS: Final = np.arange(0.20, 0.51, 0.02)
+THRESHOLD_GRID: Final = np.arange(0.20, 0.51, 0.02)
 
 
-def fit_whole(
-    entries: Sequence[tuple[Diary, Array]], labels: Sequence[str], number_of_diaries: int
+def fit_entry_calibration(
+    entries: Sequence[LabelledEntry],
+    labels: Sequence[str],
+    thresholds: Array,
+    number_of_diaries: int,
 ) -> dict[str, Any]:
-    """Fit on entries with the probabilities of their sentences; "whole" of `calibration.json`.
+    """Return the part "whole" of `calibration.json`.
 
-    The probabilities are calibrated and of shape (sentences, labels). The first
+    `thresholds` are those of the labels for sentences, of shape (labels,). The first
     `number_of_diaries` entries are diaries, whose intensity is known.
     """
     neutral = labels.index(NEUTRAL)
-    feelings = np.arange(len(labels)) != neutral
-    truths = [diary.shares(labels) > 0 for diary, _ in entries]
-    feeling = LogisticRegression(max_iter=1000).fit(
-        np.concatenate([emotion_features(r, d.lengths, neutral)[feelings] for d, r in entries]),
-        np.concatenate([truth[feelings] for truth in truths]),
+    is_emotion = np.arange(len(labels)) != neutral
+    truths = np.stack([diary.shares(labels) > 0 for diary, _ in entries])
+    emotion_model = LogisticRegression(max_iter=1000).fit(
+        np.concatenate(
+            [emotion_features(rows, d.lengths, neutral)[is_emotion] for d, rows in entries]
+        ),
+        np.concatenate([truth[is_emotion] for truth in truths]),
     )
-    of_neutral = LogisticRegression(max_iter=1000).fit(
+    neutral_model = LogisticRegression(max_iter=1000).fit(
         [neutral_features(rows, diary.lengths, neutral) for diary, rows in entries],
-        [truth[neutral] for truth in truths],
+        truths[:, neutral],
     )
-    found: dict[str, Any] = {
-        "feeling": _coefficients(feeling),
-        "neutral": _coefficients(of_neutral),
+    fitted: dict[str, Any] = {
+        "feeling": _coefficients(emotion_model),
+        "neutral": _coefficients(neutral_model),
         "intensity": _fit_intensity(entries[:number_of_diaries], labels),
     }
 
     def score(threshold: float) -> float:
-        calibration = EntryCalibration.read({**found, "threshold": threshold})
-        decided = [decide_whole(calibration, r, d.lengths, neutral) for d, r in entries]
+        calibration = EmotionCalibration(
+            labels=tuple(labels),
+            thresholds=thresholds.astype(np.float32),
+            entry=EntryCalibration.read({**fitted, "threshold": threshold}),
+        )
+        decided = decide_labels(
+            calibration,
+            [calibration.aggregate(list(rows), diary.lengths) for diary, rows in entries],
+        )
         return float(f1_score(truths, decided, average="micro", zero_division=0))
 
-    found["threshold"] = round(float(max(THRESHOLDS, key=score)), 2)
-    return found
+    fitted["threshold"] = round(float(max(THRESHOLD_GRID, key=score)), 2)
+    return fitted
 
 
-def decide_whole(
-    calibration: EntryCalibration, rows: Array, lengths: Sequence[float], neutral: int
-) -> Array:
-    """Return the decisions about a whole, of shape (labels,), as the service makes them."""
-    probabilities = entry_probabilities(calibration, rows, lengths, neutral)
-    order = np.argsort(-probabilities, kind="stable")[:MAX_EMOTIONS]
-    decided = np.zeros(len(probabilities), dtype=bool)
-    decided[order] = probabilities[order] >= calibration.threshold
-    decided[order[0]] = True
-    return decided
-
-
-def _fit_intensity(entries: Sequence[tuple[Diary, Array]], labels: Sequence[str]) -> list[float]:
-    """Ridge regression, stretched to the spread of the labels, which it would shrink."""
+def _fit_intensity(entries: Sequence[LabelledEntry], labels: Sequence[str]) -> list[float]:
+    """Ridge regression; its predictions are stretched to the spread of the labels."""
     neutral = labels.index(NEUTRAL)
     inputs = np.stack([intensity_features(r, d.lengths, labels, neutral) for d, r in entries])
     truth = np.asarray([diary.intensity for diary, _ in entries])
-    fitted = Ridge(alpha=0.1).fit(inputs, truth)
-    weights = truth.std() / fitted.predict(inputs).std() * fitted.coef_
+    ridge = Ridge(alpha=0.1).fit(inputs, truth)
+    weights = truth.std() / ridge.predict(inputs).std() * ridge.coef_
     intercept = truth.mean() - inputs.mean(axis=0) @ weights
     return [round(float(value), 4) for value in (intercept, *weights)]
 

@@ -1,58 +1,55 @@
-"""Lessons from corpora that were labelled with other emotions than GoEmotions'.
+"""Training examples from corpora that were labelled with other emotions than GoEmotions'.
 
-    python -m training.emotion.group_labels --data PATH --teachers RUN … --output lessons.jsonl
+    python -m training.emotion.group_labels --data ../shared/data --teachers RUN/adapter ... \
+        --output soft-groups.jsonl
 
-Teachers, trained on GoEmotions, give each text its probabilities; what the raters of the other
-corpus said is evidence that shifts their log-odds. Where they said joy, all emotions of Ekman's joy
-rise by `SAID` and neutral falls by it; where they did not, these emotions fall by `NOT_SAID`. Which
-joy it is stays the teachers' judgement. The evidence is weak on purpose: the corpora were rated in
-a context that their single sentences have lost ("Colorado, middle of nowhere." is fear there).
+Teachers trained on GoEmotions classify each text. The labels of the corpus then shift the teachers'
+log-odds: if the raters assigned joy, all labels of Ekman's group joy rise by `LABELLED_LOG_ODDS`
+and neutral falls by as much; if they did not, these labels fall by `NOT_LABELLED_LOG_ODDS`. Which
+of the group's labels apply is left to the teachers. The shifts are small because the raters saw a
+context that the single sentences lack ("Colorado, middle of nowhere." is labelled fear).
 
-BRIGHTER and XED are divided by hash: the lessons are made of the training part, the held part is
-for evaluation. A part of BRIGHTER's training part is kept for calibration.
+BRIGHTER and XED are divided by hash into a part for training, one for calibration and one that is
+held out for evaluation.
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
 import dataclasses
-import gzip
 import hashlib
 import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from runners.emotion.calibration import NEUTRAL
 from samo.insight.groupings import EKMAN
-from training.emotion.augment import name_people
-from training.emotion.calibrate import sigmoid
-from training.emotion.data import LabelledTexts, load_goemotions, output_names, write_lessons
+from training.arrays import Array
+from training.command_line import DATA_HELP, command_parser
+from training.corpora import BRIGHTER_EMOTIONS, read_brighter, read_edos, read_xed
+from training.emotion.augment import fill_placeholders
+from training.emotion.calibrate import logit, sigmoid
+from training.emotion.data import LabelledTexts, load_goemotions, output_names, write_examples
 from training.emotion.distill import Ensemble
+from training.hardware import DEVICE_HELP, DEVICES
 
-Array = npt.NDArray[np.floating[Any]]
 Part = Literal["train", "calibration", "held"]
 
-# Percent of the texts that are held out for evaluation, and that are kept for calibration.
+# Percentage of the texts that are held out for evaluation, and that are kept for calibration.
 HELD_PERCENT: Final = 25
 CALIBRATION_PERCENT: Final = 20
-# Evidence of the raters' word, in log-odds.
-SAID: Final = 1.5
-NOT_SAID: Final = 0.5
+# How much a rater's label shifts the teacher's log-odds.
+LABELLED_LOG_ODDS: Final = 1.5
+NOT_LABELLED_LOG_ODDS: Final = 0.5
 
-# XED's Plutchik emotions (Öhman et al., 2020) that are Ekman's too.
-XED_GROUPS: Final = {
-    1: "anger", 3: "disgust", 4: "fear", 5: "joy", 6: "sadness", 7: "surprise"
-}  # fmt: skip
-BRIGHTER_GROUPS: Final = ("anger", "fear", "joy", "sadness", "surprise")
-# EDOS (Welivita et al., 2021): its emotions, those of EmpatheticDialogues, as GoEmotions' labels.
-# Its eight intents of a reply, such as "questioning", are no emotions and are left out.
+# XED's emotions that are also Ekman's.
+XED_GROUPS: Final = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
+# GoEmotions labels of EDOS' emotions, which are those of EmpatheticDialogues. Its eight intents of
+# a reply, such as "questioning", are not emotions and are skipped.
 EDOS_LABELS: Final[dict[str, tuple[str, ...]]] = {
     "afraid": ("fear",), "angry": ("anger",), "annoyed": ("annoyance",),
     "anticipating": ("excitement", "optimism", "curiosity"), "anxious": ("nervousness",),
@@ -71,55 +68,50 @@ EDOS_LABELS: Final[dict[str, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True)
-class CoarseTexts:
-    """Texts with the groups that raters said hold; they were asked for `groups` only.
+class GroupLabelledTexts:
+    """Texts with the groups that raters assigned.
 
-    `present` has shape (texts, groups), bool; `members` are the labels that a group stands for.
+    `present` has shape (texts, groups) and dtype bool. Raters could assign only `groups`; `members`
+    are the labels of each group.
     """
 
     texts: list[str]
-    present: npt.NDArray[np.bool_]
+    present: Array
     groups: tuple[str, ...]
     members: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: EKMAN)
 
-    def rows(self, chosen: Sequence[int]) -> CoarseTexts:
-        """Return the texts of these indices."""
-        return CoarseTexts(
-            [self.texts[row] for row in chosen], self.present[chosen], self.groups, self.members
+    def select(self, indices: Sequence[int]) -> GroupLabelledTexts:
+        """Return the texts with these indices."""
+        return GroupLabelledTexts(
+            [self.texts[index] for index in indices],
+            self.present[indices],
+            self.groups,
+            self.members,
         )
 
 
-def load_brighter(folder: Path, part: Part) -> CoarseTexts:
-    """Read BRIGHTER (Muhammad et al., 2025), English: `folder`/brighter_eng_train.csv."""
-    with (folder / "brighter_eng_train.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if _part(row["text"]) == part]
-    present = [[row[group] == "1" for group in BRIGHTER_GROUPS] for row in rows]
-    return CoarseTexts([row["text"] for row in rows], np.asarray(present), BRIGHTER_GROUPS)
+def load_brighter(data: Path, part: Part) -> GroupLabelledTexts:
+    """Load a part of BRIGHTER with its five emotions."""
+    rows = [row for row in read_brighter(data) if _part(row.text) == part]
+    present = [[group in row.emotions for group in BRIGHTER_EMOTIONS] for row in rows]
+    return GroupLabelledTexts([row.text for row in rows], np.asarray(present), BRIGHTER_EMOTIONS)
 
 
-def load_xed(folder: Path, part: Part) -> CoarseTexts:
-    """XED's English subtitle lines (Öhman et al., 2020), from `folder`/xed_en.tsv."""
-    texts: list[str] = []
-    present: list[list[bool]] = []
-    for line in (folder / "xed_en.tsv").read_text(encoding="utf-8").splitlines():
-        text, numbers = line.rsplit("\t", 1)
-        if _part(text) == part:
-            said = {int(number) for number in numbers.split(",")}
-            texts.append(_join_punctuation(text))
-            present.append([number in said for number in XED_GROUPS])
-    return CoarseTexts(texts, np.asarray(present), tuple(XED_GROUPS.values()))
+def load_xed(data: Path, part: Part) -> GroupLabelledTexts:
+    """Load a part of XED with Ekman's six emotions."""
+    rows = [row for row in read_xed(data) if _part(row.text) == part]
+    present = [[group in row.emotions for group in XED_GROUPS] for row in rows]
+    texts = [_join_punctuation(row.text) for row in rows]
+    return GroupLabelledTexts(texts, np.asarray(present), XED_GROUPS)
 
 
-def load_edos(folder: Path) -> CoarseTexts:
-    """Read EDOS' labelled lines of film dialogue, from `folder`/edos_train.tsv.gz."""
-    texts: list[str] = []
-    present: list[list[bool]] = []
-    with gzip.open(folder / "edos_train.tsv.gz", "rt", encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if row["label"] in EDOS_LABELS:
-                texts.append(row["text"])
-                present.append([row["label"] == name for name in EDOS_LABELS])
-    return CoarseTexts(texts, np.asarray(present), tuple(EDOS_LABELS), EDOS_LABELS)
+def load_edos(data: Path) -> GroupLabelledTexts:
+    """Load EDOS' lines with an emotion of `EDOS_LABELS`."""
+    rows = [row for row in read_edos(data) if row.emotions[0] in EDOS_LABELS]
+    present = [[name in row.emotions for name in EDOS_LABELS] for row in rows]
+    return GroupLabelledTexts(
+        [row.text for row in rows], np.asarray(present), tuple(EDOS_LABELS), EDOS_LABELS
+    )
 
 
 def _part(text: str) -> Part:
@@ -130,67 +122,76 @@ def _part(text: str) -> Part:
 
 
 def _join_punctuation(text: str) -> str:
-    """Undo the spaces before punctuation and in contractions, and the dash of a new speaker."""
+    """Remove spaces before punctuation and in contractions, and the dash of a new speaker."""
     text = re.sub(r"^[-*\s]+", "", text)
     text = re.sub(r"\s+([.,!?;:]|n't\b|'\w)", r"\1", text)
     return re.sub(r"\[PERSON\]", "[NAME]", text)
 
 
-def lessons_of(corpus: CoarseTexts, logits: Array, labels: list[str]) -> LabelledTexts:
-    """Lessons from a teacher's `logits` of shape (texts, outputs) and the raters' groups.
+def to_examples(corpus: GroupLabelledTexts, logits: Array, labels: list[str]) -> LabelledTexts:
+    """Shift a teacher's `logits`, of shape (texts, labels), by the raters' groups.
 
-    `labels` names the outputs. A label that several groups stand for is said where one of them is.
+    A label that belongs to several groups rises if one of them was assigned.
     """
-    said = np.zeros(logits.shape, dtype=bool)
-    asked = np.zeros(len(labels), dtype=bool)
+    is_assigned = np.zeros(logits.shape, dtype=bool)
+    is_assignable = np.zeros(len(labels), dtype=bool)
     for column, group in enumerate(corpus.groups):
         members = np.asarray([label in corpus.members[group] for label in labels])
-        said[:, members] |= corpus.present[:, column, None]
-        asked |= members
-    shift = np.where(said, SAID, -NOT_SAID) * asked
+        is_assigned[:, members] |= corpus.present[:, column, None]
+        is_assignable |= members
+    shift = np.where(is_assigned, LABELLED_LOG_ODDS, -NOT_LABELLED_LOG_ODDS) * is_assignable
     neutral = labels.index(NEUTRAL)
-    shift[corpus.present.any(axis=1) & ~said[:, neutral], neutral] = -SAID
-    shifted = logits + shift
-    return LabelledTexts(corpus.texts, sigmoid(shifted).astype(np.float32), labels)
+    is_emotional = corpus.present.any(axis=1) & ~is_assigned[:, neutral]
+    shift[is_emotional, neutral] = -LABELLED_LOG_ODDS
+    return LabelledTexts(corpus.texts, sigmoid(logits + shift).astype(np.float32), labels)
+
+
+def load_corpora(data: Path, xed_lines: int, seed: int) -> list[GroupLabelledTexts]:
+    """Load the training parts of BRIGHTER and XED, and EDOS, with names for placeholders."""
+    rng = random.Random(seed)  # noqa: S311 - reproducible on purpose
+    xed = load_xed(data, "train")
+    sample = sorted(rng.sample(range(len(xed.texts)), min(xed_lines, len(xed.texts))))
+    corpora = (load_brighter(data, "train"), xed.select(sample), load_edos(data))
+    return [
+        dataclasses.replace(corpus, texts=[fill_placeholders(text, rng) for text in corpus.texts])
+        for corpus in corpora
+    ]
+
+
+def label_corpora(
+    corpora: Sequence[GroupLabelledTexts], teachers: Ensemble, label_names: list[str]
+) -> LabelledTexts:
+    """Label the texts of all corpora by the teachers and the raters."""
+    texts = [text for corpus in corpora for text in corpus.texts]
+    logits = logit(np.clip(teachers.probabilities(texts), 1e-6, 1.0 - 1e-6))
+    names = output_names(label_names)[: logits.shape[1]]
+    parts = np.split(logits, np.cumsum([len(corpus.texts) for corpus in corpora])[:-1])
+    examples = [
+        to_examples(corpus, part, names) for corpus, part in zip(corpora, parts, strict=True)
+    ]
+    return LabelledTexts(texts, np.concatenate([part.labels for part in examples]), names)
 
 
 def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.emotion.group_labels",
-        description="Write lessons of BRIGHTER and XED: a teacher's labels, corrected by raters.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    """Run the command line."""
+    parser = command_parser(
+        "training.emotion.group_labels",
+        "Write BRIGHTER, XED and EDOS as training examples: the labels of teachers, shifted by "
+        "those of the raters.",
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder: goemotions/, text/")
-    parser.add_argument("--teachers", type=Path, nargs="+", required=True, help="adapter/ of runs")
-    parser.add_argument("--output", type=Path, required=True, help="lesson file to write")
+    parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
+    parser.add_argument(
+        "--teachers", type=Path, nargs="+", required=True, help="adapter/ folders of runs"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="file to write")
     parser.add_argument("--xed", type=int, default=3000, help="number of XED's lines")
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    rng = random.Random(arguments.seed)  # noqa: S311 - reproducible on purpose
-    dev = load_goemotions(arguments.data / "goemotions", "dev")
-    xed = load_xed(arguments.data / "text", "train")
-    number = min(arguments.xed, len(xed.texts))
-    loaded = (
-        load_brighter(arguments.data / "text", "train"),
-        xed.rows(sorted(rng.sample(range(len(xed.texts)), number))),
-        load_edos(arguments.data / "fine_grained"),
-    )
-    corpora = [
-        dataclasses.replace(corpus, texts=[name_people(text, rng) for text in corpus.texts])
-        for corpus in loaded
-    ]
-    texts = [text for corpus in corpora for text in corpus.texts]
-    probabilities = np.clip(
-        Ensemble(arguments.teachers, dev).probabilities(texts), 1e-6, 1.0 - 1e-6
-    )
-    logits = np.log(probabilities) - np.log1p(-probabilities)
-    names = output_names(dev.label_names)[: logits.shape[1]]
-    parts = np.split(logits, np.cumsum([len(corpus.texts) for corpus in corpora])[:-1])
-    made = [lessons_of(corpus, part, names) for corpus, part in zip(corpora, parts, strict=True)]
-    lessons = LabelledTexts(texts, np.concatenate([part.labels for part in made]), names)
-    write_lessons(lessons, arguments.output)
-    print(f"{len(lessons)} lessons written to {arguments.output}")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all random choices")
+    parser.add_argument("--device", default="auto", choices=DEVICES, help=DEVICE_HELP)
+    args = parser.parse_args()
+    dev = load_goemotions(args.data, "dev")
+    teachers = Ensemble(args.teachers, dev, args.device)
+    corpora = load_corpora(args.data, args.xed, args.seed)
+    write_examples(label_corpora(corpora, teachers, dev.label_names), args.output)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,23 @@
-"""Figures of a classifier from its probabilities and decisions on a labelled split."""
+"""Metrics of a classifier from its probabilities and decisions on labelled texts."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import f1_score
 
-from runners.emotion.calibration import EmotionCalibration
+from runners.emotion.calibration import EmotionCalibration, Probabilities
+from training.arrays import Array
 
-Array = npt.NDArray[Any]
 CALIBRATION_BINS: Final = 15
 
 
 def expected_calibration_error(probabilities: Array, labels: Array) -> float:
     """ECE over all label decisions, in `CALIBRATION_BINS` equal bins (Naeini et al., 2015)."""
-    confidence, truth, share = reliability(probabilities, labels)
-    return float(np.nansum(np.abs(confidence - truth) * share))
+    confidence, accuracy, share = reliability(probabilities, labels)
+    return float(np.nansum(np.abs(confidence - accuracy) * share))
 
 
 def reliability(probabilities: Array, labels: Array) -> tuple[Array, Array, Array]:
@@ -30,14 +30,14 @@ def reliability(probabilities: Array, labels: Array) -> tuple[Array, Array, Arra
     counts = np.bincount(bins, minlength=CALIBRATION_BINS)
     with np.errstate(invalid="ignore"):
         confidence = np.bincount(bins, weights=p, minlength=CALIBRATION_BINS) / counts
-        truth = np.bincount(bins, weights=y, minlength=CALIBRATION_BINS) / counts
-    return confidence, truth, counts / len(p)
+        accuracy = np.bincount(bins, weights=y, minlength=CALIBRATION_BINS) / counts
+    return confidence, accuracy, counts / len(p)
 
 
-def decide(calibration: EmotionCalibration, probabilities: Array) -> Array:
-    """Decisions of shape (texts, labels) as the service makes them."""
-    decided = np.zeros(probabilities.shape, dtype=bool)
-    for row, values in enumerate(probabilities.astype(np.float32)):
+def decide_labels(calibration: EmotionCalibration, probabilities: Sequence[Probabilities]) -> Array:
+    """Decisions of the service on texts or entries, of shape (texts, labels) and dtype bool."""
+    decided = np.zeros((len(probabilities), len(calibration.labels)), dtype=bool)
+    for row, values in enumerate(probabilities):
         for emotion in calibration.decide(values):
             decided[row, calibration.labels.index(emotion.name)] = True
     return decided
@@ -49,11 +49,11 @@ def f1(labels: Array, decided: Array, average: str) -> float:
 
 
 def confusions(labels: Array, decided: Array) -> Array:
-    """Where label i was missed, how often label j was decided for without being true.
+    """How often label j was wrongly decided in the texts in which label i was missed.
 
-    Shape (labels, labels): row i holds shares of the texts that truly carry i. In multi-label
-    data a wrong label stands for a missed one only in the same text, so texts whose label was
-    found count as not confused.
+    Shape (labels, labels): row i has shares of the texts with label i. In multi-label data a wrong
+    label replaces a missed one only within the same text, so a text whose label i was found does
+    not count.
     """
     missed = (labels > 0) & ~decided
     wrong = decided & (labels == 0)
@@ -62,7 +62,7 @@ def confusions(labels: Array, decided: Array) -> Array:
 
 
 def without_temperature(probabilities: Array, temperature: float) -> Array:
-    """Probabilities as the model gave them before temperature scaling."""
+    """Probabilities before temperature scaling."""
     clipped = np.clip(probabilities, 1e-7, 1 - 1e-7)
     logits = (np.log(clipped) - np.log1p(-clipped)) * temperature
     return np.asarray(1.0 / (1.0 + np.exp(-logits)))

@@ -1,4 +1,4 @@
-"""Pictures of an evaluation, as SVG files for docs/."""
+"""Plots of an evaluation, as SVG files for docs/."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from typing import Any, Final
 
 import matplotlib as mpl
 import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
+from training.arrays import Array
+from training.emotion.data import LabelledTexts
 from training.emotion.metrics import confusions, expected_calibration_error, reliability
 
-Array = npt.NDArray[Any]
-
-# So many of the labels with the fewest comments are shown with their curves.
+# Number of labels in the plot of the rarest labels.
 RARE_LABELS: Final = 6
-INK: Final = "#3b5b92"
-SECOND: Final = "#c2703d"
+MAIN_COLOR: Final = "#3b5b92"
+SECOND_COLOR: Final = "#c2703d"
 
-# The same bytes for the same figures: no ids drawn at random, no date.
+# Without random ids and a date, the same metrics result in the same bytes.
 _STYLE: Final[dict[Any, Any]] = {
     "svg.hashsalt": "samo",
     "font.size": 9,
@@ -31,15 +30,11 @@ _STYLE: Final[dict[Any, Any]] = {
 
 
 def draw_all(
-    folder: Path,
-    label_names: Sequence[str],
-    labels: Array,
-    decided: Array,
-    probabilities: Array,
-    uncalibrated: Array,
+    folder: Path, split: LabelledTexts, decided: Array, probabilities: Array, uncalibrated: Array
 ) -> None:
-    """Draw the four pictures of a split; arrays have shape (texts, labels)."""
+    """Write the four plots of a split to `folder`; arrays have shape (texts, labels)."""
     folder.mkdir(parents=True, exist_ok=True)
+    label_names, labels = split.label_names, split.labels
     with mpl.rc_context(_STYLE):
         _save(_f1_by_label(label_names, labels, decided), folder / "f1-by-label.svg")
         _save(_reliability(labels, probabilities, uncalibrated), folder / "reliability.svg")
@@ -58,12 +53,14 @@ def _f1_by_label(label_names: Sequence[str], labels: Array, decided: Array) -> F
     order = np.argsort(scores)
     figure = Figure(figsize=(6.4, 6.4))
     axes = figure.subplots()
-    axes.barh(range(len(order)), scores[order], color=INK)
+    axes.barh(range(len(order)), scores[order], color=MAIN_COLOR)
     axes.set_yticks(range(len(order)), [f"{label_names[i]} ({support[i]})" for i in order])
-    for place, score in enumerate(scores[order]):
-        axes.text(score + 0.01, place, f"{score:.2f}", va="center", fontsize=8)
-    axes.axvline(scores.mean(), color=SECOND, linewidth=1)
-    axes.text(scores.mean() + 0.005, 0, f"macro-F1 {scores.mean():.3f}", color=SECOND, va="center")
+    for position, score in enumerate(scores[order]):
+        axes.text(score + 0.01, position, f"{score:.2f}", va="center", fontsize=8)
+    axes.axvline(scores.mean(), color=SECOND_COLOR, linewidth=1)
+    axes.text(
+        scores.mean() + 0.005, 0, f"macro-F1 {scores.mean():.3f}", color=SECOND_COLOR, va="center"
+    )
     axes.set(xlim=(0, 1.05), xlabel="F1 (in brackets: comments of the split with the label)")
     axes.margins(y=0.01)
     return figure
@@ -74,16 +71,16 @@ def _reliability(labels: Array, probabilities: Array, uncalibrated: Array) -> Fi
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=1)
     for name, values, color in (
-        ("before temperature scaling", uncalibrated, SECOND),
-        ("after", probabilities, INK),
+        ("before temperature scaling", uncalibrated, SECOND_COLOR),
+        ("after", probabilities, MAIN_COLOR),
     ):
-        confidence, truth, _ = reliability(values, labels)
+        confidence, accuracy, _ = reliability(values, labels)
         error = expected_calibration_error(values, labels)
         axes.plot(
-            confidence, truth, marker="o", markersize=4, color=color,
+            confidence, accuracy, marker="o", markersize=4, color=color,
             label=f"{name}: ECE {error:.4f}",
         )  # fmt: skip
-    axes.set(xlabel="probability", ylabel="share of labels that hold", xlim=(0, 1), ylim=(0, 1))
+    axes.set(xlabel="probability", ylabel="share of labels that apply", xlim=(0, 1), ylim=(0, 1))
     axes.legend(frameon=False)
     return figure
 
@@ -95,8 +92,8 @@ def _confusions(label_names: Sequence[str], labels: Array, decided: Array) -> Fi
     image = axes.imshow(shares, cmap="Blues", vmin=0)
     axes.set_xticks(range(len(label_names)), label_names, rotation=90)
     axes.set_yticks(range(len(label_names)), label_names)
-    axes.set(xlabel="decided for, wrongly", ylabel="true, but missed")
-    figure.colorbar(image, label="share of the texts that carry the true label", shrink=0.7)
+    axes.set(xlabel="predicted, but wrong", ylabel="true, but missed")
+    figure.colorbar(image, label="share of the texts with the true label", shrink=0.7)
     return figure
 
 

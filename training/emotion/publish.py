@@ -1,18 +1,20 @@
-"""From a finished run to `checkpoints/emotion`: what is committed and what is exported from it.
+"""Write a complete checkpoint, as in `checkpoints/emotion`, from a finished run.
 
-    python -m training.emotion.publish --adapter RUN/adapter --base ID --data PATH \
-        --first-person FILE
+    python -m training.emotion.publish --adapter RUN/adapter --base ID --data ../shared/data \
+        --first-person FILE --target FOLDER
 
-Rounds the adapter to float16, traces the graph once by optimum, finds how far its channels stand
-out, calibrates the int8 model and writes down the hash that every later export must give.
+The adapter is rounded to float16, the graph is traced once with optimum, the divisors and outliers
+for int8 are found, and the int8 model is calibrated. `artifact.json`, the hash that every later
+export must have, is written last.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
@@ -23,77 +25,91 @@ from exporting.quantization import find_channels, quantize
 from exporting.weights import resolve
 from runners.text.emoji import spell_emoji
 from samo.hashing import sha256
+from training.arrays import Array
+from training.command_line import DATA_HELP, command_parser
+from training.emotion.batches import MAX_TOKENS
 from training.emotion.calibrate import calibrate
 from training.emotion.data import load_goemotions
-from training.emotion.trainer import MAX_TOKENS, RUN
+from training.emotion.runs import RUN_FILE
 
-# Training comments on which it is found how far channels stand out.
-CHANNEL_TEXTS = 200
+# Number of training comments on which the ranges of the channels are measured.
+CHANNEL_TEXTS: Final = 200
 
 
 def publish(adapter: Path, base: str, data: Path, first_person: Path, target: Path) -> None:
-    """Write adapter, graph, smoothing, outliers, calibration and artifact hash to `target`."""
+    """Write the checkpoint of `adapter`, trained from the base model `base`, to `target`."""
     target.mkdir(parents=True, exist_ok=True)
+    _copy_adapter(adapter, base, target)
+    checkpoint = emotion.AdapterCheckpoint(target, resolve(base), base)
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        float_model = emotion.export_by_optimum(checkpoint, scratch / "float")
+        emotion.strip_graph(float_model, checkpoint.merged_weights(), target / emotion.GRAPH_FILE)
+        texts = load_goemotions(data, "train").texts[:CHANNEL_TEXTS]
+        smoothing, outliers = find_channels(float_model, _token_ids(checkpoint.base, texts))
+        save_file(smoothing, target / emotion.SMOOTHING_FILE)
+        (target / emotion.OUTLIERS_FILE).write_text(json.dumps(outliers) + "\n")
+        int8_model = scratch / "int8.onnx"
+        quantize(float_model, int8_model, smoothing, outliers)
+        exported = scratch / "exported"
+        exported.mkdir()
+        emotion.write_folder(checkpoint, int8_model, exported)
+        _write_json(target / emotion.CALIBRATION_FILE, calibrate(exported, data, first_person))
+        artifact = {"model.onnx": sha256(exported / "model.onnx")}
+        _write_json(target / emotion.ARTIFACT_FILE, artifact)
+
+
+def _copy_adapter(adapter: Path, base: str, target: Path) -> None:
+    """Copy the adapter with float16 weights and without local paths."""
     config = json.loads((adapter / "adapter_config.json").read_text())
     config["base_model_name_or_path"] = base
     (target / "adapter_config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
-    run = json.loads((adapter / RUN).read_text(encoding="utf-8"))
+    run = json.loads((adapter / RUN_FILE).read_text(encoding="utf-8"))
     run["model_name"] = base
-    (target / RUN).write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    _write_json(target / RUN_FILE, run)
     weights = load_file(adapter / "adapter_model.safetensors")
     save_file(
         {name: value.astype("float16") for name, value in weights.items()},
         target / "adapter_model.safetensors",
     )
-    train = load_goemotions(data / "goemotions", "train")
+    # The export reads the names of the outputs from the calibration, which is not chosen yet.
     names = {field: run[field] for field in ("labels", "moods", "contexts")}
-    (target / emotion.CALIBRATION).write_text(json.dumps(names))
-    checkpoint = emotion.Checkpoint(target, resolve(base), base)
-    with tempfile.TemporaryDirectory() as scratch:
-        float_model = emotion.export_by_optimum(checkpoint, Path(scratch) / "float")
-        emotion.strip_graph(float_model, checkpoint.merged_weights(), target / emotion.GRAPH)
-        exported = Path(scratch) / "exported"
-        exported.mkdir()
-        int8_model = Path(scratch) / "int8.onnx"
-        tokenizer = Tokenizer.from_file(str(checkpoint.base / "tokenizer.json"))
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(MAX_TOKENS)
-        texts = train.texts[:CHANNEL_TEXTS]
-        smoothing, outliers = find_channels(
-            float_model,
-            (
-                np.asarray(tokenizer.encode(spell_emoji(text)[0]).ids, dtype=np.int64)
-                for text in texts
-            ),
-        )
-        save_file(smoothing, target / emotion.SMOOTHING)
-        (target / emotion.OUTLIERS).write_text(json.dumps(outliers) + "\n")
-        quantize(float_model, int8_model, smoothing, outliers)
-        emotion.write_folder(checkpoint, int8_model, exported)
-        calibration = calibrate(exported, data, first_person)
-        (target / emotion.CALIBRATION).write_text(json.dumps(calibration, indent=1) + "\n")
-        (target / emotion.ARTIFACT).write_text(
-            json.dumps({"model.onnx": sha256(exported / "model.onnx")}, indent=1) + "\n"
-        )
+    (target / emotion.CALIBRATION_FILE).write_text(json.dumps(names))
+
+
+def _token_ids(base: Path, texts: Sequence[str]) -> Iterator[Array]:
+    """Token ids of each text, of shape (tokens,) and dtype int64."""
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_TOKENS)
+    for text in texts:
+        yield np.asarray(tokenizer.encode(spell_emoji(text)[0]).ids, dtype=np.int64)
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.emotion.publish",
-        description="Turn a finished run into the committed checkpoint.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    """Run the command line."""
+    parser = command_parser(
+        "training.emotion.publish", "Write a complete checkpoint from a finished run."
     )
     parser.add_argument("--adapter", type=Path, required=True, help="adapter/ of a finished run")
-    parser.add_argument("--base", required=True, help="id of the base checkpoint")
-    parser.add_argument("--data", type=Path, required=True, help="folder of goemotions/, text/")
+    parser.add_argument("--base", required=True, help="hub id of the base model")
+    parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     parser.add_argument(
-        "--first-person", type=Path, required=True, help="lesson file that was kept for calibration"
+        "--first-person",
+        type=Path,
+        required=True,
+        help="file of first-person examples that were not trained on, for thresholds",
     )
-    parser.add_argument("--target", type=Path, default=Path("checkpoints/emotion"))
-    given = parser.parse_args()
-    publish(given.adapter, given.base, given.data, given.first_person, given.target)
-    print(f"published to {given.target}")
+    parser.add_argument(
+        "--target", type=Path, required=True, help="folder of the checkpoint to write"
+    )
+    args = parser.parse_args()
+    publish(args.adapter, args.base, args.data, args.first_person, args.target)
+    print(f"checkpoint written to {args.target}")
 
 
 if __name__ == "__main__":

@@ -1,43 +1,49 @@
-"""The recipe of the next emotion model, step by step; the same command resumes it.
+"""Train the emotion classifier step by step; the same command resumes.
 
-    python -m training.emotion.recipe --data ../shared/data [--device cuda] [--steps teacher-0 …]
+    python -m training.emotion.recipe --data ../shared/data [--device cuda] [--steps STEP ...]
 
-Each step writes one file or folder under `--runs` and is skipped where that is there. A stopped
-training goes on from its last checkpoint. `--list` prints the steps. The last step writes a
-complete checkpoint to `RUNS/emotion`. Whether it replaces `checkpoints/emotion` is for a person to
-decide, by the figures of the evaluation programs.
+The step `student` repeats the training of `checkpoints/emotion-next`: a student that learns from
+five teachers. That checkpoint is not served (its README has the reasons). The served checkpoint,
+`checkpoints/emotion`, was trained before this recipe existed; its README describes how, and this
+recipe does not reproduce it.
+
+Each step writes a file or folder under `--runs`. The last one, `publish`, writes a complete
+checkpoint to `RUNS/emotion`. Copying it to `checkpoints/emotion` is a decision for a person, based
+on the evaluation programs.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
-import subprocess
-import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from exporting.emotion import ARTIFACT
-from training.emotion.contrast import LESSONS
+from exporting.emotion import ARTIFACT_FILE
+from training.emotion.contrast import TRAINING_SET
 from training.emotion.data import read_lines
-from training.hardware import DEVICES
+from training.emotion.runs import RUN_FILE
+from training.recipes import RecipeStep, recipe_parser, run_steps, select_steps
 
 ENCODER: Final = "sentence-transformers/all-mpnet-base-v2"
 HERE: Final = Path(__file__).parent
-# First-person texts by the file that holds their training part.
+# First-person texts, by the file with their training part.
 FIRST_PERSON: Final = {
     "journal-train.jsonl": (HERE / "journal.jsonl", HERE / "first_person.jsonl"),
-    "contrast-train.jsonl": (LESSONS,),
+    "contrast-train.jsonl": (TRAINING_SET,),
 }
-# The rest of them, on which thresholds are chosen.
+# The other part, on which thresholds are chosen.
 FIRST_PERSON_DEV: Final = "first-person-dev.jsonl"
 DEV_PERCENT: Final = 10
-# How often teachers and student read the first-person texts in an epoch.
+# How often an epoch of the teachers and of the student contains the first-person texts.
 FIRST_PERSON_REPEATS: Final = 3
 
-# What each teacher does differently: their mistakes should differ too.
+# Seeds of the two augmented versions of GoEmotions' comments.
+COMMENT_SEEDS: Final = (0, 1)
+TEACHER: Final = ("--full", "--epochs", "3", "--batch-size", "64", "--save-steps", "500")
+# Options in which the teachers differ, so that their errors differ.
 TEACHERS: Final[tuple[tuple[str, ...], ...]] = (
     ("--learning-rate", "4e-5", "--layer-decay", "0.9"),
     ("--learning-rate", "4e-5", "--layer-decay", "0.9"),
@@ -45,131 +51,138 @@ TEACHERS: Final[tuple[tuple[str, ...], ...]] = (
     ("--learning-rate", "5e-5", "--layer-decay", "0.9", "--r-drop", "0.5"),
     ("--learning-rate", "3e-5", "--layer-decay", "1.0"),
 )
-TEACHER: Final = ("--full", "--epochs", "3", "--batch-size", "64", "--save-steps", "500")
+# Weights of the labels by people in the soft labels; the rest is the teachers'.
+COMMENTS_GOLD_SHARE: Final = "0.4"
+FIRST_PERSON_GOLD_SHARE: Final = "0.7"
+XED_LINES: Final = "10000"
 STUDENT: Final = (
     "--rank", "32", "--epochs", "3.7", "--batch-size", "384", "--learning-rate", "9e-4",
     "--head-learning-rate", "1e-3", "--save-steps", "200", "--seed", "1",
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Step:
-    """A step: what it writes, and the module and arguments that write it."""
+class _Recipe:
+    """Paths and common options of the steps."""
 
-    name: str
-    target: Path
-    module: str
-    arguments: tuple[str, ...]
-
-
-def steps(data: Path, runs: Path, encoder: str, device: str) -> list[Step]:
-    """Return the steps in their order."""
-    goemotions = str(data / "goemotions")
-    journal, contrasts = (str(runs / name) for name in FIRST_PERSON)
-    teachers = [str(runs / f"teacher-{number}" / "adapter") for number in range(len(TEACHERS))]
-    train = ("--model-name", encoder, "--dataset", goemotions, "--device", device)
-    found: list[Step] = []
-
-    def add(name: str, target: str, module: str, *arguments: str) -> None:
-        found.append(Step(name, runs / target, f"training.emotion.{module}", arguments))
-
-    for seed in (0, 1):
-        target = f"comments-{seed}.jsonl"
-        add(
-            f"comments-{seed}", target, "augment", "--dataset", goemotions, "--seed", str(seed),
-            "--output", str(runs / target),
+    def __init__(self, data: Path, runs: Path, encoder: str, device: str) -> None:
+        self._data = ("--data", str(data))
+        self._device = ("--device", device)
+        self._encoder = ("--model-name", encoder)
+        self._runs = runs
+        self._teachers = (
+            "--teachers", *(self._path(f"teacher-{i}/adapter") for i in range(len(TEACHERS)))
         )  # fmt: skip
-    add(
-        "unlabelled", "unlabelled.jsonl", "unlabelled", "--data", str(data), "--output",
-        str(runs / "unlabelled.jsonl"),
-    )  # fmt: skip
-    for number, how in enumerate(TEACHERS):
-        run = runs / f"teacher-{number}"
-        add(
-            run.name, f"{run.name}/adapter/run.json", "trainer", *train, "--output", str(run),
-            "--seed", str(number), *TEACHER, *how, "--lessons",
-            str(runs / f"comments-{number % 2}.jsonl"),
-            *[journal, contrasts] * FIRST_PERSON_REPEATS,
+
+    def _path(self, name: str) -> str:
+        return str(self._runs / name)
+
+    def _paths(self, *names: str) -> list[str]:
+        return [self._path(name) for name in names]
+
+    def _examples_step(self, name: str, module: str, *arguments: str) -> RecipeStep:
+        """A step that writes the file of examples NAME.jsonl."""
+        target = self._runs / f"{name}.jsonl"
+        return RecipeStep(
+            name, target, f"training.emotion.{module}",
+            (*self._data, "--output", str(target), *arguments),
         )  # fmt: skip
-    soft = (
-        ("soft-comments", "0.4", ("comments-0.jsonl", "comments-1.jsonl", "unlabelled.jsonl")),
-        ("soft-first-person", "0.7", ("journal-train.jsonl", "contrast-train.jsonl")),
-    )
-    for name, gold_share, lessons in soft:
-        add(
-            name, f"{name}.jsonl", "distill", "--dataset", goemotions, "--gold-share", gold_share,
-            "--output", str(runs / f"{name}.jsonl"), "--lessons", *(str(runs / n) for n in lessons),
-            "--teachers", *teachers,
+
+    def _training_step(self, name: str, *arguments: str) -> RecipeStep:
+        """A step that trains the run NAME."""
+        run = self._runs / name
+        return RecipeStep(
+            name, run / "adapter" / RUN_FILE, "training.emotion.trainer",
+            (*self._encoder, *self._data, *self._device, "--output", str(run), *arguments),
         )  # fmt: skip
-    add(
-        "soft-coarse", "soft-coarse.jsonl", "coarse", "--data", str(data), "--xed", "10000",
-        "--output", str(runs / "soft-coarse.jsonl"), "--teachers", *teachers,
-    )  # fmt: skip
-    add(
-        "student", "student/adapter/run.json", "trainer", *train, "--output",
-        str(runs / "student"), *STUDENT, "--lessons",
-        str(runs / "soft-comments.jsonl"), str(runs / "soft-coarse.jsonl"),
-        *[str(runs / "soft-first-person.jsonl")] * FIRST_PERSON_REPEATS,
-    )  # fmt: skip
-    add(
-        "publish", f"emotion/{ARTIFACT}", "publish", "--adapter",
-        str(runs / "student" / "adapter"), "--base", ENCODER, "--data", str(data),
-        "--first-person", str(runs / FIRST_PERSON_DEV), "--target", str(runs / "emotion"),
-    )  # fmt: skip
-    return found
+
+    def examples(self) -> Iterator[RecipeStep]:
+        for seed in COMMENT_SEEDS:
+            yield self._examples_step(f"comments-{seed}", "augment", "--seed", str(seed))
+        yield self._examples_step("unlabelled", "unlabelled")
+
+    def teachers(self) -> Iterator[RecipeStep]:
+        for number, options in enumerate(TEACHERS):
+            yield self._training_step(
+                f"teacher-{number}", "--seed", str(number), *TEACHER, *options, "--examples",
+                self._path(f"comments-{number % len(COMMENT_SEEDS)}.jsonl"),
+                *self._paths(*FIRST_PERSON) * FIRST_PERSON_REPEATS,
+            )  # fmt: skip
+
+    def soft_labels(self) -> Iterator[RecipeStep]:
+        comments = self._paths(*(f"comments-{seed}.jsonl" for seed in COMMENT_SEEDS))
+        for name, gold_share, files in (
+            ("soft-comments", COMMENTS_GOLD_SHARE, [*comments, self._path("unlabelled.jsonl")]),
+            ("soft-first-person", FIRST_PERSON_GOLD_SHARE, self._paths(*FIRST_PERSON)),
+        ):
+            yield self._examples_step(
+                name, "distill", "--gold-share", gold_share, *self._device, "--examples", *files,
+                *self._teachers,
+            )  # fmt: skip
+        yield self._examples_step(
+            "soft-groups", "group_labels", "--xed", XED_LINES, *self._device, *self._teachers
+        )
+
+    def student(self) -> Iterator[RecipeStep]:
+        yield self._training_step(
+            "student", *STUDENT, "--examples",
+            *self._paths("soft-comments.jsonl", "soft-groups.jsonl"),
+            *self._paths("soft-first-person.jsonl") * FIRST_PERSON_REPEATS,
+        )  # fmt: skip
+        target = self._runs / "emotion"
+        yield RecipeStep(
+            "publish", target / ARTIFACT_FILE, "training.emotion.publish",
+            (
+                "--adapter", self._path("student/adapter"), "--base", ENCODER, *self._data,
+                "--first-person", self._path(FIRST_PERSON_DEV), "--target", str(target),
+            ),
+        )  # fmt: skip
+
+
+def recipe_steps(data: Path, runs: Path, encoder: str, device: str) -> list[RecipeStep]:
+    """Return the steps in order. `encoder` is a local folder or hub id."""
+    recipe = _Recipe(data, runs, encoder, device)
+    return list(chain(recipe.examples(), recipe.teachers(), recipe.soft_labels(), recipe.student()))
 
 
 def split_first_person(runs: Path) -> None:
-    """Divide the first-person texts by hash: to train on, and to choose thresholds on.
+    """Divide the first-person texts by hash: for training, and for choosing thresholds.
 
-    The two texts of a contrast pair go together.
+    The two texts of a contrast pair go into the same part.
     """
-    kept: list[str] = []
+    dev: list[str] = []
     for target, paths in FIRST_PERSON.items():
         train: list[str] = []
-        for place, lesson in read_lines(paths):
-            file = Path(place.rpartition(":")[0]).stem
-            key = lesson["text"]
-            if lesson.get("pair") is not None:
-                key = f"{file}, pair {lesson['pair']}"
+        for location, example in read_lines(paths):
+            key = example["text"]
+            if example.get("pair") is not None:
+                file = Path(location.rpartition(":")[0]).stem
+                key = f"{file}, pair {example['pair']}"
             percent = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % 100
-            line = json.dumps(lesson, ensure_ascii=False) + "\n"
-            (kept if percent < DEV_PERCENT else train).append(line)
+            line = json.dumps(example, ensure_ascii=False) + "\n"
+            (dev if percent < DEV_PERCENT else train).append(line)
         (runs / target).write_text("".join(train), encoding="utf-8")
-    (runs / FIRST_PERSON_DEV).write_text("".join(kept), encoding="utf-8")
+    (runs / FIRST_PERSON_DEV).write_text("".join(dev), encoding="utf-8")
 
 
 def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.emotion.recipe",
-        description="Train the emotion model step by step. The same command resumes.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    """Run the command line."""
+    parser = recipe_parser(
+        "training.emotion.recipe",
+        "Train the next emotion classifier step by step. The step `student` repeats the training "
+        "of checkpoints/emotion-next, which is not served; the served checkpoints/emotion is "
+        "older than this recipe.",
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder of goemotions/, text/, …")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for what is made")
-    parser.add_argument("--encoder", default=ENCODER, help="local folder or hub id")
-    parser.add_argument("--device", default="auto", choices=DEVICES)
-    parser.add_argument("--steps", nargs="+", metavar="STEP", help="only these; default: all")
-    parser.add_argument("--list", action="store_true", help="print the steps and stop")
-    given = parser.parse_args()
-    found = steps(given.data, given.runs, given.encoder, given.device)
-    unknown = set(given.steps or ()) - {step.name for step in found}
-    if unknown:
-        parser.error(f"no such step: {', '.join(sorted(unknown))}; --list prints them")
-    if given.list:
-        print("\n".join(step.name for step in found))
+    parser.add_argument("--encoder", default=ENCODER, help="encoder: local folder or hub id")
+    args = parser.parse_args()
+    steps = recipe_steps(args.data, args.runs, args.encoder, args.device)
+    selected = select_steps(parser, steps, args.steps)
+    if args.list:
+        print("\n".join(step.name for step in selected))
         return
-    given.runs.mkdir(parents=True, exist_ok=True)
-    if not (given.runs / FIRST_PERSON_DEV).is_file():
-        split_first_person(given.runs)
-    for number, step in enumerate(found, start=1):
-        if given.steps and step.name not in given.steps:
-            continue
-        state = "is there" if step.target.exists() else "begins"
-        print(f"[{number}/{len(found)}] {step.name} {state}", flush=True)
-        if not step.target.exists():
-            subprocess.run([sys.executable, "-m", step.module, *step.arguments], check=True)  # noqa: S603
+    args.runs.mkdir(parents=True, exist_ok=True)
+    if not (args.runs / FIRST_PERSON_DEV).is_file():
+        split_first_person(args.runs)
+    run_steps(selected)
 
 
 if __name__ == "__main__":

@@ -1,43 +1,46 @@
 """Word error rate and speed of the transcriber on a folder of recordings.
 
-    python -m training.evaluation.wer --data FOLDER [--model FOLDER_OR_TAG] [--threads N]
+    python -m training.evaluation.wer --data FOLDER [--model FOLDER] [--threads N]
 
-FOLDER/manifest.jsonl names the recordings, one JSON object a line:
+FOLDER/manifest.jsonl names the recordings, one JSON object per line:
 
-    {"path": "a/b.flac", "lang": "en", "kind": "libri-test-other", "text": "what is said"}
+    {"path": "a/b.flac", "lang": "en", "kind": "libri-test-other", "text": "the reference"}
 
-`lang` "none" marks a recording without speech: whatever is heard in it is invented, and counted.
-The text is normalized as for OpenAI's published figures (whisper_normalizer) before jiwer counts.
-The last line of the output is the whole result as JSON.
+`lang` is "none" for a recording without speech; any text in its transcript is a hallucination.
+Texts are normalized as for OpenAI's published results (whisper_normalizer) before jiwer counts the
+errors. The last line of output is JSON.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 import jiwer
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
+from tqdm import tqdm
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
+from exporting.store import model_folder
 from runners.transcriber.transcriber import Transcriber, TranscriptionRequest
 from samo.audio import decode
+from training.command_line import command_parser, print_json
+from training.emotion.data import read_lines
 
-_GROUPS = {"libri-test-other": "LibriSpeech test-other", "ljspeech": "LJSpeech"}
-_LANGUAGES = {"en": "other English", "de": "German", "es": "Spanish", "none": "no speech"}
+NO_SPEECH: Final = "none"
+_GROUPS: Final = {"libri-test-other": "LibriSpeech test-other", "ljspeech": "LJSpeech"}
+_LANGUAGES: Final = {"en": "other English", "de": "German", "es": "Spanish", NO_SPEECH: "no speech"}
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
-    """A line of the manifest."""
+class ReferenceRecording:
+    """A line of the manifest; `text` is the reference."""
 
     path: Path
     language: str
@@ -46,15 +49,15 @@ class Recording:
 
     @property
     def group(self) -> str:
-        """The row of the table that it counts in."""
+        """The row of the table that it belongs to."""
         return _GROUPS.get(self.kind) or _LANGUAGES.get(self.language, self.language)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What the transcriber made of a recording."""
+class Hypothesis:
+    """The transcript of a recording, the detected language, and the durations in seconds."""
 
-    recording: Recording
+    recording: ReferenceRecording
     text: str
     language: str | None
     audio_seconds: float
@@ -62,86 +65,85 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """The figures of one group."""
+class GroupScore:
+    """The metrics of one group."""
 
     files: int
     audio_seconds: float
     word_error_rate: float | None
-    """Errors to reference words; None for recordings without speech."""
+    """Errors divided by reference words; None for recordings without speech."""
     real_time_factor: float
-    """Seconds of computing a second of audio: lower is faster."""
+    """Seconds of computing per second of audio; lower is faster."""
     wrong_language: int
-    """Recordings whose detected language differs from the manifest's."""
+    """Number of recordings whose detected language differs from the manifest's."""
     invented: int
-    """Recordings without speech in which text was heard."""
+    """Number of recordings without speech that have a transcript: hallucinations."""
 
 
-def read_manifest(folder: Path) -> list[Recording]:
-    """Read folder/manifest.jsonl."""
-    with (folder / "manifest.jsonl").open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    return [Recording(folder / row["path"], row["lang"], row["kind"], row["text"]) for row in rows]
+def load_manifest(folder: Path) -> list[ReferenceRecording]:
+    """Load `folder`/manifest.jsonl."""
+    return [
+        ReferenceRecording(folder / row["path"], row["lang"], row["kind"], row["text"])
+        for _, row in read_lines([folder / "manifest.jsonl"])
+    ]
 
 
-def hear(transcriber: Transcriber, recording: Recording, *, detect_language: bool) -> Heard:
-    """Transcribe one recording; decoding the file counts as computing."""
-    known = recording.language if recording.language != "none" and not detect_language else None
+def transcribe(
+    transcriber: Transcriber, recording: ReferenceRecording, *, detect_language: bool
+) -> Hypothesis:
+    """Transcribe one recording; `compute_seconds` contains the decoding of the file."""
+    is_known = recording.language != NO_SPEECH and not detect_language
     start = time.perf_counter()
     audio = decode(recording.path.read_bytes())
-    request = TranscriptionRequest(audio.samples, language=known)
+    request = TranscriptionRequest(audio.samples, language=recording.language if is_known else None)
     (transcript,) = transcriber.predict([transcriber.prepare(request)])
     elapsed = time.perf_counter() - start
-    return Heard(recording, transcript.text, transcript.language, audio.duration, elapsed)
+    return Hypothesis(recording, transcript.text, transcript.language, audio.duration, elapsed)
 
 
-def score(heard: Iterable[Heard]) -> dict[str, Score]:
-    """Score each group, groups in the order of their first recording."""
-    groups: dict[str, list[Heard]] = defaultdict(list)
-    for item in heard:
-        groups[item.recording.group].append(item)
-    return {group: _score_group(items) for group, items in groups.items()}
+def score(hypotheses: Iterable[Hypothesis]) -> dict[str, GroupScore]:
+    """Score each group; groups are in the order of their first recording."""
+    groups: dict[str, list[Hypothesis]] = defaultdict(list)
+    for hypothesis in hypotheses:
+        groups[hypothesis.recording.group].append(hypothesis)
+    return {group: _score_group(members) for group, members in groups.items()}
 
 
-def _score_group(items: list[Heard]) -> Score:
-    spoken = [item for item in items if item.recording.language != "none"]
-    audio_seconds = sum(item.audio_seconds for item in items)
-    return Score(
-        files=len(items),
+def _score_group(hypotheses: list[Hypothesis]) -> GroupScore:
+    speech = [item for item in hypotheses if item.recording.language != NO_SPEECH]
+    silent = [item for item in hypotheses if item.recording.language == NO_SPEECH]
+    audio_seconds = sum(item.audio_seconds for item in hypotheses)
+    compute_seconds = sum(item.compute_seconds for item in hypotheses)
+    return GroupScore(
+        files=len(hypotheses),
         audio_seconds=round(audio_seconds, 1),
-        word_error_rate=word_error_rate(spoken) if spoken else None,
-        real_time_factor=round(sum(item.compute_seconds for item in items) / audio_seconds, 3),
-        wrong_language=sum(item.language != item.recording.language for item in spoken),
-        invented=sum(bool(item.text) for item in items) if not spoken else 0,
+        word_error_rate=word_error_rate(speech) if speech else None,
+        real_time_factor=round(compute_seconds / audio_seconds, 3),
+        wrong_language=sum(item.language != item.recording.language for item in speech),
+        invented=sum(bool(item.text) for item in silent),
     )
 
 
-def word_error_rate(items: list[Heard]) -> float:
-    """Errors to reference words over all of `items`, texts normalized by their language."""
-    normalize: dict[bool, Callable[[str], str]] = {
+def word_error_rate(hypotheses: list[Hypothesis]) -> float:
+    """Errors divided by reference words, over all recordings together."""
+    normalizers: dict[bool, Callable[[str], str]] = {
         True: EnglishTextNormalizer(),
         False: BasicTextNormalizer(),
     }
-    said, heard = [], []
-    for item in items:
-        clean = normalize[item.recording.language == "en"]
-        said.append(clean(item.recording.text))
-        heard.append(clean(item.text))
-    return round(float(jiwer.wer(said, heard)), 4)
+    references, texts = [], []
+    for item in hypotheses:
+        normalize = normalizers[item.recording.language == "en"]
+        references.append(normalize(item.recording.text))
+        texts.append(normalize(item.text))
+    return round(float(jiwer.wer(references, texts)), 4)
 
 
-def _model_folder(folder_or_tag: str) -> Path:
-    if Path(folder_or_tag).is_dir():
-        return Path(folder_or_tag)
-    # Imported here: a folder can be measured without a model store.
-    import bentoml
-
-    return Path(bentoml.models.get(folder_or_tag).path)
-
-
-def _table(scores: dict[str, Score]) -> Table:
+def print_scores(scores: dict[str, GroupScore]) -> None:
+    """Print one row per group."""
     table = Table("group", title="Transcriber")
-    for column in ("files", "audio s", "WER %", "real-time factor", "wrong language", "invented"):
+    for column in (
+        "files", "audio s", "WER %", "real-time factor", "wrong language", "hallucinated",
+    ):  # fmt: skip
         table.add_column(column, justify="right")
     for group, row in scores.items():
         rate = "-" if row.word_error_rate is None else f"{100 * row.word_error_rate:.2f}"
@@ -154,48 +156,47 @@ def _table(scores: dict[str, Score]) -> Table:
             str(row.wrong_language),
             str(row.invented),
         )
-    return table
+    Console().print(table)
+
+
+def print_mistakes(hypotheses: Iterable[Hypothesis]) -> None:
+    """Print the hallucinations and the recordings with a wrong language."""
+    for item in hypotheses:
+        name, language = item.recording.path.name, item.recording.language
+        if language == NO_SPEECH and item.text:
+            print(f"hallucinated in {name}: {item.text}")
+        elif language not in {NO_SPEECH, item.language}:
+            print(f"{name} detected as {item.language}: {item.text}")
 
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.evaluation.wer",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = command_parser(
+        "training.evaluation.wer",
+        "Measure word error rate and speed of the transcriber. The last line is JSON.",
     )
     parser.add_argument("--data", type=Path, required=True, help="folder with manifest.jsonl")
     parser.add_argument(
-        "--model",
-        default="samo-transcriber",
-        help="folder of an exported model, or its tag in the BentoML model store (%(default)s)",
+        "--model", type=Path, help="folder of an exported model; default: the newest in the store"
     )
-    parser.add_argument("--threads", type=int, default=1, help="threads to use (%(default)s)")
+    parser.add_argument("--threads", type=int, default=1, help="number of threads")
     parser.add_argument(
         "--detect-language",
         action="store_true",
-        help="detect the language instead of taking the manifest's",
+        help="detect the languages instead of using the manifest's",
     )
-    arguments = parser.parse_args()
-
-    recordings = read_manifest(arguments.data)
-    transcriber = Transcriber.load(_model_folder(arguments.model), threads=arguments.threads)
+    args = parser.parse_args()
+    folder = args.model or model_folder("samo-transcriber")
+    transcriber = Transcriber.load(folder, threads=args.threads)
     transcriber.warm_up()
-    # Progress goes to stderr: what is printed can be piped.
-    console = Console(stderr=True)
-    heard = [
-        hear(transcriber, recording, detect_language=arguments.detect_language)
-        for recording in track(recordings, description="Transcribing", console=console)
+    hypotheses = [
+        transcribe(transcriber, recording, detect_language=args.detect_language)
+        for recording in tqdm(load_manifest(args.data), desc="transcribing", unit="recording")
     ]
-    scores = score(heard)
-    Console().print(_table(scores))
-    for item in heard:
-        name, language = item.recording.path.name, item.recording.language
-        if language == "none" and item.text:
-            print(f"invented in {name}: {item.text}")
-        elif language not in {"none", item.language}:
-            print(f"{name} taken for {item.language}: {item.text}")
-    print(json.dumps({group: asdict(row) for group, row in scores.items()}))
+    scores = score(hypotheses)
+    print_scores(scores)
+    print_mistakes(hypotheses)
+    print_json({group: asdict(row) for group, row in scores.items()})
 
 
 if __name__ == "__main__":

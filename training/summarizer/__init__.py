@@ -1,1 +1,1 @@
-"""How the summarizer's checkpoint was made and measured."""
+"""Train and evaluate the summarizer: a small T5 that rewrites spoken sentences cleanly."""

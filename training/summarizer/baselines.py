@@ -1,4 +1,4 @@
-"""What a summary is measured against: the first sentences, and LexRank by sumy."""
+"""Baselines for summaries: the first sentences (lead), and LexRank by sumy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runners.text.sentences import split_sentences
 
 
 class _Words:
-    """The tokenizer that sumy asks for; its own would download data."""
+    """A tokenizer for sumy, whose default downloads data."""
 
     def to_words(self, sentence: str) -> list[str]:
         return re.findall(r"\w+", sentence.lower())

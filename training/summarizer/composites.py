@@ -1,32 +1,32 @@
-"""Held-out entries made of comments, of which is known which sentences carry the feeling."""
+"""Held-out entries composed of comments, for which it is known which sentences are emotional."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
 
-from training.summarizer.disfluencies import heard
+from training.summarizer.disfluencies import to_transcript
 from training.summarizer.sentences import Pool
 
-# Of neutral and of emotional comments, each drawn evenly.
+# Smallest and largest number of comments in an entry; both are drawn uniformly.
 NEUTRAL_COMMENTS = (1, 4)
 EMOTIONAL_COMMENTS = (1, 2)
 
 
 @dataclass(frozen=True, slots=True)
 class Composite:
-    """An entry of one-sentence comments.
+    """An entry composed of one-sentence comments.
 
     Attributes:
-        entry: the whole, as written or as heard.
-        sentences: its comments, clean.
-        chosen: which of them carry a feeling and so belong to the summary.
+        entry: the text, as written or as spoken.
+        sentences: the comments as written.
+        is_emotional: for each comment, whether it has an emotion and belongs to the summary.
 
     """
 
     entry: str
     sentences: tuple[str, ...]
-    chosen: tuple[bool, ...]
+    is_emotional: tuple[bool, ...]
 
 
 def composites(
@@ -38,31 +38,31 @@ def composites(
     spoken: bool = False,
     seed: int = 0,
 ) -> list[Composite]:
-    """Make entries of a held-out split of GoEmotions; what the raters felt is what is to be chosen.
+    """Compose entries of a held-out split of GoEmotions; the raters' labels are the reference.
 
-    Comments with both a feeling and a vote for neutral are in none.
+    Comments that are labelled with an emotion and with neutral are not used.
 
     Args:
-        pool: the split, loaded with `longest=1`: a comment is a sentence.
-        number: how many entries.
-        neutral: fewest and most neutral comments of one entry.
-        emotional: likewise of emotional ones.
-        spoken: make them look heard: a third with stumbles, a third bare of case and punctuation.
-        seed: of the choice.
+        pool: the split, with `max_sentences=1`: each comment is one sentence.
+        number: number of entries.
+        neutral: smallest and largest number of neutral comments per entry.
+        emotional: the same for emotional comments.
+        spoken: rewrite the entries by `to_transcript`.
+        seed: seed of all random choices.
 
     """
     entries = []
     for index in range(number):
         rng = random.Random(f"composite:{seed}:{index}")  # noqa: S311 - reproducible on purpose
-        picked = rng.sample(pool.emotional, rng.randint(*emotional))
-        picked += rng.sample(pool.neutral, rng.randint(*neutral))
-        rng.shuffle(picked)
-        texts = [sentence.text for sentence in picked]
+        selected = rng.sample(pool.emotional, rng.randint(*emotional))
+        selected += rng.sample(pool.neutral, rng.randint(*neutral))
+        rng.shuffle(selected)
+        texts = [sentence.text for sentence in selected]
         entries.append(
             Composite(
-                heard(texts, rng) if spoken else " ".join(texts),
+                to_transcript(texts, rng) if spoken else " ".join(texts),
                 tuple(texts),
-                tuple(sentence.is_emotional for sentence in picked),
+                tuple(sentence.is_emotional for sentence in selected),
             )
         )
     return entries

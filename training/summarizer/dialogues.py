@@ -1,42 +1,33 @@
-"""ROUGE on DialogSum's dev dialogues (Chen et al., 2021): how well the gist is told.
+"""ROUGE of summaries of DialogSum's dev dialogues, and of diaries.
 
-Dialogues are no journals, and their summaries rephrase; sentences taken from a text cannot come
-near those. What counts is the distance to other ways of taking sentences. The odd dialogues are
-measured; but the weights of `runners.summarizer.selection` were picked with all of them in sight.
+Dialogues are not journals, and their summaries rephrase, which extracted sentences cannot match.
+The figures are for the comparison with other extractive methods. Only the odd dialogues are
+evaluated, but the weights in `runners.summarizer.selection` were chosen with all of them in view.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from rouge_score.rouge_scorer import RougeScorer
 
+from training.corpora import Dialogue, read_dialogsum
+
 KINDS = ("rouge1", "rouge2", "rougeL")
 
 
-@dataclass(frozen=True, slots=True)
-class Dialogue:
-    """A dialogue, a turn a line, and its summary by a person."""
-
-    text: str
-    summary: str
+def load_dialogues(data: Path) -> list[Dialogue]:
+    """Load the odd dialogues of DialogSum's dev split."""
+    return read_dialogsum(data)[1::2]
 
 
-def load_dialogues(path: Path) -> list[Dialogue]:
-    """Read the odd dialogues of `dialogsum.dev.jsonl`. Raises `FileNotFoundError`."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [Dialogue(row["dialogue"], row["summary"]) for row in rows[1::2]]
-
-
-def rouge(dialogues: Sequence[Dialogue], summaries: Sequence[str]) -> dict[str, float]:
-    """Mean F1 of ROUGE-1, -2 and -L (Lin, 2004), stemmed, 0 to 100, and mean words a summary."""
+def rouge(references: Sequence[str], summaries: Sequence[str]) -> dict[str, float]:
+    """Mean F1 of ROUGE-1, -2 and -L (Lin, 2004), stemmed, 0 to 100, and mean words per summary."""
     scorer = RougeScorer(list(KINDS), use_stemmer=True)
     scores = [
-        scorer.score(dialogue.summary, summary)
-        for dialogue, summary in zip(dialogues, summaries, strict=True)
+        scorer.score(reference, summary)
+        for reference, summary in zip(references, summaries, strict=True)
     ]
     means = {
         kind: 100 * sum(score[kind].fmeasure for score in scores) / len(scores) for kind in KINDS
@@ -44,9 +35,9 @@ def rouge(dialogues: Sequence[Dialogue], summaries: Sequence[str]) -> dict[str, 
     return means | {"words": sum(len(summary.split()) for summary in summaries) / len(summaries)}
 
 
-def cut(texts: Sequence[str], like: Sequence[str]) -> list[str]:
-    """Cut each text to the number of words of its counterpart in `like`."""
+def truncate_words(texts: Sequence[str], lengths_of: Sequence[str]) -> list[str]:
+    """Truncate each text to the number of words of its counterpart in `lengths_of`."""
     return [
         " ".join(text.split()[: len(other.split())])
-        for text, other in zip(texts, like, strict=True)
+        for text, other in zip(texts, lengths_of, strict=True)
     ]

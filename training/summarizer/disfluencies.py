@@ -1,4 +1,4 @@
-"""How sentences look when they were spoken: bare of case and punctuation, or full of stumbles."""
+"""Rewrite sentences as they are spoken: as a raw transcript, or with disfluencies."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import random
 import re
 
 _FILLERS = ("um", "uh", "like", "you know", "i mean", "um", "uh", "so", "er", "well")
-_SET_OFF = ("Um, ", "Uh, ", "So, um, ", "Well, ", "You know, ", "I mean, ", "Like, ", "Er, ")
+_OPENINGS = ("Um, ", "Uh, ", "So, um, ", "Well, ", "You know, ", "I mean, ", "Like, ", "Er, ")
 
 
-def recognized(text: str, rng: random.Random) -> str:
-    """Write `text` as a bare speech recognizer does: lower case, no punctuation, every stumble."""
+def to_raw_transcript(text: str, rng: random.Random) -> str:
+    """Rewrite `text` in lower case and without punctuation, with fillers and repeated words."""
     drop = r"[^a-z0-9éè' ]" if rng.random() < 0.7 else r"[^a-z0-9éè ]"
     words = re.sub(drop, "", re.sub(r"[-:/]", " ", text.lower())).split()
     spoken: list[str] = []
@@ -23,32 +23,31 @@ def recognized(text: str, rng: random.Random) -> str:
     return " ".join(spoken)
 
 
-def stumbling(sentence: str, rng: random.Random) -> str:
-    """Write `sentence` as spoken and punctuated: fillers between commas, a word said twice."""
+def add_disfluencies(sentence: str, rng: random.Random) -> str:
+    """Add an opening, a filler between commas or a repeated word, and keep the punctuation."""
     words = sentence.split()
     if rng.random() < 0.4:
         first = words[0] if re.match(r"I\b|[A-Z][a-z]+'s", words[0]) else words[0].lower()
-        words[0] = rng.choice(_SET_OFF) + first
+        words[0] = rng.choice(_OPENINGS) + first
     if rng.random() < 0.4 and len(words) > 4:
-        place = rng.randrange(1, len(words) - 1)
-        if words[place - 1][-1].isalpha():
-            words[place] = f"{words[place].rstrip(',.!?;:')}, {words[place]}"
+        index = rng.randrange(1, len(words) - 1)
+        if words[index - 1][-1].isalpha():
+            words[index] = f"{words[index].rstrip(',.!?;:')}, {words[index]}"
     if rng.random() < 0.4 and len(words) > 4:
-        place = rng.randrange(1, len(words) - 1)
-        if words[place - 1][-1].isalpha():
-            words[place - 1] += ","
-            words[place] = (
-                f"{rng.choice(('um', 'uh', 'like', 'you know', 'I mean'))}, {words[place]}"
-            )
+        index = rng.randrange(1, len(words) - 1)
+        if words[index - 1][-1].isalpha():
+            words[index - 1] += ","
+            filler = rng.choice(("um", "uh", "like", "you know", "I mean"))
+            words[index] = f"{filler}, {words[index]}"
     return " ".join(words)
 
 
-def heard(sentences: list[str], rng: random.Random) -> str:
-    """Turn sentences into an entry as it is heard.
+def to_transcript(sentences: list[str], rng: random.Random) -> str:
+    """Rewrite sentences as a spoken entry, with one of three styles at random.
 
-    A third comes as a bare recognizer writes it, a third with stumbles, a third as it was meant.
+    The styles are a raw transcript, sentences with disfluencies, and clean sentences.
     """
     style = rng.randrange(3)
     if style == 0:
-        return recognized(" ".join(sentences), rng)
-    return " ".join(stumbling(text, rng) if style == 1 else text for text in sentences)
+        return to_raw_transcript(" ".join(sentences), rng)
+    return " ".join(add_disfluencies(text, rng) if style == 1 else text for text in sentences)

@@ -1,10 +1,11 @@
-"""CTranslate2 against ONNX Runtime: the same checkpoint, both in int8, in one run, by turns.
+"""Compare CTranslate2 and ONNX Runtime: the same T5 checkpoint, both in int8, in one run.
 
-    python -m training.summarizer.engines --checkpoint PATH --data PATH
+    python -m training.summarizer.engines --checkpoint checkpoints/summarizer --data ../shared/data
 
-CTranslate2 runs as the service runs it; the ONNX export (optimum, decoder merged with its cache)
-runs by optimum's own generation. Speed is measured in one process, entry by entry, one engine
-after the other; start-up and memory each in a process of their own.
+CTranslate2 runs as in the service, the ONNX export (by optimum, decoder merged with its cache) by
+optimum's generation. For speed the engines alternate in one process, one sentence at a time;
+start-up time and memory are measured in a separate process for each engine. The last line of output
+is JSON.
 """
 
 from __future__ import annotations
@@ -17,22 +18,26 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
+from tqdm import tqdm
 
+from exporting.store import size_bytes
 from exporting.summarizer import Engine, export_summarizer
 from runners.summarizer.config import SummarizerConfig
 from runners.summarizer.t5 import T5
-from training.summarizer.examples import held_out_lessons
+from training.command_line import DATA_HELP, command_parser, print_json, print_table
+from training.summarizer.examples import dev_examples
 
 ENGINES: tuple[Engine, ...] = ("ctranslate2", "onnx")
 Generate = Callable[[str], tuple[str, int]]
 
 
 def open_engine(engine: Engine, folder: Path, threads: int) -> Generate:
-    """Load an export; return what maps a prefixed entry to its output and the tokens of that."""
+    """Load an export; return a function from an input with prefix to the output and its tokens."""
     if engine == "ctranslate2":
         t5 = T5.load(folder, threads=threads)
 
@@ -62,16 +67,16 @@ def _open_onnx(folder: Path, threads: int) -> Generate:
             attention_mask=torch.ones_like(inputs),
             num_beams=config.num_beams,
             max_length=config.max_output_tokens,
-            early_stopping=True,  # as CTranslate2 does
+            early_stopping=True,  # the default of CTranslate2
         )[0].tolist()
         return tokenizer.decode(ids).strip(), len(ids) - 1
 
     return by_onnx
 
 
-def _probe(engine: Engine, folder: Path, threads: int) -> dict[str, float]:
-    """Measure start-up and first output (s) and peak memory (MB) in a process of its own."""
-    command = [sys.executable, "-m", "training.summarizer.engines", "--probe", engine]
+def _measure_start_in_process(engine: Engine, folder: Path, threads: int) -> dict[str, float]:
+    """Run `_measure_start` in a new process."""
+    command = [sys.executable, "-m", "training.summarizer.engines", "--start", engine]
     command += ["--checkpoint", str(folder), "--threads", str(threads)]
     result = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     measured: dict[str, float] = json.loads(result.stdout.splitlines()[-1])
@@ -79,6 +84,7 @@ def _probe(engine: Engine, folder: Path, threads: int) -> dict[str, float]:
 
 
 def _measure_start(engine: Engine, folder: Path, threads: int) -> dict[str, float]:
+    """Seconds until the first output, and peak memory in MB."""
     start = time.perf_counter()
     open_engine(engine, folder, threads)("summarize: um i was so happy that i cried")
     seconds = time.perf_counter() - start
@@ -87,65 +93,82 @@ def _measure_start(engine: Engine, folder: Path, threads: int) -> dict[str, floa
     return {"start_s": seconds, "memory_mb": int(peak.split()[1]) / 1024}
 
 
+@dataclass
+class Measurements:
+    """Seconds, number of tokens and output for each input."""
+
+    seconds: list[float] = field(default_factory=list)
+    tokens: list[int] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+
+    def add(self, generate: Generate, source: str) -> None:
+        """Generate and measure one output."""
+        start = time.perf_counter()
+        text, tokens = generate(source)
+        self.seconds.append(time.perf_counter() - start)
+        self.tokens.append(tokens)
+        self.outputs.append(text)
+
+    def summary(self) -> dict[str, float]:
+        """Latency and throughput."""
+        return {
+            "median_ms": 1000 * statistics.median(self.seconds),
+            "p95_ms": 1000 * statistics.quantiles(self.seconds, n=20)[-1],
+            "tokens_per_s": sum(self.tokens) / sum(self.seconds),
+        }
+
+
 def compare(checkpoint: Path, sources: Sequence[str], threads: int) -> dict[str, Any]:
-    """Export by both engines and run every source through each, by turns."""
-    with tempfile.TemporaryDirectory() as name:
+    """Export with both engines and generate the output for every source with each."""
+    with tempfile.TemporaryDirectory() as scratch:
         folders = {
-            engine: export_summarizer(checkpoint, Path(name) / engine, "int8", engine)
+            engine: export_summarizer(checkpoint, Path(scratch) / engine, "int8", engine)
             for engine in ENGINES
         }
-        table: dict[str, Any] = {e: _probe(e, folders[e], threads) for e in ENGINES}
+        starts = {e: _measure_start_in_process(e, folders[e], threads) for e in ENGINES}
         opened = {engine: open_engine(engine, folders[engine], threads) for engine in ENGINES}
-        seconds: dict[str, list[float]] = {engine: [] for engine in ENGINES}
-        tokens = dict.fromkeys(ENGINES, 0)
-        outputs: dict[str, list[str]] = {engine: [] for engine in ENGINES}
+        sizes = {engine: size_bytes(folders[engine]) / 2**20 for engine in ENGINES}
+        measurements = {engine: Measurements() for engine in ENGINES}
         for generate in opened.values():
             generate(sources[0])
-        for source in sources:
+        for source in tqdm(sources, desc="generating", unit="sentence"):
             for engine in ENGINES:
-                start = time.perf_counter()
-                text, count = opened[engine](source)
-                seconds[engine].append(time.perf_counter() - start)
-                tokens[engine] += count
-                outputs[engine].append(text)
-        for engine in ENGINES:
-            size = sum(file.stat().st_size for file in folders[engine].iterdir())
-            table[engine] |= {
-                "median_ms": 1000 * statistics.median(seconds[engine]),
-                "p95_ms": 1000 * statistics.quantiles(seconds[engine], n=20)[-1],
-                "tokens_per_s": tokens[engine] / sum(seconds[engine]),
-                "size_mb": size / 2**20,
-            }
-    same = sum(a == b for a, b in zip(*outputs.values(), strict=True))
-    return {"engines": table, "same_outputs": same, "entries": len(sources), "threads": threads}
+                measurements[engine].add(opened[engine], source)
+    outputs = [measurements[engine].outputs for engine in ENGINES]
+    return {
+        "engines": {
+            engine: measurements[engine].summary() | starts[engine] | {"size_mb": sizes[engine]}
+            for engine in ENGINES
+        },
+        "same_outputs": sum(first == second for first, second in zip(*outputs, strict=True)),
+        "entries": len(sources),
+        "threads": threads,
+    }
 
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.summarizer.engines",
-        description="Compare CTranslate2 and ONNX Runtime on one checkpoint, both in int8.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    parser = command_parser(
+        "training.summarizer.engines",
+        "Compare CTranslate2 and ONNX Runtime on one checkpoint, both in int8. The last line is "
+        "JSON.",
     )
     parser.add_argument("--checkpoint", required=True, type=Path, help="T5 in hub layout")
-    parser.add_argument("--data", type=Path, help="folder with goemotions/")
-    parser.add_argument("--entries", type=int, default=60, help="sentences of dev")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--probe", choices=ENGINES, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.probe:
-        print(json.dumps(_measure_start(arguments.probe, arguments.checkpoint, arguments.threads)))
+    parser.add_argument("--data", type=Path, help=DATA_HELP)
+    parser.add_argument("--entries", type=int, default=60, help="number of dev sentences")
+    parser.add_argument("--threads", type=int, default=2, help="number of threads")
+    parser.add_argument("--start", choices=ENGINES, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.start:
+        print(json.dumps(_measure_start(args.start, args.checkpoint, args.threads)))
         return
-    if arguments.data is None:
-        parser.error("--data is needed")
-    sources = [lesson.source for lesson in held_out_lessons(arguments.data)[: arguments.entries]]
-    result = compare(arguments.checkpoint, sources, arguments.threads)
-    columns = ("median_ms", "p95_ms", "tokens_per_s", "start_s", "memory_mb", "size_mb")
-    print(f"{'':12}" + "".join(f"{column:>14}" for column in columns))
-    for engine, row in result["engines"].items():
-        print(f"{engine:12}" + "".join(f"{row[column]:14.1f}" for column in columns))
+    if args.data is None:
+        parser.error("the following arguments are required: --data")
+    sources = [example.source for example in dev_examples(args.data)[: args.entries]]
+    result = compare(args.checkpoint, sources, args.threads)
+    print_table(f"{args.threads} threads", result["engines"], digits=1)
     print(f"same outputs: {result['same_outputs']} of {result['entries']}")
-    print(json.dumps(result))
+    print_json(result)
 
 
 if __name__ == "__main__":

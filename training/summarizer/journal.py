@@ -1,15 +1,14 @@
-"""Made-up journal sentences: what happened in a day, and how it felt.
+"""Generate journal sentences by a small grammar: events of a day, and emotions.
 
-The labelled corpora are comments, stories and subtitles; a journal tells of meals, errands and
-people in the first person. A small grammar of the project's own lends that register to the
-lessons. It is for training alone: no figure is measured on its sentences.
+The labelled corpora are comments and subtitles, but journals are about meals, errands and people,
+in the first person. The generated sentences are only for training; nothing is evaluated on them.
 """
 
 from __future__ import annotations
 
 import random
 
-from training.summarizer.sentences import NAMES, Sentence
+from training.summarizer.sentences import FIRST_NAMES, LabelledSentence
 
 _WHEN = (
     "This morning", "In the afternoon", "After lunch", "Around noon", "At about {hour}",
@@ -110,9 +109,9 @@ _FRAMES = (
 
 
 def _fill(pattern: str, rng: random.Random) -> str:
-    """Fill the blanks of a pattern, and those of what was filled in."""
+    """Replace the placeholders of a pattern, also those in the replacements."""
     while "{" in pattern:
-        person = rng.choice((*_PEOPLE, *rng.sample(NAMES, 10)))
+        person = rng.choice((*_PEOPLE, *rng.sample(FIRST_NAMES, 10)))
         pattern = pattern.format(
             person=person,
             Person=person[0].upper() + person[1:],
@@ -129,8 +128,8 @@ def _fill(pattern: str, rng: random.Random) -> str:
     return pattern[0].upper() + pattern[1:]
 
 
-def event(rng: random.Random) -> Sentence:
-    """Something that happened, told without a feeling."""
+def event(rng: random.Random) -> LabelledSentence:
+    """Generate a neutral sentence about an event."""
     if rng.random() < 0.3:
         pattern = rng.choice(_SCENERY)
     else:
@@ -140,11 +139,11 @@ def event(rng: random.Random) -> Sentence:
         if rng.random() < 0.3:
             pattern += f" and {rng.choice(_ERRANDS)}"
         pattern += "."
-    return Sentence(_fill(pattern, rng), ("neutral",), 1)
+    return LabelledSentence(_fill(pattern, rng), ("neutral",), 1)
 
 
-def feeling(rng: random.Random) -> Sentence:
-    """How something felt."""
+def feeling(rng: random.Random) -> LabelledSentence:
+    """Generate a sentence with an emotion."""
     if rng.random() < 0.4:
         emotion = rng.choice(tuple(_OUTBURSTS))
         pattern = rng.choice(_OUTBURSTS[emotion])
@@ -155,4 +154,4 @@ def feeling(rng: random.Random) -> Sentence:
             errand = f"{rng.choice(('I', 'We'))} {rng.choice(_ERRANDS)}"
             pattern = f"{errand} and {pattern[0].lower()}{pattern[1:]}"
             pattern = pattern.replace(" and i ", " and I ").replace(" and {when} ", " and ")
-    return Sentence(_fill(pattern, rng), (emotion,), 1)
+    return LabelledSentence(_fill(pattern, rng), (emotion,), 1)

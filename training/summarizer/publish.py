@@ -1,29 +1,30 @@
-"""Make a finished training run the project's own checkpoint, its int8 conversion included.
+"""Write a complete checkpoint, as in `checkpoints/summarizer`, from a finished run.
 
-    python -m training.summarizer.publish --run PATH/model --checkpoint checkpoints/summarizer
+    python -m training.summarizer.publish --run RUN/model --target FOLDER
 
-The conversion carries golden sentences: what the float32 conversion makes of them, where int8 says
-the same. `exporting.summarizer.verify` holds every later export against them.
+The checkpoint contains its int8 conversion with golden sentences: the outputs of the float32
+conversion that the int8 conversion reproduces. `exporting.summarizer.verify` compares every later
+export with them.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import tempfile
 from pathlib import Path
 
+from exporting.errors import ExportError
 from exporting.summarizer import (
-    FINISHED,
     GOLDEN_FILE,
-    ExportError,
+    INT8_FOLDER,
     export_summarizer,
+    generate_sentences,
     verify,
-    write_down,
     write_record,
 )
-from runners.summarizer.summarizer import Summarizer
+from runners.summarizer.t5 import T5
+from training.command_line import command_parser
 
 SENTENCES = (
     "um i was so happy when my sister called me",
@@ -41,49 +42,58 @@ SENTENCES = (
 )
 
 
-def publish(run: Path, checkpoint: Path) -> Path:
-    """Copy the model of a run into `checkpoint` and finish its int8 conversion.
+def publish(run: Path, target: Path) -> Path:
+    """Copy the model of a run into `target` and add its int8 conversion, whose folder is returned.
 
     Raises:
-        ExportError: int8 agrees with float32 on less than half of the golden sentences.
+        ExportError: int8 reproduces less than half of the golden sentences.
 
     """
-    checkpoint.mkdir(parents=True, exist_ok=True)
+    target.mkdir(parents=True, exist_ok=True)
     for path in sorted(run.iterdir()):
-        shutil.copyfile(path, checkpoint / path.name)
-    finished = export_summarizer(checkpoint, checkpoint / FINISHED)
-    with tempfile.TemporaryDirectory() as name:
-        exact = export_summarizer(checkpoint, Path(name) / "fp32", "fp32")
-        written = [
-            write_down(Summarizer.load(folder, threads=1), SENTENCES)
-            for folder in (exact, finished)
-        ]
-    golden = {
-        sentence: said
-        for sentence, said, by_int8 in zip(SENTENCES, *written, strict=True)
-        if said == by_int8
-    }
-    if 2 * len(golden) < len(SENTENCES):
-        raise ExportError(f"int8 agrees with float32 on {len(golden)} of {len(SENTENCES)}.")
-    (finished / GOLDEN_FILE).write_text(
+        shutil.copyfile(path, target / path.name)
+    conversion = export_summarizer(target, target / INT8_FOLDER)
+    golden = _golden_sentences(target, conversion)
+    (conversion / GOLDEN_FILE).write_text(
         json.dumps(golden, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    write_record(checkpoint, finished, Summarizer.load(finished, threads=1).t5.config)
-    verify(finished)
-    return finished
+    write_record(target, conversion, T5.load(conversion, threads=1).config)
+    verify(conversion)
+    return conversion
+
+
+def _golden_sentences(checkpoint: Path, conversion: Path) -> dict[str, str]:
+    """Outputs of the float32 conversion that the int8 conversion reproduces, by input."""
+    with tempfile.TemporaryDirectory() as scratch:
+        exact = export_summarizer(checkpoint, Path(scratch) / "fp32", "fp32")
+        float_outputs, int8_outputs = (
+            generate_sentences(T5.load(folder, threads=1), SENTENCES)
+            for folder in (exact, conversion)
+        )
+    golden = {
+        sentence: output
+        for sentence, output, int8_output in zip(
+            SENTENCES, float_outputs, int8_outputs, strict=True
+        )
+        if output == int8_output
+    }
+    if 2 * len(golden) < len(SENTENCES):
+        raise ExportError(f"int8 reproduces only {len(golden)} of {len(SENTENCES)} sentences.")
+    return golden
 
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.summarizer.publish",
-        description="Make a finished training run the project's own checkpoint.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    parser = command_parser(
+        "training.summarizer.publish", "Write a complete checkpoint from a finished run."
     )
-    parser.add_argument("--run", required=True, type=Path, help="model/ of a training run")
-    parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/summarizer"))
-    arguments = parser.parse_args()
-    print(f"finished conversion written to {publish(arguments.run, arguments.checkpoint)}")
+    parser.add_argument("--run", required=True, type=Path, help="model/ of a finished run")
+    parser.add_argument(
+        "--target", required=True, type=Path, help="folder of the checkpoint to write"
+    )
+    args = parser.parse_args()
+    publish(args.run, args.target)
+    print(f"checkpoint written to {args.target}")
 
 
 if __name__ == "__main__":

@@ -1,40 +1,34 @@
-"""The sentences that the summarizer learns from: which carry a feeling and which do not.
+"""The sentences that the summarizer learns from, with their emotions.
 
-GoEmotions (Demszky et al., 2020) gives both kinds with labels; BRIGHTER and XED give first-person
-and spoken sentences with labels; Pepys' diary gives prose of a diarist, told apart by a small
-lexicon. All are tidied to complete sentences, since they are also what the model has to write.
+GoEmotions (Demszky et al., 2020) has labelled comments, BRIGHTER first-person sentences, XED spoken
+lines. Pepys' diary is the prose of a diarist; a small lexicon recognizes its neutral sentences. All
+of them are normalized to complete sentences, because they are also the targets of the training.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
 import itertools
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_NAMES = (
+from runners.emotion.calibration import NEUTRAL
+from training.corpora import RatedText, read_brighter, read_goemotions, read_pepys, read_xed
+
+_FIRST_NAMES = (
     "Anna Ben Maria Tom Sara James Leo Emma Jack Lucy Sam Nina Paul Kate Omar Lena Priya Daniel "
     "Grace Miguel Hannah Ali Chloe David Ivy Noah Rosa Simon Tara Victor Wendy Yusuf Zoe Martin "
     "Claire Peter Julia Marcus Ella Henry Ruth Oscar Amy George Nadia Felix Irene Kevin Laura"
 )
-NAMES = tuple(_NAMES.split())
+FIRST_NAMES = tuple(_FIRST_NAMES.split())
 RELIGIONS = ("Christian", "Muslim", "Jewish", "Hindu", "Buddhist", "Catholic")
 
-# When a budget forces a choice between emotional sentences, feelings that are chiefly a stance
-# towards somebody's words give way to feelings of one's own.
-MILD = frozenset(
-    (
-        "annoyance", "approval", "caring", "confusion", "curiosity", "disapproval", "optimism",
-        "realization", "surprise",
-    )
-)  # fmt: skip
-XED_EMOTIONS = {"1": "anger", "3": "disgust", "4": "fear", "5": "joy", "6": "sadness"}
-BRIGHTER_EMOTIONS = ("anger", "fear", "joy", "sadness", "surprise")
-NEUTRAL = "neutral"
+# Emotions of XED that are used; its lines with other emotions are skipped.
+XED_EMOTIONS = ("anger", "disgust", "fear", "joy", "sadness")
+# Longest sentences of Pepys' diary that are used.
+MAX_PEPYS_WORDS = 30
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "…": "...", "\u200d": ""})
 _UNUSABLE = re.compile(
@@ -51,7 +45,7 @@ _APOSTROPHES = {
 }  # fmt: skip
 _BARE = re.compile(rf"\b(?:{'|'.join(_APOSTROPHES)}|i)\b", re.IGNORECASE)
 _END = re.compile(r"[.!?]+(?=\s|$)")
-_FEELING = re.compile(
+_EMOTION_WORD = re.compile(
     r"\b(?:troubl|vex|glad|joy|grie[fv]|sad|afraid|fear|pleas|content|merry|sorry|ang(?:e|r)|asham"
     r"|lov|we[ep]p|tear|happ|mad\b|shame|hate|sorrow|delight|mirth|fright|wonder|admir|lament|envy"
     r"|mightily|discontent|jealous|melanchol|pride|proud|hope|desir|thank|bless|sick|pain|ill\b)",
@@ -62,8 +56,8 @@ _DAY = re.compile(r"^\d+(?:st|nd|rd|th)\.?\s*(?:\([^)]*\)\.?)?\s*")
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
-    """One tidy sentence, or two of one comment, and the emotions it is labelled with."""
+class LabelledSentence:
+    """A normalized sentence, or `count` sentences of one comment, with its emotions."""
 
     text: str
     emotions: tuple[str, ...]
@@ -71,32 +65,25 @@ class Sentence:
 
     @property
     def is_neutral(self) -> bool:
-        """Whether no feeling is labelled."""
+        """Whether no emotion is labelled."""
         return self.emotions == (NEUTRAL,)
 
     @property
     def is_emotional(self) -> bool:
-        """Whether a feeling is labelled and no annotator's vote was for neutral."""
+        """Whether an emotion is labelled and no annotator voted for neutral."""
         return NEUTRAL not in self.emotions
-
-    @property
-    def strength(self) -> int:
-        """2 for a feeling of one's own, 1 for a stance, 0 for neither."""
-        if not self.is_emotional:
-            return 0
-        return 2 if any(emotion not in MILD for emotion in self.emotions) else 1
 
 
 @dataclass(slots=True)
 class Pool:
-    """Sentences of one source, by what they are good for."""
+    """Sentences of one corpus; `mixed` are labelled with an emotion and with neutral."""
 
-    emotional: list[Sentence] = field(default_factory=list)
-    neutral: list[Sentence] = field(default_factory=list)
-    mixed: list[Sentence] = field(default_factory=list)
+    emotional: list[LabelledSentence] = field(default_factory=list)
+    neutral: list[LabelledSentence] = field(default_factory=list)
+    mixed: list[LabelledSentence] = field(default_factory=list)
 
-    def add(self, sentence: Sentence) -> None:
-        """File a sentence under emotional, neutral, or mixed (labelled as both)."""
+    def add(self, sentence: LabelledSentence) -> None:
+        """Add a sentence to the list that it belongs to."""
         if sentence.is_neutral:
             self.neutral.append(sentence)
         elif sentence.is_emotional:
@@ -105,20 +92,19 @@ class Pool:
             self.mixed.append(sentence)
 
     @property
-    def sentences(self) -> list[Sentence]:
-        """All of them."""
+    def sentences(self) -> list[LabelledSentence]:
+        """All sentences."""
         return self.emotional + self.neutral + self.mixed
 
 
-def tidy(text: str) -> str | None:
-    """`text` as complete, cased and punctuated sentences of 3 to 40 words; None if it cannot be.
+def normalize_sentence(text: str) -> str | None:
+    """Return complete, cased and punctuated sentences of 3 to 40 words; None if not possible.
 
-    Placeholders become names, chosen by a checksum of the text, so that the choice is always the
-    same.
+    Placeholders are replaced by names, which depend only on a checksum of the text.
     """
     checksum = zlib.crc32(text.encode())
     text = text.translate(_QUOTES)
-    names = itertools.cycle((*NAMES[checksum % len(NAMES) :], *NAMES))
+    names = itertools.cycle((*FIRST_NAMES[checksum % len(FIRST_NAMES) :], *FIRST_NAMES))
     text = re.sub(r"\[(?:NAME|PERSON)\]", lambda _: next(names), text)
     text = text.replace("[RELIGION]", RELIGIONS[checksum % len(RELIGIONS)])
     text = text.replace("[LOCATION]", "London").replace("[ORGANIZATION]", "Acme")
@@ -134,74 +120,50 @@ def tidy(text: str) -> str | None:
     return re.sub(r"(^|[.!?] )([a-z])", lambda start: start[1] + start[2].upper(), text)
 
 
-def _sentences(rows: Iterator[tuple[str, tuple[str, ...]]], longest: int = 2) -> Pool:
+def make_pool(rows: Iterable[RatedText], max_sentences: int = 2) -> Pool:
+    """Normalize texts of up to `max_sentences` sentences; skip repeats and unusable texts."""
     pool, seen = Pool(), set()
-    for raw, emotions in rows:
-        text = tidy(raw)
+    for row in rows:
+        text = normalize_sentence(row.text)
         if text is None or text in seen:
             continue
         seen.add(text)
         count = len(_END.findall(text))
-        if count <= longest:
-            pool.add(Sentence(text, emotions, count))
+        if count <= max_sentences:
+            pool.add(LabelledSentence(text, row.emotions, count))
     return pool
 
 
-def load_goemotions(folder: Path, split: str, longest: int = 2) -> Pool:
-    """Read a split of GoEmotions; comments of more than `longest` sentences are left out.
-
-    Raises:
-        FileNotFoundError: `folder` has no `labels.txt` or no TSV of that split.
-
-    """
-    labels = (folder / "labels.txt").read_text(encoding="utf-8").split()
-
-    def rows() -> Iterator[tuple[str, tuple[str, ...]]]:
-        for line in (folder / f"{split}.tsv").read_text(encoding="utf-8").splitlines():
-            text, ids, _ = line.split("\t")
-            yield text, tuple(labels[int(number)] for number in ids.split(","))
-
-    return _sentences(rows(), longest)
+def goemotions_pool(data: Path, split: str, max_sentences: int = 2) -> Pool:
+    """GoEmotions' comments of up to `max_sentences` sentences."""
+    return make_pool(read_goemotions(data, split), max_sentences)
 
 
-def load_brighter(path: Path) -> Pool:
-    """Read BRIGHTER's English sentences: first person, five emotions or none."""
-
-    def rows() -> Iterator[tuple[str, tuple[str, ...]]]:
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                emotions = tuple(name for name in BRIGHTER_EMOTIONS if row[name] == "1")
-                yield row["text"], emotions or (NEUTRAL,)
-
-    return _sentences(rows())
+def brighter_pool(data: Path) -> Pool:
+    """BRIGHTER's sentences; those without an emotion are neutral."""
+    return make_pool(RatedText(row.text, row.emotions or (NEUTRAL,)) for row in read_brighter(data))
 
 
-def load_xed(path: Path) -> Pool:
-    """Read XED's English subtitle lines with a first person and one of `XED_EMOTIONS`."""
+def xed_pool(data: Path) -> Pool:
+    """XED's lines in the first person with an emotion of `XED_EMOTIONS`."""
 
-    def rows() -> Iterator[tuple[str, tuple[str, ...]]]:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            text, _, ids = line.rpartition("\t")
-            emotions = tuple(
-                XED_EMOTIONS[number] for number in ids.split(", ") if number in XED_EMOTIONS
-            )
-            if emotions and re.search(r"\b(?:I|my|me)\b", text):
-                yield text.replace(" - ", "-"), emotions
+    def rows() -> Iterator[RatedText]:
+        for row in read_xed(data):
+            emotions = tuple(emotion for emotion in row.emotions if emotion in XED_EMOTIONS)
+            if emotions and re.search(r"\b(?:I|my|me)\b", row.text):
+                yield RatedText(row.text.replace(" - ", "-"), emotions)
 
-    return _sentences(rows())
+    return make_pool(rows())
 
 
-def load_pepys(path: Path) -> Pool:
-    """Read Pepys' diary (gzip text); a sentence without a word of feeling counts as neutral.
+def pepys_pool(data: Path) -> Pool:
+    """Sentences of Pepys' diary. Those without an emotion word are neutral, the others mixed."""
 
-    The emotion of the others is unknown: they are filed as mixed, to copy but not to choose.
-    """
+    def rows() -> Iterator[RatedText]:
+        for line in read_pepys(data):
+            for text in _PEPYS_END.split(_DAY.sub("", line)):
+                if len(text.split()) <= MAX_PEPYS_WORDS:
+                    is_neutral = not _EMOTION_WORD.search(text)
+                    yield RatedText(text, (NEUTRAL,) if is_neutral else ("unknown", NEUTRAL))
 
-    def rows() -> Iterator[tuple[str, tuple[str, ...]]]:
-        diary = gzip.decompress(path.read_bytes()).decode("utf-8")
-        for line in diary.splitlines():
-            for raw in _PEPYS_END.split(_DAY.sub("", line)):
-                if len(raw.split()) <= 30:
-                    yield raw, (("unknown", NEUTRAL) if _FEELING.search(raw) else (NEUTRAL,))
-
-    return _sentences(rows())
+    return make_pool(rows())

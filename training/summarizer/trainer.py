@@ -1,19 +1,18 @@
-"""Train a T5 to write down cleanly what was spoken or typed in a hurry.
+"""Train a T5 to rewrite spoken or hastily typed sentences cleanly.
 
-    python -m training.summarizer.trainer --data PATH --output PATH
+    python -m training.summarizer.trainer --data ../shared/data --output runs/mine
 
-Without `--model-name` a small T5 (Raffel et al., 2020) starts from nothing; with it, any T5
-checkpoint is fine-tuned. A run that was stopped goes on from its last checkpoint when the same
-command is given again.
+Without `--model-name` a small T5 (Raffel et al., 2020) starts from initial weights that copy; with
+it, any T5 checkpoint is fine-tuned. The same command resumes an interrupted run from its last
+checkpoint.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -22,37 +21,32 @@ from transformers import (
     AutoTokenizer,
     DataCollatorForSeq2Seq,
     EvalPrediction,
-    GenerationConfig,
     Seq2SeqTrainer,
     Seq2SeqTrainingArguments,
-    T5Config,
-    T5ForConditionalGeneration,
     set_seed,
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from training.hardware import bf16_is_fast
-from training.summarizer.copy_init import prefer_copying
-from training.summarizer.examples import (
-    BLOCK,
-    PREFIX,
-    Corpora,
-    Curriculum,
-    Example,
-    held_out_lessons,
-)
+from training.command_line import DATA_HELP, command_parser
+from training.hardware import DEVICE_HELP, DEVICES, choose_device, supports_bf16
+from training.summarizer.examples import BLOCK, Corpora, Curriculum, Example, dev_examples
 from training.summarizer.metrics import is_clean
+from training.summarizer.network import (
+    MAX_INPUT_TOKENS,
+    MAX_OUTPUT_TOKENS,
+    fresh_t5,
+    save_in_hub_layout,
+)
 from training.summarizer.vocabulary import learn_vocabulary
 
-# Every new shape costs oneDNN a compilation; multiples of 16 keep the shapes few.
-PAD_TO_MULTIPLE_OF = 16
-MAX_INPUT_TOKENS = 192
-MAX_OUTPUT_TOKENS = 160
-IGNORED = -100
+# oneDNN compiles its kernels for each new shape. Multiples of 16 mean few shapes.
+PAD_TO_MULTIPLE_OF: Final = 16
+# Label of the positions that the loss ignores.
+IGNORED: Final = -100
 
 
 class _Encoded(torch.utils.data.Dataset[dict[str, list[int]]]):
-    """Examples as token ids, encoded when they are asked for."""
+    """Examples as token ids, which are encoded on access."""
 
     def __init__(self, examples: Curriculum | Sequence[Example], tokenizer: Any) -> None:
         self._examples = examples
@@ -74,7 +68,7 @@ class _Encoded(torch.utils.data.Dataset[dict[str, list[int]]]):
 
 
 class _InOrder(torch.utils.data.Sampler[int]):
-    """Indices as they come: the curriculum has an order of its own."""
+    """The indices in ascending order."""
 
     def __init__(self, length: int) -> None:
         self._length = length
@@ -87,61 +81,49 @@ class _InOrder(torch.utils.data.Sampler[int]):
 
 
 class _InOrderTrainer(Seq2SeqTrainer):
-    """`Seq2SeqTrainer` that takes the training examples in their order."""
+    """A trainer that does not shuffle the examples: the curriculum defines their order."""
 
     def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler[int]:
         return _InOrder(len(self.train_dataset if train_dataset is None else train_dataset))
 
 
-def fresh_t5(vocabulary_size: int, width: int, layers: tuple[int, int]) -> Any:
-    """Make an untrained T5 v1.0 that can copy, without dropout, its embeddings tied.
+class _DevMetrics:
+    """Shares of dev examples that are reproduced exactly, and that are clean sentences."""
 
-    Args:
-        vocabulary_size: pieces of the tokenizer; rounded up to a multiple of 64.
-        width: size of a token's vector; heads of 64.
-        layers: of the encoder and of the decoder.
+    def __init__(self, examples: Sequence[Example], tokenizer: Any) -> None:
+        self._examples = examples
+        self._tokenizer = tokenizer
 
-    """
-    model = T5ForConditionalGeneration(
-        T5Config(
-            vocab_size=-(-vocabulary_size // 64) * 64,
-            d_model=width,
-            d_kv=64,
-            d_ff=2 * width,
-            num_layers=layers[0],
-            num_decoder_layers=layers[1],
-            num_heads=width // 64,
-            feed_forward_proj="relu",
-            dropout_rate=0.0,
-            decoder_start_token_id=0,
-            pad_token_id=0,
-            eos_token_id=1,
-            tie_word_embeddings=True,
-        )
-    )
-    prefer_copying(model)
-    return model
+    def __call__(self, prediction: EvalPrediction) -> dict[str, float]:
+        ids = np.where(prediction.predictions == IGNORED, 0, prediction.predictions)
+        outputs = self._tokenizer.batch_decode(ids, skip_special_tokens=True)
+        pairs = list(zip(outputs, self._examples, strict=True))
+        return {
+            "exact": sum(output == example.target for output, example in pairs) / len(pairs),
+            "clean": sum(map(is_clean, outputs)) / len(pairs),
+        }
 
 
 @dataclass(frozen=True)
 class SummarizerTrainer:
-    """Teach a T5 the lessons of `training.summarizer.examples`.
+    """Train a T5 on the examples of `training.summarizer.examples`.
 
     Args:
-        data: a folder with `goemotions/` (train.tsv, dev.tsv, labels.txt) and `text/`.
-        output: where the run's checkpoints and, at its end, `model/` in hub layout are written.
-        model_name: a T5 checkpoint to fine-tune, local folder or hub id; None starts from nothing
-            with the whole curriculum, a checkpoint copies no words without sense.
-        steps: batches of 32 examples.
-        learning_rate: peak rate of AdamW, after the warm-up, then a cosine to a twentieth.
+        data: a folder with `goemotions/` and `text/`.
+        output: folder for the checkpoints of the run and its result, `model/` in hub layout.
+        model_name: a T5 checkpoint to fine-tune, local folder or hub id. None starts from initial
+            weights, with the part of the curriculum that copies random words.
+        steps: number of batches of 32 examples.
+        learning_rate: peak rate of AdamW after the warm-up, then decayed by a cosine to 1/20.
         warmup_steps: steps until the peak rate.
-        word_share: part of the steps spent on copying words; none for a checkpoint.
-        width: size of a token's vector, when it starts from nothing.
-        encoder_layers: likewise.
-        decoder_layers: likewise.
-        save_steps: steps between checkpoints of the run.
-        eval_steps: steps between looks at dev.
-        seed: of initialisation and lessons.
+        word_share: share of the steps for copying random words; 0 with `model_name`.
+        width: size of a token's vector, without `model_name`.
+        encoder_layers: number of encoder layers, without `model_name`.
+        decoder_layers: number of decoder layers, without `model_name`.
+        save_steps: steps between checkpoints.
+        eval_steps: steps between evaluations on the dev examples.
+        seed: seed of initialization and examples.
+        device: "auto", "cpu" or "cuda".
 
     """
 
@@ -158,30 +140,31 @@ class SummarizerTrainer:
     save_steps: int = 250
     eval_steps: int = 1000
     seed: int = 0
+    device: str = "auto"
 
     def train(self) -> Path:
-        """Train, or go on from the last checkpoint in `output`; return the model's folder."""
+        """Train, or resume from the last checkpoint in `output`; return the folder `model/`."""
         set_seed(self.seed)
         corpora = Corpora.load(self.data)
-        tokenizer, model = self._start(corpora)
+        tokenizer, model = self._initial_model(corpora)
         word_share = self.word_share if self.model_name is None else 0.0
-        lessons = Curriculum(corpora, self.steps, self.seed, word_share)
-        dev = held_out_lessons(self.data)
+        curriculum = Curriculum(corpora, self.steps, self.seed, word_share)
+        dev = dev_examples(self.data)
         trainer = _InOrderTrainer(
             model=model,
             args=self._arguments(),
-            train_dataset=_Encoded(lessons, tokenizer),
+            train_dataset=_Encoded(curriculum, tokenizer),
             eval_dataset=_Encoded(dev, tokenizer),
             data_collator=DataCollatorForSeq2Seq(
                 tokenizer, model=model, pad_to_multiple_of=PAD_TO_MULTIPLE_OF
             ),
             compute_metrics=_DevMetrics(dev, tokenizer),
         )
-        last = get_last_checkpoint(str(self.output)) if self.output.is_dir() else None
-        trainer.train(resume_from_checkpoint=last)
+        checkpoint = get_last_checkpoint(str(self.output)) if self.output.is_dir() else None
+        trainer.train(resume_from_checkpoint=checkpoint)
         return save_in_hub_layout(trainer.model, tokenizer, self.output / "model")
 
-    def _start(self, corpora: Corpora) -> tuple[Any, Any]:
+    def _initial_model(self, corpora: Corpora) -> tuple[Any, Any]:
         if self.model_name is not None:
             return (
                 AutoTokenizer.from_pretrained(self.model_name),
@@ -195,6 +178,7 @@ class SummarizerTrainer:
         return tokenizer, fresh_t5(len(tokenizer), self.width, layers)
 
     def _arguments(self) -> Seq2SeqTrainingArguments:
+        device = choose_device(self.device)
         return Seq2SeqTrainingArguments(
             output_dir=str(self.output),
             max_steps=self.steps,
@@ -215,75 +199,44 @@ class SummarizerTrainer:
             save_steps=self.save_steps,
             save_total_limit=1,
             logging_steps=50,
-            bf16=bf16_is_fast(),
-            use_cpu=not torch.cuda.is_available(),
+            bf16=supports_bf16(device),
+            use_cpu=device.type == "cpu",
             dataloader_pin_memory=False,
             report_to="none",
             seed=self.seed,
         )
 
 
-class _DevMetrics:
-    """Share of lessons of dev that are written to the letter, and cleanly; greedily decoded."""
-
-    def __init__(self, lessons: Sequence[Example], tokenizer: Any) -> None:
-        self._lessons = lessons
-        self._tokenizer = tokenizer
-
-    def __call__(self, prediction: EvalPrediction) -> dict[str, float]:
-        ids = np.where(prediction.predictions == IGNORED, 0, prediction.predictions)
-        outputs = self._tokenizer.batch_decode(ids, skip_special_tokens=True)
-        pairs = list(zip(outputs, self._lessons, strict=True))
-        return {
-            "exact": sum(output == lesson.target for output, lesson in pairs) / len(pairs),
-            "clean": sum(map(is_clean, outputs)) / len(pairs),
-        }
-
-
-def save_in_hub_layout(model: Any, tokenizer: Any, folder: Path) -> Path:
-    """Write weights in float16 with all that a reader needs to know about the task.
-
-    `task_specific_params` of config.json is where hub checkpoints of T5 keep their prefix.
-    """
-    model.config.task_specific_params = {
-        "summarization": {
-            "prefix": PREFIX,
-            "reads": "sentences",
-            "max_input_tokens": MAX_INPUT_TOKENS,
-            "max_length": MAX_OUTPUT_TOKENS,
-            "num_beams": 1,
-        }
-    }
-    model.generation_config = GenerationConfig.from_model_config(model.config)
-    model.generation_config.max_length = MAX_OUTPUT_TOKENS
-    model.generation_config.num_beams = 1
-    model.half().save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+_HELP: Final[dict[str, str]] = {
+    "steps": "number of batches of 32 examples",
+    "warmup_steps": "steps until the peak learning rate",
+    "width": "size of a token's vector, without --model-name",
+    "encoder_layers": "number of encoder layers, without --model-name",
+    "decoder_layers": "number of decoder layers, without --model-name",
+    "save_steps": "steps between checkpoints",
+    "eval_steps": "steps between evaluations",
+    "seed": "seed of all random choices",
+    "learning_rate": "peak learning rate",
+    "word_share": "share of the steps for copying random words, without --model-name",
+}
 
 
 def main() -> None:
-    """Run the command line: one flag for each field of `SummarizerTrainer`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.summarizer.trainer",
-        description="Train a T5 to write sentences cleanly. The same command resumes a run.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    """Run the command line: one option per field of `SummarizerTrainer`."""
+    parser = command_parser(
+        "training.summarizer.trainer",
+        "Train a T5 to rewrite sentences cleanly. The same command resumes an interrupted run.",
     )
-    parser.add_argument("--data", required=True, type=Path, help="folder with goemotions/, text/")
+    parser.add_argument("--data", required=True, type=Path, help=DATA_HELP)
     parser.add_argument("--output", required=True, type=Path, help="folder of the run")
     parser.add_argument("--model-name", help="T5 to fine-tune: local folder or hub id")
-    for name in (
-        "steps", "warmup_steps", "width", "encoder_layers", "decoder_layers", "save_steps",
-        "eval_steps", "seed",
-    ):  # fmt: skip
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", type=int, default=getattr(SummarizerTrainer, name)
-        )
-    for name in ("learning_rate", "word_share"):
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", type=float, default=getattr(SummarizerTrainer, name)
-        )
-    print(f"model written to {SummarizerTrainer(**vars(parser.parse_args())).train()}")
+    parser.add_argument("--device", default="auto", choices=DEVICES, help=DEVICE_HELP)
+    for name, text in _HELP.items():
+        default = getattr(SummarizerTrainer, name)
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=type(default), default=default, help=text)
+    model = SummarizerTrainer(**vars(parser.parse_args())).train()
+    print(f"model written to {model}")
 
 
 if __name__ == "__main__":

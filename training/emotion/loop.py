@@ -1,0 +1,97 @@
+"""The training loop of the emotion trainer, and the checkpoint from which it resumes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from tqdm import tqdm
+
+from training.emotion.batches import Batches
+from training.emotion.losses import Loss, consistency, known_loss
+from training.hardware import autocast
+
+MAX_GRADIENT_NORM: Final = 1.0
+# Steps between updates of the loss in the progress bar.
+LOSS_STEPS: Final = 50
+
+
+@dataclass
+class TrainingLoop:
+    """The state of a run. `step` is the number of completed steps.
+
+    `output`, `r_drop`, `save_steps` and `seed` are those of `EmotionTrainer`.
+    """
+
+    model: Any
+    optimizer: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LambdaLR
+    device: torch.device
+    output: Path
+    loss: Loss
+    r_drop: float
+    save_steps: int
+    seed: int
+    step: int = 0
+
+    @property
+    def checkpoint(self) -> Path:
+        """File of the last checkpoint."""
+        return self.output / "checkpoint.pt"
+
+    def run(self, batches: Batches, steps: int) -> None:
+        """Train until step `steps`, with a checkpoint every `save_steps` and at the end."""
+        self.model.train()
+        with tqdm(total=steps, initial=self.step, desc=self.output.name, unit="step") as progress:
+            while self.step < steps:
+                epoch, first = divmod(self.step, len(batches))
+                for indices in batches.indices(epoch)[first : first + steps - self.step]:
+                    loss = self._train_step(*batches.batch(indices, self.device))
+                    self.step += 1
+                    progress.update()
+                    if self.step % LOSS_STEPS == 0:
+                        progress.set_postfix(loss=f"{loss.item():.3f}")
+                    if self.step % self.save_steps == 0 and self.step < steps:
+                        self._save_checkpoint()
+        self._save_checkpoint()
+
+    def _train_step(self, inputs: dict[str, torch.Tensor], targets: torch.Tensor) -> torch.Tensor:
+        with autocast(self.device):
+            logits = self.model(**inputs).logits.float()
+            again = self.model(**inputs).logits.float() if self.r_drop else None
+        loss = known_loss(self.loss, logits, targets)
+        if again is not None:
+            loss = 0.5 * (loss + known_loss(self.loss, again, targets))
+            loss = loss + self.r_drop * consistency(logits, again)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), MAX_GRADIENT_NORM)
+        self.optimizer.step()
+        self.schedule.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return loss
+
+    def _save_checkpoint(self) -> None:
+        self.output.mkdir(parents=True, exist_ok=True)
+        trained = self.model.named_parameters()
+        state = {
+            "step": self.step,
+            "model": {name: value.detach() for name, value in trained if value.requires_grad},
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+        }
+        scratch = self.checkpoint.with_suffix(".new")
+        torch.save(state, scratch)
+        scratch.replace(self.checkpoint)
+
+    def resume(self) -> None:
+        """Load the last checkpoint if there is one."""
+        if not self.checkpoint.is_file():
+            return
+        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"], strict=False)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.step = int(state["step"])
+        torch.manual_seed(self.seed + self.step)
