@@ -15,6 +15,7 @@ pytestmark = pytest.mark.models
 
 PICTURES = ROOT / "docs" / "pictures"
 SCREEN = {"width": 1180, "height": 820}
+TALL_SCREEN = {"width": 1180, "height": 1150}
 PHONE = {"width": 390, "height": 800}
 
 DAYS = (
@@ -65,16 +66,17 @@ def take(page: Page, name: str) -> None:
 
 
 # Most systems' own font looks more like Inter than like that of a bare Debian.
-FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
+INTER = """<match><test name="family"><string>{}</string></test>
+<edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match>"""
+FONTS = f"""<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
 <include>/etc/fonts/fonts.conf</include>
-<match><test name="family"><string>{family}</string></test>
-<edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match>
+{"".join(map(INTER.format, ("system-ui", "sans", "sans-serif", "DejaVu Sans")))}
 </fontconfig>"""
 
 
 def test_pictures(server, tmp_path, monkeypatch):
     fonts = tmp_path / "fonts.conf"
-    fonts.write_text(FONTS.format(family="system-ui"), encoding="utf-8")
+    fonts.write_text(FONTS, encoding="utf-8")
     monkeypatch.setenv("FONTCONFIG_FILE", str(fonts))
     base = str(server.base_url).rstrip("/").replace("127.0.0.1", "localhost")
     seconds = as_microphone(DIARY, tmp_path / "microphone.wav")
@@ -101,7 +103,10 @@ def test_pictures(server, tmp_path, monkeypatch):
             sentence(page, "miss them").click()
             page.locator("mark").first.wait_for()
             page.get_by_role("button", name="Play").wait_for()  # it has played to its end
+            page.set_viewport_size(TALL_SCREEN)
+            page.evaluate("scrollTo(0, 0)")
             take(page, "entry")
+            page.set_viewport_size(SCREEN)
             page.goto("/#/journal")
             take(page, "journal")
             page.goto("/docs")

@@ -1,6 +1,8 @@
 // The microphone: records, measures the level, pauses.
 
 const TYPES = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];
+// Whisper learned from unfiltered sound: what browsers remove as noise or echo can take words with it.
+const PLAIN_SOUND = { echoCancellation: false, noiseSuppression: false, autoGainControl: true };
 const QUIET = 0.004; // root mean square; a quiet room gives 0.001 to 0.003
 
 /** Microphones by name. Browsers give names only once one was allowed. */
@@ -34,7 +36,7 @@ export function whyNoMicrophone(error) {
 export class Recording extends EventTarget {
   static async start(deviceId, maxSeconds) {
     if (!navigator.mediaDevices || !window.MediaRecorder) throw new Error("no recorder");
-    const audio = deviceId ? { deviceId: { exact: deviceId } } : true;
+    const audio = { ...PLAIN_SOUND, ...(deviceId ? { deviceId: { exact: deviceId } } : {}) };
     return new Recording(await navigator.mediaDevices.getUserMedia({ audio }), maxSeconds);
   }
 
