@@ -66,11 +66,10 @@ def take(page: Page, name: str) -> None:
 
 
 # Most systems' own font looks more like Inter than like that of a bare Debian.
-INTER = """<match><test name="family"><string>{}</string></test>
-<edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match>"""
-FONTS = f"""<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
+FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
 <include>/etc/fonts/fonts.conf</include>
-{"".join(map(INTER.format, ("system-ui", "sans", "sans-serif", "DejaVu Sans")))}
+<match><test name="family"><string>sans-serif</string></test>
+<edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match>
 </fontconfig>"""
 
 
