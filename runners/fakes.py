@@ -14,16 +14,9 @@ from typing import Final, Self
 import numpy as np
 
 from runners.base import ParallelRunner, Runner
-from runners.emotion.calibration import (
-    NEUTRAL,
-    OTHER_PERSON,
-    PAST,
-    SENTIMENT_OF,
-    WISHED,
-    EmotionCalibration,
-    Probabilities,
-)
+from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.classifier import OccludedText
+from runners.emotion.prediction import NEUTRAL, OTHER_PERSON, PAST, SENTIMENT_OF, WISHED
 from runners.summarizer.summary import Summary, SummaryRequest
 from runners.text.sentences import split_sentences
 from runners.transcriber.transcriber import Segment, Transcript, TranscriptionRequest, Word

@@ -16,8 +16,9 @@ from typing import Final
 
 from runners.batching import Batcher
 from runners.cancellation import run_cancellable
-from runners.emotion.calibration import EmotionCalibration, EmotionPrediction, Probabilities
+from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.classifier import OccludedText, TokenIds
+from runners.emotion.prediction import EmotionPrediction
 from runners.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
 from runners.summarizer.summary import Focus, PreparedSummary, Summary, SummaryRequest
 from runners.transcriber.transcript import Task, Transcript, TranscriptionRequest
