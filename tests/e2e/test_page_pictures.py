@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 from tests.conftest import ROOT
 from tests.e2e.browser import as_microphone, launch, visiting
@@ -14,9 +14,9 @@ from tests.e2e.test_page import ANALYSED, DIARY, sentence
 pytestmark = pytest.mark.models
 
 PICTURES = ROOT / "docs" / "pictures"
-SCREEN = {"width": 1180, "height": 820}
-TALL_SCREEN = {"width": 1180, "height": 1150}
-PHONE = {"width": 390, "height": 800}
+SCREEN = ViewportSize(width=1180, height=820)
+TALL_SCREEN = ViewportSize(width=1180, height=1150)
+PHONE = ViewportSize(width=390, height=800)
 
 DAYS = (
     "The sun came out at last and I walked along the river all morning. I felt calm and light.",
