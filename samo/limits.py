@@ -44,6 +44,7 @@ _BODY_BYTES: Final = {
     **dict.fromkeys(
         (
             "/",
+            "/docs",
             "/docs.json",
             "/health",
             "/healthz",
@@ -53,6 +54,7 @@ _BODY_BYTES: Final = {
             "/openapi.json",
             "/readyz",
             "/schema.json",
+            "/sw.js",
             "/v1/models",
         ),
         MAX_IGNORED_BODY_BYTES,
@@ -77,4 +79,7 @@ def max_body_bytes(path: str) -> int:
     A path that is not in the table takes uploads or does not exist; then the response is 404 and
     the body is not read.
     """
-    return _BODY_BYTES.get(normalize_path(path), MAX_FORM_BYTES)
+    path = normalize_path(path)
+    if path.startswith("/page/"):
+        return MAX_IGNORED_BODY_BYTES
+    return _BODY_BYTES.get(path, MAX_FORM_BYTES)
