@@ -18,7 +18,7 @@ export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
 
-.PHONY: help serve test test-fast lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-transcriber load soak fuzz peers waterfall lock clean
+.PHONY: help serve test test-fast lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-trends eval-transcriber load soak fuzz peers waterfall lock clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -92,6 +92,9 @@ train-summarizer: .venv/.dev  ## train the summarizer into runs/summarizer (DEVI
 
 eval-summarizer: .venv/.dev export  ## evaluate the summarizer on held-out entries
 	$(BIN)/python -m training.summarizer.evaluate --data $(DATA) --split test
+
+eval-trends: .venv/.dev  ## measure how reliably changes and patterns over time are found
+	$(BIN)/python -m training.evaluation.trends
 
 eval-transcriber: .venv/.dev export  ## measure word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech
