@@ -14,23 +14,25 @@ from typing import Final, Self
 import numpy as np
 
 from runners.base import ParallelRunner, Runner
-from runners.emotion.calibration import (
-    NEUTRAL,
-    OTHER_PERSON,
-    PAST,
-    SENTIMENT_OF,
-    WISHED,
-    EmotionCalibration,
-    Probabilities,
-)
+from runners.cancellation import stop_if_cancelled
+from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.classifier import OccludedText
+from runners.emotion.prediction import NEUTRAL, OTHER_PERSON, PAST, SENTIMENT_OF, WISHED
 from runners.summarizer.summary import Summary, SummaryRequest
 from runners.text.sentences import split_sentences
-from runners.transcriber.transcriber import Segment, Transcript, TranscriptionRequest, Word
-from runners.transcriber.transcript import SAMPLE_RATE
+from runners.transcriber.transcript import (
+    SAMPLE_RATE,
+    Segment,
+    SpokenWord,
+    TextDelta,
+    TokenScore,
+    Transcript,
+    TranscriptionRequest,
+)
 
 # Recordings with smaller samples have no speech.
 MAX_SILENCE_AMPLITUDE: Final = 1e-3
+_CRASH_AFTER_WORDS: Final = 2
 
 
 class FakeEmotionClassifier(ParallelRunner[str | OccludedText, str, Probabilities]):
@@ -126,7 +128,10 @@ class FakeSummarizer(Runner[SummaryRequest, SummaryRequest, Summary]):
 
 
 class FakeTranscriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]):
-    """Returns a sentence with the length of the recording; no speech for a silent one."""
+    """Says how long a recording is, word by word; the transcript of silence is empty.
+
+    It fails after the second word if the prompt contains "crash".
+    """
 
     @classmethod
     def load(cls, folder: Path, *, threads: int) -> Self:
@@ -154,18 +159,28 @@ class FakeTranscriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcr
         texts = [" I", " felt", " joy", " for", f" {seconds:.0f}", " seconds."]
         step = seconds / len(texts)
         words = tuple(
-            Word(text, round(i * step, 2), round((i + 1) * step, 2), 1.0)
+            SpokenWord(text, round(i * step, 2), round((i + 1) * step, 2), 1.0)
             for i, text in enumerate(texts)
         )
-        text = "".join(texts)
+        scores = tuple(TokenScore(text.encode(), 0.0) for text in texts)
+        if not request.token_scores:
+            scores = ()
+        for index, text in enumerate(texts):
+            stop_if_cancelled()
+            if index == _CRASH_AFTER_WORDS:
+                _crash_on_request(set(request.prompt.split()))
+            if request.on_text is not None:
+                delta = text if index else text.lstrip()
+                request.on_text(TextDelta(delta, scores[index : index + 1]))
         segment = Segment(
-            id=0, start=0.0, end=seconds, text=text, average_log_probability=0.0,
-            no_speech_probability=0.0, compression_ratio=1.0, temperature=0.0, tokens=(),
-            words=words if request.word_timestamps else None,
+            id=0, start=0.0, end=seconds, text="".join(texts), average_log_probability=0.0,
+            no_speech_probability=0.0, compression_ratio=1.0, temperature=request.temperature,
+            tokens=(), words=words if request.word_timestamps else None, language=language,
+            token_scores=scores,
         )  # fmt: skip
         return Transcript(
-            text.strip(), language, 1.0, seconds, 1.0, no_speech=False, segments=(segment,),
-            speech_seconds=seconds,
+            segment.text.strip(), language, 1.0, seconds, 1.0, no_speech=False,
+            segments=(segment,), speech_seconds=seconds,
         )  # fmt: skip
 
     def warm_up(self) -> None:

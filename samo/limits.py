@@ -56,6 +56,7 @@ _BODY_BYTES: Final = {
     **dict.fromkeys(
         (
             "/",
+            "/docs",
             "/docs.json",
             "/health",
             "/healthz",
@@ -65,6 +66,7 @@ _BODY_BYTES: Final = {
             "/openapi.json",
             "/readyz",
             "/schema.json",
+            "/sw.js",
             "/v1/models",
         ),
         MAX_IGNORED_BODY_BYTES,
@@ -72,9 +74,15 @@ _BODY_BYTES: Final = {
 }
 
 
-def without_extra_slashes(path: str) -> str:
-    """`path` without repeated or trailing slashes: "//v1//models/" becomes "/v1/models"."""
-    return "/" + "/".join(part for part in path.split("/") if part)
+def normalize_path(path: str) -> str:
+    """`path` without extra slashes and without a repeated version, which some clients add.
+
+    "//v1/v1/models/" is "/v1/models".
+    """
+    parts = [part for part in path.split("/") if part]
+    while parts[:2] == ["v1", "v1"]:
+        del parts[0]
+    return "/" + "/".join(parts)
 
 
 def max_body_bytes(path: str) -> int:
@@ -83,7 +91,10 @@ def max_body_bytes(path: str) -> int:
     A path that is not in the table takes uploads or does not exist; then the response is 404 and
     the body is not read.
     """
-    return _BODY_BYTES.get(without_extra_slashes(path), MAX_FORM_BYTES)
+    path = normalize_path(path)
+    if path.startswith("/page/"):
+        return MAX_IGNORED_BODY_BYTES
+    return _BODY_BYTES.get(path, MAX_FORM_BYTES)
 
 
 def max_json_tokens(path: str) -> int:

@@ -1,4 +1,4 @@
-"""Keep the model's output if the entry supports it; otherwise use the entry's own sentences.
+"""Keep the model's output if the entry supports it; otherwise use sentences of the entry.
 
 The checks compare words, so that a summary contains no statement that the entry does not. They do
 not depend on a model.

@@ -62,7 +62,7 @@ class EntrySummarization(Strategy):
     def model_inputs(
         self, sentences: Sequence[str], selected: Sequence[int], max_sentences: int
     ) -> tuple[Tokens, ...]:
-        """Return the entry in inputs of similar length that fit the model, each whole sentences."""
+        """Return the entry as inputs of similar length that fit the model."""
         return self._inputs(sentences, max_sentences)
 
     def summarize(self, batch: Sequence[PreparedSummary]) -> list[Summary]:

@@ -21,7 +21,7 @@ _MAX_NESTED_RUNS: Final = 4
 _KEYCAP: Final = re.compile(r"(?<!\S)[0-9]\ufe0f?\u20e3\s*(?=\S)")
 _DASH: Final = re.compile(r"(?<=\s)([-–—*+])\s+(?=\S)")
 _ROMAN: Final = {"i": 1, "v": 5, "x": 10}
-# The number after one of these words is no marker of an item: "Chapter 1. The start".
+# The number after one of these words does not mark an item: "Chapter 1. The start".
 _BEFORE_NUMBER: Final = re.compile(
     r"\b(?:chapter|part|step|day|week|month|year|number|no|lesson|level|version|act|scene|page"
     r"|section|figure|question|round|grade|at|by|the|of|for|to|in|on|was|is|am)\s*$",

@@ -9,13 +9,8 @@ from itertools import pairwise
 from types import TracebackType
 from typing import Any, Final, Self
 
-from runners.emotion.calibration import (
-    NEUTRAL,
-    Emotion,
-    EmotionCalibration,
-    EmotionPrediction,
-    Probabilities,
-)
+from runners.emotion.calibration import EmotionCalibration, Probabilities
+from runners.emotion.prediction import NEUTRAL, Emotion, EmotionPrediction
 from runners.errors import SamoError
 from samo.api import schemas
 from samo.http.envelope import error_body

@@ -19,14 +19,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from runners.emotion.calibration import (
-    NEUTRAL,
-    EmotionCalibration,
-    EmotionContext,
-    EmotionPrediction,
-    EntryPrediction,
-    Probabilities,
-)
+from runners.emotion.calibration import EmotionCalibration, Probabilities
+from runners.emotion.prediction import NEUTRAL, EmotionContext, EmotionPrediction, EntryPrediction
 from runners.errors import InvalidRequest
 from runners.text.sentences import (
     MAX_SENTENCE_WIDTH,

@@ -43,7 +43,7 @@ def classifier(emotion_folder):
         ("Nobody at work said a word to me all day.", "sadness"),
     ],
 )
-def test_feels_what_is_felt(classifier, text, emotion):
+def test_labels_of_typical_texts(classifier, text, emotion):
     (row,) = classifier.predict([classifier.prepare(text)])
     assert emotion in [e.name for e in classifier.calibration.decide(row)]
 
@@ -55,35 +55,35 @@ def test_feels_what_is_felt(classifier, text, emotion):
         ("The bus leaves at seven and takes forty minutes.", []),
     ],
 )
-def test_moods_are_read_beside_the_labels(classifier, text, moods):
+def test_moods_of_typical_texts(classifier, text, moods):
     (row,) = classifier.predict([classifier.prepare(text)])
     assert [mood.name for mood in classifier.calibration.decide_moods(row)] == moods
 
 
-def test_a_text_gets_about_the_same_probabilities_in_any_company(classifier):
+def test_probabilities_depend_little_on_the_batch(classifier):
     texts = ["I love it.", "Why?", "This is a rather long sentence about nothing in particular."]
     prepared = [classifier.prepare(text) for text in texts]
     together = classifier.predict(prepared)
     for row, one in zip(together, prepared, strict=True):
-        (alone,) = classifier.predict([one])
-        # dynamic quantization scales activations over the whole batch
-        assert np.abs(row - alone).max() < PARITY_TOLERANCE
+        (single,) = classifier.predict([one])
+        # dynamic quantization scales activations over the batch
+        assert np.abs(row - single).max() < PARITY_TOLERANCE
         assert len(row) == len(classifier.calibration.outputs) == 28 + 12 + 3
         assert row.dtype == np.float32
 
 
-def test_long_and_odd_texts_are_cut_to_the_longest_input(classifier):
+def test_long_texts_are_truncated(classifier):
     assert len(classifier.prepare("我" * 5000)) == MAX_TOKENS
     assert np.isfinite(classifier.predict([classifier.prepare("我" * 5000)])).all()
     assert np.isfinite(classifier.predict([classifier.prepare("\x00")])).all()
 
 
-def test_what_somebody_writes_is_no_special_token(classifier):
+def test_special_tokens_in_a_text_are_plain_text(classifier):
     ids = classifier.prepare("<s> <pad> </s> <unk> [UNK] <mask>")
     assert not np.isin(ids[1:-1], [ids[0], ids[-1], classifier.mask_id]).any()
 
 
-def test_hiding_a_word_leaves_the_others_in_their_places(classifier):
+def test_occlusion_keeps_the_other_tokens(classifier):
     text = "I was unhappily naïve 😀 我"
     shown = classifier.prepare(text)
     start = text.index("unhappily")
@@ -92,8 +92,8 @@ def test_hiding_a_word_leaves_the_others_in_their_places(classifier):
     )
     assert len(hidden) == len(shown)
     assert (hidden == classifier.mask_id).sum() == (hidden != shown).sum()
-    (places,) = np.nonzero(hidden == classifier.mask_id)
-    assert places.tolist() == [*range(3, places[-2] + 1), len(shown) - 2]
+    (positions,) = np.nonzero(hidden == classifier.mask_id)
+    assert positions.tolist() == [*range(3, positions[-2] + 1), len(shown) - 2]
 
 
 @pytest.mark.parametrize(
@@ -124,17 +124,17 @@ def test_the_word_that_carries_an_emotion_is_named_first(classifier, text, emoti
     assert first.word.text == text[first.word.start : first.word.end] == word
 
 
-def test_beside_another_batch_a_text_is_read_the_same(emotion_folder, classifier):
-    beside = EmotionClassifier.load(emotion_folder, threads=2, parallel=True)
-    batch = [beside.prepare(text) for text in ("I am furious.", "Thank you so much, all of you!")]
+def test_single_threaded_probabilities_are_the_same(emotion_folder, classifier):
+    parallel = EmotionClassifier.load(emotion_folder, threads=2, parallel=True)
+    batch = [parallel.prepare(text) for text in ("I am furious.", "Thank you so much, all of you!")]
     ours, theirs = (
-        np.stack(beside.predict_single_threaded(batch)),
+        np.stack(parallel.predict_single_threaded(batch)),
         np.stack(classifier.predict(batch)),
     )
     assert np.abs(ours - theirs).max() < 1e-5
 
 
-def test_a_cpu_that_computes_otherwise_is_refused_at_start(emotion_folder, tmp_path):
+def test_another_output_for_the_golden_sample_is_refused_at_start(emotion_folder, tmp_path):
     shutil.copytree(emotion_folder, tmp_path, dirs_exist_ok=True)
     EmotionClassifier.load(tmp_path, threads=1).warm_up()
     golden = json.loads((tmp_path / "golden.json").read_text())

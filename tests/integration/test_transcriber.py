@@ -102,7 +102,7 @@ def transcribe(transcriber, samples, **options):
 
 
 def test_two_recordings_at_a_time_are_heard_as_each_alone(transcriber_folder, jfk):
-    two = Transcriber.load(transcriber_folder, threads=1, at_a_time=2)
+    two = Transcriber.load(transcriber_folder, threads=1, num_workers=2)
     parts = [jfk, jfk[: 5 * SAMPLE_RATE]]
     alone = [transcribe(two, part).text for part in parts]
     with ThreadPoolExecutor(2) as executor:

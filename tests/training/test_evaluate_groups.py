@@ -4,8 +4,8 @@ from typing import cast
 
 import pytest
 
-from runners.emotion.calibration import SENTIMENT_OF
 from runners.emotion.classifier import EmotionClassifier
+from runners.emotion.prediction import SENTIMENT_OF
 from runners.fakes import FakeEmotionClassifier
 from training.emotion.evaluate_groups import evaluate
 

@@ -77,5 +77,5 @@ def test_summaries_are_requested_as_by_the_service(pipeline, text, focus):
 
 def test_a_text_with_only_markup_is_refused():
     classifier: Any = FakeEmotionClassifier()
-    with pytest.raises(InvalidRequest, match="markup only"):
+    with pytest.raises(InvalidRequest, match="only markup"):
         classify_entries(classifier, ["joy", "<b></b>"])

@@ -12,7 +12,7 @@ from runners.batching import Batcher
 from runners.errors import InvalidRequest
 from runners.fakes import FakeEmotionClassifier, FakeSummarizer, FakeTranscriber
 from runners.summarizer.summary import Summary
-from runners.transcriber.transcript import Segment, Transcript, Word
+from runners.transcriber.transcript import Segment, SpokenWord, Transcript
 from samo.insight.arc import arc
 from samo.insight.entry import (
     MAX_UNSPLIT_CHARACTERS,
@@ -139,7 +139,7 @@ def test_the_pipeline_computes_the_same(classifier):
 
 def test_sentences_of_a_transcript_have_the_times_of_their_words(classifier):
     words = tuple(
-        Word(f" {text}", float(second), second + 0.5, 0.9)
+        SpokenWord(f" {text}", float(second), second + 0.5, 0.9)
         for second, text in enumerate(["Such", "joy.", "Then", "no", "joy."])
     )
     segment = Segment(0, 0.0, 5.0, " Such joy. Then no joy.", -0.1, 0.0, 1.0, 0.0, (), words)

@@ -19,8 +19,9 @@ import numpy as np
 from scipy.stats import spearmanr
 from sklearn.metrics import f1_score
 
-from runners.emotion.calibration import NEUTRAL, EmotionCalibration
+from runners.emotion.calibration import EmotionCalibration
 from runners.emotion.classifier import EmotionClassifier
+from runners.emotion.prediction import NEUTRAL
 from samo.insight.entry import ClassifiedEntry, interpret_entry, split_entry
 from training.command_line import DATA_HELP, command_parser, print_json, print_table
 from training.corpora import SPLITS

@@ -15,7 +15,8 @@ from runners.emotion.aggregation import (
     intensity_features,
     neutral_features,
 )
-from runners.emotion.calibration import NEUTRAL, EmotionCalibration
+from runners.emotion.calibration import EmotionCalibration
+from runners.emotion.prediction import NEUTRAL
 from training.arrays import Array
 from training.emotion.diaries import Diary
 from training.emotion.metrics import decide_labels
