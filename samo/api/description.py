@@ -25,8 +25,9 @@ Send a spoken entry to `/analyze/voice-journal`, a typed one to `/analyze/journa
 give one step each. Nothing of an entry is stored or logged.
 
 Every answer from 400 up has one body, `{"error": {"code", "message", "details", "request_id"}}`;
-below `/v1/` it is that of OpenAI's API. `code` is for programs, `message` says what to do. An option that is blank or null counts as left
-out; a field that a route does not know is refused with 422.
+below `/v1/` it is that of OpenAI's API. `code` is for programs, `message` says what to do. An
+option that is blank or null counts as left out; a field that a route does not know is refused with
+422.
 
 Also answered, by BentoML: `GET /livez` (the process runs) and `GET /readyz` (the models have
 answered their warm-up), for probes.
