@@ -80,6 +80,12 @@ class Truth:
     evening: float = 0.0
     at: float = 0.4
 
+    @property
+    def name(self) -> str:
+        """What is true and how large it is; "noise" if nothing is."""
+        sizes = {name: size for name, size in asdict(self).items() if size and name != "at"}
+        return ", ".join(f"{name} {size}" for name, size in sizes.items()) or "noise"
+
     def first_day(self, journal: Journal) -> int:
         """The day from the start at which the level changes."""
         return int(self.at * journal.days * journal.every)
@@ -210,7 +216,7 @@ def summary(journal: Journal, truth: Truth, outcomes: list[Outcome]) -> dict[str
     covered = [one.covered for one in outcomes if one.covered is not None]
     return {
         "journal": journal.name,
-        "truth": {name: value for name, value in asdict(truth).items() if value and name != "at"},
+        "truth": truth.name,
         "false_alarms": round(mean(one.false_alarm for one in outcomes), 4),
         "found": None if truth == Truth() else round(mean(one.found for one in outcomes), 4),
         "median_error_days": median(errors) if errors else None,
@@ -243,7 +249,7 @@ def main() -> None:
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
     console.print(table)
-    noise = [row["false_alarms"] for row in rows if not row["truth"]]
+    noise = [row["false_alarms"] for row in rows if row["truth"] == Truth().name]
     result = {
         "journals": options.journals,
         "with_truth": options.with_truth,
