@@ -111,6 +111,3 @@ def test_pictures(server, tmp_path, monkeypatch):
             page.goto("/docs")
             page.locator(".opblock").first.wait_for()
             take(page, "docs")
-            page.emulate_media(color_scheme="dark")
-            page.goto("/#/trends")
-            take(page, "trends")
