@@ -150,16 +150,18 @@ class Fuzzer:
             body = strict_json(answer.content)
         except ValueError as error:
             return f"the answer is no JSON: {error}"
-        if not arc_is_of_the_entry(case.body, body):
+        if not arc_is_of_the_entry(case, body):
             return "a point of the arc is not the entry's text at its place"
         wrong = best_match(validator.iter_errors(body))
         return wrong and f"the answer is not what the description says: {wrong.message}"
 
 
-def arc_is_of_the_entry(sent: bytes, answer: Any) -> bool:
+def arc_is_of_the_entry(case: Case, answer: Any) -> bool:
     """Whether each sentence of a typed entry's arc is `entry[start:end]`."""
     if not isinstance(answer, dict) or "arc" not in answer or answer.get("transcription"):
         return True
+    declared = dict(case.headers).get(b"content-type", b"")
+    sent = case.body.decode("latin-1") if b"latin-1" in declared else case.body
     entry = json.loads(sent)["text"]
     return all(entry[p["start"] : p["end"]] == p["text"] for p in answer["arc"])
 

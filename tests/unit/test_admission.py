@@ -15,7 +15,7 @@ from runners.fakes import FakeTranscriber
 from samo import factory, metrics
 from samo.audio import decode
 from samo.factory import create_models
-from samo.insight import pipeline
+from samo.insight import transcription
 from samo.settings import Settings
 
 OPTIONS = {"language": None, "task": "transcribe", "word_timestamps": False}
@@ -54,7 +54,7 @@ def decoded(monkeypatch):
         names.append(threading.current_thread().name)
         return decode(data)
 
-    monkeypatch.setattr(pipeline, "decode", counting)
+    monkeypatch.setattr(transcription, "decode", counting)
     return names
 
 
@@ -97,7 +97,7 @@ def test_an_upload_whose_client_left_is_not_decoded_any_more(monkeypatch):
         gate.wait(5)
         raise Overloaded("")
 
-    monkeypatch.setattr(pipeline, "decode", slow)
+    monkeypatch.setattr(transcription, "decode", slow)
 
     async def scenario():
         subject = models().pipeline

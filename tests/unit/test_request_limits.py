@@ -30,6 +30,7 @@ from samo.options import parse_integer, parse_list, parse_number
         ("//analyze//journal", limits.MAX_JSON_BYTES),
         ("/summarize/text", limits.MAX_JSON_BYTES),
         ("/predict_batch", limits.MAX_BATCH_JSON_BYTES),
+        ("/insights/trends", limits.MAX_TRENDS_JSON_BYTES),
         ("/transcribe/voice", limits.MAX_FORM_BYTES),
         ("/analyze/voice-journal/", limits.MAX_FORM_BYTES),
         ("/v1/audio/transcriptions", limits.MAX_FORM_BYTES),
@@ -68,7 +69,8 @@ def read(body, limit=limits.MAX_JSON_BYTES, chunk=65_536, **headers):
         "headers": [(name.replace("_", "-").encode(), v.encode()) for name, v in raw.items()],
     }
     try:
-        return asyncio.run(json_body.read_object(Request(scope, receive), limit)), taken
+        received = asyncio.run(json_body.read(Request(scope, receive), limit))
+        return json_body.parse_object(received), taken
     except SamoError as error:
         return error, taken
 
@@ -125,7 +127,7 @@ def test_a_body_that_no_route_takes_is_not_read(content_type):
     headers = [(b"content-type", content_type.encode())]
     request = Request({"type": "http", "headers": headers}, receive)
     with pytest.raises(UnsupportedMediaType):
-        asyncio.run(json_body.read_object(request, limits.MAX_JSON_BYTES))
+        asyncio.run(json_body.read(request, limits.MAX_JSON_BYTES))
     with pytest.raises(UnsupportedMediaType):
         asyncio.run(forms.read(request, FormFields("file", {})))
 

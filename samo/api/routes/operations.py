@@ -15,12 +15,6 @@ from samo.api.serialization import json_response
 router = APIRouter(route_class=Route, tags=["operations"])
 
 
-@router.get("/", include_in_schema=False)
-async def index() -> dict[str, str]:
-    """Links to the description and the state; BentoML's own page here would load a tracker."""
-    return {"service": "samo", "openapi": "/openapi.json", "health": "/health"}
-
-
 @router.get("/docs.json", include_in_schema=False)
 async def docs(request: Request) -> dict[str, Any]:
     """The OpenAPI description, at the path that BentoML's tools read."""
