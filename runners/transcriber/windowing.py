@@ -17,6 +17,7 @@ from runners.transcriber.plausibility import (
     frame_range,
     is_plausible,
     is_plausible_unvoiced,
+    is_prompt_echo,
 )
 from runners.transcriber.regions import (
     clip_of,
@@ -75,6 +76,7 @@ class TranscriptionSession:
         self._samples = samples
         self._voice = voice
         self._request = request
+        self._prompt = " ".join((request.prompt, *request.keywords))
         self._languages = LanguageDetection(whisper, samples, voice, request)
         self._text = ""
         self._reported_characters = 0
@@ -195,6 +197,7 @@ class TranscriptionSession:
             segment
             for window in decoded
             if is_plausible(window.evidence, self._voice)
+            and not is_prompt_echo(window.evidence, self._prompt)
             and window.evidence.average_log_probability >= min_log_probability
             for segment in window.segments
         ]
