@@ -6,7 +6,8 @@ only a piece that yields words is divided once more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from runners.transcriber.language_detection import MIN_CHANGE_PROBABILITY, LanguageDetection
 from runners.transcriber.plausibility import (
     MIN_LOG_PROBABILITY,
+    Evidence,
     frame_range,
     is_plausible,
     is_plausible_unvoiced,
@@ -185,22 +187,42 @@ class TranscriptionSession:
         self, region: Region, language: str, min_log_probability: float = MIN_LOG_PROBABILITY
     ) -> list[Segment]:
         """Transcribe a region once, and keep the plausible text."""
-        clip = self._clip(region)
-        decoded = self._whisper.transcribe_clip(
-            self._samples,
-            clip,
-            language,
-            self._request,
-            max_tokens=None if self._voice.is_certain else _max_tokens(clip),
-        )
-        return [
-            segment
-            for window in decoded
-            if is_plausible(window.evidence, self._voice)
-            and not is_prompt_echo(window.evidence, self._prompt)
-            and window.evidence.average_log_probability >= min_log_probability
-            for segment in window.segments
-        ]
+        max_tokens = None if self._voice.is_certain else _max_tokens(self._clip(region))
+
+        def is_kept(evidence: Evidence) -> bool:
+            return (
+                is_plausible(evidence, self._voice)
+                and not is_prompt_echo(evidence, self._prompt)
+                and evidence.average_log_probability >= min_log_probability
+            )
+
+        return self._decode(region, language, max_tokens, is_kept)
+
+    def _decode(
+        self,
+        region: Region,
+        language: str,
+        max_tokens: int | None,
+        is_kept: Callable[[Evidence], bool],
+    ) -> list[Segment]:
+        """Transcribe a region; the segments of the windows that are kept.
+
+        A prompt makes hallucinations more probable. So without a certain voice, there must be
+        plausible text without the prompt, too.
+        """
+        requests = [self._request]
+        if self._prompt.strip() and not self._voice.is_certain:
+            requests.insert(0, replace(self._request, prompt="", keywords=()))
+        segments: list[Segment] = []
+        for request in requests:
+            decoded = self._whisper.transcribe_clip(
+                self._samples, self._clip(region), language, request, max_tokens=max_tokens
+            )
+            kept = [window for window in decoded if is_kept(window.evidence)]
+            segments = [segment for window in kept for segment in window.segments]
+            if not segments:
+                return []
+        return segments
 
     def _untranscribed_speech(self, region: Region, found: Sequence[Segment]) -> list[Region]:
         """The parts of a region with certain speech, but without words."""
@@ -245,15 +267,7 @@ class TranscriptionSession:
     def _transcribe_unvoiced(
         self, region: Region, language: str, max_tokens: int | None
     ) -> list[Segment]:
-        decoded = self._whisper.transcribe_clip(
-            self._samples, self._clip(region), language, self._request, max_tokens=max_tokens
-        )
-        return [
-            segment
-            for window in decoded
-            if is_plausible_unvoiced(window.evidence)
-            for segment in window.segments
-        ]
+        return self._decode(region, language, max_tokens, is_plausible_unvoiced)
 
 
 def _region(part: FrameRange) -> Region:

@@ -236,3 +236,19 @@ def test_with_a_requested_threshold_only_detected_speech_counts():
     )  # fmt: skip
     assert segments == []
     assert whisper.calls == []
+
+
+@pytest.mark.parametrize(("probability", "transcribed"), [(0.9, True), (0.6, False)])
+def test_without_a_certain_voice_a_prompt_cannot_make_text_plausible(probability, transcribed):
+    whisper = FakeWhisper()
+    with_prompt = whisper.transcribe_clip
+
+    def transcribe_clip(samples, clip, language, request, *, max_tokens=None):
+        decoded = with_prompt(samples, clip, language, request, max_tokens=max_tokens)
+        return decoded if request.keywords else []
+
+    whisper.transcribe_clip = transcribe_clip
+    segments, _, _ = transcribe(
+        whisper, (5, 0.1), language="en", probability=probability, keywords=("Ana",)
+    )
+    assert bool(segments) == transcribed
