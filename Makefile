@@ -18,18 +18,20 @@ export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
 
-.PHONY: help serve test test-fast lint format export bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-transcriber load soak fuzz peers waterfall lock clean
+.PHONY: help serve test test-fast lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-trends eval-transcriber load soak fuzz peers waterfall lock clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3456 for another port)
+	@$(MAKE) --no-print-directory page || echo "The page's libraries could not be fetched; the API is served without the page." >&2
 	@$(BIN)/samo serve --port $(PORT)
 
-test: .venv/.dev export  ## set up and run all tests
+test: .venv/.dev export page  ## set up and run all tests
+	tests/e2e/install-chromium.sh
 	$(BIN)/pytest
 
-test-fast: .venv/.test  ## run the tests that need no models, in half a minute
+test-fast: .venv/.test page  ## run the tests that need no models, in half a minute
 	$(BIN)/pytest --numprocesses auto -m "not slow" tests/unit tests/http
 
 lint: .venv/.dev  ## check style and types
@@ -45,7 +47,19 @@ format: .venv/.dev  ## put the code into shape
 export: .venv/.serve  ## put the models into the BentoML model store
 	@$(BIN)/python export_models.py
 
-bento: .venv/.serve export  ## build the bento
+page: samo/page/vendor/.done  ## fetch the libraries of the page at / and of /docs
+
+samo/page/vendor/.done: scripts/vendor samo/page/package.json samo/page/package-lock.json samo/page/.npmrc .venv/.serve
+	scripts/vendor
+
+pictures: .venv/.dev export page  ## take the pictures of the page in docs/pictures anew
+	tests/e2e/install-chromium.sh fonts-inter
+	$(BIN)/pytest tests/e2e/test_page_pictures.py --pictures
+
+openapi: .venv/.dev  ## write docs/openapi.json anew
+	scripts/openapi
+
+bento: .venv/.serve export page  ## build the bento
 	$(BIN)/bentoml build
 
 batch: .venv/.serve export  ## analyse many entries (IN=entries.jsonl OUT=insights ARGS=--help)
@@ -54,7 +68,7 @@ batch: .venv/.serve export  ## analyse many entries (IN=entries.jsonl OUT=insigh
 bulk: .venv/.serve  ## set up Parquet and Ray for `make batch`
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/bulk.txt
 
-image: .venv/.serve export  ## build the container image (IMAGE=name, CONTAINER_ENGINE=podman)
+image: .venv/.serve export page  ## build the container image (IMAGE=name, CONTAINER_ENGINE=podman)
 	deploy/container/install-tools.sh
 	$(BIN)/python -m deploy.container.build --image $(IMAGE)
 
@@ -78,6 +92,9 @@ train-summarizer: .venv/.dev  ## train the summarizer into runs/summarizer (DEVI
 
 eval-summarizer: .venv/.dev export  ## evaluate the summarizer on held-out entries
 	$(BIN)/python -m training.summarizer.evaluate --data $(DATA) --split test
+
+eval-trends: .venv/.dev  ## measure how reliably changes and patterns over time are found
+	$(BIN)/python -m training.evaluation.trends
 
 eval-transcriber: .venv/.dev export  ## measure word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech

@@ -1,4 +1,4 @@
-"""The BentoML service. `bentoml serve`, `bentoml build` and `samo serve` find `Samo` here."""
+"""The BentoML service. `bentoml serve`, `bentoml build` and `samo serve` load `Samo` from here."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def create_service(settings: Settings) -> Any:
     )
     @bentoml.asgi_app(app)
     class Samo:
-        """From a spoken or typed journal entry to its transcript, emotions and emotional core."""
+        """Transcript, emotions and summary of journal entries."""
 
         if settings.runners == "real":  # `bentoml build` packs the models that are declared here
             transcriber = BentoModel(MODEL_NAMES["transcriber"])

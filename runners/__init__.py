@@ -1,7 +1,7 @@
-"""The models behind one protocol, and the batching around them. Imports nothing else of SAMO."""
+"""The models behind one protocol, and their batching. Imports nothing else of the project."""
 
 import os
 
-# onnxruntime reads this when it is loaded. Without it, it writes a device id to disk and queues
-# events for its vendor.
+# onnxruntime reads this variable when it is loaded. Without it, onnxruntime writes a device id to
+# disk and queues telemetry events.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -162,7 +162,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def _prepare_all(self, items: Sequence[Input]) -> list[Prepared | SamoError]:
-        """Prepare items without holding up the event loop for long."""
+        """Prepare items without blocking the event loop for long."""
         prepared: list[Prepared | SamoError] = []
         start = time.perf_counter()
         for item in items:
@@ -175,7 +175,7 @@ class Batcher(Generic[Input, Prepared, Output]):
     def _prepare(self, item: Input) -> Prepared | SamoError:
         try:
             return self.runner.prepare(item)
-        except Exception as error:  # noqa: BLE001  # an input that breaks `prepare` fails alone
+        except Exception as error:  # noqa: BLE001  # only the input that `prepare` fails on has an error
             return self._failure(error)
 
     def _failure(self, error: Exception) -> SamoError:
@@ -183,7 +183,10 @@ class Batcher(Generic[Input, Prepared, Output]):
         if isinstance(error, SamoError):
             return error
         _log.error("%s failed: %s", self.name, type(error).__name__)
-        return ModelFailure(f"The {self.name} model could not answer.", step=self.name)
+        return ModelFailure(
+            f"The {self.name} model failed: try again, and report the error if it persists.",
+            step=self.name,
+        )
 
     def check_admission(self, cost: int = 0) -> None:
         """Raise `Overloaded` if a request of this cost would wait too long for a free worker."""
@@ -198,8 +201,8 @@ class Batcher(Generic[Input, Prepared, Output]):
     def _estimated_wait(self, cost: int) -> float:
         """Seconds until a worker is free for a request of this cost.
 
-        Requests take turns, so each other request adds at most one batch, or as much cost as this
-        one has.
+        Requests are scheduled round-robin, so each other request adds at most one batch, or as much
+        cost as this one has.
         """
         now = time.perf_counter()
         rate = self._cost_estimate.seconds_per_cost
@@ -243,7 +246,7 @@ class Batcher(Generic[Input, Prepared, Output]):
     async def _work(
         self, batch: _Batch[Prepared, Output], predict: Predict[Prepared, Output]
     ) -> None:
-        """Compute a batch, then update the speed estimate and the metrics."""
+        """Compute a batch, then update the cost estimate and the metrics."""
         succeeded = await self._compute(batch, batch.items, predict)
         if succeeded:
             self._cost_estimate.add(batch.seconds, batch.cost)

@@ -1,9 +1,8 @@
-"""Lets a running `predict` stop early once nobody waits for its result any more.
+"""Cooperative cancellation: a computation stops early when its result is no longer needed.
 
-The batcher has an event for each batch, and runs `predict` with it in the thread's
-context. A model that computes for long calls `stop_if_cancelled` between its steps. A `predict`
-that runs outside a batcher has no event, and never stops early. `run_cancellable` does the same for
-any function.
+The batcher runs `predict` in a `cancel_scope`, whose event it sets when all requests of the batch
+are cancelled. A model that computes for a long time calls `stop_if_cancelled` between its steps.
+Outside a scope `stop_if_cancelled` does nothing. `run_cancellable` runs any function in a scope.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ _cancellation: ContextVar[threading.Event | None] = ContextVar("cancellation", d
 
 
 class Cancelled(Exception):
-    """Nobody waits for the result of this computation any more."""
+    """The result of this computation is no longer needed."""
 
 
 @contextmanager
 def cancel_scope(event: threading.Event) -> Iterator[None]:
-    """Let `stop_if_cancelled` raise in this block, in this thread, once `event` is set."""
+    """While this block runs in this thread, `stop_if_cancelled` raises once `event` is set."""
     token = _cancellation.set(event)
     try:
         yield
@@ -36,17 +35,17 @@ def cancel_scope(event: threading.Event) -> Iterator[None]:
 
 
 def stop_if_cancelled() -> None:
-    """Raise `Cancelled` where nobody waits for the result any more."""
+    """Raise `Cancelled` if the event of the current scope is set."""
     event = _cancellation.get()
     if event is not None and event.is_set():
         raise Cancelled
 
 
 async def run_cancellable(executor: Executor | None, function: Callable[[], Result]) -> Result:
-    """Run `function` in a thread of `executor` (None: asyncio's own).
+    """Run `function` in a thread of `executor`; None is the event loop's default executor.
 
-    Where the caller is cancelled, a function that waits for a thread is never run, and one that
-    runs ends at its next `stop_if_cancelled`.
+    If the caller is cancelled, a function that is still queued does not run, and a running one
+    ends at its next `stop_if_cancelled`.
     """
     cancelled = threading.Event()
 

@@ -1,22 +1,22 @@
-"""Everything that SAMO refuses or fails at, one class each.
+"""The errors of SAMO: a class for each reason to refuse a request, and for failures.
 
     SamoError
-    ├── MalformedRequest        400  the body is no valid JSON or multipart form
+    ├── MalformedRequest        400  the body is not valid JSON or not a valid multipart form
     ├── InvalidRequest          422  a field is missing, of the wrong type or out of range
-    ├── UnknownModel            404  /v1/models has no model of this name
+    ├── UnknownModel            404  /v1/models has no model with this name
     ├── PayloadTooLarge         413  the body is larger than the limit
-    ├── UnsupportedMediaType    415  the body is of a type or charset that the route does not take
-    ├── UnsupportedAudio        415  the upload is in no audio format that is read here
-    ├── UndecodableAudio        422  the upload is damaged, cut short or holds no audio
+    ├── UnsupportedMediaType    415  the route does not accept the body's content type or charset
+    ├── UnsupportedAudio        415  the upload is not in a supported audio format
+    ├── UndecodableAudio        422  the upload is damaged, truncated or contains no audio
     ├── AudioTooLong            413  the recording is longer than the limit
     ├── UnsupportedProtocol     400  the request asks for a WebSocket
-    ├── RequestTimeout          408  headers or body stopped arriving
+    ├── RequestTimeout          408  the client stopped sending headers or body
     ├── HeadersTooLarge         431  the headers are larger than the limit
     ├── Overloaded              503  the queue is full; comes with Retry-After
-    ├── DeadlineExceeded        504  the answer would have taken too long
-    └── ModelFailure            500  a model could not answer
+    ├── DeadlineExceeded        504  the request took longer than the deadline
+    └── ModelFailure            500  a model raised an error
 
-A message says what to do. No message holds text of the user's.
+A message tells the client what to do. No message contains the user's text.
 """
 
 from __future__ import annotations
@@ -25,7 +25,13 @@ from typing import Any, ClassVar
 
 
 class SamoError(Exception):
-    """Base of all: an HTTP status, a code for programs, a message for people, details."""
+    """Base class.
+
+    Args:
+        message: for people; it tells the client what to do.
+        details: further fields of the error in the response, such as `field`.
+
+    """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
@@ -37,11 +43,11 @@ class SamoError(Exception):
 
 
 class StartError(Exception):
-    """The service cannot start; the message says what to do."""
+    """The service cannot start; the message tells the operator what to do."""
 
 
 class MalformedRequest(SamoError):
-    """The body is no valid JSON, or no valid multipart form."""
+    """The body is not valid JSON, or not a valid multipart form."""
 
     status = 400
     code = "malformed_request"
@@ -55,7 +61,7 @@ class InvalidRequest(SamoError):
 
 
 class UnknownModel(SamoError):
-    """The list of models has none of this name."""
+    """`/v1/models` has no model with this name."""
 
     status = 404
     code = "model_not_found"
@@ -69,21 +75,21 @@ class PayloadTooLarge(SamoError):
 
 
 class UnsupportedMediaType(SamoError):
-    """The body is of a type or charset that the route does not take."""
+    """The route does not accept the body's content type or charset."""
 
     status = 415
     code = "unsupported_media_type"
 
 
 class UnsupportedAudio(SamoError):
-    """The upload is in no audio format that is read here."""
+    """The upload is not in a supported audio format."""
 
     status = 415
     code = "unsupported_audio"
 
 
 class UndecodableAudio(SamoError):
-    """The upload is damaged, cut short or holds no audio."""
+    """The upload is damaged, truncated or contains no audio."""
 
     status = 422
     code = "undecodable_audio"
@@ -115,7 +121,7 @@ class UnsupportedProtocol(SamoError):
 
 
 class RequestTimeout(SamoError):
-    """The headers or the body stopped arriving."""
+    """The client stopped sending headers or body."""
 
     status = 408
     code = "request_timeout"
@@ -129,14 +135,14 @@ class HeadersTooLarge(SamoError):
 
 
 class DeadlineExceeded(SamoError):
-    """The answer would have taken longer than a request may."""
+    """The request took longer than the deadline."""
 
     status = 504
     code = "deadline_exceeded"
 
 
 class ModelFailure(SamoError):
-    """A model could not answer."""
+    """A model raised an error."""
 
     status = 500
     code = "model_failure"

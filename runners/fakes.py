@@ -1,38 +1,42 @@
-"""Runners without weights: the same verbs, an obvious output. Most HTTP tests need no more.
+"""Runners without weights, whose output is obvious from the input. Most HTTP tests use them.
 
-The fake classifier feels what its text names ("joy and gratitude" gives joy and gratitude), the
-fake summarizer says the first sentences, the fake transcriber says how long the recording is.
-A text with the word "crash" makes its model fail.
+The fake classifier predicts the emotions that a text names, the fake summarizer returns the first
+sentences, and the fake transcriber returns a sentence with the length of the recording. A text with
+the word "crash" makes the model fail.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 
-from runners.emotion.calibration import (
-    NEUTRAL,
-    OTHER_PERSON,
-    PAST,
-    SENTIMENT_OF,
-    WISHED,
-    EmotionCalibration,
-    Probabilities,
-)
+from runners.base import ParallelRunner, Runner
+from runners.cancellation import stop_if_cancelled
+from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.classifier import OccludedText
+from runners.emotion.prediction import NEUTRAL, OTHER_PERSON, PAST, SENTIMENT_OF, WISHED
 from runners.summarizer.summary import Summary, SummaryRequest
 from runners.text.sentences import split_sentences
-from runners.transcriber.transcriber import Segment, Transcript, TranscriptionRequest, Word
-from runners.transcriber.transcript import SAMPLE_RATE
+from runners.transcriber.transcript import (
+    SAMPLE_RATE,
+    Segment,
+    SpokenWord,
+    TextDelta,
+    TokenScore,
+    Transcript,
+    TranscriptionRequest,
+)
 
-SILENCE = 1e-3
+# Recordings with smaller samples have no speech.
+MAX_SILENCE_AMPLITUDE: Final = 1e-3
+_CRASH_AFTER_WORDS: Final = 2
 
 
-class FakeEmotionClassifier:
-    """Gives what the text names 0.9 and all else 0.01; neutral where no label is named."""
+class FakeEmotionClassifier(ParallelRunner[str | OccludedText, str, Probabilities]):
+    """Gives named outputs a probability of 0.9, all others 0.01; neutral if no label is named."""
 
     def __init__(self) -> None:
         labels = tuple(SENTIMENT_OF)
@@ -54,7 +58,7 @@ class FakeEmotionClassifier:
         return cls()
 
     def prepare(self, item: str | OccludedText) -> str:
-        """Leave the text as it is, with an ellipsis for what is hidden."""
+        """Return the text with an ellipsis instead of each hidden span."""
         if isinstance(item, str):
             return item
         text = item.text
@@ -67,14 +71,14 @@ class FakeEmotionClassifier:
         return len(prepared.split())
 
     def predict(self, batch: Sequence[str]) -> list[Probabilities]:
-        """Feel what the texts name."""
-        return [self._feel(text) for text in batch]
+        """Return the probabilities of each text."""
+        return [self._classify(text) for text in batch]
 
     def predict_single_threaded(self, batch: Sequence[str]) -> list[Probabilities]:
         """As `predict`."""
         return self.predict(batch)
 
-    def _feel(self, text: str) -> Probabilities:
+    def _classify(self, text: str) -> Probabilities:
         words = set(text.lower().replace(".", " ").replace("!", " ").split())
         _crash_on_request(words)
         named = np.asarray([name in words for name in self.calibration.outputs])
@@ -86,8 +90,8 @@ class FakeEmotionClassifier:
         """Do nothing."""
 
 
-class FakeSummarizer:
-    """Says the first sentences."""
+class FakeSummarizer(Runner[SummaryRequest, SummaryRequest, Summary]):
+    """Returns the first sentences."""
 
     @classmethod
     def load(cls, folder: Path, *, threads: int) -> Self:
@@ -96,7 +100,7 @@ class FakeSummarizer:
         return cls()
 
     def prepare(self, item: SummaryRequest) -> SummaryRequest:
-        """Leave the request as it is."""
+        """Return the request."""
         return item
 
     def cost(self, prepared: SummaryRequest) -> int:
@@ -104,7 +108,7 @@ class FakeSummarizer:
         return len(prepared.text.split())
 
     def predict(self, batch: Sequence[SummaryRequest]) -> list[Summary]:
-        """Take the first sentences."""
+        """Return the first sentences of each entry."""
         return [self._summarize(request) for request in batch]
 
     def _summarize(self, request: SummaryRequest) -> Summary:
@@ -123,8 +127,11 @@ class FakeSummarizer:
         """Do nothing."""
 
 
-class FakeTranscriber:
-    """Says how long a recording is, a word a second; hears nothing in silence."""
+class FakeTranscriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]):
+    """Says how long a recording is, word by word; the transcript of silence is empty.
+
+    It fails after the second word if the prompt contains "crash".
+    """
 
     @classmethod
     def load(cls, folder: Path, *, threads: int) -> Self:
@@ -133,7 +140,7 @@ class FakeTranscriber:
         return cls()
 
     def prepare(self, item: TranscriptionRequest) -> TranscriptionRequest:
-        """Leave the request as it is."""
+        """Return the request."""
         return item
 
     def cost(self, prepared: TranscriptionRequest) -> int:
@@ -141,29 +148,39 @@ class FakeTranscriber:
         return len(prepared.samples) // SAMPLE_RATE
 
     def predict(self, batch: Sequence[TranscriptionRequest]) -> list[Transcript]:
-        """Hear a joyful report of the recordings' lengths."""
-        return [self._hear(request) for request in batch]
+        """Return the transcript of each recording."""
+        return [self._transcribe(request) for request in batch]
 
-    def _hear(self, request: TranscriptionRequest) -> Transcript:
+    def _transcribe(self, request: TranscriptionRequest) -> Transcript:
         seconds = len(request.samples) / SAMPLE_RATE
         language = request.language or "en"
-        if not len(request.samples) or float(np.abs(request.samples).max()) < SILENCE:
+        if not len(request.samples) or float(np.abs(request.samples).max()) < MAX_SILENCE_AMPLITUDE:
             return Transcript("", request.language, 0.0, seconds, 0.0, no_speech=True, segments=())
         texts = [" I", " felt", " joy", " for", f" {seconds:.0f}", " seconds."]
         step = seconds / len(texts)
         words = tuple(
-            Word(text, round(i * step, 2), round((i + 1) * step, 2), 1.0)
+            SpokenWord(text, round(i * step, 2), round((i + 1) * step, 2), 1.0)
             for i, text in enumerate(texts)
         )
-        text = "".join(texts)
+        scores = tuple(TokenScore(text.encode(), 0.0) for text in texts)
+        if not request.token_scores:
+            scores = ()
+        for index, text in enumerate(texts):
+            stop_if_cancelled()
+            if index == _CRASH_AFTER_WORDS:
+                _crash_on_request(set(request.prompt.split()))
+            if request.on_text is not None:
+                delta = text if index else text.lstrip()
+                request.on_text(TextDelta(delta, scores[index : index + 1]))
         segment = Segment(
-            id=0, start=0.0, end=seconds, text=text, average_log_probability=0.0,
-            no_speech_probability=0.0, compression_ratio=1.0, temperature=0.0, tokens=(),
-            words=words if request.word_timestamps else None,
+            id=0, start=0.0, end=seconds, text="".join(texts), average_log_probability=0.0,
+            no_speech_probability=0.0, compression_ratio=1.0, temperature=request.temperature,
+            tokens=(), words=words if request.word_timestamps else None, language=language,
+            token_scores=scores,
         )  # fmt: skip
         return Transcript(
-            text.strip(), language, 1.0, seconds, 1.0, no_speech=False, segments=(segment,),
-            speech_seconds=seconds,
+            segment.text.strip(), language, 1.0, seconds, 1.0, no_speech=False,
+            segments=(segment,), speech_seconds=seconds,
         )  # fmt: skip
 
     def warm_up(self) -> None:

@@ -1,8 +1,8 @@
 """The queue of a `Batcher`: chooses the items of each batch and the order of requests.
 
-A batch holds the item that is next in turn and the items closest to it in cost, within a limit of
-padded cost and of padding. Requests take turns: a request with a thousand items delays another
-request by one batch, not by a thousand items.
+Requests are scheduled round-robin: a request with a thousand items delays another request by one
+batch, not by a thousand items. A batch consists of the next item of the request that is due and of
+the items closest to it in cost, within a limit of padded cost and of padding.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final, Generic
 from runners.base import Output, Prepared
 
 # Padding may add at most this share to the cost of a batch. A padded token costs as much as a real
-# one, and a text costs about as much in a batch as alone.
+# one, and without VNNI (int8 dot-product instructions) batching does not make texts cheaper.
 MAX_PADDING: Final = 0.1
 
 

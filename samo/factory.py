@@ -176,7 +176,7 @@ def _load_pipeline(settings: Settings, models: Mapping[str, StoredModel]) -> Pip
             Transcriber.load,
             folders["transcriber"],
             threads=settings.ctranslate2_threads,
-            at_a_time=settings.max_concurrent_transcriptions,
+            num_workers=settings.max_concurrent_transcriptions,
         )
         emotion = executor.submit(
             EmotionClassifier.load, folders["emotion"], threads=settings.threads, parallel=True

@@ -13,6 +13,11 @@ MAX_BATCH_TEXTS: Final = 128
 # batch takes 20 s, or 45 s if other requests are computed at the same time; 128 texts of maximum
 # length would exceed the deadline.
 MAX_BATCH_CHARACTERS: Final = 200_000
+# One entry per day for more than 13 years.
+MAX_TRENDS_ENTRIES: Final = 5_000
+# Other years are typing errors, or come from a clock that was never set.
+FIRST_TRENDS_YEAR: Final = 1900
+LAST_TRENDS_YEAR: Final = 2199
 MAX_AUDIO_BYTES: Final = 25 * 1024 * 1024
 MAX_AUDIO_SECONDS: Final = 300.0
 
@@ -21,6 +26,10 @@ _JSON_BYTES_PER_CHARACTER: Final = 12
 # A text of MAX_TEXT_CHARACTERS, with 60 kB for the other fields and for indentation.
 MAX_JSON_BYTES: Final = 300_000
 MAX_BATCH_JSON_BYTES: Final = MAX_BATCH_CHARACTERS * _JSON_BYTES_PER_CHARACTER + 100_000
+# MAX_TRENDS_ENTRIES with 40 names of 40 bytes each, with a number of 17 digits.
+MAX_TRENDS_JSON_BYTES: Final = MAX_TRENDS_ENTRIES * 40 * 40
+# Larger bodies are parsed in a thread.
+MAX_INLINE_JSON_BYTES: Final = MAX_JSON_BYTES
 # A multipart form around the largest recording: boundaries, part headers, the other fields.
 MAX_FORM_BYTES: Final = MAX_AUDIO_BYTES + 64 * 1024
 # GET routes ignore a body; a small one, which some clients send, is not refused.
@@ -31,6 +40,8 @@ MAX_JSON_FIELDS: Final = 32
 # Brackets, commas and colons outside of strings: each may create an object of a hundred bytes. The
 # largest batch has about 150.
 MAX_JSON_TOKENS: Final = 10_000
+# MAX_TRENDS_ENTRIES with 40 names, each with a colon and a comma, and the tokens around them.
+MAX_TRENDS_JSON_TOKENS: Final = MAX_TRENDS_ENTRIES * 100
 MAX_FORM_FIELDS: Final = 64
 MAX_FORM_FIELD_BYTES: Final = 64 * 1024
 # Problems that a validation error lists; the others are counted.
@@ -41,9 +52,11 @@ _BODY_BYTES: Final = {
     "/predict_batch": MAX_BATCH_JSON_BYTES,
     "/summarize/text": MAX_JSON_BYTES,
     "/analyze/journal": MAX_JSON_BYTES,
+    "/insights/trends": MAX_TRENDS_JSON_BYTES,
     **dict.fromkeys(
         (
             "/",
+            "/docs",
             "/docs.json",
             "/health",
             "/healthz",
@@ -53,6 +66,7 @@ _BODY_BYTES: Final = {
             "/openapi.json",
             "/readyz",
             "/schema.json",
+            "/sw.js",
             "/v1/models",
         ),
         MAX_IGNORED_BODY_BYTES,
@@ -60,9 +74,15 @@ _BODY_BYTES: Final = {
 }
 
 
-def without_extra_slashes(path: str) -> str:
-    """`path` without repeated or trailing slashes: "//v1//models/" becomes "/v1/models"."""
-    return "/" + "/".join(part for part in path.split("/") if part)
+def normalize_path(path: str) -> str:
+    """`path` without extra slashes and without a repeated version, which some clients add.
+
+    "//v1/v1/models/" is "/v1/models".
+    """
+    parts = [part for part in path.split("/") if part]
+    while parts[:2] == ["v1", "v1"]:
+        del parts[0]
+    return "/" + "/".join(parts)
 
 
 def max_body_bytes(path: str) -> int:
@@ -71,4 +91,12 @@ def max_body_bytes(path: str) -> int:
     A path that is not in the table takes uploads or does not exist; then the response is 404 and
     the body is not read.
     """
-    return _BODY_BYTES.get(without_extra_slashes(path), MAX_FORM_BYTES)
+    path = normalize_path(path)
+    if path.startswith("/page/"):
+        return MAX_IGNORED_BODY_BYTES
+    return _BODY_BYTES.get(path, MAX_FORM_BYTES)
+
+
+def max_json_tokens(path: str) -> int:
+    """The most brackets, commas and colons in a JSON body that is accepted at this path."""
+    return MAX_TRENDS_JSON_TOKENS if path == "/insights/trends" else MAX_JSON_TOKENS

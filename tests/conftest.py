@@ -27,6 +27,11 @@ def running(settings: Settings) -> Iterator[TestClient]:
         yield client
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--pictures`, with which tests/e2e/test_page_pictures.py writes into docs/pictures."""
+    parser.addoption("--pictures", action="store_true", help="take the docs' pictures of the page")
+
+
 @pytest.fixture(scope="session")
 def client() -> Iterator[TestClient]:
     """The service with fake runners: no weights, obvious answers."""

@@ -13,7 +13,7 @@ from samo.audio import SAMPLE_RATE
 SECONDS = 3.0
 
 # Container, codec and options of `encode`, for everything that PyAV can write and SAMO reads.
-WRITABLE = {
+WRITABLE: dict[str, tuple[str, str, dict]] = {
     "wav": ("wav", "pcm_s16le", {}),
     "wav 24 bit stereo": ("wav", "pcm_s24le", {"layout": "stereo"}),
     "wav float": ("wav", "pcm_f32le", {"rate": 8_000}),

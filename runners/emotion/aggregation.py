@@ -1,8 +1,12 @@
-"""The whole of an entry from its sentences: which feelings, with what share, how strong, how mixed.
+"""Aggregate the probabilities of an entry's sentences to entry level.
 
-A careful reader gives an entry one to three emotions, not each that one of its sentences has. So
-the probability that an emotion belongs to the whole is a logistic regression on what the sentences
-say of it, fitted on diaries whose wholes were labelled (`training/emotion/fit_aggregation.py`).
+A careful reader assigns an entry one to three emotions, not every emotion of any sentence. So the
+probability that an emotion applies to the entry is a logistic regression on features of the
+sentences. It was fitted on diaries that were labelled at entry level
+(`training/emotion/fit_aggregation.py`).
+
+Sentence probabilities are arrays of shape (sentences, outputs); lengths are the characters of each
+sentence, which weight the means.
 """
 
 from __future__ import annotations
@@ -17,15 +21,15 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 MAX_EMOTIONS: Final = 3
-# Feelings whose presence makes an entry intense.
+# Emotions whose presence makes an entry intense.
 STRONG_EMOTIONS: Final = (
     "anger", "disgust", "excitement", "fear", "grief", "joy", "love", "remorse", "sadness",
 )  # fmt: skip
-# The mean of this many of the strongest sentences says how strongly an entry feels.
-STRONGEST_SENTENCES: Final = 3
-# Positive and negative feelings must each hold in this share of a mixed entry.
-MIXED_SHARE: Final = 0.2
-# Keeps logarithms finite; about a label's base rate in neutral sentences.
+# The intensity depends on the mean of this many sentences with the strongest emotions.
+NUM_STRONGEST_SENTENCES: Final = 3
+# In a mixed entry, positive and negative emotions each apply to at least this share of the text.
+MIN_MIXED_SHARE: Final = 0.2
+# Added before taking logarithms; about the base rate of a label in neutral sentences.
 _MEAN_FLOOR: Final = 0.003
 _RELATIVE_FLOOR: Final = 0.02
 _PEAK_FLOOR: Final = 0.01
@@ -33,13 +37,15 @@ _PEAK_FLOOR: Final = 0.01
 
 @dataclass(frozen=True, slots=True)
 class EntryCalibration:
-    """Coefficients that were fitted on labelled diaries.
+    """Coefficients that were fitted on diaries labelled at entry level.
 
-    Args:
-        feeling: intercept and weights of the `features` of a label or mood.
+    Attributes:
+        feeling: intercept and weights of `emotion_features`, for every label except neutral and
+            for every mood.
         neutral: intercept and weights of `neutral_features`.
-        threshold: an emotion with this probability or more belongs to the whole.
-        intensity: intercept and weights of the mean of what is felt and of the strongest sentences.
+        threshold: an emotion applies to the entry from this probability on.
+        intensity: intercept and weights of `intensity_features`.
+
     """
 
     feeling: tuple[float, ...] = (0.44, 0.35, 0.41, 0.79)
@@ -49,7 +55,7 @@ class EntryCalibration:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
-        """Read the part "whole" of `calibration.json`."""
+        """Read the object "whole" of `calibration.json`."""
         return cls(
             feeling=tuple(values["feeling"]),
             neutral=tuple(values["neutral"]),
@@ -59,11 +65,10 @@ class EntryCalibration:
 
 
 def emotion_features(rows: Array, lengths: Sequence[float], neutral: int | None) -> Array:
-    """Features of each output over the sentences of an entry, of shape (outputs, 3).
+    """Features of each output, of shape (outputs, 3).
 
-    `rows` has shape (sentences, outputs); `lengths` is the length of each sentence in characters.
-    The features are the log of the mean probability, the log of its ratio to the largest mean (that
-    of the output `neutral` aside), and the log of the largest probability.
+    The features are the logarithms of the mean probability, of its ratio to the largest mean (the
+    output `neutral` excluded), and of the largest probability.
     """
     means, peaks = weighted_means(rows, lengths), rows.max(axis=0)
     largest = float((means if neutral is None else np.delete(means, neutral)).max())
@@ -79,20 +84,20 @@ def emotion_features(rows: Array, lengths: Sequence[float], neutral: int | None)
 
 
 def weighted_means(rows: Array, lengths: Sequence[float]) -> Array:
-    """Mean of `rows` of shape (sentences, outputs), weighted by the sentences' lengths."""
+    """Mean of each output over the sentences, weighted by their lengths, of shape (outputs,)."""
     weights = np.asarray(lengths, dtype=np.float64)
     return np.asarray(weights @ rows / weights.sum())
 
 
 def label_shares(rows: Array, lengths: Sequence[float], thresholds: Array) -> Array:
-    """Share of the entry, by output, whose sentences reach the output's threshold."""
+    """Share of the text in sentences that reach an output's threshold, of shape (outputs,)."""
     return weighted_means(rows >= thresholds, lengths)
 
 
 def neutral_features(rows: Array, lengths: Sequence[float], neutral: int) -> Array:
-    """Logs of the largest mean and of the largest probability of a feeling, of shape (2,)."""
-    feelings = np.delete(rows, neutral, axis=1)
-    mean, peak = weighted_means(feelings, lengths).max(), feelings.max()
+    """Logarithms of the largest mean and the largest probability of an emotion, of shape (2,)."""
+    emotions = np.delete(rows, neutral, axis=1)
+    mean, peak = weighted_means(emotions, lengths).max(), emotions.max()
     return np.asarray([np.log(mean + _MEAN_FLOOR), np.log(peak + _PEAK_FLOOR)])
 
 
@@ -102,39 +107,42 @@ def entry_probabilities(
     lengths: Sequence[float],
     neutral: int | None = None,
 ) -> Array:
-    """Probability of each output that it belongs to the whole, of shape (outputs,)."""
+    """Probability that each output applies to the entry, of shape (outputs,).
+
+    `neutral` is the index of the neutral label; None if the outputs are moods.
+    """
     intercept, *weights = calibration.feeling
     logits = intercept + emotion_features(rows, lengths, neutral) @ np.asarray(weights)
     if neutral is not None:
         intercept, *weights = calibration.neutral
-        found = neutral_features(rows, lengths, neutral) @ np.asarray(weights)
-        logits[neutral] = intercept + found
+        logits[neutral] = intercept + neutral_features(rows, lengths, neutral) @ np.asarray(weights)
     return np.asarray(1.0 / (1.0 + np.exp(-logits)))
 
 
 def align_to_thresholds(probabilities: Array, threshold: float, thresholds: Array) -> Array:
-    """Map probabilities so that an output reaches its own threshold where it reached `threshold`.
+    """Rescale entry probabilities so that the thresholds of sentences apply to them.
 
-    Decisions about a whole are then made as decisions about a sentence are, and the order of the
-    outputs is kept: those that belong to the whole lie above all thresholds, the others below all
-    of them. At most `MAX_EMOTIONS` outputs belong to it.
+    The `MAX_EMOTIONS` most likely outputs that reach `threshold` are mapped above every value in
+    `thresholds`, all other outputs below every value. The order of the outputs is kept.
     """
     highest, lowest = float(thresholds.max()), float(thresholds.min())
     above = highest + (1.0 - highest) * (probabilities - threshold) / (1.0 - threshold)
     below = 0.999 * lowest * np.minimum(probabilities / threshold, 1.0)
-    strongest = np.argsort(-probabilities, kind="stable")[:MAX_EMOTIONS]
-    belongs = np.zeros(len(probabilities), dtype=bool)
-    belongs[strongest] = probabilities[strongest] >= threshold
-    return np.where(belongs, above, below)
+    most_likely = np.argsort(-probabilities, kind="stable")[:MAX_EMOTIONS]
+    is_selected = np.zeros(len(probabilities), dtype=bool)
+    is_selected[most_likely] = probabilities[most_likely] >= threshold
+    return np.where(is_selected, above, below)
 
 
 def intensity_features(
     rows: Array, lengths: Sequence[float], labels: Sequence[str], neutral: int
 ) -> Array:
-    """What is not neutral on average, and the strong feelings of the strongest sentences."""
-    felt = weighted_means(1.0 - rows[:, [neutral]], lengths)[0]
-    strong = rows[:, [labels.index(name) for name in STRONG_EMOTIONS if name in labels]].max(axis=1)
-    return np.asarray([felt, np.sort(strong)[::-1][:STRONGEST_SENTENCES].mean()])
+    """Mean salience, and mean strength of the strongest sentences, of shape (2,)."""
+    mean_salience = weighted_means(1.0 - rows[:, [neutral]], lengths)[0]
+    columns = [labels.index(name) for name in STRONG_EMOTIONS if name in labels]
+    strength = rows[:, columns].max(axis=1)
+    strongest = np.sort(strength)[::-1][:NUM_STRONGEST_SENTENCES]
+    return np.asarray([mean_salience, strongest.mean()])
 
 
 def intensity(
@@ -144,7 +152,7 @@ def intensity(
     labels: Sequence[str],
     neutral: int,
 ) -> float:
-    """How strongly an entry feels, from 0.0 (a flat report) to 1.0 (overwhelmed)."""
+    """Intensity of an entry's emotions, from 0.0 (a factual report) to 1.0 (overwhelmed)."""
     intercept, *weights = calibration.intensity
-    found = intercept + intensity_features(rows, lengths, labels, neutral) @ np.asarray(weights)
-    return float(np.clip(found, 0.0, 1.0))
+    features = intensity_features(rows, lengths, labels, neutral)
+    return float(np.clip(intercept + features @ np.asarray(weights), 0.0, 1.0))

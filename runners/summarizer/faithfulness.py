@@ -1,4 +1,4 @@
-"""Keep the model's output if the entry supports it; otherwise use the entry's own sentences.
+"""Keep the model's output if the entry supports it; otherwise use sentences of the entry.
 
 The checks compare words, so that a summary contains no statement that the entry does not. They do
 not depend on a model.
@@ -11,18 +11,20 @@ from itertools import pairwise
 from typing import Final
 
 from runners.summarizer.summary import Method, PreparedSummary, Summary
-from runners.text.compare import (
-    bigram_recall,
+from runners.text.cleaning import (
     ends_with_punctuation,
     has_unwritable_tokens,
+    join_sentences,
+    remove_disfluencies,
+)
+from runners.text.compare import (
+    bigram_recall,
     is_degenerate,
     is_in_order,
     is_invented,
     is_negated,
     is_same_wording,
-    join_sentences,
     normalized_words,
-    remove_disfluencies,
 )
 
 # A sentence of the entry is a source of the summary if the summary contains this share of its

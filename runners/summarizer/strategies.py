@@ -9,7 +9,8 @@ from typing import Final, Protocol
 from runners.summarizer.faithfulness import faithful_abstract, faithful_rewrite
 from runners.summarizer.summary import PreparedSummary, Summary, Tokens
 from runners.summarizer.t5 import T5
-from runners.text.compare import normalize_quotes, normalized_words, remove_disfluencies
+from runners.text.cleaning import normalize_quotes, remove_disfluencies
+from runners.text.compare import normalized_words
 from runners.text.sentences import split_sentences
 
 # A long entry is summarized again until its summary is short enough. Each round shortens it by a
@@ -61,7 +62,7 @@ class EntrySummarization(Strategy):
     def model_inputs(
         self, sentences: Sequence[str], selected: Sequence[int], max_sentences: int
     ) -> tuple[Tokens, ...]:
-        """Return the entry in inputs of similar length that fit the model, each whole sentences."""
+        """Return the entry as inputs of similar length that fit the model."""
         return self._inputs(sentences, max_sentences)
 
     def summarize(self, batch: Sequence[PreparedSummary]) -> list[Summary]:

@@ -2,7 +2,7 @@
 
 `selection` selects sentences by salience. Depending on the checkpoint, the T5 then rewrites the
 selected sentences or summarizes the entire entry (`strategies`). `faithfulness` compares the
-output with the entry and falls back to the entry's own sentences.
+output with the entry and falls back to sentences of the entry.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from runners.summarizer.t5 import T5
 from runners.text.compare import normalized_words
 from runners.text.sentences import split_sentences
 
-# An entry of at most this many sentences and words is its own summary. The bound on words leaves
-# out a long text without punctuation, which counts as one sentence.
+# An entry of at most this many sentences and words is returned verbatim. The bound on words
+# excludes long texts without punctuation, which count as one sentence.
 MAX_VERBATIM_SENTENCES: Final = 2
 MAX_VERBATIM_WORDS: Final = 60
 

@@ -43,8 +43,8 @@ class Summary:
     Attributes:
         text: complete sentences.
         method: "generated": the model wrote every sentence; "extracted": at least one sentence is
-            the entry's own, cleaned by rules, because the model's was not faithful; "verbatim": the
-            entry is so short that it is its own summary.
+            taken from the entry and cleaned by rules, because the model's was not faithful;
+            "verbatim": a short entry, unchanged except for disfluencies.
         sources: indices of the entry's sentences that the summary is based on, in order.
 
     """

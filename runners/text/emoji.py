@@ -1,8 +1,8 @@
-"""Emoji and emoticons in words, for tokenizers that know words only.
+"""Replace emoji and emoticons by words, for tokenizers whose vocabulary has no emoji.
 
-BERT's vocabulary has next to no emoji, and its tokenizer does not part them from words: it reads
-"so happy😀" as "so [UNK]", and the happiness is lost with the emoji. The most used ones are read by
-what people mean by them (`runners.text.emoji_words`), the others by their Unicode names.
+BERT's vocabulary has almost no emoji, and its tokenizer does not separate them from words: it turns
+"so happy😀" into "so [UNK]" and loses both the emoji and the word. The most used emoji are replaced
+by their meaning (`runners.text.emoji_words`), the others by their Unicode names.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-from runners.text.emoji_words import EMOJI_WORDS, EMOTICON_FORMS
+from runners.text.emoji_words import EMOJI_WORDS, EMOTICON_PATTERNS
 from runners.text.emoticons import symbols_in
 
-# Parts of a name that tell of the glyph, not of what it shows.
+# Words in Unicode names that describe the glyph and not its content.
 _GLYPH_WORDS: Final = frozenset({"black", "white", "heavy", "sign", "symbol", "suit"})
-# Symbols that are parts of others or of drawings.
-_WORDLESS: Final = (
+# Names of symbols without a meaning: parts of other symbols or of drawings.
+_WORDLESS_NAMES: Final = (
     "BRAILLE ",
     "REGIONAL ",
     "BOX ",
@@ -29,18 +29,18 @@ _WORDLESS: Final = (
     "TAG ",
 )
 _WORDLESS_SYMBOLS: Final = frozenset("♀♂⚧\u200d\u20e3")
-_PLAIN: Final = str.maketrans(
+_WITHOUT_MODIFIERS: Final = str.maketrans(
     "", "", "\ufe0e\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 )
-# More words than this tell nothing of a symbol.
+# Further words of a Unicode name add nothing to its meaning.
 _MAX_NAME_WORDS: Final = 8
 
 
 @functools.lru_cache(maxsize=1024)
-def _named(symbol: str) -> str | None:
-    """What a character is replaced with, None for one that stays."""
+def _unicode_words(symbol: str) -> str | None:
+    """Replacement for a character by its Unicode name; None for a character that is kept."""
     name = unicodedata.name(symbol, "")
-    if symbol in _WORDLESS_SYMBOLS or name.startswith(_WORDLESS):
+    if symbol in _WORDLESS_SYMBOLS or name.startswith(_WORDLESS_NAMES):
         return " "
     if unicodedata.category(symbol) != "So" or not name:
         return None
@@ -49,44 +49,52 @@ def _named(symbol: str) -> str | None:
 
 
 @functools.lru_cache(maxsize=1024)
-def _meant(symbol: str) -> str | None:
-    """What people mean by an emoji sequence or an emoticon, None where it is not listed."""
-    plain = symbol.translate(_PLAIN)
+def _meaning_words(symbol: str) -> str | None:
+    """Replacement for an emoji sequence or an emoticon by its meaning; None if it is not listed."""
+    plain = symbol.translate(_WITHOUT_MODIFIERS)
     words = EMOJI_WORDS.get(plain)
-    if words is None and "\u200d❤\u200d" in plain:  # a woman, a heart, a man
+    if words is None and "\u200d❤\u200d" in plain:  # two people and a heart between them
         words = EMOJI_WORDS["💏" if "💋" in plain else "💑"]
     if (words is None and plain.isascii()) or plain.startswith("¯"):
-        words = next((words for form, words in EMOTICON_FORMS if re.fullmatch(form, plain)), None)
+        words = next(
+            (words for pattern, words in EMOTICON_PATTERNS if re.fullmatch(pattern, plain)), None
+        )
     return None if words is None else f" {words} "
 
 
 def spell_emoji(text: str) -> tuple[str, Sequence[int]]:
-    """Write emoji and emoticons out; also where in `text` each character of the result comes from.
+    """Replace emoji and emoticons by words.
 
-    Skin tones, joiners and drawings in Braille become spaces; letters, digits and punctuation stay.
+    Skin tones, joiners and Braille patterns become spaces; letters, digits and punctuation are
+    kept.
+
+    Returns:
+        The resulting text, and for each of its characters the index in `text` that it comes from.
+
     """
     pieces: list[str] = []
-    origins: list[int] = []
+    offsets: list[int] = []
     position = 0
     for match in symbols_in(text):
-        meant = _meant(match[0])
-        if meant is None:
+        meaning = _meaning_words(match[0])
+        if meaning is None:
             continue
-        _spell_names(text, position, match.start(), pieces, origins)
-        pieces.append(meant)
-        origins.extend([match.start()] * len(meant))
+        _spell_names(text, position, match.start(), pieces, offsets)
+        pieces.append(meaning)
+        offsets.extend([match.start()] * len(meaning))
         position = match.end()
     if not position and text.isascii():
         return text, range(len(text))
-    _spell_names(text, position, len(text), pieces, origins)
-    return "".join(pieces), origins
+    _spell_names(text, position, len(text), pieces, offsets)
+    return "".join(pieces), offsets
 
 
-def _spell_names(text: str, start: int, end: int, pieces: list[str], origins: list[int]) -> None:
-    """Append `text[start:end]` with the other symbols by their names."""
+def _spell_names(text: str, start: int, end: int, pieces: list[str], offsets: list[int]) -> None:
+    """Append `text[start:end]` with symbols replaced by their Unicode names."""
     for index in range(start, end):
         character = text[index]
-        named = None if character.isalnum() or character.isspace() else _named(character)
-        piece = character if named is None else named
+        is_kept = character.isalnum() or character.isspace()
+        words = None if is_kept else _unicode_words(character)
+        piece = character if words is None else words
         pieces.append(piece)
-        origins.extend([index] * len(piece))
+        offsets.extend([index] * len(piece))

@@ -1,13 +1,13 @@
-"""What people mean by the emoji and emoticons that they use most, in words the classifier knows.
+"""Meanings of the most used emoji and emoticons, in words that the emotion classifier knows.
 
-Which emoji: the top of the Unicode Consortium's frequency ranking of 2021
-(https://home.unicode.org/emoji/emoji-frequency/), and newer faces (Unicode 13 and 14). Names are
-CLDR's short names (https://cldr.unicode.org); where a name describes the drawing and not the
-feeling, the words are the meaning instead. CLDR's keywords carry most of them: 😤 is a "face with
-steam from nose" and is sent in anger; 💀 is a "skull" and says that something was killingly funny.
-Each line was read, and checked with the emotion model: `tests/integration/test_emoji_meaning.py`.
+The emoji are the top of the Unicode Consortium's frequency ranking of 2021
+(https://home.unicode.org/emoji/emoji-frequency/) and newer faces (Unicode 13 and 14). The words are
+CLDR's short names (https://cldr.unicode.org), unless a name describes the drawing instead of the
+emotion: 😤 is a "face with steam from nose" and expresses anger; 💀 is a "skull" and means that
+something was very funny. In that case the words are the meaning, which CLDR's keywords list for
+most emoji. `tests/integration/test_emoji_meaning.py` checks the words with the emotion model.
 
-Emoji that are not here, things and animals mostly, are read by their Unicode names. The keys have
+All other emoji, mostly things and animals, are replaced by their Unicode names. The keys have
 neither variation selectors nor skin tones.
 """
 
@@ -206,8 +206,8 @@ EMOJI_WORDS: Final = {
     for symbol, words in [line.split(" ", 1)]
 }
 
-# The first form that matches a whole emoticon decides; a repeated mouth, ":)))", is one.
-EMOTICON_FORMS: Final = (
+# The first pattern that matches the entire emoticon applies. Mouths may be repeated: ":)))".
+EMOTICON_PATTERNS: Final = (
     (r"<3+", "love"),
     (r"<[/\\]3+", "heartbroken"),
     (r"[:;=]['’][-^]?[(\[{|/\\cC]+", "sad, in tears"),

@@ -1,8 +1,8 @@
-"""Where emoji and emoticons stand in a text.
+"""Find emoji and emoticons in a text.
 
-An emoji is a whole sequence: with its skin tone, its variation selector, its joined parts, its flag
-letters or its keycap. Emoticons are those in common use, where they stand alone: the ":/" of a
-URL and the ":3" of a time are none.
+An emoji is an entire sequence: with its skin tone, variation selector, joined parts, flag letters
+or keycap. Emoticons are the common ones, and only if they are separate from words: the ":/" of a
+URL and the ":3" of a time are not emoticons.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ EMOTICON: Final = re.compile(EMOTICON_PATTERN, re.VERBOSE)
 EMOJI: Final = re.compile(EMOJI_PATTERN)
 SYMBOL_PATTERN: Final = rf"(?:{EMOJI_PATTERN}|{EMOTICON_PATTERN})"
 SYMBOL: Final = re.compile(SYMBOL_PATTERN.replace("[#*0-9]", r"[\#*0-9]"), re.VERBOSE)
-# Most texts hold no symbol, and this is found out faster than with all of the above.
-# One set of rare characters first: `re` finds it several times faster than alternatives.
+# Most texts contain no symbol; this pattern finds that out several times faster than `SYMBOL`. It
+# starts with one set of rare characters, which `re` searches faster than alternatives.
 _HINT: Final = re.compile(
     r"""
     [\u203c-\U0010ffff¯ಠ_^\\:;=(DP<>.-]
@@ -47,11 +47,11 @@ _HINT: Final = re.compile(
 )
 
 
-def may_hold_symbols(text: str) -> bool:
-    """Whether it is worth looking for symbols in `text`."""
+def may_contain_symbols(text: str) -> bool:
+    """Whether `text` may contain symbols; False only if it contains none."""
     return _HINT.search(text) is not None
 
 
 def symbols_in(text: str) -> Iterator[re.Match[str]]:
-    """The emoji and emoticons of `text` in order."""
-    return SYMBOL.finditer(text) if may_hold_symbols(text) else iter(())
+    """Matches of the emoji and emoticons in `text`, in order."""
+    return SYMBOL.finditer(text) if may_contain_symbols(text) else iter(())

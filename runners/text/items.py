@@ -1,4 +1,4 @@
-"""The markers of list items that stand in one line: "1. Coffee. 2. Tea.", "a) tea", "[ ] tea"."""
+"""Find the markers of list items within a line: "1. Coffee. 2. Tea.", "a) tea", "[ ] tea"."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _NUMBERED: Final = re.compile(
     r"(?<!\S)\(?(\d{1,2}|[A-Za-z]|[ivx]{2,5}|[IVX]{2,5})([.)]{1,2})(?:\s+|(?=[A-Za-z]))(?=\S)"
 )
 _BULLETS: Final = "•◦▪▫‣⁃●○■□☐☑✓✔➤①-⑳❶-➓"
-_BULLET: Final = re.compile(  # one set of characters first: `re` searches faster for it
+_BULLET: Final = re.compile(  # starts with one set of characters, which `re` searches faster
     rf"[{_BULLETS}\[:](?:(?<=[{_BULLETS}])(?<!\S.)\s*(?=\S)|(?<=\[)(?<!\S.)[ xX✓]?\]\s*(?=\S)"
     r"|(?<=:)\s+([-–—*+])\s+(?=\S))"
 )
-# Lists inside of one another; more are not looked after.
-_OPEN_RUNS: Final = 4
+# Number of nested lists that are tracked.
+_MAX_NESTED_RUNS: Final = 4
 _KEYCAP: Final = re.compile(r"(?<!\S)[0-9]\ufe0f?\u20e3\s*(?=\S)")
 _DASH: Final = re.compile(r"(?<=\s)([-–—*+])\s+(?=\S)")
 _ROMAN: Final = {"i": 1, "v": 5, "x": 10}
-# "Chapter 1. The start": a heading's number.
-_COUNTED: Final = re.compile(
+# The number after one of these words does not mark an item: "Chapter 1. The start".
+_BEFORE_NUMBER: Final = re.compile(
     r"\b(?:chapter|part|step|day|week|month|year|number|no|lesson|level|version|act|scene|page"
     r"|section|figure|question|round|grade|at|by|the|of|for|to|in|on|was|is|am)\s*$",
     re.IGNORECASE,
@@ -30,12 +30,15 @@ _COUNTED: Final = re.compile(
 
 
 def list_markers(text: str) -> list[tuple[int, int]]:
-    """Spans of the markers of list items: "1.", "b)", "•", "[ ]"; sorted, with white space."""
+    """Return the spans of list markers ("1.", "b)", "•", "[ ]") with the white space after them.
+
+    The spans are sorted and do not overlap.
+    """
     spans: dict[int, int] = {}
     runs: list[list[re.Match[str]]] = []
     for match in _NUMBERED.finditer(text):
         run = next(
-            (run for run in runs[: -_OPEN_RUNS - 1 : -1] if _continues(run[-1], match)), None
+            (run for run in runs[: -_MAX_NESTED_RUNS - 1 : -1] if _is_next(run[-1], match)), None
         )
         if run is not None:
             run.append(match)
@@ -56,46 +59,47 @@ def list_markers(text: str) -> list[tuple[int, int]]:
     for match in _BULLET.finditer(text):
         spans[match.start(1) if match[1] else match.start()] = match.end()
         if match[1]:
+            # A dash after a colon starts a list; later dashes of the same kind are its items.
             for dash in _DASH.finditer(text, match.end()):
                 if dash[1] == match[1]:
                     spans[dash.start()] = dash.end()
             break
-    if text.count("\u20e3") > 1:  # "1️⃣ Coffee 2️⃣ Tea"; a single one may stand for a number
+    if text.count("\u20e3") > 1:  # "1️⃣ Coffee 2️⃣ Tea"; a single keycap may be a number in a sentence
         spans.update(match.span() for match in _KEYCAP.finditer(text))
-    if text and not spans and (match_ := ITEM.match(text)):
-        spans[0] = match_.end()
+    if text and not spans and (item := ITEM.match(text)):
+        spans[0] = item.end()
     return sorted(spans.items())
 
 
 def _is_list(text: str, run: list[re.Match[str]]) -> bool:
-    """Whether a word such as "chapter" is missing before one of the numbers."""
+    """Whether any of the numbers does not follow a word such as "chapter"."""
     return any(
-        not _COUNTED.search(text, max(0, match.start() - 20), match.start()) for match in run
+        not _BEFORE_NUMBER.search(text, max(0, match.start() - 20), match.start()) for match in run
     )
 
 
 def _is_lettered(run: list[re.Match[str]]) -> bool:
-    """Whether "a." and "b." number items: the initials in "A. B. Smith met C. Jones" don't."""
+    """Whether letters number items, unlike the initials in "A. B. Smith met C. Jones"."""
     needed = 3 if run[0][1].isupper() and len(run[1:] and run[1][1]) == 1 else 2
     return len(run) >= needed and all(one.end() < other.start() for one, other in pairwise(run))
 
 
 def _values(label: str) -> dict[str, int]:
-    """The places in a list that a label may stand for, by its style: "i" is 1 or the 9th letter."""
+    """Positions in a list that a label may have, by style: "i" is Roman 1 or the 9th letter."""
     if label.isdigit():
         return {"digits": int(label)}
-    low = label.lower()
-    values = {} if len(low) > 1 else {"letter": ord(low) - ord("a") + 1}
-    if set(low) <= _ROMAN.keys():
-        digits = [_ROMAN[letter] for letter in low]
+    lowered = label.lower()
+    values = {} if len(lowered) > 1 else {"letter": ord(lowered) - ord("a") + 1}
+    if set(lowered) <= _ROMAN.keys():
+        digits = [_ROMAN[letter] for letter in lowered]
         values["roman"] = sum(
             -digit if digit < after else digit for digit, after in pairwise([*digits, 0])
         )
     return values
 
 
-def _continues(last: re.Match[str], match: re.Match[str]) -> bool:
-    """Whether the marker `match` counts on from `last` in the same style."""
+def _is_next(last: re.Match[str], match: re.Match[str]) -> bool:
+    """Whether the marker `match` is the next after `last` in the same style."""
     if last[2] != match[2] or last[1].isupper() != match[1].isupper():
         return False
     values = _values(match[1])

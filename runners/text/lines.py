@@ -1,8 +1,8 @@
-"""Which line breaks of an entry end a sentence, and which only wrap a line.
+"""Decide which line breaks of an entry end a sentence and which only wrap a line.
 
-A blank line always ends one. A single line break before a lower-case word ends nothing. Before
-anything else it does, unless the line before is as full as its paragraph is wide: mail programs
-and editors wrap text at a fixed column.
+A blank line always ends a sentence. A single line break before a lower-case word does not. Any
+other line break does, unless the line is as long as its paragraph is wide: mail programs and
+editors wrap text at a fixed column.
 """
 
 from __future__ import annotations
@@ -24,20 +24,23 @@ ITEM: Final = re.compile(
 _ENDED: Final = re.compile(r"[.!?…。！？｡؟۔।॥][\"'”’»›)\]}*_]*$")
 _FIRST_WORD: Final = re.compile(r"[^\s]+")
 _LETTER: Final = re.compile(r"[^\W_]")
-# No sentence ends with one of these, whatever the line's length.
+# Words that do not end a sentence, whatever the line's length.
 _OPEN_WORDS_LIST: Final = """
 a an the my your his her its our their of to from with at for by into and or but because that than
 if as was is am are were be been i we he she they very dr. mr. mrs. ms. prof. st.
 """
 _OPEN_WORDS: Final = frozenset(_OPEN_WORDS_LIST.split())
-# A paragraph narrower than this is not wrapped at a fixed column.
-_LEAST_WIDTH: Final = 40
-# Without a line that goes on in lower case, only lines of this length are believed to be wrapped.
-_LIKELY_WIDTH: Final = 55
+# A line that ends with one of these continues with a name.
+_TITLES: Final = (" dr.", " mr.", " mrs.", " ms.", " prof.", " st.")
+# Characters; a narrower paragraph is not wrapped at a fixed column.
+_MIN_WRAP_WIDTH: Final = 40
+# Characters; if no line of the paragraph continues in lower case, only a line of at least this
+# length counts as wrapped.
+_MIN_LIKELY_WRAP_WIDTH: Final = 55
 
 
 def text_blocks(entry: str) -> Iterator[tuple[int, int]]:
-    """Spans of `entry` that no sentence crosses; the line breaks left inside are white space."""
+    """Yield the spans that no sentence crosses; line breaks inside a span are white space."""
     paragraph: list[tuple[int, int]] = []
     for start, end, is_last in _lines(entry):
         if start < end:
@@ -49,7 +52,7 @@ def text_blocks(entry: str) -> Iterator[tuple[int, int]]:
 
 
 def _lines(entry: str) -> Iterator[tuple[int, int, bool]]:
-    """Spans of the lines without outer spaces, and whether a paragraph ends with the line."""
+    """Yield the span of each line without outer spaces, and whether it ends a paragraph."""
     start = 0
     for match in _LINE.finditer(entry):
         yield (*_stripped(entry, start, match.start()), match[0] in "\u2029\x0c")
@@ -64,35 +67,37 @@ def _stripped(entry: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _paragraph(entry: str, lines: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the spans of a paragraph's lines, joined where a sentence continues."""
     if not lines:
         return
     width = max(end - start for start, end in lines)
-    breaks = [
-        (entry[a:b], entry[c:d], width, b - a + 1 + len(_first_word(entry, c, d)) > width)
-        for (a, b), (c, d) in pairwise(lines)
-    ]
-    is_wrapped = width >= _LEAST_WIDTH and any(
-        full and _initial(after)[:1].islower() for _, after, _, full in breaks
+    breaks: list[tuple[str, str, bool]] = []  # line, next line, whether the line is full
+    for (start, end), (next_start, next_end) in pairwise(lines):
+        next_word = _first_word(entry, next_start, next_end)
+        is_full = end - start + 1 + len(next_word) > width
+        breaks.append((entry[start:end], entry[next_start:next_end], is_full))
+    is_wrapped = width >= _MIN_WRAP_WIDTH and any(
+        is_full and _leading_word(after)[:1].islower() for _, after, is_full in breaks
     )
-    start = lines[0][0]
-    for (before, after, _, full), (_, end), (begin, _) in zip(
+    block_start = lines[0][0]
+    for (before, after, is_full), (_, end), (next_start, _) in zip(
         breaks, lines, lines[1:], strict=False
     ):
-        if not _goes_on(before, after, is_full=full, is_wrapped=is_wrapped):
-            yield start, end
-            start = begin
-    yield start, lines[-1][1]
+        if not _continues_sentence(before, after, is_full=is_full, is_wrapped=is_wrapped):
+            yield block_start, end
+            block_start = next_start
+    yield block_start, lines[-1][1]
 
 
-def _goes_on(before: str, after: str, *, is_full: bool, is_wrapped: bool) -> bool:
-    """Whether the sentence of the line `before` may go on in the line `after`."""
+def _continues_sentence(before: str, after: str, *, is_full: bool, is_wrapped: bool) -> bool:
+    """Whether the sentence of the line `before` may continue in the line `after`."""
     if ITEM.match(after):
         return False
-    word = _initial(after)
+    word = _leading_word(after)
     if word[:1].islower():
         return True
     if _ENDED.search(before[-8:]):
-        return (is_full and is_wrapped) or before.lower().endswith(tuple(_TITLES))
+        return (is_full and is_wrapped) or before.lower().endswith(_TITLES)
     if not word:
         return False
     last = before.split()[-1].lower().lstrip("\"'“‘(")
@@ -102,10 +107,7 @@ def _goes_on(before: str, after: str, *, is_full: bool, is_wrapped: bool) -> boo
         return False
     if is_wrapped:
         return True
-    return len(before) >= _LIKELY_WIDTH and word not in SENTENCE_STARTERS
-
-
-_TITLES: Final = (" dr.", " mr.", " mrs.", " ms.", " prof.", " st.")
+    return len(before) >= _MIN_LIKELY_WRAP_WIDTH and word not in SENTENCE_STARTERS
 
 
 def _first_word(entry: str, start: int, end: int) -> str:
@@ -113,8 +115,8 @@ def _first_word(entry: str, start: int, end: int) -> str:
     return match[0] if match else ""
 
 
-def _initial(line: str) -> str:
-    """The first word of a line from its first letter or digit on, "" for a line of symbols."""
+def _leading_word(line: str) -> str:
+    """First word of a line, from its first letter or digit; empty for a line of symbols."""
     word = line[:60].split()[0]
     match = _LETTER.search(word)
     if match is None or match.start() > 2:

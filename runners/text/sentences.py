@@ -1,9 +1,9 @@
 """Split an entry into sentences with their character spans.
 
-`lines` decides on line breaks, `boundaries` on ends of sentences. Added here: a text without any
-punctuation is cut where a new clause begins ("and then I", "but she"), and what is
-longer than the classifier reads is cut between words. The work is linear in the entry's length:
-each step sees windows of bounded length.
+`lines` decides which line breaks end a sentence, `boundaries` finds the other ends. This module
+also splits text without punctuation where a new clause starts ("and then I", "but she"), and
+sentences that are too long for the classifier between words. The time is linear in the entry's
+length, because each step processes windows of bounded length.
 """
 
 from __future__ import annotations
@@ -12,25 +12,26 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
 from runners.text.boundaries import sentence_starts
-from runners.text.emoticons import may_hold_symbols, symbols_in
+from runners.text.emoticons import may_contain_symbols, symbols_in
 from runners.text.lines import text_blocks
 
-# A sentence's width: its characters, where an emoji counts as the words that it is read as. No
-# sentence is wider, so that none has more tokens than the classifier reads.
-MAX_SENTENCE_CHARACTERS: Final = 400
+# Largest width of a sentence. The width is an upper bound of the number of tokens: its characters,
+# with more for those that may be several tokens. The classifier truncates at 512 tokens.
+MAX_SENTENCE_WIDTH: Final = 400
+# Width of an emoji or emoticon, which is replaced by words.
 SYMBOL_WIDTH: Final = 12
-# Korean syllables are read as up to three letters, a token each.
+# Width of a Korean syllable, which the tokenizer splits into up to three letters.
 HANGUL_WIDTH: Final = 3
-# `sentencex` takes quadratic time over some texts, so it sees no more than this at a time.
+# `sentencex` takes quadratic time on some texts, so it gets windows of this length.
 WINDOW_CHARACTERS: Final = 1_500
-# So many words without any punctuation were spoken, or typed in a hurry.
-RAMBLE_WORDS: Final = 16
-# Fewer words tell too little by themselves.
-CLAUSE_WORDS: Final = 5
+# A sentence with this many words and no punctuation is run-on text, which is split into clauses.
+MIN_RUN_ON_WORDS: Final = 16
+# A shorter clause has too little content to be classified on its own.
+MIN_CLAUSE_WORDS: Final = 5
 
 _PUNCTUATION: Final = re.compile(r"[.!?…,;:]")
 _CLAUSE: Final = re.compile(
@@ -45,7 +46,7 @@ _CLAUSE: Final = re.compile(
 )
 _WORD: Final = re.compile(r"\S+")
 _HANGUL: Final = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
-# "I" begins a clause, unless the word before it does or takes it for an object ("I think I").
+# "I" starts a clause, unless it follows a conjunction or a verb that takes a clause ("I think I").
 _BARE_I: Final = re.compile(r"(\S+)\s+(?=i\b)", re.IGNORECASE)
 _SUBORDINATORS: Final = """
 and but so then that because cause when while if as than what how who whom which where why until
@@ -59,7 +60,7 @@ _BEFORE_I: Final = frozenset(_SUBORDINATORS.split())
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence; `text == entry[start:end]`, in Unicode code points, without outer spaces."""
+    """A sentence without outer spaces; `text == entry[start:end]`, in Unicode code points."""
 
     text: str
     start: int
@@ -67,92 +68,91 @@ class Sentence:
 
 
 def split_sentences(entry: str) -> list[Sentence]:
-    """Return the sentences of `entry` in order; white space between them belongs to none."""
-    is_plain = entry.isascii() and not may_hold_symbols(entry)  # a character is as wide as one
+    """Return the sentences of `entry` in order; white space between them is left out."""
+    is_plain = entry.isascii() and not may_contain_symbols(entry)  # each character has width 1
     return [
         sentence
-        for start, end in text_blocks(entry)
-        for begin, stop in _sentences(entry, start, end)
-        for clause in _clauses(entry, begin, stop)
+        for block in text_blocks(entry)
+        for span in _sentences(entry, *block)
+        for clause in _clauses(entry, *span)
         for sentence in _cut(entry, *clause, is_plain=is_plain)
     ]
 
 
 def token_upper_bound(text: str) -> int:
-    """Characters of `text`, more for those that are read as several: at least its tokens."""
+    """Return the width of `text`; it has at most this many tokens, special ones left out."""
     symbols = sum(1 for _ in symbols_in(text))
     hangul = 0 if text.isascii() else len(_HANGUL.findall(text))
     return len(text) + (SYMBOL_WIDTH - 1) * symbols + (HANGUL_WIDTH - 1) * hangul
 
 
 def _sentences(entry: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Sentences of a block, from windows; the last of a window begins the next one."""
+    """Yield the sentences of a block; the last sentence of a window starts the next window."""
     while end - start > WINDOW_CHARACTERS:
         stop = start + WINDOW_CHARACTERS
         starts = sentence_starts(entry[start:stop])
-        while starts and starts[-1] > WINDOW_CHARACTERS - 40:  # a word may be cut in two
+        while starts and starts[-1] > WINDOW_CHARACTERS - 40:  # the next word may be incomplete
             starts.pop()
         if not starts:
             space = _last_space(entry, start + WINDOW_CHARACTERS // 2, stop)
             starts = [(space or stop) - start]
-        for here, there in zip([0, *starts], starts, strict=False):
-            yield start + here, start + there
+        for first, last in pairwise([0, *starts]):
+            yield start + first, start + last
         start += starts[-1]
     starts = sentence_starts(entry[start:end])
-    for here, there in zip([0, *starts], [*starts, end - start], strict=False):
-        yield start + here, start + there
+    for first, last in pairwise([0, *starts, end - start]):
+        yield start + first, start + last
 
 
 def _clauses(entry: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Cut a ramble before the words that begin a clause; anything else stays in one piece."""
+    """Split run-on text before the words that start a clause; yield any other span as it is."""
     text = entry[start:end]
-    if len(text.split()) < RAMBLE_WORDS or _PUNCTUATION.search(text):
+    if len(text.split()) < MIN_RUN_ON_WORDS or _PUNCTUATION.search(text):
         yield start, end
         return
-    begins = {
+    clause_starts = {
         match.end()
         for match in _CLAUSE.finditer(entry, start, end)
-        if match[1].lower() not in {"and", "but", "so"}  # "but then I" begins with "but"
+        if match[1].lower() not in {"and", "but", "so"}  # "but then I" starts at "but"
     }
     for match in _BARE_I.finditer(entry, start, end):
         if match[1].lower() not in _BEFORE_I:
-            begins.add(match.end())
+            clause_starts.add(match.end())
     words = [match.start() for match in _WORD.finditer(entry, start, end)]
     first = 0
-    for begin in sorted(begins):
-        word = bisect_left(words, begin)
-        if min(word - first, len(words) - word) >= CLAUSE_WORDS:
-            yield start, begin
-            start, first = begin, word
+    for clause_start in sorted(clause_starts):
+        word = bisect_left(words, clause_start)
+        if min(word - first, len(words) - word) >= MIN_CLAUSE_WORDS:
+            yield start, clause_start
+            start, first = clause_start, word
     yield start, end
 
 
 def _cut(entry: str, start: int, end: int, *, is_plain: bool) -> Iterator[Sentence]:
-    """Strip a span and cut it where it is too wide, at the last comma or space that fits."""
+    """Strip a span; while it is too wide, cut it at the last comma or space that fits."""
     start, end = _stripped(entry, start, end)
-    least = MAX_SENTENCE_CHARACTERS if is_plain else MAX_SENTENCE_CHARACTERS // SYMBOL_WIDTH
-    if end - start > least and (
-        is_plain or token_upper_bound(entry[start:end]) > MAX_SENTENCE_CHARACTERS
+    min_characters = MAX_SENTENCE_WIDTH if is_plain else MAX_SENTENCE_WIDTH // SYMBOL_WIDTH
+    if end - start > min_characters and (
+        is_plain or token_upper_bound(entry[start:end]) > MAX_SENTENCE_WIDTH
     ):
         sums = _widths(entry[start:end])
         origin = start
-        while start < end and sums[end - origin] - sums[start - origin] > MAX_SENTENCE_CHARACTERS:
-            fitting = bisect_right(sums, sums[start - origin] + MAX_SENTENCE_CHARACTERS) - 1
+        while start < end and sums[end - origin] - sums[start - origin] > MAX_SENTENCE_WIDTH:
+            fitting = bisect_right(sums, sums[start - origin] + MAX_SENTENCE_WIDTH) - 1
             limit = max(start + 1, origin + fitting)
             half = start + (limit - start) // 2
             cut = entry.rfind(", ", half, limit) + 1 or _last_space(entry, start + 1, limit)
-            begin, stop = _stripped(entry, start, cut or limit)
-            yield Sentence(entry[begin:stop], begin, stop)
+            first, last = _stripped(entry, start, cut or limit)
+            yield Sentence(entry[first:last], first, last)
             start, end = _stripped(entry, cut or limit, end)
     if start < end:
         yield Sentence(entry[start:end], start, end)
 
 
 def _widths(text: str) -> list[int]:
-    """Width of the first characters of `text`, for 0 to all of them.
+    """Return the widths of `text[:0]`, `text[:1]`, up to all of `text`.
 
-    All of a symbol's width is its first character's, and its end is as wide as its beginning, so
-    that no cut falls into it.
+    The entire width of a symbol belongs to its first character, so that no cut divides the symbol.
     """
     widths = [HANGUL_WIDTH if _HANGUL.match(character) else 1 for character in text]
     for match in symbols_in(text):
@@ -162,10 +162,10 @@ def _widths(text: str) -> list[int]:
 
 
 def _last_space(entry: str, start: int, end: int) -> int:
-    """Place of the last white space in a span, 0 where there is none."""
-    for place in range(end - 1, start - 1, -1):
-        if entry[place].isspace():
-            return place
+    """Return the index of the last white space in a span, or 0 if there is none."""
+    for index in range(end - 1, start - 1, -1):
+        if entry[index].isspace():
+            return index
     return 0
 
 

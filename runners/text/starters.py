@@ -1,7 +1,8 @@
 """Words that begin English sentences far more often than they are names.
 
-After an abbreviation that names may follow ("Dr.", "U.S.", an initial) one of these says that
-the abbreviation ended a sentence. Words that are names too ("Will", "May", "Grace") are left out.
+Names may follow abbreviations such as "Dr.", "U.S." or an initial. If one of these words follows
+instead, the abbreviation ends a sentence. Words that are names too ("Will", "May", "Grace") are
+not in the list.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Speech to text: Whisper in CTranslate2, int8, through faster-whisper, behind a voice detector.
+"""Speech to text: Whisper in CTranslate2, int8, through faster-whisper, with voice detection.
 
-1. `voice` finds who speaks where, and cuts the speech into windows at pauses.
-2. Whisper writes each window down once and aligns the words with the sound.
-3. `plausibility` drops what was not said: Whisper hears sentences in noise and in music.
-4. Speech that no word was kept for is heard once more, in shorter pieces, each in its own language:
-   Whisper leaves out repeats and the shorter one of two languages.
-5. `times` leads the times back to the recording.
+1. `voice_activity` finds the speech, and `regions` divides it into windows at pauses.
+2. Whisper transcribes each window once and aligns the words with the audio.
+3. `plausibility` drops text that was not spoken: Whisper hallucinates on noise and music.
+4. Speech without words is transcribed again, in shorter pieces, each in its own language: Whisper
+   skips repetition and the shorter one of two languages.
+5. `timestamps` converts the times to times in the recording.
 """
 
 from __future__ import annotations
@@ -20,39 +20,45 @@ import numpy as np
 
 from runners.base import GoldenMismatchError
 from runners.errors import InvalidRequest
-from runners.transcriber.listening import Listening, confidence
-from runners.transcriber.times import (
-    begin_with_speech,
-    seconds_of,
-    settle,
-    settle_segments,
-    spoken_seconds,
+from runners.transcriber.timestamps import (
+    clamp_segments,
+    clamp_spans,
+    speech_seconds,
+    to_seconds,
+    trim_leading_pauses,
 )
 from runners.transcriber.transcript import (
     SAMPLE_RATE,
-    TASKS,
+    SPEECH_TASKS,
     LanguageSpan,
     Segment,
-    Span,
-    Task,
+    SpeechTask,
+    SpokenWord,
+    TextDelta,
+    TimeSpan,
+    TokenScore,
     Transcript,
     TranscriptionRequest,
-    Word,
+    VoiceDetection,
 )
-from runners.transcriber.voice import amplify, detect_voice
-from runners.transcriber.whisper import Whisper
+from runners.transcriber.voice_activity import amplify, detect_voice
+from runners.transcriber.whisper import MAX_KEYWORD_TOKENS, Whisper, join_keywords
+from runners.transcriber.windowing import TranscriptionSession, confidence
 
 __all__ = [
     "SAMPLE_RATE",
-    "TASKS",
+    "SPEECH_TASKS",
     "LanguageSpan",
     "Segment",
-    "Span",
-    "Task",
+    "SpeechTask",
+    "SpokenWord",
+    "TextDelta",
+    "TimeSpan",
+    "TokenScore",
     "Transcriber",
     "Transcript",
     "TranscriptionRequest",
-    "Word",
+    "VoiceDetection",
 ]
 
 # Ten milliseconds each.
@@ -61,43 +67,53 @@ WARM_UP_TOKENS: Final = 8
 
 
 class Transcriber:
-    """Whisper behind the runners' verbs."""
+    """Whisper behind the runners' methods."""
 
     def __init__(self, model: Whisper) -> None:
         self._model = model
         self._languages: tuple[str, ...] = tuple(sorted(model.supported_languages))
 
     @classmethod
-    def load(cls, folder: Path, *, threads: int, at_a_time: int = 1) -> Self:
-        """Load the CTranslate2 Whisper in `folder`; it computes on `threads` threads.
+    def load(cls, folder: Path, *, threads: int, num_workers: int = 1) -> Self:
+        """Load the CTranslate2 Whisper in `folder`.
 
-        Up to `at_a_time` concurrent calls of `predict` share one copy of the weights, with
-        `threads` threads each; another call waits.
+        Up to `num_workers` concurrent calls of `predict` share one copy of the weights and
+        compute on `threads` threads each; further calls wait.
 
-        No file is fetched from anywhere: a folder without model.bin, config.json, tokenizer.json
-        or vocabulary.txt fails with RuntimeError or ValueError.
+        Nothing is downloaded: RuntimeError or ValueError if model.bin, config.json,
+        tokenizer.json or vocabulary.txt is missing.
         """
-        return cls(Whisper.load(folder, threads=threads, num_workers=at_a_time))
+        return cls(Whisper.load(folder, threads=threads, num_workers=num_workers))
 
     def prepare(self, item: TranscriptionRequest) -> TranscriptionRequest:
-        """Check a request; the audio itself needs no preparing.
+        """Check a request; the audio is used as it is.
 
         Raises:
-            InvalidRequest: The language or task is none that Whisper knows, or there is no audio.
+            InvalidRequest: Whisper does not know the language or the task, the temperature is out
+                of range, there are too many keywords, or there is no audio.
 
         """
-        if item.language is not None and item.language not in self._languages:
+        requested = [*item.candidate_languages, *([item.language] if item.language else [])]
+        if any(language not in self._languages for language in requested):
             raise InvalidRequest(
-                "language: this one is not transcribed here; give one of"
+                "language: this one is not transcribed here; use one of"
                 f" {', '.join(self._languages)}, or none to detect it.",
                 field="language",
                 valid=list(self._languages),
             )
-        if item.task not in TASKS:
+        if item.task not in SPEECH_TASKS:
             raise InvalidRequest(
-                f"{item.task!r} is no task: give one of {', '.join(TASKS)}.",
+                f"task: must be one of {', '.join(SPEECH_TASKS)}.",
                 field="task",
-                valid=list(TASKS),
+                valid=list(SPEECH_TASKS),
+            )
+        if not 0 <= item.temperature <= 1:
+            raise InvalidRequest("temperature: must be between 0 and 1.", field="temperature")
+        if self._model.count_tokens(join_keywords(item.keywords)) > MAX_KEYWORD_TOKENS:
+            raise InvalidRequest(
+                f"keywords: these have more than {MAX_KEYWORD_TOKENS} tokens together; send fewer "
+                "of them, the rarest first.",
+                field="keywords",
             )
         if item.samples.ndim != 1 or not len(item.samples):
             raise InvalidRequest("The recording is empty.", field="samples")
@@ -108,13 +124,13 @@ class Transcriber:
         return math.ceil(len(prepared.samples) * 100 / SAMPLE_RATE)
 
     def predict(self, batch: Sequence[TranscriptionRequest]) -> list[Transcript]:
-        """Transcribe recordings one after another: one alone keeps every thread busy."""
+        """Transcribe recordings one after the other: a single one keeps every thread busy."""
         return [self._transcribe(request) for request in batch]
 
     def warm_up(self) -> None:
         """Run noise through voice detector, encoder and decoder.
 
-        A second of it: a whole window, as every recording gets, would be most of the start.
+        One second of it: a full window, as every recording gets, would dominate the start-up time.
         """
         noise = np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
         detect_voice(noise)
@@ -123,19 +139,22 @@ class Transcriber:
         languages = self._model.model.detect_language(encoded)[0]
         if not all(math.isfinite(probability) for _, probability in languages):
             raise GoldenMismatchError(
-                "The transcriber computes no numbers on this CPU: export it with "
+                "The transcriber computes NaN on this CPU: export it with "
                 "`export_models.py transcriber --precision fp32`."
             )
         start = self._model.hf_tokenizer.token_to_id("<|startoftranscript|>")
         self._model.model.generate(encoded, [[start]], max_length=WARM_UP_TOKENS)
 
     def _transcribe(self, request: TranscriptionRequest) -> Transcript:
-        duration = seconds_of(len(request.samples))
+        duration = to_seconds(len(request.samples))
         samples = amplify(request.samples)
-        voice = detect_voice(samples)
-        listening = Listening(self._model, samples, voice, request.language, request.task)
-        segments = settle_segments(begin_with_speech(listening.segments(), voice.speech), duration)
-        unclear = tuple(Span(*span) for span in settle(listening.unclear(segments), duration))
+        voice = detect_voice(samples, request.voice_detection)
+        session = TranscriptionSession(self._model, samples, voice, request)
+        found = session.segments()
+        segments = clamp_segments(trim_leading_pauses(found, voice.speech), duration)
+        unclear = tuple(
+            TimeSpan(*span) for span in clamp_spans(session.unclear(segments), duration)
+        )
         if not segments:
             return Transcript(
                 text="",
@@ -143,12 +162,12 @@ class Transcriber:
                 language_probability=0.0 if request.language is None else 1.0,
                 duration=duration,
                 confidence=0.0,
-                # A voice that nobody can understand is still a voice.
-                no_speech=not (voice.speech.any() and voice.is_sure),
+                # A voice that is not understood is still a voice.
+                no_speech=not (voice.speech.any() and voice.is_certain),
                 segments=(),
                 unclear=unclear,
             )
-        language, probability = listening.main_language(segments)
+        language, probability = session.main_language(segments)
         return Transcript(
             text="".join(segment.text for segment in segments).strip(),
             language=language,
@@ -159,6 +178,6 @@ class Transcriber:
             segments=segments
             if request.word_timestamps
             else tuple(replace(segment, words=None) for segment in segments),
-            speech_seconds=spoken_seconds(segments),
+            speech_seconds=speech_seconds(segments),
             unclear=unclear,
         )

@@ -1,8 +1,9 @@
-"""What is asked of the transcriber and what it answers."""
+"""Types of the transcriber: the request and the transcript."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, Literal
 
@@ -10,77 +11,131 @@ import numpy as np
 import numpy.typing as npt
 
 SAMPLE_RATE: Final = 16_000
-"""Samples per second of everything that is transcribed."""
+"""Samples per second of every recording that is transcribed."""
 
-Task = Literal["transcribe", "translate"]
-TASKS: Final[tuple[Task, ...]] = ("transcribe", "translate")
-"""What can be done with speech: write it down, or write it down in English."""
+SpeechTask = Literal["transcribe", "translate"]
+SPEECH_TASKS: Final[tuple[SpeechTask, ...]] = ("transcribe", "translate")
+"""Transcribe speech in its language, or translate it into English."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceDetection:
+    """Parameters of the voice activity detector. None keeps the automatic value."""
+
+    threshold: float | None = None
+    """Probability from which a frame is speech, 0 to 1. Automatic: 0.5."""
+    seconds_before: float | None = None
+    """Audio kept before speech. Automatic: 0.4 s, or 1.5 s if the speech seems to be whispered."""
+    seconds_after: float | None = None
+    """Audio kept after speech. Automatic: as `seconds_before`."""
+    pause_seconds: float | None = None
+    """A pause of this length ends a chunk, and chunks are transcribed separately. Automatic:
+    speech is packed into windows of up to 30 s, and pauses of 2 s and more are cut out."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScore:
+    """A text token and its log probability."""
+
+    text: bytes
+    """The token's part of the text, in UTF-8. A character may be divided between tokens."""
+    log_probability: float
+    """Natural logarithm of its probability, given the audio and the tokens before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next part of a transcript's text while it is being made."""
+
+    text: str
+    """The parts of a recording, joined, are its transcript's text."""
+    token_scores: tuple[TokenScore, ...]
+    """Empty unless the request asks for token scores."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionRequest:
-    """One recording and what is to be done with it."""
+    """A recording and how to transcribe it."""
 
     samples: npt.NDArray[np.float32]
     """Shape (n,), mono, 16 kHz, within [-1, 1]."""
     language: str | None = None
-    """ISO 639 code of the language spoken, such as "en"; None to detect it."""
-    task: Task = "transcribe"
-    """"transcribe" keeps the language, "translate" answers in English."""
+    """Whisper's code of the language spoken, such as "en"; None to detect it."""
+    task: SpeechTask = "transcribe"
+    """"transcribe" keeps the language, "translate" translates into English."""
     word_timestamps: bool = False
-    """Whether the answer holds the words with their times."""
+    """Whether the transcript contains the words with their times."""
+    candidate_languages: tuple[str, ...] = ()
+    """Codes of the languages that detection may return; empty for all."""
+    prompt: str = ""
+    """Text that could precede the recording: it biases spelling and style. Whisper reads its
+    last tokens, up to `whisper.MAX_PROMPT_TOKENS` minus the keywords' tokens."""
+    keywords: tuple[str, ...] = ()
+    """Words and names that are likely to occur."""
+    temperature: float = 0.0
+    """0 decodes by beam search, the same way every time. Above 0, up to 1, tokens are sampled."""
+    token_scores: bool = False
+    """Whether the segments contain the log probabilities of their tokens."""
+    voice_detection: VoiceDetection = field(default_factory=VoiceDetection)
+    """Parameters of the voice activity detector."""
+    on_text: Callable[[TextDelta], None] | None = None
+    """Called with each part of the text as soon as it is final, in the thread that computes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """One word and where it is heard."""
+class SpokenWord:
+    """A word and its time in the recording."""
 
     text: str
     """The word with its punctuation, and with the space before it."""
     start: float
-    """Seconds from the beginning of the recording."""
+    """Seconds from the start of the recording."""
     end: float
-    """Seconds from the beginning of the recording."""
+    """Seconds from the start of the recording."""
     probability: float
     """Mean probability of its tokens, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A sentence or so, with Whisper's figures on it."""
+    """About a sentence of the transcript, with Whisper's statistics."""
 
     id: int
-    """Counts from 0."""
+    """Index in the transcript, from 0."""
     start: float
-    """Seconds from the beginning of the recording."""
+    """Seconds from the start of the recording."""
     end: float
-    """Seconds from the beginning of the recording."""
+    """Seconds from the start of the recording."""
     text: str
-    """What was said, with the space before it."""
+    """The text, with the space before it."""
     average_log_probability: float
     """Mean natural logarithm of the tokens' probabilities in the segment's window."""
     no_speech_probability: float
-    """How probable Whisper holds it that the segment's window has no speech, 0 to 1."""
+    """Probability that the segment's window contains no speech, by Whisper, 0 to 1."""
     compression_ratio: float
-    """Bytes of the window's text divided by its bytes compressed by zlib: high for repeats."""
+    """Bytes of the window's text divided by its bytes compressed by zlib: high for repetition."""
     temperature: float
-    """0 where the first decoding was kept, above 0 after retries."""
+    """Temperature at which the tokens were sampled; 0 for beam search."""
     tokens: tuple[int, ...]
-    """Whisper's token ids, timestamps included; empty for the later parts of a divided segment."""
-    words: tuple[Word, ...] | None
-    """The words, where they were asked for."""
+    """Whisper's token ids. Of a segment that was divided, the first part has them all."""
+    words: tuple[SpokenWord, ...] | None
+    """The words; None unless the request asks for them."""
     language: str | None = None
-    """ISO 639 code of what is spoken in it."""
+    """Whisper's code of the language spoken in it."""
+    window_start: float = 0.0
+    """Seconds from the start of the recording to the start of the segment's window."""
+    token_scores: tuple[TokenScore, ...] = ()
+    """The text tokens; empty unless the request asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeSpan:
     """A part of the recording."""
 
     start: float
-    """Seconds from the beginning of the recording."""
+    """Seconds from the start of the recording."""
     end: float
-    """Seconds from the beginning of the recording."""
+    """Seconds from the start of the recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,36 +143,35 @@ class LanguageSpan:
     """Consecutive segments in one language."""
 
     language: str
-    """ISO 639 code."""
+    """Whisper's code."""
     start: float
-    """Seconds from the beginning of the recording."""
+    """Seconds from the start of the recording."""
     end: float
-    """Seconds from the beginning of the recording."""
+    """Seconds from the start of the recording."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said in a recording."""
+    """The transcript of a recording."""
 
     text: str
-    """The whole text; empty where there is no speech, or none that can be understood."""
+    """The text; empty if there is no speech, or none that can be understood."""
     language: str | None
-    """ISO 639 code, given or detected; None where there is no speech and none was given."""
+    """Whisper's code, requested or detected; None if there is no speech and none was requested."""
     language_probability: float
-    """How sure the detection is, 0 to 1; 1 where the language was given, 0 for a fallback."""
+    """Probability of the detected language; 1 if it was requested, 0 for the fallback."""
     duration: float
     """Length of the recording in seconds, to the millisecond."""
     confidence: float
     """Mean token probability, segments weighted by their length, 0 to 1; 0 without speech."""
     no_speech: bool
-    """Whether nobody speaks in the recording."""
+    """Whether no voice was detected in the recording."""
     segments: tuple[Segment, ...]
-    """The text in pieces, in order."""
+    """The segments in order."""
     speech_seconds: float = 0.0
-    """Seconds within the segments in which a voice is heard: pauses are not counted."""
-
-    unclear: tuple[Span, ...] = ()
-    """Where somebody speaks, but no words could be made out."""
+    """Seconds of speech within the segments, without pauses."""
+    unclear: tuple[TimeSpan, ...] = ()
+    """Parts with a voice, but without words that could be understood."""
 
     @property
     def languages(self) -> tuple[LanguageSpan, ...]:

@@ -1,9 +1,9 @@
-"""Whisper on one clip: its language, and what it writes down with the evidence for it."""
+"""Whisper on one clip: its language, and its text with the evidence for it."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -17,37 +17,41 @@ from faster_whisper.audio import pad_or_trim
 
 from runners.cancellation import stop_if_cancelled
 from runners.transcriber.plausibility import MAX_COMPRESSION_RATIO, MIN_LOG_PROBABILITY, Evidence
-from runners.transcriber.times import place
-from runners.transcriber.transcript import Segment, Task, Word
-from runners.transcriber.voice import Clip
+from runners.transcriber.timestamps import to_recording_time
+from runners.transcriber.tokens import ScoredTokens, token_bytes
+from runners.transcriber.transcript import Segment, SpokenWord, TokenScore, TranscriptionRequest
+from runners.transcriber.voice_activity import Clip, Samples
 
 _BEAM_SIZE: Final = 5
 
-Samples = npt.NDArray[np.float32]
+MAX_PROMPT_TOKENS: Final = 223
+"""Tokens of prompt and keywords together: half of Whisper's context, the other half is output."""
+MAX_KEYWORD_TOKENS: Final = 150
+"""Tokens of the keywords; the rest is kept for the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What Whisper wrote down for up to 30 seconds; times count from the recording's beginning."""
+class DecodedWindow:
+    """Whisper's output for up to 30 seconds; times count from the start of the recording."""
 
     segments: tuple[Segment, ...]
     evidence: Evidence
 
 
 class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped here
-    """`WhisperModel` that does not encode the same window twice in a row.
+    """`WhisperModel` with token scores, and without encoding a window twice.
 
     Language detection and decoding start with the same 30 seconds, and the encoder is most of the
-    work on a short recording. What is kept is kept per thread.
+    work for a short recording. Its last output is kept per thread.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._last = threading.local()
+        self._thread = threading.local()
 
     @classmethod
     def load(cls, folder: Path, *, threads: int, num_workers: int) -> Self:
-        """Load the CTranslate2 Whisper in `folder`; nothing is fetched from anywhere."""
+        """Load the CTranslate2 Whisper in `folder`; nothing is downloaded."""
         return cls(
             str(folder),
             device="cpu",
@@ -59,86 +63,169 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
 
     def encode(self, features: npt.NDArray[np.float32]) -> ctranslate2.StorageView:
         """Encode log-mel features of shape (80, frames), up to 3000 frames of 10 ms."""
-        stop_if_cancelled()  # here because every window begins with it
-        known = getattr(self._last, "features", None)
+        stop_if_cancelled()  # every window starts with this call
+        known = getattr(self._thread, "features", None)
         if known is None or not np.array_equal(known, features):
-            self._last.output = super().encode(features)
-            self._last.features = features
-        return self._last.output
+            self._thread.output = super().encode(features)
+            self._thread.features = features
+        return self._thread.output
 
-    def language_of(self, samples: Samples) -> tuple[str, float]:
-        """Return the language of the first 30 seconds and its probability."""
+    def most_likely_language(
+        self, samples: Samples, candidates: Collection[str] = ()
+    ) -> tuple[str, float]:
+        """Return the language of the first 30 seconds and its probability.
+
+        With candidates, it is one of them, and the probability is relative to theirs.
+        """
         if not self.model.is_multilingual:
             return "en", 1.0
         extractor = self.feature_extractor
-        # Without the last frame, which is padding: just what decoding encodes first.
+        # Without the last frame, which is padding: decoding encodes the same features first.
         features = extractor(samples[: extractor.n_samples])[:, :-1]
         encoded = self.encode(pad_or_trim(features))
-        token, probability = self.model.detect_language(encoded)[0][0]
-        return token.removeprefix("<|").removesuffix("|>"), float(probability)
+        probabilities = {
+            token.removeprefix("<|").removesuffix("|>"): float(probability)
+            for token, probability in self.model.detect_language(encoded)[0]
+        }
+        if candidates:
+            total = sum(probabilities[code] for code in candidates)
+            probabilities = {code: probabilities[code] / total for code in candidates}
+        language = max(probabilities, key=lambda code: probabilities[code])
+        return language, probabilities[language]
 
-    def write_down(
+    def transcribe_clip(
         self,
         samples: Samples,
         clip: Clip,
         language: str,
-        task: Task,
+        request: TranscriptionRequest,
         *,
         max_tokens: int | None = None,
-    ) -> list[Heard]:
-        """Write down what is said in `clip`, a part of the recording `samples`.
+    ) -> list[DecodedWindow]:
+        """Transcribe `clip`, a part of the recording `samples`, as `request` asks for.
 
-        Only by beam search: a temperature above 0 samples, and CTranslate2's random numbers go on
-        from call to call, so that the same recording would get another transcript each time.
+        At temperature 0 there is no fallback to higher temperatures: these sample, and
+        CTranslate2's random numbers continue from call to call, so that the same recording would
+        get another transcript each time.
         """
+        self._thread.scores_tokens = request.token_scores
         found, _ = self.transcribe(
             clip.cut(samples),
             language=language,
-            task=task,
+            task=request.task,
             word_timestamps=True,
             beam_size=_BEAM_SIZE,
-            temperature=[0.0],
+            temperature=[request.temperature],
             max_new_tokens=max_tokens,
+            initial_prompt=self._prompt_tokens(request) or None,
+            hotwords=join_keywords(request.keywords) or None,
             log_prob_threshold=MIN_LOG_PROBABILITY,
             compression_ratio_threshold=MAX_COMPRESSION_RATIO,
             no_speech_threshold=None,
-            # With the text before as a prompt, one bad window spoils all that follow.
+            # With the previous text as a prompt, one bad window spoils all windows after it.
             condition_on_previous_text=False,
         )
         return [
-            _heard(list(window), clip, language)
+            self._decoded_window(list(window), clip, language)
             for _, window in groupby(found, key=lambda segment: segment.seek)
         ]
 
+    def count_tokens(self, text: str) -> int:
+        """Number of tokens of a text within a prompt."""
+        return len(self._encode(text))
 
-def _heard(window: Sequence[Any], clip: Clip, language: str) -> Heard:
-    segments = [part for segment in window for part in _segments(segment, clip, language)]
-    return Heard(
-        tuple(segments),
-        Evidence(
-            float(window[0].avg_logprob),
-            float(window[0].compression_ratio),
-            float(window[0].no_speech_prob),
-            [word for segment in segments for word in segment.words or ()],
-        ),
-    )
+    def _encode(self, text: str) -> list[int]:
+        plain = " " + _without_special_tokens(text)
+        return list(self.hf_tokenizer.encode(plain, add_special_tokens=False).ids)
+
+    def _prompt_tokens(self, request: TranscriptionRequest) -> list[int]:
+        """The last tokens of the prompt, as many as fit next to the keywords."""
+        if not request.prompt.strip():
+            return []
+        keywords = join_keywords(request.keywords)
+        room = MAX_PROMPT_TOKENS - (self.count_tokens(keywords) if keywords else 0)
+        return self._encode(request.prompt.strip())[-room:]
+
+    def add_word_timestamps(
+        self, segments: list[Any], tokenizer: Any, encoder_output: Any, num_frames: int, *args: Any,
+        **kwargs: Any,
+    ) -> Any:  # fmt: skip
+        """Align the words of a window, and score its tokens if the request asks for it."""
+        if self._thread.scores_tokens:
+            self._score_tokens(segments[0], tokenizer, encoder_output, num_frames)
+        return super().add_word_timestamps(
+            segments, tokenizer, encoder_output, num_frames, *args, **kwargs
+        )
+
+    def _score_tokens(
+        self, segments: list[dict[str, Any]], tokenizer: Any, encoder_output: Any, num_frames: int
+    ) -> None:
+        """Attach log probabilities to the tokens, which faster-whisper returns as they are."""
+        text_tokens = [[t for t in s["tokens"] if t < tokenizer.eot] for s in segments]
+        joined = [token for tokens in text_tokens for token in tokens]
+        if not joined:
+            return
+        (aligned,) = self.model.align(
+            encoder_output, tokenizer.sot_sequence, [joined], num_frames, median_filter_width=7
+        )
+        probabilities = iter(aligned.text_token_probs)
+        for segment, tokens in zip(segments, text_tokens, strict=True):
+            segment["tokens"] = ScoredTokens(
+                segment["tokens"],
+                tuple(
+                    TokenScore(
+                        token_bytes(self.hf_tokenizer.id_to_token(token)),
+                        float(np.log(max(next(probabilities), np.finfo(np.float32).tiny))),
+                    )
+                    for token in tokens
+                ),
+            )
+
+    def _decoded_window(self, window: Sequence[Any], clip: Clip, language: str) -> DecodedWindow:
+        start = window[0].seek / self.frames_per_second
+        _, (window_start, _) = to_recording_time((start, start + 0.01), clip.parts)
+        segments = [
+            part
+            for segment in window
+            for part in _segments(segment, clip, language, round(window_start, 2))
+        ]
+        return DecodedWindow(
+            tuple(segments),
+            Evidence(
+                float(window[0].avg_logprob),
+                float(window[0].compression_ratio),
+                float(window[0].no_speech_prob),
+                [word for segment in segments for word in segment.words or ()],
+            ),
+        )
 
 
-def _segments(found: Any, clip: Clip, language: str) -> list[Segment]:
-    """A segment, divided where it reaches across a pause that was cut out."""
-    placed = []
+def join_keywords(keywords: Sequence[str]) -> str:
+    """The keywords as Whisper's prompt lists them."""
+    return ", ".join(_without_special_tokens(keyword) for keyword in keywords)
+
+
+def _without_special_tokens(text: str) -> str:
+    """Break up what the tokenizer would read as a control token, such as `<|endoftext|>`."""
+    return text.replace("<|", "< |")
+
+
+def _segments(found: Any, clip: Clip, language: str, window_start: float) -> Iterator[Segment]:
+    """A segment of faster-whisper, divided at the pauses that were cut out within it."""
+    aligned_words = []
     for word in found.words or ():
-        index, (start, end) = place((float(word.start), float(word.end)), clip.parts)
-        placed.append((index, Word(word.word, start, end, float(word.probability))))
-    if not placed:
-        # Nothing was aligned; what was written down is not lost for that.
-        index, (start, end) = place((float(found.start), float(found.end)), clip.parts)
-        placed = [(index, Word(found.text, start, end, float(np.exp(found.avg_logprob))))]
+        index, (start, end) = to_recording_time((float(word.start), float(word.end)), clip.parts)
+        aligned_words.append((index, SpokenWord(word.word, start, end, float(word.probability))))
+    if not aligned_words:
+        # Nothing was aligned; the text is kept as one word.
+        index, (start, end) = to_recording_time((float(found.start), float(found.end)), clip.parts)
+        probability = float(np.exp(found.avg_logprob))
+        aligned_words = [(index, SpokenWord(found.text, start, end, probability))]
     divided = [
-        [word for _, word in group] for _, group in groupby(placed, key=lambda pair: pair[0])
+        [word for _, word in group] for _, group in groupby(aligned_words, key=lambda pair: pair[0])
     ]
-    return [
-        Segment(
+    for number, words in enumerate(divided):
+        yield Segment(
             id=number,
             start=words[0].start,
             end=words[-1].end,
@@ -150,6 +237,6 @@ def _segments(found: Any, clip: Clip, language: str) -> list[Segment]:
             tokens=() if number else tuple(found.tokens),
             words=tuple(words),
             language=language,
+            window_start=window_start,
+            token_scores=() if number else getattr(found.tokens, "scores", ()),
         )
-        for number, words in enumerate(divided)
-    ]

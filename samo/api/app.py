@@ -6,12 +6,15 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 import samo
-from samo.api import error_handlers, schemas
+from samo.api import description, error_handlers, schemas
 from samo.api.routes import ROUTERS
+from samo.api.routing import Route
 from samo.factory import ModelSet
 from samo.http.cors import SamoCORSMiddleware
 from samo.http.middleware import RequestMiddleware
 from samo.http.paths import PathMiddleware
+from samo.page.files import Files
+from samo.page.routes import create_router
 from samo.settings import Settings
 
 
@@ -25,14 +28,16 @@ def create_app(settings: Settings) -> FastAPI:
             "4XX": {"model": schemas.ErrorEnvelope},
             "5XX": {"model": schemas.ErrorEnvelope},
         },
-        docs_url=None,  # these pages load their scripts from other servers
+        docs_url=None,  # FastAPI's pages load their scripts from other servers; samo.page has ours
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,  # `PathMiddleware` removes extra slashes
     )
     app.state.settings = settings
     error_handlers.install_error_handlers(app)
-    for router in ROUTERS:
+    for router in (*ROUTERS, create_router(Files.read(), Route)):
         app.include_router(router)
+    description.install(app)
     return app
 
 

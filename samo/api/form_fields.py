@@ -18,7 +18,7 @@ from samo import options
 # Names of the recording in our own routes and in OpenAI's API; each route takes both.
 RECORDING_NAMES: Final = ("audio_file", "file")
 # Fields that take several values.
-LIST_FIELDS: Final = frozenset(("timestamp_granularities", "languages"))
+LIST_FIELDS: Final = frozenset(("include", "keywords", "languages", "timestamp_granularities"))
 _FALSE_VALUES: Final = ("false", "no", "off", "0")
 # Fields of OpenAI's API, of other speech servers and of our other routes. Each has the values, in
 # lower case, that a route without the field may ignore, because they request its normal behaviour.

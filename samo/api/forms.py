@@ -13,7 +13,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from runners.errors import InvalidRequest, MalformedRequest, UnsupportedMediaType
 from samo import limits, options
-from samo.api import json_body
+from samo.api import form_values, json_body
 from samo.api.form_fields import (
     KNOWN_FIELDS,
     LIST_FIELDS,
@@ -140,7 +140,7 @@ class _Parser(MultiPartParser):
 def _normalized(form: FormData, fields: FormFields) -> FormData:
     recordings: list[UploadFile] = []
     values_by_name: dict[str, list[str]] = {}
-    for sent_name, value in form.multi_items():
+    for sent_name, value in form_values.combine(form.multi_items(), fields.options):
         name = options.field_name(sent_name)
         if isinstance(value, UploadFile):
             if name in RECORDING_NAMES:
@@ -196,7 +196,9 @@ def _option(
     name: str, values: list[str], fields: FormFields, values_by_name: Mapping[str, list[str]]
 ) -> list[tuple[str, str]]:
     """The option as FastAPI expects it; raises `InvalidRequest` if it is not supported."""
-    if name in LIST_FIELDS:
+    if name == "keywords":
+        values = form_values.parse_phrases(values)
+    elif name in LIST_FIELDS:
         values = options.parse_list(values)
     if name in fields.options:
         if name not in LIST_FIELDS and len(set(values)) > 1:
@@ -211,5 +213,4 @@ def _option(
         options.parse_number(value) for value in accepted_values
     }:
         return []
-    hint = f" or send {accepted_values[0]}" if accepted_values else ""
-    raise refusal(name, f"This route does not support it; leave it out{hint}")
+    raise refusal(name, form_values.unsupported_hint(name, accepted_values))

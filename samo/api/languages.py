@@ -49,7 +49,7 @@ haw hawaiian ʻōlelo_hawaiʻi
 he heb iw hebrew עברית
 hi hin hindi हिन्दी हिंदी
 hr hrv scr croatian hrvatski
-ht hat haitian haitian_creole kreyòl_ayisyen kreyòl
+ht hat haitian_creole haitian kreyòl_ayisyen kreyòl
 hu hun hungarian magyar
 hy hye arm armenian հայերեն
 id ind in indonesian bahasa_indonesia
@@ -82,7 +82,7 @@ nl nld dut dutch flemish nederlands vlaams
 nn nno nynorsk norwegian_nynorsk
 no nor nb nob norwegian bokmål norwegian_bokmål norsk
 oc oci occitan
-pa pan panjabi punjabi ਪੰਜਾਬੀ
+pa pan punjabi panjabi ਪੰਜਾਬੀ
 pl pol polish polski
 ps pus pbt pbu pashto pushto پښتو
 pt por portuguese brazilian_portuguese português português_brasileiro
@@ -136,7 +136,16 @@ def _fold(name: str) -> str:
 
 _ROWS: Final = [line.split() for line in _TABLE.strip().splitlines()]
 CODES: Final = tuple(row[0] for row in _ROWS)
+# The first entry that is longer than a code is the English name; of Lao the name is as long.
+_NAMES: Final = {
+    row[0]: next((name for name in row if len(name) > 3), row[1]).replace("_", " ") for row in _ROWS
+}
 _BY_NAME: Final = {_fold(name): row[0] for row in _ROWS for name in row}
+
+
+def to_name(code: str) -> str:
+    """The English name of a language in lower case, as Whisper has it: "en" is "english"."""
+    return _NAMES[code]
 
 
 def to_code(value: str) -> str | None:

@@ -9,17 +9,10 @@ from itertools import pairwise
 from types import TracebackType
 from typing import Any, Final, Self
 
-import samo
-from runners.emotion.calibration import (
-    NEUTRAL,
-    Emotion,
-    EmotionCalibration,
-    EmotionPrediction,
-    Probabilities,
-)
+from runners.emotion.calibration import EmotionCalibration, Probabilities
+from runners.emotion.prediction import NEUTRAL, Emotion, EmotionPrediction
 from runners.errors import SamoError
 from samo.api import schemas
-from samo.factory import ModelSet
 from samo.http.envelope import error_body
 from samo.insight.arc import ArcPoint
 from samo.insight.entry import EntryEmotions
@@ -200,7 +193,7 @@ def insight(result: Insight, tags: dict[str, str], stopwatch: Stopwatch) -> sche
     return schemas.InsightResponse(
         transcription=transcription(recording, with_words=False) if recording else None,
         emotion_analysis=_analysis(emotions) if emotions else None,
-        summary=summary(result.text, result.summary, emotions.prediction.prediction)
+        summary=summary(result.text, result.summary, emotions.prediction)
         if result.summary and emotions
         else None,
         arc=[_arc_point(point) for point in result.arc],
@@ -226,23 +219,22 @@ def insight(result: Insight, tags: dict[str, str], stopwatch: Stopwatch) -> sche
 
 
 def _analysis(entry_emotions: EntryEmotions) -> schemas.EmotionAnalysis:
-    entry, groups = entry_emotions.prediction, entry_emotions.groups
-    prediction = entry.prediction
+    prediction, groups = entry_emotions.prediction, entry_emotions.groups
     return schemas.EmotionAnalysis(
         emotions=_by_name(prediction.emotions),
         emotion_list=[
             schemas.WholeEmotion(
                 emotion=emotion.name,
                 confidence=emotion.confidence,
-                share=entry.shares[emotion.name],
+                share=prediction.shares[emotion.name],
             )
             for emotion in prediction.emotions
         ],
         primary_emotion=prediction.primary.name,
         confidence=prediction.primary.confidence,
-        emotional_intensity=entry.intensity_level,
-        intensity=entry.intensity,
-        mixed=entry.mixed,
+        emotional_intensity=prediction.intensity_level,
+        intensity=prediction.intensity,
+        mixed=prediction.mixed,
         sentiment=prediction.sentiment,
         sentiments=prediction.sentiments,
         ekman=_by_name(groups.ekman),
@@ -288,27 +280,4 @@ def _entry_statistics(result: Insight) -> dict[str, Any]:
         "turning_points": turning_points,
         "opening_sentiment": sentiments[0] if sentiments else NEUTRAL,
         "closing_sentiment": sentiments[-1] if sentiments else NEUTRAL,
-    }
-
-
-def health(models: ModelSet) -> schemas.HealthResponse:
-    """Return the state of the service."""
-    return schemas.HealthResponse(
-        status="ok" if models.ready else "starting",
-        version=samo.__version__,
-        models=dict.fromkeys(models.tags, models.ready),
-        uptime_seconds=round(models.uptime_seconds, 1),
-    )
-
-
-def models_status(models: ModelSet) -> dict[str, schemas.ModelStatus]:
-    """Return the tag, the queue length and the stored metadata of each model."""
-    return {
-        name: schemas.ModelStatus(
-            tag=models.tags[name],
-            ready=models.ready,
-            queue_length=batcher.queue_length,
-            metadata=models.metadata[name],
-        )
-        for name, batcher in models.batchers.items()
     }

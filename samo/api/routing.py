@@ -17,6 +17,7 @@ from samo import limits
 from samo.api import forms, json_body
 from samo.api.form_fields import FormFields, refuse_query
 from samo.api.validation import body_error
+from samo.insight.threads import run_in_background
 
 # Starlette would write uploads above 1 MB to disk; recordings stay in memory.
 MultiPartParser.spool_max_size = limits.MAX_FORM_BYTES
@@ -60,15 +61,16 @@ class Route(APIRoute):
 
     def _json_handler(self, body_type: type[pydantic.BaseModel]) -> Handler:
         limit = limits.max_body_bytes(self.path_format)
+        max_tokens = limits.max_json_tokens(self.path_format)
 
         async def handle(request: Request) -> Response:
             if request.scope["query_string"]:
                 refuse_query(request.scope["query_string"], body_type.model_fields)
-            document = await json_body.read_object(request, limit)
-            try:
-                body = body_type.model_validate(document)
-            except pydantic.ValidationError as error:
-                raise body_error(error, body_type) from None
+            raw = await json_body.read(request, limit)
+            if len(raw) <= limits.MAX_INLINE_JSON_BYTES:
+                body = _parse(raw, max_tokens, body_type)
+            else:
+                body = await run_in_background(_parse, raw, max_tokens, body_type)
             response: Response = await self.endpoint(request.app.state.models, body)
             return response
 
@@ -88,6 +90,14 @@ class Route(APIRoute):
 
     def _is_head(self, scope: Scope) -> bool:
         return scope.get("method") == "HEAD" and "GET" in (self.methods or ())
+
+
+def _parse(raw: bytes, max_tokens: int, body_type: type[pydantic.BaseModel]) -> pydantic.BaseModel:
+    document = json_body.parse_object(raw, max_tokens)
+    try:
+        return body_type.model_validate(document)
+    except pydantic.ValidationError as error:
+        raise body_error(error, body_type) from None
 
 
 def _form_handler(handler: Handler, fields: FormFields) -> Handler:

@@ -13,7 +13,7 @@ from samo import limits
 from samo.api.form_fields import unknown_field
 
 _NOT_A_FILE: Final = "Must be a file part of a multipart form"
-# What a validator may add to a problem: limits and choices, never what was sent.
+# Details of a problem that are safe to send: limits and choices, never the value.
 _PROBLEM_DETAILS: Final = ("min_length", "max_length", "max_characters", "ge", "le", "valid")
 
 

@@ -67,60 +67,66 @@ def build_parser() -> argparse.ArgumentParser:
         "input", metavar="IN", type=Path, help="a .jsonl or .parquet file, or a folder"
     )
     parser.add_argument("output", metavar="OUT", type=Path, help="a folder for the results")
-    results = parser.add_argument_group("results")
-    results.add_argument(
+    _add_result_options(parser.add_argument_group("results"))
+    _add_execution_options(parser.add_argument_group("execution"))
+    return parser
+
+
+def _add_result_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--answer",
         choices=sorted(OUTPUT_SCHEMAS),
         default="insight",
         help="insight: as POST /analyze/journal returns it (default); prediction: as POST /predict "
         "with groupings returns it, emotions only and several times as fast",
     )
-    results.add_argument("--no-summary", action="store_true", help="insights without a summary")
-    results.add_argument(
+    group.add_argument("--no-summary", action="store_true", help="insights without a summary")
+    group.add_argument(
         "--threshold",
         type=_probability,
         metavar="P",
         help="threshold of all labels, from 0 to 1; default: the tuned threshold of each label",
     )
-    results.add_argument(
+    group.add_argument(
         "--language",
         metavar="CODE",
         help="language of the recordings, ISO 639-1; default: detected for each recording",
     )
-    results.add_argument(
+    group.add_argument(
         "--format",
         choices=["jsonl", "parquet"],
         help="format of the parts; default: the format of IN, and jsonl for recordings",
     )
-    execution = parser.add_argument_group("execution")
-    execution.add_argument(
+
+
+def _add_execution_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--shard",
         type=_positive,
         metavar="N",
         help=f"entries per part; default: {TEXTS_PER_SHARD}, or {RECORDINGS_PER_SHARD} recordings. "
         "A run that is stopped repeats only the unfinished parts",
     )
-    execution.add_argument(
+    group.add_argument(
         "--engine",
         choices=["here", "ray"],
         default="here",
         help="here: in this process, on all CPUs (default); ray: in --workers processes, with Ray",
     )
-    execution.add_argument(
+    group.add_argument(
         "--workers", type=_positive, default=1, metavar="N", help="processes of Ray; default: 1"
     )
-    execution.add_argument(
+    group.add_argument(
         "--threads",
         type=_positive,
         metavar="N",
         help="CPU threads per process; default: the CPUs divided by --workers",
     )
-    execution.add_argument(
+    group.add_argument(
         "--address",
         metavar="HOST:PORT",
         help="of a Ray cluster; IN and OUT must have the same path on all of its machines",
     )
-    return parser
 
 
 def _probability(value: str) -> float:

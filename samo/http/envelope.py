@@ -6,17 +6,30 @@ import re
 import uuid
 from contextvars import ContextVar
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import orjson
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from runners.errors import MalformedRequest, Overloaded, SamoError
+from samo.limits import normalize_path
 
 REQUEST_ID_HEADER: Final = "x-request-id"
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+UNKNOWN_FIELD: Final = "(unknown field)"
+"""Stands for the name of an unknown field, which may be user text."""
+
+ErrorFormat = Literal["samo", "openai"]
+error_format: ContextVar[ErrorFormat] = ContextVar("error_format", default="samo")
+"""The form of the errors of the current request."""
+
+
+def error_format_of(path: str) -> ErrorFormat:
+    """OpenAI's form below /v1/, so that OpenAI's clients raise their own exceptions."""
+    return "openai" if normalize_path(path).startswith("/v1/") else "samo"
 
 
 def new_request_id() -> str:
@@ -31,7 +44,9 @@ def request_id_of(headers: Headers) -> str:
 
 
 def error_body(error: SamoError) -> dict[str, Any]:
-    """The envelope of an error."""
+    """The envelope of an error, in the form of the current request."""
+    if error_format.get() == "openai":
+        return _openai_error_body(error)
     return {
         "error": {
             "code": error.code,
@@ -40,6 +55,27 @@ def error_body(error: SamoError) -> dict[str, Any]:
             "request_id": request_id.get(),
         }
     }
+
+
+def _openai_error_body(error: SamoError) -> dict[str, Any]:
+    """The fields of OpenAI's errors, and the request id."""
+    problems = error.details.get("errors", [])
+    field = problems[0]["field"] if problems else error.details.get("field")
+    return {
+        "error": {
+            "message": error.message,
+            "type": _openai_error_type(error.status),
+            "param": None if field == UNKNOWN_FIELD else field,
+            "code": error.code,
+            "request_id": request_id.get(),
+        }
+    }
+
+
+def _openai_error_type(status: int) -> str:
+    if status >= 500:
+        return "server_error"
+    return "rate_limit_error" if status == HTTPStatus.TOO_MANY_REQUESTS else "invalid_request_error"
 
 
 def error_response(error: SamoError) -> Response:

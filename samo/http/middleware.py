@@ -22,6 +22,8 @@ from runners.errors import (
 from samo import metrics
 from samo.http.envelope import (
     REQUEST_ID_HEADER,
+    error_format,
+    error_format_of,
     error_response,
     request_id,
     request_id_of,
@@ -87,6 +89,8 @@ class _State(enum.Enum):
     """The application's response is discarded: a limit was exceeded, or the client disconnected."""
     RESPONDING = enum.auto()
     """The response has begun."""
+    CUT = enum.auto()
+    """A stream was cancelled: the client disconnected, or the service stops."""
     REPLACED = enum.auto()
     """The envelope was sent; the rest of the application's own error response is discarded."""
     DONE = enum.auto()
@@ -124,11 +128,15 @@ class _Exchange:
     async def run(self, app: ASGIApp) -> None:
         """Have `app` answer the request, then count and log it."""
         token = request_id.set(request_id_of(self._headers))
+        format_token = error_format.set(error_format_of(self._scope["path"]))
         start = time.perf_counter()
         _exchanges.add(self)
         try:
             await self._respond(app)
         except asyncio.CancelledError:
+            if self._state is _State.CUT and self._task is not None:
+                self._task.uncancel()
+                return
             if self._state not in (_State.WAITING, _State.STOPPED) or self._task is None:
                 raise
             self._task.uncancel()
@@ -141,12 +149,19 @@ class _Exchange:
                 self._disconnect_task.cancel()
             self._record(time.perf_counter() - start)
             request_id.reset(token)
+            error_format.reset(format_token)
 
     def stop_for_shutdown(self) -> None:
-        """Cancel the work and answer with 503; nothing if the response has begun."""
+        """Cancel the work and answer with 503; a stream sends its own last event."""
         if self._state is _State.WAITING and self._task is not None:
             self._stop(_stopping())
             self._drain_seconds = SHUTDOWN_DRAIN_SECONDS
+            self._task.cancel()
+        self._cut()
+
+    def _cut(self) -> None:
+        if self._state is _State.RESPONDING and self._task is not None:
+            self._state = _State.CUT
             self._task.cancel()
 
     def _record(self, seconds: float) -> None:
@@ -215,12 +230,16 @@ class _Exchange:
         return message
 
     async def _cancel_on_disconnect(self) -> None:
-        """Cancel the work when the client disconnects before the response."""
-        message = await self._body.receive()
-        if message["type"] == "http.disconnect" and self._state is _State.WAITING:
+        """Cancel the work when the client disconnects before the end of the response."""
+        if (await self._body.receive())["type"] != "http.disconnect":
+            return
+        if self._state is _State.WAITING:
             self._stop(None)
             if self._task is not None:
                 self._task.cancel()
+        elif self._state is _State.RESPONDING:
+            self._status = CLIENT_CLOSED_REQUEST
+            self._cut()
 
     def _stop(self, refusal: SamoError | None) -> None:
         if self._state is _State.WAITING:
@@ -242,7 +261,7 @@ class _Exchange:
             self._state = _State.RESPONDING
             self._status = message["status"]
             MutableHeaders(raw=message["headers"])[REQUEST_ID_HEADER] = request_id.get() or ""
-        elif not message.get("more_body", False):
+        elif not message.get("more_body", False) and self._state is _State.RESPONDING:
             self._state = _State.DONE
         await self._send(message)
 

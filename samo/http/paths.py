@@ -15,11 +15,11 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from samo.http import envelope
-from samo.limits import without_extra_slashes
+from samo.limits import normalize_path
 
 # BentoML's paths that are served; its web page and the page's scripts are not.
 _BENTOML_PATHS: Final = ("/livez", "/readyz", "/healthz", "/schema.json")
-# A longer path is no typing error.
+# A longer path is not a misspelled one.
 _MAX_CHARACTERS: Final = 200
 _MIN_SIMILARITY: Final = 0.75
 
@@ -43,7 +43,7 @@ class PathMiddleware:
                 path for path in [*paths, *_BENTOML_PATHS] if "{" not in path
             )
         if scope["path"] not in self._known_paths:
-            path = without_extra_slashes(scope["path"])
+            path = normalize_path(scope["path"])
             if path != scope["path"]:
                 scope["path"], scope["raw_path"] = path, path.encode()
             if path not in self._known_paths and not self._matches(scope):
@@ -59,7 +59,7 @@ class PathMiddleware:
         """The known path that `path` probably means."""
         if len(path) > _MAX_CHARACTERS:
             return None
-        path = without_extra_slashes(path.strip().lower())
+        path = normalize_path(path.strip().lower())
         known_paths = sorted(self._known_paths - {"/"}, key=len, reverse=True)
         for known_path in known_paths:  # an extra or a missing prefix: /v1/v1/models, /models
             if path.endswith(known_path) or (known_path.endswith(path) and path != "/"):

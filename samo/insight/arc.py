@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from runners.text.sentences import Sentence
-from runners.transcriber.transcript import Transcript, Word
+from runners.transcriber.transcript import SpokenWord, Transcript
 from samo.insight.entry import SentenceEmotions
 
 
@@ -27,7 +27,7 @@ def arc(sentences: Sequence[SentenceEmotions], transcript: Transcript | None) ->
     return [ArcPoint(one, *_times(one.sentence, words)) for one in sentences]
 
 
-def _positions(transcript: Transcript) -> Iterator[tuple[int, Word]]:
+def _positions(transcript: Transcript) -> Iterator[tuple[int, SpokenWord]]:
     """The words whose text is found in the transcript's text, each with its offset there."""
     cursor = 0
     for segment in transcript.segments:
@@ -40,7 +40,7 @@ def _positions(transcript: Transcript) -> Iterator[tuple[int, Word]]:
 
 
 def _times(
-    sentence: Sentence, words: Sequence[tuple[int, Word]]
+    sentence: Sentence, words: Sequence[tuple[int, SpokenWord]]
 ) -> tuple[float | None, float | None]:
     inside = [word for position, word in words if sentence.start <= position < sentence.end]
     return (inside[0].start, inside[-1].end) if inside else (None, None)

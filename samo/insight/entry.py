@@ -19,17 +19,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from runners.emotion.calibration import (
-    NEUTRAL,
-    EmotionCalibration,
-    EmotionContext,
-    EmotionPrediction,
-    EntryPrediction,
-    Probabilities,
-)
+from runners.emotion.calibration import EmotionCalibration, Probabilities
+from runners.emotion.prediction import NEUTRAL, EmotionContext, EmotionPrediction, EntryPrediction
 from runners.errors import InvalidRequest
 from runners.text.sentences import (
-    MAX_SENTENCE_CHARACTERS,
+    MAX_SENTENCE_WIDTH,
     Sentence,
     split_sentences,
     token_upper_bound,
@@ -128,10 +122,7 @@ def split_text(text: str) -> SplitEntry:
     """Remove the markup of a text and split it into sentences if it is long."""
     plain = plain_text(text)
     stripped = plain.text.strip()
-    if (
-        len(stripped) > MAX_UNSPLIT_CHARACTERS
-        or token_upper_bound(stripped) > MAX_SENTENCE_CHARACTERS
-    ):
+    if len(stripped) > MAX_UNSPLIT_CHARACTERS or token_upper_bound(stripped) > MAX_SENTENCE_WIDTH:
         return SplitEntry(plain, split_sentences(plain.text))
     start = plain.text.find(stripped)
     return SplitEntry(plain, [Sentence(stripped, start, start + len(stripped))] if stripped else [])

@@ -24,8 +24,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from runners.emotion.calibration import NEUTRAL, EmotionCalibration, Probabilities
+from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.classifier import OccludedText
+from runners.emotion.prediction import NEUTRAL
 from runners.errors import InvalidRequest
 from runners.text.compare import is_function_word
 from samo.insight.entry import ClassifiedEntry, SplitEntry

@@ -17,14 +17,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from runners.emotion.calibration import (
-    NEUTRAL,
-    SENTIMENT_OF,
-    Emotion,
-    EmotionCalibration,
-    Probabilities,
-    Sentiment,
-)
+from runners.emotion.calibration import EmotionCalibration, Probabilities
+from runners.emotion.prediction import NEUTRAL, SENTIMENT_OF, Emotion, Sentiment
 
 # GoEmotions' mapping (Demszky et al., 2020, ekman_mapping.json), which does not include neutral.
 EKMAN: Final[dict[str, tuple[str, ...]]] = {

@@ -6,23 +6,19 @@ The steps themselves are pure functions (`entry`, `explanation`, `summary`, `arc
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from functools import partial
 from typing import Final
 
 from runners.batching import Batcher
-from runners.cancellation import run_cancellable
-from runners.emotion.calibration import EmotionCalibration, EmotionPrediction, Probabilities
+from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.classifier import OccludedText, TokenIds
+from runners.emotion.prediction import EmotionPrediction
 from runners.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
 from runners.summarizer.summary import Focus, PreparedSummary, Summary, SummaryRequest
-from runners.transcriber.transcript import Task, Transcript, TranscriptionRequest
-from samo import metrics
-from samo.audio import assess_quality, decode
+from runners.transcriber.transcript import SpeechTask, Transcript, TranscriptionRequest
 from samo.insight.arc import ArcPoint, arc
 from samo.insight.entry import (
     ClassifiedEntry,
@@ -47,6 +43,7 @@ from samo.insight.summary import (
     unclassified,
 )
 from samo.insight.threads import run_in_thread
+from samo.insight.transcription import RecordingTranscriber
 from samo.limits import MAX_TEXT_CHARACTERS
 
 # Texts of one request that are in the classifier's queue at the same time.
@@ -76,6 +73,7 @@ class Pipeline:
     ) -> None:
         self.decode_executor = decode_executor
         self.transcriber = transcriber
+        self.recordings = RecordingTranscriber(transcriber, decode_executor)
         self.emotion = emotion
         self.summarizer = summarizer
         self.calibration = calibration
@@ -122,20 +120,16 @@ class Pipeline:
         return classified.entry_probabilities, explanations
 
     async def transcribe(
-        self, data: bytes, *, language: str | None, task: Task, word_timestamps: bool
+        self, data: bytes, *, language: str | None, task: SpeechTask, word_timestamps: bool
     ) -> TranscribedRecording:
         """Decode an upload and transcribe it.
 
         Raises a `SamoError` for audio that cannot be used; `Overloaded` already before decoding.
         """
-        self.transcriber.check_admission()
-        audio = await run_cancellable(self.decode_executor, partial(decode, data))
-        transcript = await self.transcriber.run_one(
-            TranscriptionRequest(audio.samples, language, task, word_timestamps)
+        return await self.recordings.transcribe(
+            data,
+            lambda samples: TranscriptionRequest(samples, language, task, word_timestamps),
         )
-        metrics.audio_seconds.inc(audio.duration)
-        quality = await asyncio.to_thread(assess_quality, audio)
-        return TranscribedRecording(transcript, quality, audio.gaps)
 
     async def summarize(
         self, text: str, max_sentences: int, focus: Focus

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runners.emotion.calibration import EmotionCalibration, EmotionPrediction, Probabilities
+from runners.emotion.calibration import EmotionCalibration, Probabilities
+from runners.emotion.prediction import EmotionPrediction
 from runners.summarizer.summary import Focus, Summary, SummaryRequest
 from runners.text.sentences import split_sentences
 from samo.insight.entry import SplitEntry

@@ -13,13 +13,21 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
+from runners.errors import Overloaded
+
 # Shorter texts are processed inline: the thread switch would take longer.
 MAX_INLINE_CHARACTERS: Final = 1_000
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
+# Background calls take up to a second each, so the last of this many waits within
+# SAMO_MAX_WAIT_SECONDS.
+MAX_BACKGROUND_CALLS: Final = 16
+
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="text")
+_background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="background")
+_pending_calls = 0
 
 
 async def run_in_thread(
@@ -33,3 +41,22 @@ async def run_in_thread(
         return function(*args, **kwargs)
     call = partial(function, *args, **kwargs)
     return await asyncio.get_running_loop().run_in_executor(_thread, call)
+
+
+async def run_in_background(
+    function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Result:
+    """Call `function`, which may take a second, in a thread that texts do not wait for.
+
+    Raises:
+        Overloaded: `MAX_BACKGROUND_CALLS` are pending.
+    """
+    global _pending_calls
+    if _pending_calls >= MAX_BACKGROUND_CALLS:
+        raise Overloaded("Too many large requests are in progress: try again in a few seconds.", 5)
+    call = partial(function, *args, **kwargs)
+    _pending_calls += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_background, call)
+    finally:
+        _pending_calls -= 1

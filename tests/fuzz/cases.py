@@ -74,6 +74,9 @@ def values(schema: dict[str, Any], definitions: dict[str, Any]) -> st.SearchStra
 
 
 def _fit(schema: dict[str, Any], definitions: dict[str, Any]) -> st.SearchStrategy[Any]:
+    if "examples" in schema:  # dates and names of emotions, which chance would never draw
+        rest = {name: value for name, value in schema.items() if name != "examples"}
+        return st.one_of(st.sampled_from(schema["examples"]), _fit(rest, definitions))
     if "$ref" in schema:
         return _fit(definitions[schema["$ref"].rpartition("/")[2]], definitions)
     if "anyOf" in schema or "oneOf" in schema:

@@ -150,6 +150,7 @@ def run(seconds, first, report=print):
     while time.monotonic() < deadline and findings < MAX_FINDINGS:
         with subprocess.Popen(child_command(first), bufsize=0, stdout=subprocess.PIPE) as process:
             number, problem = first, ""
+            assert process.stdout is not None
             while time.monotonic() < deadline:
                 if not select.select([process.stdout], [], [], MAX_HANG_SECONDS)[0]:
                     problem = f"no answer for {MAX_HANG_SECONDS:.0f} s"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from samo.limits import MAX_EXPLAINED_CHARACTERS
-from tests.http.test_text_routes import error_of
+from tests.http.errors import error_of
 
 
 def explain(client, text, **extra):

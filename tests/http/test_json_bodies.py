@@ -8,7 +8,7 @@ import json
 import pytest
 
 from samo import limits
-from tests.http.test_text_routes import error_of
+from tests.http.errors import error_of
 
 JSON = "application/json"
 CAFE = '{"text": "café was joy"}'

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.http.test_text_routes import error_of
+from tests.http.errors import error_of
 
 
 def test_probes(client):

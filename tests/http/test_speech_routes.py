@@ -5,11 +5,10 @@ import wave
 import zipfile
 
 import numpy as np
-import openai
 import pytest
 
 from tests import recordings
-from tests.http.test_text_routes import error_of
+from tests.http.errors import error_of
 
 
 def wav(samples: bytes) -> bytes:
@@ -134,47 +133,3 @@ def test_a_body_above_the_limit_is_refused(client):
 def test_a_chunked_body_above_the_limit_is_refused(client):
     chunks = (bytes(1024 * 1024) for _ in range(40))
     error_of(client.post("/predict", content=chunks), 413)
-
-
-@pytest.fixture
-def openai_client(client):
-    return openai.OpenAI(
-        api_key="none", base_url="http://testserver/v1", http_client=client, max_retries=0
-    )
-
-
-def test_openai_client(openai_client, recording):
-    made = openai_client.audio.transcriptions.create(model="whisper-1", file=("a.flac", recording))
-    assert made.text == "I felt joy for 11 seconds."
-
-
-def test_openai_client_verbose(openai_client, recording):
-    made = openai_client.audio.transcriptions.create(
-        model="whisper-1",
-        file=("a.flac", recording),
-        response_format="verbose_json",
-        timestamp_granularities=["word", "segment"],
-    )
-    assert made.duration == pytest.approx(11.0, abs=0.01)
-    assert [word.word for word in made.words][:2] == ["I", "felt"]
-    assert made.segments[0].end == pytest.approx(11.0, abs=0.01)
-
-
-@pytest.mark.parametrize(
-    ("response_format", "expected"),
-    [
-        ("text", "I felt joy for 11 seconds.\n"),
-        ("srt", "1\n00:00:00,000 --> 00:00:11,000\nI felt joy for 11 seconds.\n"),
-        ("vtt", "WEBVTT\n\n00:00:00.000 --> 00:00:11.000\nI felt joy for 11 seconds.\n"),
-    ],
-)
-def test_openai_client_texts(openai_client, recording, response_format, expected):
-    made = openai_client.audio.transcriptions.create(
-        model="whisper-1", file=("a.flac", recording), response_format=response_format
-    )
-    assert made == expected
-
-
-def test_openai_client_sees_the_message_of_an_error(openai_client):
-    with pytest.raises(openai.APIStatusError, match=r"formats|audio"):
-        openai_client.audio.transcriptions.create(model="whisper-1", file=("a.wav", b"hello"))

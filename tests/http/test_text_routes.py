@@ -5,15 +5,7 @@ import re
 import pytest
 
 from samo.limits import MAX_BATCH_TEXTS, MAX_TEXT_CHARACTERS
-
-
-def error_of(response, status):
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/json"
-    error = response.json()["error"]
-    assert set(error) == {"code", "message", "details", "request_id"}
-    assert error["request_id"] == response.headers["x-request-id"]
-    return error
+from tests.http.errors import error_of
 
 
 def test_predict_has_just_the_shape_that_clients_know(client):

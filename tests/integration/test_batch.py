@@ -171,7 +171,7 @@ def test_killed_at_any_moment_it_goes_on_and_loses_and_doubles_nothing(tmp_path)
     source = write_lines(tmp_path / "in.jsonl", [*entries(3000), "bad", {"text": 1}])
     assert run(source, tmp_path / "whole", "--shard", 50) == 0
     out = tmp_path / "killed"
-    kept = {}
+    kept: dict[Path, int] = {}
     for parts in (1, 12, 30):
         process = start(source, out, "--shard", 50)
         while process.poll() is None and len(list(out.glob("part-*"))) < parts:

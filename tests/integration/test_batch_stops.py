@@ -146,8 +146,8 @@ def test_a_log_of_a_crash_is_read_whatever_it_ends_with(tmp_path):
         "b": b"+3\n+4\n-4\n+5Fatal Python error: Aborted",
         "c": b"+7\n+8\n",
     }
-    for name, log in logs.items():
-        (tmp_path / f"{name}.log").write_bytes(log)
+    for name, lines in logs.items():
+        (tmp_path / f"{name}.log").write_bytes(lines)
     log = CrashLog(tmp_path)
     assert [log.crashes(entry) for entry in range(10)] == [0, 0, 1, 2, 0, 0, 0, 0, 0, 0]
     log.close()

@@ -16,11 +16,11 @@ from samo.settings import Settings
 from tests.conftest import ROOT
 
 JOB = ROOT / "deploy" / "cloudrun" / "job.yaml"
-BLOCK = re.search(
+BLOCK = re.findall(
     r"```sh\n(.*?)```",
     (ROOT / "docs" / "batch.md").read_text().partition("## Cloud Run Job")[2],
     re.S,
-).group(1)
+)[0]
 VALUES = {
     "PROJECT": "my-project",
     "BUCKET": "my-bucket",
@@ -123,9 +123,9 @@ def test_the_bucket_is_mounted_where_the_command_looks_and_for_the_images_user()
     (mount,) = container()["volumeMounts"]
     assert mount["name"] == volume["name"]
     assert all(argument.startswith(mount["mountPath"]) for argument in container()["args"])
-    user, group = re.search(
+    ((user, group),) = re.findall(
         r"^USER (\d+):(\d+)$", (ROOT / "deploy" / "container" / "Dockerfile").read_text(), re.M
-    ).groups()
+    )
     assert volume["csi"]["volumeAttributes"]["mountOptions"] == f"uid={user},gid={group}"
 
 

@@ -1,8 +1,9 @@
-"""The emotion model hears in emoji and emoticons what people mean by them."""
+"""The emotion model predicts the emotion that people express by an emoji or emoticon."""
 
 from __future__ import annotations
 
 import pytest
+from tokenizers import Tokenizer
 
 from runners.emotion.classifier import MAX_TOKENS, EmotionClassifier
 from runners.text.emoji import spell_emoji
@@ -38,7 +39,7 @@ def classifier(emotion_folder):
 
 
 @pytest.mark.parametrize(("symbol", "label"), CASES)
-def test_alone_and_behind_a_sentence(classifier, symbol, label):
+def test_emoji_alone_and_after_a_sentence(classifier, symbol, label):
     for text in (symbol, f"I came home. {symbol}"):
         (row,) = classifier.predict([classifier.prepare(text)])
         decided = classifier.calibration.decide(row, None, None)
@@ -67,11 +68,9 @@ def test_alone_and_behind_a_sentence(classifier, symbol, label):
         "T_T ",
     ],
 )
-def test_nothing_of_a_sentence_is_left_unread(classifier, unit):
-    classifier._tokenizer.no_truncation()
-    try:
-        for sentence in split_sentences((unit * 2000)[:2000]):
-            spelled = spell_emoji(sentence.text)[0]
-            assert len(classifier._tokenizer.encode(spelled).ids) <= MAX_TOKENS
-    finally:
-        classifier._tokenizer.enable_truncation(MAX_TOKENS)
+def test_no_sentence_is_truncated(emotion_folder, unit):
+    tokenizer = Tokenizer.from_file(str(emotion_folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    for sentence in split_sentences((unit * 2000)[:2000]):
+        spelled = spell_emoji(sentence.text)[0]
+        assert len(tokenizer.encode(spelled).ids) <= MAX_TOKENS

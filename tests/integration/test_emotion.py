@@ -10,11 +10,11 @@ import sys
 import numpy as np
 import pytest
 
+from runners.base import GoldenMismatchError
 from runners.batching import Batcher
 from runners.emotion.classifier import (
     MAX_TOKENS,
     EmotionClassifier,
-    GoldenMismatchError,
     OccludedText,
 )
 from runners.fakes import FakeSummarizer, FakeTranscriber
@@ -42,7 +42,7 @@ def classifier(emotion_folder):
         ("Nobody at work said a word to me all day.", "sadness"),
     ],
 )
-def test_feels_what_is_felt(classifier, text, emotion):
+def test_labels_of_typical_texts(classifier, text, emotion):
     (row,) = classifier.predict([classifier.prepare(text)])
     assert emotion in [e.name for e in classifier.calibration.decide(row)]
 
@@ -54,7 +54,7 @@ def test_feels_what_is_felt(classifier, text, emotion):
         ("The bus leaves at seven and takes forty minutes.", []),
     ],
 )
-def test_moods_are_read_beside_the_labels(classifier, text, moods):
+def test_moods_of_typical_texts(classifier, text, moods):
     (row,) = classifier.predict([classifier.prepare(text)])
     assert [mood.name for mood in classifier.calibration.decide_moods(row)] == moods
 
@@ -65,18 +65,18 @@ def test_there_is_a_probability_for_each_output(classifier):
     assert row.dtype == np.float32
 
 
-def test_long_and_odd_texts_are_cut_to_the_longest_input(classifier):
+def test_long_texts_are_truncated(classifier):
     assert len(classifier.prepare("我" * 5000)) == MAX_TOKENS
     assert np.isfinite(classifier.predict([classifier.prepare("我" * 5000)])).all()
     assert np.isfinite(classifier.predict([classifier.prepare("\x00")])).all()
 
 
-def test_what_somebody_writes_is_no_special_token(classifier):
+def test_special_tokens_in_a_text_are_plain_text(classifier):
     ids = classifier.prepare("<s> <pad> </s> <unk> [UNK] <mask>")
     assert not np.isin(ids[1:-1], [ids[0], ids[-1], classifier.mask_id]).any()
 
 
-def test_hiding_a_word_leaves_the_others_in_their_places(classifier):
+def test_occlusion_keeps_the_other_tokens(classifier):
     text = "I was unhappily naïve 😀 我"
     shown = classifier.prepare(text)
     start = text.index("unhappily")
@@ -85,8 +85,8 @@ def test_hiding_a_word_leaves_the_others_in_their_places(classifier):
     )
     assert len(hidden) == len(shown)
     assert (hidden == classifier.mask_id).sum() == (hidden != shown).sum()
-    (places,) = np.nonzero(hidden == classifier.mask_id)
-    assert places.tolist() == [*range(3, places[-2] + 1), len(shown) - 2]
+    (positions,) = np.nonzero(hidden == classifier.mask_id)
+    assert positions.tolist() == [*range(3, positions[-2] + 1), len(shown) - 2]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_the_word_that_carries_an_emotion_is_named_first(classifier, text, emoti
     assert first.word.text == text[first.word.start : first.word.end] == word
 
 
-def test_a_cpu_that_computes_otherwise_is_refused_at_start(emotion_folder, tmp_path):
+def test_another_output_for_the_golden_sample_is_refused_at_start(emotion_folder, tmp_path):
     shutil.copytree(emotion_folder, tmp_path, dirs_exist_ok=True)
     EmotionClassifier.load(tmp_path, threads=1).warm_up()
     golden = json.loads((tmp_path / "golden.json").read_text())

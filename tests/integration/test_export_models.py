@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from exporting import emotion, weights
-from exporting.errors import ExportError
+from exporting.errors import ExportError, WeightsError
+from runners.emotion.calibration import EmotionCalibration
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.models
@@ -79,7 +80,7 @@ def test_help():
 
 
 def test_parity_refuses_a_model_that_decides_otherwise():
-    calibration = emotion.EmotionCalibration(("joy", "neutral"), np.asarray([0.3, 0.3], np.float32))
+    calibration = EmotionCalibration(("joy", "neutral"), np.asarray([0.3, 0.3], np.float32))
     exact = [np.asarray([0.5, 0.1], np.float32)]
     assert emotion.check_parity(exact, [exact[0] + 0.05], calibration) == pytest.approx(0.05)
     with pytest.raises(ExportError, match="differs"):
@@ -102,7 +103,7 @@ def test_a_wrong_hash_shows_both_and_leaves_nothing(tmp_path, monkeypatch):
         join_files=join_files,
     )
     monkeypatch.setitem(weights.UPSTREAM, "test/other", upstream)
-    with pytest.raises(weights.WeightsError, match="expected SHA-256 " + "a" * 64) as error:
+    with pytest.raises(WeightsError, match="expected SHA-256 " + "a" * 64) as error:
         weights.resolve("test/other", "registry", cache=tmp_path / "samo")
     assert hashlib.sha256(b"other bytes").hexdigest() in str(error.value)
     assert list((tmp_path / "samo").iterdir()) == []

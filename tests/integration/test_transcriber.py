@@ -102,7 +102,7 @@ def transcribe(transcriber, samples, **options):
 
 
 def test_two_recordings_at_a_time_are_heard_as_each_alone(transcriber_folder, jfk):
-    two = Transcriber.load(transcriber_folder, threads=1, at_a_time=2)
+    two = Transcriber.load(transcriber_folder, threads=1, num_workers=2)
     parts = [jfk, jfk[: 5 * SAMPLE_RATE]]
     alone = [transcribe(two, part).text for part in parts]
     with ThreadPoolExecutor(2) as executor:
@@ -338,7 +338,7 @@ def test_a_wrong_language_is_refused_with_the_valid_ones(transcriber, jfk):
 
 def test_a_wrong_task_is_refused(transcriber, jfk):
     with pytest.raises(InvalidRequest, match="transcribe, translate"):
-        transcriber.prepare(TranscriptionRequest(jfk, task="summarize"))
+        transcriber.prepare(TranscriptionRequest(jfk, task="summarize"))  # type: ignore[arg-type]
 
 
 def test_an_empty_recording_is_refused(transcriber):
@@ -357,7 +357,7 @@ def test_int8_on_disk_is_what_ctranslate2_makes_at_load(
     checkpoint = read_model(transcriber_folder / "model.bin")
     exported = checkpoint.variables
     checkpoint.variables = {
-        name: (value / exported[f"{name}_scale"][:, None]).astype(np.float32)
+        name: np.divide(value, exported[f"{name}_scale"][:, None]).astype(np.float32)
         if f"{name}_scale" in exported
         else value
         for name, value in exported.items()

@@ -36,7 +36,8 @@ def test_reliability_leaves_empty_bins_open():
 def test_confusions_count_wrong_labels_where_the_true_one_was_missed():
     labels = np.asarray([[1, 0], [1, 0], [0, 1]])
     decided = np.asarray([[False, True], [True, True], [False, True]])
-    np.testing.assert_allclose(confusions(labels, decided), [[0, 0.5], [0, 0]])
+    expected = np.asarray([[0, 0.5], [0, 0]])
+    np.testing.assert_allclose(confusions(labels, decided), expected)
     assert f1(labels, decided, "micro") == pytest.approx(2 * 2 / (3 + 4))
 
 

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
-from runners.emotion.calibration import SENTIMENT_OF
+from runners.emotion.classifier import EmotionClassifier
+from runners.emotion.prediction import SENTIMENT_OF
 from runners.fakes import FakeEmotionClassifier
 from training.emotion.evaluate_groups import evaluate
 
 LABELS = list(SENTIMENT_OF)
 JOY, ANGER, NEUTRAL = (LABELS.index(label) for label in ("joy", "annoyance", "neutral"))
+
+# it has what is used of the classifier
+CLASSIFIER = cast("EmotionClassifier", FakeEmotionClassifier())
 
 
 @pytest.fixture
@@ -34,7 +40,7 @@ def data(tmp_path, monkeypatch):
 
 
 def test_each_set_is_measured_as_served(data):
-    figures = evaluate(FakeEmotionClassifier(), data, data)
+    figures = evaluate(CLASSIFIER, data, data)
     assert {name: round(one["macro_f1"], 4) for name, one in figures.items()} == {
         "goemotions_ekman": 1.0,
         "goemotions_sentiments": 1.0,
@@ -50,4 +56,4 @@ def test_each_set_is_measured_as_served(data):
 
 
 def test_sets_that_are_absent_are_left_out(tmp_path):
-    assert evaluate(FakeEmotionClassifier(), tmp_path, tmp_path) == {}
+    assert evaluate(CLASSIFIER, tmp_path, tmp_path) == {}

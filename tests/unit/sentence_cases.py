@@ -1,6 +1,6 @@
-"""Entries and their sentences; "¦" stands where one ends and the next begins."""
+"""Entries with "¦" between their sentences."""
 
-# ruff: noqa: E501  # a case stands in one line
+# ruff: noqa: E501  # one case per line
 
 from __future__ import annotations
 

@@ -6,14 +6,16 @@ import asyncio
 import io
 import threading
 import wave
+from typing import NoReturn
 
 import pytest
 
 from runners.errors import Overloaded
 from runners.fakes import FakeTranscriber
 from samo import factory, metrics
+from samo.audio import decode
 from samo.factory import create_models
-from samo.insight import pipeline
+from samo.insight import transcription
 from samo.settings import Settings
 
 OPTIONS = {"language": None, "task": "transcribe", "word_timestamps": False}
@@ -36,7 +38,7 @@ def held(monkeypatch):
 
     def predict(self, batch):
         gate.wait(5)
-        return [self._hear(request) for request in batch]
+        return [self._transcribe(request) for request in batch]
 
     monkeypatch.setattr(FakeTranscriber, "predict", predict)
     yield gate
@@ -47,18 +49,21 @@ def held(monkeypatch):
 def decoded(monkeypatch):
     """Names of the threads that decoded a recording."""
     names = []
-    decode = pipeline.decode
 
     def counting(data):
         names.append(threading.current_thread().name)
         return decode(data)
 
-    monkeypatch.setattr(pipeline, "decode", counting)
+    monkeypatch.setattr(transcription, "decode", counting)
     return names
 
 
+def no_store(name: str) -> NoReturn:
+    raise AssertionError(f"{name} is looked up in the store")
+
+
 def models(**settings):
-    return create_models(Settings(runners="fake", threads=1, **settings), lambda name: None)
+    return create_models(Settings(runners="fake", threads=1, **settings), no_store)
 
 
 def test_a_recording_that_cannot_be_admitted_is_not_decoded(held, decoded, monkeypatch):
@@ -92,7 +97,7 @@ def test_an_upload_whose_client_left_is_not_decoded_any_more(monkeypatch):
         gate.wait(5)
         raise Overloaded("")
 
-    monkeypatch.setattr(pipeline, "decode", slow)
+    monkeypatch.setattr(transcription, "decode", slow)
 
     async def scenario():
         subject = models().pipeline

@@ -61,7 +61,7 @@ def test_joined_files_share_the_limit(times):
 @pytest.fixture
 def resampled(monkeypatch):
     """Lengths of the blocks that were resampled."""
-    lengths = []
+    lengths: list[int] = []
     resample = track._resample
 
     def counting(*given):
@@ -143,7 +143,7 @@ def test_ffmpeg_sees_no_tag(monkeypatch):
     squeezed = zlib.compress(text, 9)
     tag = id3(b"TXXX", struct.pack(">I", 0x0FFFFFFF) + squeezed, flags=0x0009)
     seen = []
-    upload = decoding.Upload
+    upload = ffmpeg.Upload
 
     def spy(data):
         seen.append(data)

@@ -16,7 +16,7 @@ from runners.errors import InvalidRequest, ModelFailure, Overloaded
 
 
 class Doubler(Runner[int, int, int]):
-    """Doubles numbers; refuses 13, breaks on 666; holds each batch until `gate` is open."""
+    """Doubles numbers; refuses 13, fails on 666; blocks each batch until `gate` is set."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -47,7 +47,7 @@ class Doubler(Runner[int, int, int]):
 
 
 class ParallelDoubler(Doubler, ParallelRunner[int, int, int]):
-    """Keeps apart what it computed on one thread."""
+    """Records the batches that it computed on one thread separately."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ def test_results_come_in_order(doubler):
     assert asyncio.run(batcher(doubler).run([3, 1, 2])) == [6, 2, 4]
 
 
-def test_what_piles_up_becomes_one_batch(doubler):
+def test_queued_items_become_one_batch(doubler):
     async def scenario():
         doubler.gate.clear()
         subject = batcher(doubler)
@@ -87,12 +87,12 @@ def test_what_piles_up_becomes_one_batch(doubler):
     assert [sorted(batch) for batch in doubler.batches] == [[1], [20, 21, 22]]
 
 
-def test_little_of_a_batch_is_padding(doubler):
+def test_batches_have_little_padding(doubler):
     asyncio.run(batcher(doubler, max_batch_cost=1000).run([10, 30, 11, 29, 10]))
     assert sorted(sorted(batch) for batch in doubler.batches) == [[10, 10, 11], [29, 30]]
 
 
-def test_workers_share_what_waits_and_compute_at_the_same_time(doubler):
+def test_workers_share_the_queue_and_compute_concurrently(doubler):
     async def scenario():
         subject = batcher(doubler, num_workers=2)
         doubler.gate.clear()
@@ -106,7 +106,7 @@ def test_workers_share_what_waits_and_compute_at_the_same_time(doubler):
     assert doubler.batches == [[20, 20], [20, 20]]
 
 
-def test_a_worker_that_is_free_takes_what_comes(doubler):
+def test_a_free_worker_starts_at_once(doubler):
     async def scenario():
         subject = batcher(doubler, num_workers=2)
         doubler.gate.clear()
@@ -135,13 +135,13 @@ def test_a_single_item_on_idle_cores_is_computed_on_all_threads(items, cores_are
     assert computed == ([] if is_alone else items)
 
 
-def test_batches_hold_like_lengths_within_the_budget(doubler):
+def test_batches_have_similar_lengths_within_the_maximum_cost(doubler):
     asyncio.run(batcher(doubler, max_batch_cost=40).run([10, 50, 11, 9, 12]))
     assert [50] in doubler.batches
     assert all(len(batch) * max(batch) <= 40 for batch in doubler.batches if batch != [50])
 
 
-def test_a_refused_item_gets_its_own_error(doubler):
+def test_only_the_refused_item_has_an_error(doubler):
     one, refused, two = asyncio.run(batcher(doubler).run([1, 13, 2]))
     assert (one, two) == (2, 4)
     assert isinstance(refused, InvalidRequest)
@@ -153,7 +153,7 @@ def test_an_item_that_breaks_the_model_fails_alone(doubler):
     assert isinstance(broken, ModelFailure)
 
 
-def test_too_long_a_queue_is_refused_with_the_time_to_wait(doubler):
+def test_a_long_wait_is_refused_with_retry_after(doubler):
     async def scenario():
         subject = batcher(doubler, max_wait_seconds=0.5, seconds_per_cost=1.0)
         doubler.gate.clear()
@@ -170,12 +170,12 @@ def test_too_long_a_queue_is_refused_with_the_time_to_wait(doubler):
     assert asyncio.run(scenario()).retry_after_seconds == 5
 
 
-def test_an_idle_model_takes_whatever_comes(doubler):
+def test_an_idle_model_accepts_any_item(doubler):
     subject = batcher(doubler, max_wait_seconds=0.001, seconds_per_cost=1.0)
     assert asyncio.run(subject.run_one(50)) == 100
 
 
-def test_an_item_nobody_waits_for_costs_nothing(doubler):
+def test_a_cancelled_item_is_not_computed(doubler):
     async def scenario():
         subject = batcher(doubler)
         doubler.gate.clear()
@@ -210,7 +210,7 @@ def test_requests_take_turns(doubler):
     assert len(doubler.batches) == 21
 
 
-def test_a_large_request_does_not_shut_the_others_out(doubler):
+def test_a_large_request_does_not_block_others(doubler):
     async def scenario():
         subject = batcher(doubler, max_batch_cost=10, max_wait_seconds=30.0, seconds_per_cost=1.0)
         doubler.gate.clear()
@@ -226,7 +226,7 @@ def test_a_large_request_does_not_shut_the_others_out(doubler):
     assert asyncio.run(scenario()) == 2
 
 
-def test_a_free_worker_takes_an_item_whatever_the_estimate_of_the_others(doubler):
+def test_a_free_worker_accepts_an_item_however_long_others_take(doubler):
     async def scenario():
         subject = batcher(doubler, max_wait_seconds=0.5, seconds_per_cost=100.0, num_workers=2)
         doubler.gate.clear()
@@ -241,7 +241,7 @@ def test_a_free_worker_takes_an_item_whatever_the_estimate_of_the_others(doubler
     assert asyncio.run(scenario()) == (0, 100, 2)
 
 
-def test_a_long_batch_delays_its_own_worker_only(doubler):
+def test_a_long_batch_delays_only_its_worker(doubler):
     async def scenario():
         options = {"max_wait_seconds": 10.0, "seconds_per_cost": 1.0, "max_batch_cost": 1}
         subject = batcher(doubler, num_workers=2, **options)
@@ -256,7 +256,7 @@ def test_a_long_batch_delays_its_own_worker_only(doubler):
     assert asyncio.run(scenario()) == [10_000, 4, 6]
 
 
-def test_retry_after_falls_while_a_batch_computes(doubler, monkeypatch):
+def test_retry_after_decreases_while_a_batch_is_computed(doubler, monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
 
@@ -272,7 +272,7 @@ def test_retry_after_falls_while_a_batch_computes(doubler, monkeypatch):
                 subject.check_admission(1)
             waits.append(refusal.value.retry_after_seconds)
         clock[0] += 11
-        subject.check_admission(1)  # 9 seconds are left, 10 may be waited for
+        subject.check_admission(1)  # a wait of 9 seconds is allowed, up to 10
         doubler.gate.set()
         await running
         return waits
@@ -280,7 +280,7 @@ def test_retry_after_falls_while_a_batch_computes(doubler, monkeypatch):
     assert asyncio.run(scenario()) == [40, 25, 10]
 
 
-def test_a_late_event_loop_does_not_count_as_computing(doubler):
+def test_the_computing_time_excludes_delays_of_the_event_loop(doubler):
     batches = []
 
     async def scenario():
@@ -302,10 +302,10 @@ class Steps(Doubler):
 
     def __init__(self):
         super().__init__()
-        self.begun, self.stopped = threading.Event(), threading.Event()
+        self.started, self.stopped = threading.Event(), threading.Event()
 
     def predict(self, batch):
-        self.begun.set()
+        self.started.set()
         try:
             while not self.gate.wait(0.005):
                 stop_if_cancelled()
@@ -314,13 +314,13 @@ class Steps(Doubler):
         return super().predict(batch)
 
 
-def test_a_batch_that_nobody_awaits_stops_and_frees_its_worker():
+def test_a_cancelled_batch_stops_and_frees_its_worker():
     async def scenario():
         runner = Steps()
         runner.gate.clear()
         subject = batcher(runner)
         gone = asyncio.create_task(subject.run_one(7))
-        await asyncio.to_thread(runner.begun.wait, 5)
+        await asyncio.to_thread(runner.started.wait, 5)
         gone.cancel()
         assert await asyncio.to_thread(runner.stopped.wait, 5)
         runner.gate.set()
@@ -329,13 +329,13 @@ def test_a_batch_that_nobody_awaits_stops_and_frees_its_worker():
     assert asyncio.run(scenario()) == (16, [[8]])
 
 
-def test_a_batch_goes_on_while_anybody_awaits_an_item_of_it():
+def test_a_batch_continues_while_one_of_its_items_is_awaited():
     async def scenario():
         runner = Steps()
         runner.gate.clear()
         subject = batcher(runner)
         gone, stays = (asyncio.create_task(subject.run_one(number)) for number in (7, 8))
-        await asyncio.to_thread(runner.begun.wait, 5)
+        await asyncio.to_thread(runner.started.wait, 5)
         gone.cancel()
         await asyncio.sleep(0.03)
         stopped = runner.stopped.is_set()
@@ -345,13 +345,13 @@ def test_a_batch_goes_on_while_anybody_awaits_an_item_of_it():
     assert asyncio.run(scenario()) == (False, 16)
 
 
-def test_closing_cancels_what_computes():
+def test_closing_cancels_running_batches():
     async def scenario():
         runner = Steps()
         runner.gate.clear()
         subject = batcher(runner)
         task = asyncio.create_task(subject.run_one(7))
-        await asyncio.to_thread(runner.begun.wait, 5)
+        await asyncio.to_thread(runner.started.wait, 5)
         subject.close()
         stopped = await asyncio.to_thread(runner.stopped.wait, 5)
         task.cancel()

@@ -1,4 +1,4 @@
-"""A model that computes for long stops when nobody waits for it any more."""
+"""A computation stops early when its result is no longer needed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from runners.transcriber.whisper import Whisper
 from samo.audio import decode
 
 
-def test_nothing_stops_outside_a_batch():
+def test_nothing_stops_outside_a_cancel_scope():
     stop_if_cancelled()
 
 
 def test_whisper_stops_before_its_next_window():
     cancelled = threading.Event()
     cancelled.set()
-    whisper = object.__new__(Whisper)  # it stops before it touches its weights
+    whisper = object.__new__(Whisper)  # it stops before it uses its weights
     with cancel_scope(cancelled), pytest.raises(Cancelled):
         whisper.encode(np.zeros((80, 3000), dtype=np.float32))
 

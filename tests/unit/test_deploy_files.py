@@ -37,7 +37,7 @@ def assert_settings_are_real(container: dict) -> None:
     own = {name for name in variables if name.startswith("SAMO_")}
     assert own <= {f"SAMO_{field.upper()}" for field in Settings.model_fields}
     assert set(variables) - own <= {"PORT"}
-    Settings(**{name.removeprefix("SAMO_").lower(): variables[name] for name in own})
+    Settings.model_validate({name.removeprefix("SAMO_").lower(): variables[name] for name in own})
 
 
 # Cloud Run

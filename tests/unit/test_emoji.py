@@ -55,28 +55,28 @@ def test_emoji_become_words(text, words):
         "(see :below)", "TeX", "Re:Plan", "size: D", "O.K.",
     ],
 )  # fmt: skip
-def test_what_is_no_emoji_stays(text):
-    spelled, origins = spell_emoji(text)
+def test_other_text_is_unchanged(text):
+    spelled, offsets = spell_emoji(text)
     assert spelled == text
-    assert list(origins) == list(range(len(text)))
+    assert list(offsets) == list(range(len(text)))
 
 
-def test_each_character_knows_where_it_came_from():
+def test_offsets_are_the_positions_in_the_text():
     text = "a😀b"
-    spelled, origins = spell_emoji(text)
-    assert len(spelled) == len(origins)
-    assert [text[index] for index in origins] == ["a", *"😀" * len(" happy, grinning "), "b"]
+    spelled, offsets = spell_emoji(text)
+    assert len(spelled) == len(offsets)
+    assert [text[index] for index in offsets] == ["a", *"😀" * len(" happy, grinning "), "b"]
 
 
 @given(st.text(alphabet=st.sampled_from("ab :;()D<3😀❤️🏽‍♂🇩🇪1\u20e3_^-'\\/xT."), max_size=60))
-def test_places_are_in_order_and_no_symbol_is_overlooked(text):
-    spelled, origins = spell_emoji(text)
-    assert len(spelled) == len(origins)
-    assert list(origins) == sorted(origins)
+def test_offsets_are_sorted_and_all_symbols_are_found(text):
+    spelled, offsets = spell_emoji(text)
+    assert len(spelled) == len(offsets)
+    assert list(offsets) == sorted(offsets)
     assert [m.span() for m in symbols_in(text)] == [m.span() for m in SYMBOL.finditer(text)]
 
 
-def test_the_table_has_the_most_used_in_plain_english():
+def test_the_most_used_emoji_have_english_words():
     assert len(EMOJI_WORDS) >= 150
     assert all(words.isascii() and len(words.split()) <= 6 for words in EMOJI_WORDS.values())
     for symbol in EMOJI_WORDS:
@@ -84,6 +84,6 @@ def test_the_table_has_the_most_used_in_plain_english():
 
 
 @pytest.mark.parametrize("unit", ["😭", ":) ", "👩‍👩‍👧", ":", "<", "x", "D", "^", "é"])
-def test_the_result_grows_with_the_text_only(unit):
+def test_the_length_is_linear_in_the_text(unit):
     short, long = (len(spell_emoji(unit * number)[0]) for number in (1000, 2000))
     assert long <= 2 * short

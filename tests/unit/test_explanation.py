@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import numpy as np
 import pytest
@@ -127,10 +128,11 @@ def run(text, threshold=None, top_k=None):
     runner = Watched()
     calls = []
 
+    fakes: list[Any] = [FakeTranscriber(), runner, FakeSummarizer()]
+
     async def body():
         batchers = [
-            Batcher("fake", fake, max_batch_cost=1000, max_wait_seconds=1)
-            for fake in (FakeTranscriber(), runner, FakeSummarizer())
+            Batcher("fake", fake, max_batch_cost=1000, max_wait_seconds=1) for fake in fakes
         ]
         ask = batchers[1].run
 
@@ -139,7 +141,8 @@ def run(text, threshold=None, top_k=None):
             return ask(items)
 
         batchers[1].run = counted
-        pipeline = Pipeline(*batchers, runner.calibration)
+        speech, emotion, summary = batchers
+        pipeline = Pipeline(speech, emotion, summary, runner.calibration)
         try:
             return await pipeline.explain(text, threshold, top_k)
         finally:

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from runners.errors import UndecodableAudio
@@ -41,9 +43,7 @@ def test_an_error_that_is_not_documented_is_a_finding(monkeypatch):
 def test_a_crash_and_a_hang_are_findings(code, finding, monkeypatch):
     monkeypatch.setattr(recordings, "MAX_HANG_SECONDS", 1.0)
     monkeypatch.setattr(recordings, "MAX_FINDINGS", 1)
-    monkeypatch.setattr(
-        recordings, "child_command", lambda _: [recordings.sys.executable, "-c", code]
-    )
-    said = []
+    monkeypatch.setattr(recordings, "child_command", lambda _: [sys.executable, "-c", code])
+    said: list[str] = []
     assert recordings.run(20.0, 0, said.append) == 1
     assert said[0] == finding

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runners.emotion.calibration import SENTIMENT_OF, EmotionCalibration
+from runners.emotion.calibration import EmotionCalibration
+from runners.emotion.prediction import SENTIMENT_OF
 from samo.insight.groupings import EKMAN, contradicts, group_emotions, noisy_or
 
 LABELS = tuple(SENTIMENT_OF)

@@ -30,11 +30,11 @@ def test_files_as_exported_pass(model):
     check_files(TAG, *model)
 
 
-@pytest.mark.parametrize("place", [0, 5000, 10_239])
-def test_one_bit_changed_is_found(model, place):
+@pytest.mark.parametrize("position", [0, 5000, 10_239])
+def test_one_bit_changed_is_found(model, position):
     folder, metadata = model
     data = bytearray((folder / "model.bin").read_bytes())
-    data[place] ^= 0x20
+    data[position] ^= 0x20
     (folder / "model.bin").write_bytes(data)
     with pytest.raises(
         StartError, match=r"model\.bin of the model samo-transcriber:abc was changed"

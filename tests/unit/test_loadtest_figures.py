@@ -51,7 +51,7 @@ def test_the_knee_is_where_throughput_for_the_waiting_is_greatest():
 
 def test_the_most_users_within_a_bound():
     steps = [Step(1, 10, 50, 90), Step(2, 20, 60, 100), Step(4, 22, 90, 140), Step(8, 22, nan, nan)]
-    assert most_within(steps, 100).users == 2
+    assert most_within(steps, 100) == steps[1]
     assert most_within(steps, 50) is None
 
 

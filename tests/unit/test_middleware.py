@@ -18,7 +18,7 @@ class Client:
     """Sends the parts of a body, then nothing more; collects the answer."""
 
     def __init__(self, *parts, leaves=False, path=UPLOAD, headers=()):
-        self.messages = asyncio.Queue()
+        self.messages: asyncio.Queue[dict] = asyncio.Queue()
         for part in parts:
             self.messages.put_nowait({"type": "http.request", "body": part, "more_body": True})
         if leaves:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from runners.transcriber.plausibility import Evidence, was_said, was_said_unvoiced
-from runners.transcriber.transcript import Word
-from runners.transcriber.voice import FRAMES_PER_SECOND, find_speech
+from runners.transcriber.plausibility import Evidence, is_plausible, is_plausible_unvoiced
+from runners.transcriber.transcript import SpokenWord
+from runners.transcriber.voice_activity import FRAMES_PER_SECOND, find_speech
 
 
 def voice(probability):
@@ -22,47 +22,47 @@ def evidence(words, log_probability=-0.15, compression=5.0, no_speech=0.1):
 
 
 def said(count, seconds=0.3, probability=0.95):
-    return [Word(" enough", n * 0.4, n * 0.4 + seconds, probability) for n in range(count)]
+    return [SpokenWord(" enough", n * 0.4, n * 0.4 + seconds, probability) for n in range(count)]
 
 
 def squeezed(count, timed):
     """A loop: most words are aligned to the same moment."""
-    return said(timed) + [Word(" thanks", 20.0, 20.0, 0.95)] * (count - timed)
+    return said(timed) + [SpokenWord(" thanks", 20.0, 20.0, 0.95)] * (count - timed)
 
 
 def test_an_affirmation_said_ten_times_was_said():
-    assert was_said(evidence(said(30)), SPEECH)
+    assert is_plausible(evidence(said(30)), SPEECH)
 
 
 def test_repeats_are_said_even_where_whisper_calls_it_silent():
     affirmation = evidence(said(30), log_probability=-0.8, no_speech=0.8)
-    assert was_said(affirmation, SPEECH)
-    assert not was_said(affirmation, MAYBE)
+    assert is_plausible(affirmation, SPEECH)
+    assert not is_plausible(affirmation, MAYBE)
 
 
 def test_a_loop_was_not_said():
-    assert not was_said(evidence(squeezed(180, 45)), SPEECH)
-    assert not was_said(evidence(said(30)), SILENCE)
+    assert not is_plausible(evidence(squeezed(180, 45)), SPEECH)
+    assert not is_plausible(evidence(said(30)), SILENCE)
 
 
 def test_an_improbable_text_was_not_said():
-    assert not was_said(evidence(said(5), log_probability=-1.1, compression=1.0), SPEECH)
+    assert not is_plausible(evidence(said(5), log_probability=-1.1, compression=1.0), SPEECH)
 
 
 def test_a_lone_closing_phrase_over_silence_was_not_said():
-    thanks = [Word(" Thank", 29.0, 29.1, 0.6), *[Word(" you", 29.9, 29.9, 0.5)] * 3]
-    assert not was_said(evidence(thanks, log_probability=-0.8, compression=0.7), SPEECH)
+    thanks = [SpokenWord(" Thank", 29.0, 29.1, 0.6), *[SpokenWord(" you", 29.9, 29.9, 0.5)] * 3]
+    assert not is_plausible(evidence(thanks, log_probability=-0.8, compression=0.7), SPEECH)
 
 
 def test_silence_needs_more():
     words = squeezed(10, 7)
-    assert was_said(evidence(words, -0.7, 1.0, no_speech=0.2), SPEECH)
-    assert not was_said(evidence(words, -0.7, 1.0, no_speech=0.7), SPEECH)
+    assert is_plausible(evidence(words, -0.7, 1.0, no_speech=0.2), SPEECH)
+    assert not is_plausible(evidence(words, -0.7, 1.0, no_speech=0.7), SPEECH)
 
 
 def test_a_whisper_must_be_heard_clearly():
     def whispered(words=None, log_probability=-0.35, compression=1.1):
-        return was_said_unvoiced(evidence(words or said(16), log_probability, compression, 0.6))
+        return is_plausible_unvoiced(evidence(words or said(16), log_probability, compression, 0.6))
 
     assert whispered()
     assert not whispered(words=said(2))

@@ -1,4 +1,4 @@
-"""Which sentences a summary takes: what is felt, what the entry is about, or both."""
+"""Selection of sentences by salience, by central content, or by both."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ ENTRY = ("The bus was late.", "I was so happy that I cried.", "We had soup.", "I
 SALIENCE = (0.1, 0.9, 0.05, 0.85)
 
 
-def test_what_is_felt_is_told_in_the_entrys_order():
+def test_the_most_salient_sentences_are_selected_in_order():
     assert select_sentences(ENTRY, 2, SALIENCE, "feeling") == (1, 3)
     assert select_sentences(ENTRY, 1, SALIENCE, "feeling") == (1,)
 
 
-def test_nothing_is_told_for_the_numbers_sake():
+def test_sentences_of_low_salience_are_skipped():
     assert select_sentences(ENTRY, 4, SALIENCE, "feeling") == (1, 3)
 
 
-def test_a_bare_word_of_thanks_is_not_the_core():
+def test_sentences_with_content_are_preferred():
     assert select_sentences(
         ("Thank you so much!", "I miss my sister."), 1, (0.99, 0.95), "feeling"
     ) == (1,)
     assert select_sentences(("Thank you so much!",), 1, (0.99,), "feeling") == (0,)
 
 
-def test_nothing_is_told_twice():
+def test_repeated_sentences_are_selected_once():
     entry, salience = ("I miss them.", "Soup.", "I miss them!"), (0.9, 0.1, 0.9)
     assert select_sentences(entry, 3, salience, "feeling") == (0,)
     assert select_sentences(entry, 3, salience, "core") == (0, 1)
@@ -41,11 +41,11 @@ NEUTRAL_ENTRY = (
 
 
 @pytest.mark.parametrize("salience", [None, (0.2, 0.1, 0.1, 0.3)])
-def test_where_nothing_is_felt_the_gist_is_told(salience):
+def test_without_salient_sentences_the_focus_is_gist(salience):
     assert select_sentences(NEUTRAL_ENTRY, 2, salience) == (0, 2)
 
 
-def test_gist_can_be_asked_for():
+def test_focus_gist_ignores_salience():
     salience = (0.1, 0.1, 0.1, 0.99)
     assert select_sentences(NEUTRAL_ENTRY, 2, salience, "gist") == (0, 2)
     assert select_sentences(NEUTRAL_ENTRY, 1, salience) == (3,)
@@ -60,7 +60,7 @@ MOVING = (
 )
 
 
-def test_the_core_is_what_the_entry_is_about_and_where_it_is_felt():
+def test_focus_core_selects_central_and_salient_sentences():
     salience = (0.1, 0.2, 0.05, 0.97, 0.02)
     assert select_sentences(MOVING, 2, salience) == (0, 3)
     assert select_sentences(MOVING, 1, salience) == (3,)
@@ -69,7 +69,7 @@ def test_the_core_is_what_the_entry_is_about_and_where_it_is_felt():
     )
 
 
-def test_a_list_is_told_with_its_items():
+def test_list_items_follow_their_introduction():
     entry = ("It rained.", "Grateful for:", "- tea", "- mom", "I slept.")
     assert add_list_items(entry, (1,), 2) == (1, 2)
     assert add_list_items(entry, (1,), 5) == (1, 2, 3)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from runners.text import boundaries, sentences
 from runners.text.sentences import (
-    MAX_SENTENCE_CHARACTERS,
+    MAX_SENTENCE_WIDTH,
     WINDOW_CHARACTERS,
     split_sentences,
     token_upper_bound,
@@ -14,21 +14,21 @@ from runners.text.sentences import (
 from tests.unit.sentence_cases import cases
 
 
-def test_the_table_of_cases_is_long():
+def test_there_are_many_cases():
     assert len(cases()) >= 180
 
 
 @pytest.mark.parametrize(("entry", "expected"), cases())
-def test_splits_as_a_reader_would(entry, expected):
+def test_sentences_end_where_a_reader_would_end_them(entry, expected):
     assert [sentence.text for sentence in split_sentences(entry)] == expected
 
 
 @pytest.mark.parametrize("entry", ["  \n ", ""])
-def test_nothing_has_no_sentences(entry):
+def test_a_blank_entry_has_no_sentences(entry):
     assert split_sentences(entry) == []
 
 
-def test_punctuated_speech_is_not_cut_into_clauses():
+def test_text_with_punctuation_is_not_split_into_clauses():
     entry = (
         "I went to the library and I returned the book, and then I was really scared because the "
         "doctor called me"
@@ -36,29 +36,29 @@ def test_punctuated_speech_is_not_cut_into_clauses():
     assert [sentence.text for sentence in split_sentences(entry)] == [entry]
 
 
-def test_cuts_a_ramble_between_words():
-    ramble = "and then we went on " * 100
+def test_run_on_text_is_split_between_words():
+    run_on = "and then we went on " * 100
     assert all(
         sentence.text.startswith(("and", "then", "we", "went", "on"))
-        for sentence in split_sentences(ramble)
+        for sentence in split_sentences(run_on)
     )
 
 
 @given(st.text(alphabet=st.sampled_from("aB .!?…\n\r\"'()😀é。\t1:;<3-*한❤️"), max_size=1500))
-def test_loses_nothing_and_its_spans_are_true(entry):
+def test_sentences_contain_all_text_and_match_their_spans(entry):
     found = split_sentences(entry)
     assert "".join("".join(s.text.split()) for s in found) == "".join(entry.split())
     for sentence in found:
         assert entry[sentence.start : sentence.end] == sentence.text == sentence.text.strip()
-        assert 0 < len(sentence.text) <= MAX_SENTENCE_CHARACTERS
-        assert token_upper_bound(sentence.text) <= MAX_SENTENCE_CHARACTERS
+        assert 0 < len(sentence.text) <= MAX_SENTENCE_WIDTH
+        assert token_upper_bound(sentence.text) <= MAX_SENTENCE_WIDTH
 
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
 
 
 @pytest.mark.parametrize("symbol", ["😭", FAMILY, "🇩🇪", "👍🏽", "1️⃣"])
-def test_a_run_of_emoji_is_cut_between_them(symbol):
+def test_a_run_of_emoji_is_split_between_emoji(symbol):
     found = split_sentences(symbol * 200)
     assert "".join(sentence.text for sentence in found) == symbol * 200
     assert all(
@@ -76,8 +76,8 @@ UNITS = (
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_work_grows_with_the_length_and_no_faster(monkeypatch, unit):
-    """Counted are the characters that are looked at: no window is longer than it may be."""
+def test_the_time_is_linear_in_the_length(monkeypatch, unit):
+    """Counts the characters that `sentencex` gets, in windows of bounded length."""
     seen: list[int] = []
     original = boundaries.sentence_starts
 
@@ -93,7 +93,7 @@ def test_work_grows_with_the_length_and_no_faster(monkeypatch, unit):
         assert sum(seen) <= 2 * length + WINDOW_CHARACTERS
 
 
-def test_a_window_changes_no_sentence():
+def test_windows_do_not_change_sentences():
     entry = " ".join(f"He hurt me on day {i}. I hate him." for i in range(200))
     assert len(entry) > 3 * WINDOW_CHARACTERS
     found = split_sentences(entry)

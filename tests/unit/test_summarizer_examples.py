@@ -109,10 +109,12 @@ def test_normalize_sentence(raw, expected):
 
 def test_normalization_fills_placeholders_with_different_names():
     text = normalize_sentence("[NAME] told [NAME] that she was [RELIGION]")
+    assert text is not None
     assert "[" not in text
     first, second = text.split()[0], text.split()[2]
     assert first != second
     assert text == normalize_sentence("[NAME] told [NAME] that she was [RELIGION]")
+    assert text is not None
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The summarizer checks and shortens the T5's output, and returns at most `max_sentences`."""
 
 import dataclasses
+import json
 import re
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from runners.errors import InvalidRequest
+from runners.summarizer.config import CONFIG_FILE
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import SummaryRequest
 from runners.summarizer.t5 import T5
+from runners.text.cleaning import remove_disfluencies
 from runners.text.compare import (
     bigram_recall,
     is_degenerate,
@@ -19,7 +22,6 @@ from runners.text.compare import (
     is_negated,
     is_same_wording,
     normalized_words,
-    remove_disfluencies,
 )
 from runners.text.sentences import split_sentences
 
@@ -166,7 +168,7 @@ def test_bigram_recall():
 
 
 @pytest.mark.parametrize(
-    ("said", "written"),
+    ("sentence", "rewritten"),
     [
         ("um so i was happy", "I was happy."),
         ("i went i went home, you know, early", "I went home early."),
@@ -175,12 +177,12 @@ def test_bigram_recall():
         ("well i mean it's fine", "It's fine."),
     ],
 )
-def test_disfluencies_may_be_removed(said, written):
-    assert is_same_wording(said, written)
+def test_disfluencies_may_be_removed(sentence, rewritten):
+    assert is_same_wording(sentence, rewritten)
 
 
 @pytest.mark.parametrize(
-    ("said", "written"),
+    ("sentence", "rewritten"),
     [
         ("i did not sleep", "I did sleep."),
         ("i like you", "I you."),
@@ -191,8 +193,8 @@ def test_disfluencies_may_be_removed(said, written):
         ("i was happy", ""),
     ],
 )
-def test_other_words_may_not_be_removed_or_added(said, written):
-    assert not is_same_wording(said, written)
+def test_other_words_may_not_be_removed_or_added(sentence, rewritten):
+    assert not is_same_wording(sentence, rewritten)
 
 
 # --- a checkpoint that rewrites selected sentences ---
@@ -401,9 +403,9 @@ def test_checkpoint_rewrites_spoken_sentences(summarizer):
         [summarizer.t5.encode(f"summarize: {text}") for text in spoken]
     )
     faithful = [is_same_wording(text, output) for text, output in zip(spoken, outputs, strict=True)]
-    whole = [re.fullmatch(r"[A-Z].*[.!?]", output) is not None for output in outputs]
+    complete = [re.fullmatch(r"[A-Z].*[.!?]", output) is not None for output in outputs]
     assert sum(faithful) >= 8
-    assert sum(whole) >= 9
+    assert sum(complete) >= 9
 
 
 def test_text_without_punctuation_is_summarized_by_clauses(summarizer):
@@ -428,6 +430,11 @@ def test_a_batch_gives_the_summaries_of_single_entries_in_order(summarizer):
     assert together == [summarizer.predict([one])[0] for one in prepared]
     assert together[1].method == "verbatim"
     assert summarizer.predict([]) == []
+
+
+def test_the_configuration_keeps_the_names_of_its_file(summarizer):
+    record = json.loads((CHECKPOINT / CONFIG_FILE).read_text(encoding="utf-8"))
+    assert list(summarizer.t5.config.to_json().items()) == list(record["task"].items())
 
 
 def test_warm_up_runs_the_model(rewriting):

@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from runners.emotion.calibration import NEUTRAL
+from runners.emotion.prediction import NEUTRAL
 from training.command_line import DATA_HELP, command_parser
 from training.emotion.data import (
     MOODS,

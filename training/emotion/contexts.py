@@ -24,7 +24,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold
 
-from runners.emotion.calibration import NEUTRAL
+from runners.emotion.prediction import NEUTRAL
 from training.arrays import Array
 from training.command_line import DATA_HELP, command_parser, print_json
 from training.emotion.calibrate import FOLDS, choose_thresholds, sigmoid

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from runners.emotion.aggregation import MAX_EMOTIONS
-from runners.emotion.calibration import NEUTRAL
+from runners.emotion.prediction import NEUTRAL
 from training.arrays import Array
 from training.emotion.data import LabelledTexts, read_lines
 

@@ -19,8 +19,9 @@ import numpy as np
 from scipy.stats import spearmanr
 from sklearn.metrics import f1_score
 
-from runners.emotion.calibration import NEUTRAL, EmotionCalibration
+from runners.emotion.calibration import EmotionCalibration
 from runners.emotion.classifier import EmotionClassifier
+from runners.emotion.prediction import NEUTRAL
 from samo.insight.entry import ClassifiedEntry, interpret_entry, split_entry
 from training.command_line import DATA_HELP, command_parser, print_json, print_table
 from training.corpora import SPLITS
@@ -68,7 +69,7 @@ def measure_labels(
     for diary, classified in entries:
         truth = diary.shares(calibration.labels)
         aggregated = method(calibration, classified)
-        emotions = interpret_entry(calibration, aggregated).prediction.prediction.emotions
+        emotions = interpret_entry(calibration, aggregated).prediction.emotions
         names = [emotion.name for emotion in emotions]
         probabilities = aggregated.entry_probabilities[: len(truth)]
         truths.append(truth > 0)
@@ -93,9 +94,7 @@ def measure_entries(calibration: EmotionCalibration, diaries: Entries) -> dict[s
     mixed = [diary.kind == "mixed" for diary, _ in diaries]
     calm = float(predicted[truth < CALM_BELOW].mean())
     intense = float(predicted[truth > INTENSE_ABOVE].mean())
-    emotions = [
-        [emotion.name for emotion in one.prediction.prediction.emotions] for one in predictions
-    ]
+    emotions = [[emotion.name for emotion in one.prediction.emotions] for one in predictions]
     groups = [[group.name for group in one.groups.ekman] for one in predictions]
     return {
         "intensity_calm": calm,

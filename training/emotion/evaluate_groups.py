@@ -22,8 +22,9 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import precision_recall_fscore_support
 
-from runners.emotion.calibration import SENTIMENT_OF, EmotionCalibration, Probabilities
+from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.classifier import EmotionClassifier
+from runners.emotion.prediction import SENTIMENT_OF
 from samo.insight.groupings import (
     EKMAN,
     contradicts,

@@ -16,8 +16,9 @@ from typing import Final, Literal
 import numpy as np
 from tokenizers import Tokenizer
 
-from runners.emotion.calibration import NEUTRAL, Probabilities
+from runners.emotion.calibration import Probabilities
 from runners.emotion.classifier import EmotionClassifier, OccludedText, TokenIds
+from runners.emotion.prediction import NEUTRAL
 from samo.insight.entry import split_text
 from samo.insight.words import TextWord, split_words
 from training.arrays import Array

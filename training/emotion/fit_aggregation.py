@@ -15,7 +15,8 @@ from runners.emotion.aggregation import (
     intensity_features,
     neutral_features,
 )
-from runners.emotion.calibration import NEUTRAL, EmotionCalibration
+from runners.emotion.calibration import EmotionCalibration
+from runners.emotion.prediction import NEUTRAL
 from training.arrays import Array
 from training.emotion.diaries import Diary
 from training.emotion.metrics import decide_labels
@@ -60,7 +61,7 @@ def fit_entry_calibration(
         calibration = EmotionCalibration(
             labels=tuple(labels),
             thresholds=thresholds.astype(np.float32),
-            whole=EntryCalibration.read({**fitted, "threshold": threshold}),
+            entry=EntryCalibration.read({**fitted, "threshold": threshold}),
         )
         decided = decide_labels(
             calibration,

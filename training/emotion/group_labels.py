@@ -26,7 +26,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from runners.emotion.calibration import NEUTRAL
+from runners.emotion.prediction import NEUTRAL
 from samo.insight.groupings import EKMAN
 from training.arrays import Array
 from training.command_line import DATA_HELP, command_parser

@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from runners.emotion.calibration import NEUTRAL, SENTIMENT_OF, EmotionCalibration, Sentiment
+from runners.emotion.calibration import EmotionCalibration
+from runners.emotion.prediction import NEUTRAL, SENTIMENT_OF, Sentiment
 from samo.insight.groupings import EKMAN
 from training.arrays import Array
 from training.emotion.data import load_goemotions

@@ -19,7 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from exporting.store import model_folder
-from runners.emotion.calibration import NEUTRAL
+from runners.emotion.prediction import NEUTRAL
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Focus
 from training.command_line import DATA_HELP, command_parser, print_json, print_table

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runners.emotion.calibration import NEUTRAL
+from runners.emotion.prediction import NEUTRAL
 from training.corpora import RatedText, read_brighter, read_goemotions, read_pepys, read_xed
 
 _FIRST_NAMES = (

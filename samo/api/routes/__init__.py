@@ -6,12 +6,13 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from samo.api.routes import insight, openai, operations, speech, text
+from samo.api.routes import insight, openai, operations, speech, text, trends
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     text.router,
     speech.router,
     insight.router,
+    trends.router,
     openai.router,
     operations.router,
 )

@@ -1,4 +1,4 @@
-"""The whole insight of an entry, typed or spoken."""
+"""Insight of an entry, typed or spoken."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ router = APIRouter(route_class=Route, tags=["insight"])
 @router.post("/analyze/journal", response_model=schemas.InsightResponse)
 @json_endpoint
 async def analyze_journal(models: LoadedModels, body: schemas.JournalRequest) -> Response:
-    """The insight of a typed entry: emotions, their arc, the emotional core."""
+    """The insight of a typed entry: emotions, their arc, the summary."""
     with responses.Stopwatch() as stopwatch:
         insight = await models.pipeline.analyze(
             body.text,

@@ -1,67 +1,121 @@
-"""OpenAI's audio API: its official clients work against these routes."""
+"""OpenAI's audio API. Its official clients are tests of these routes."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from fastapi import APIRouter, Response, UploadFile
 
-from fastapi import APIRouter, Form, Response
-
-from samo.api import openai_format
+from samo.api import openai_responses, schemas
+from samo.api.event_stream import KEEP_ALIVE_SECONDS, EventStream
+from samo.api.openai_options import (
+    ChunkingField,
+    FormatField,
+    GranularitiesField,
+    IncludeField,
+    KeywordsField,
+    LanguagesField,
+    ModelField,
+    OpenAIOptions,
+    PromptField,
+    StreamField,
+    TemperatureField,
+)
 from samo.api.parameters import Language, LoadedModels, Upload
 from samo.api.routing import Route
+from samo.factory import ModelSet
 
-router = APIRouter(route_class=Route, prefix="/v1", tags=["speech"])
-
-Model = Annotated[str | None, Form(description="Any name; the service has one model.")]
+router = APIRouter(
+    route_class=Route,
+    prefix="/v1",
+    tags=["speech"],
+    responses={
+        "4XX": {"model": schemas.OpenAIErrorEnvelope},
+        "5XX": {"model": schemas.OpenAIErrorEnvelope},
+    },
+)
 
 
 @router.post("/audio/transcriptions")
 async def openai_transcriptions(
     models: LoadedModels,
     file: Upload,
-    model: Model = None,
+    model: ModelField = None,
     language: Language = None,
-    response_format: Annotated[openai_format.ResponseFormat, Form()] = "json",
-    timestamp_granularities: Annotated[
-        list[openai_format.Granularity], Form(alias="timestamp_granularities[]")
-    ] = [],  # noqa: B006  # FastAPI copies a form's default
-    stream: Annotated[bool, Form(description="Answer with server-sent events.")] = False,
+    languages: LanguagesField = [],  # noqa: B006  # FastAPI copies the default of a form field
+    prompt: PromptField = "",
+    keywords: KeywordsField = [],  # noqa: B006
+    temperature: TemperatureField = 0.0,
+    response_format: FormatField = "json",
+    timestamp_granularities: GranularitiesField = [],  # noqa: B006
+    include: IncludeField = [],  # noqa: B006
+    chunking_strategy: ChunkingField = None,
+    stream: StreamField = False,
 ) -> Response:
-    """Transcribe as OpenAI's endpoint does; its official clients work against this."""
-    openai_format.check_options(response_format, timestamp_granularities, stream)
-    recording = await models.pipeline.transcribe(
-        await file.read(),
-        language=language,
-        task="transcribe",
-        word_timestamps="word" in timestamp_granularities,
+    """Transcribe a recording as OpenAI's endpoint does."""
+    options = OpenAIOptions(
+        "transcribe",
+        language,
+        languages,
+        prompt,
+        keywords,
+        temperature,
+        response_format,
+        timestamp_granularities,
+        include,
+        chunking_strategy,
+        stream,
     )
-    if stream:
-        return openai_format.render_events(recording.transcript)
-    return openai_format.render(recording.transcript, response_format, timestamp_granularities)
+    return await _respond(models, file, options)
 
 
 @router.post("/audio/translations")
 async def openai_translations(
     models: LoadedModels,
     file: Upload,
-    model: Model = None,
+    model: ModelField = None,
     language: Language = None,
-    response_format: Annotated[openai_format.ResponseFormat, Form()] = "json",
+    prompt: PromptField = "",
+    keywords: KeywordsField = [],  # noqa: B006
+    temperature: TemperatureField = 0.0,
+    response_format: FormatField = "json",
+    timestamp_granularities: GranularitiesField = [],  # noqa: B006
+    include: IncludeField = [],  # noqa: B006
+    chunking_strategy: ChunkingField = None,
+    stream: StreamField = False,
 ) -> Response:
     """Translate a recording into English as OpenAI's endpoint does."""
-    recording = await models.pipeline.transcribe(
-        await file.read(), language=language, task="translate", word_timestamps=False
+    options = OpenAIOptions(
+        "translate",
+        language,
+        (),
+        prompt,
+        keywords,
+        temperature,
+        response_format,
+        timestamp_granularities,
+        include,
+        chunking_strategy,
+        stream,
     )
-    return openai_format.render(recording.transcript, response_format, task="translate")
+    return await _respond(models, file, options)
+
+
+async def _respond(models: ModelSet, file: UploadFile, options: OpenAIOptions) -> Response:
+    options.check()
+    recordings = models.pipeline.recordings
+    if options.stream:
+        stream = await recordings.stream(await file.read(), options.request, KEEP_ALIVE_SECONDS)
+        return EventStream(openai_responses.transcript_events(stream, logprobs=options.logprobs))
+    recording = await recordings.transcribe(await file.read(), options.request)
+    return openai_responses.transcript_response(recording.transcript, options)
 
 
 @router.get("/models")
 async def openai_models(models: LoadedModels) -> Response:
-    """The names that a transcription may ask for, in the form of OpenAI's list."""
-    return openai_format.models(models.tags["transcriber"], models.loaded_at)
+    """The names that the field `model` usually has, as OpenAI's list."""
+    return openai_responses.models(models.tags["transcriber"], models.loaded_at)
 
 
 @router.get("/models/{name:path}")
 async def openai_model(models: LoadedModels, name: str) -> Response:
-    """One of these names, in the form of OpenAI's list."""
-    return openai_format.model(name, models.tags["transcriber"], models.loaded_at)
+    """One model of the list."""
+    return openai_responses.model(name, models.tags["transcriber"], models.loaded_at)

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from samo import metrics
-from samo.api import responses, schemas
+from samo.api import operation_responses, schemas
 from samo.api.parameters import LoadedModels
 from samo.api.routing import Route
 from samo.api.serialization import json_response
@@ -15,15 +15,9 @@ from samo.api.serialization import json_response
 router = APIRouter(route_class=Route, tags=["operations"])
 
 
-@router.get("/", include_in_schema=False)
-async def index() -> dict[str, str]:
-    """Name the next addresses; BentoML's own page here would load a tracker."""
-    return {"service": "samo", "openapi": "/openapi.json", "health": "/health"}
-
-
 @router.get("/docs.json", include_in_schema=False)
 async def docs(request: Request) -> dict[str, Any]:
-    """The OpenAPI description, at the address where BentoML's tools look for it."""
+    """The OpenAPI description, at the path that BentoML's tools read."""
     description: dict[str, Any] = request.app.openapi()
     return description
 
@@ -31,13 +25,13 @@ async def docs(request: Request) -> dict[str, Any]:
 @router.get("/health", response_model=schemas.HealthResponse)
 async def health(models: LoadedModels) -> Response:
     """State of the service, for people and dashboards; probes use /livez and /readyz."""
-    return json_response(responses.health(models))
+    return json_response(operation_responses.health(models))
 
 
 @router.get("/models/status", response_model=dict[str, schemas.ModelStatus])
 async def models_status(models: LoadedModels) -> dict[str, schemas.ModelStatus]:
-    """What each model was made from, its metrics and licences, its queue."""
-    return responses.models_status(models)
+    """Origin, metrics and licences of each model, and the length of its queue."""
+    return operation_responses.models_status(models)
 
 
 @router.get("/metrics", response_class=Response)

@@ -24,7 +24,7 @@ async def transcribe(
     task: Annotated[
         Literal["transcribe", "translate"], BeforeValidator(options.normalize_choice), Form()
     ] = "transcribe",
-    timestamp: Annotated[bool, Form(description="Give every word's time too.")] = False,
+    timestamp: Annotated[bool, Form(description="Return the time of every word too.")] = False,
 ) -> Response:
     """Transcribe a recording, or translate it into English."""
     recording = await models.pipeline.transcribe(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Response
 
+from runners.emotion.calibration import Probabilities
+from runners.errors import SamoError
 from samo.api import responses, schemas
 from samo.api.parameters import LoadedModels
 from samo.api.routing import Route, json_endpoint
 from samo.api.serialization import json_response
+from samo.insight.explanation import Explanation
+from samo.insight.pipeline import Pipeline
 
 router = APIRouter(route_class=Route, tags=["text"])
 
@@ -15,21 +21,27 @@ router = APIRouter(route_class=Route, tags=["text"])
 @router.post("/predict", response_model=schemas.PredictResponse)
 @json_endpoint
 async def predict(models: LoadedModels, body: schemas.PredictRequest) -> Response:
-    """Classify a text by GoEmotions' 27 emotions and neutral; explain it where asked to."""
+    """Classify a text by GoEmotions' 27 emotions and neutral; `explain` returns their words too."""
     with responses.Stopwatch() as stopwatch:
-        if not body.explain:
-            (outcome,), why = await models.pipeline.classify([body.text]), None
-        else:
-            outcome, why = await models.pipeline.explain(body.text, body.threshold, body.top_k)
+        outcome, explanations = await _classify(models.pipeline, body)
     return json_response(
-        responses.predict(models.pipeline.calibration, outcome, body, stopwatch, why)
+        responses.predict(models.pipeline.calibration, outcome, body, stopwatch, explanations)
     )
+
+
+async def _classify(
+    pipeline: Pipeline, body: schemas.PredictRequest
+) -> tuple[Probabilities | SamoError, Sequence[Explanation] | None]:
+    if body.explain:
+        return await pipeline.explain(body.text, body.threshold, body.top_k)
+    (outcome,) = await pipeline.classify([body.text])
+    return outcome, None
 
 
 @router.post("/predict_batch", response_model=schemas.PredictBatchResponse)
 @json_endpoint
 async def predict_batch(models: LoadedModels, body: schemas.PredictBatchRequest) -> Response:
-    """Classify up to 128 texts in one call; a text that cannot be used fails alone."""
+    """Classify up to 128 texts in one call; an invalid text gets its own error."""
     with responses.Stopwatch() as stopwatch:
         outcomes = await models.pipeline.classify_each(body.texts)
     return json_response(
@@ -40,7 +52,7 @@ async def predict_batch(models: LoadedModels, body: schemas.PredictBatchRequest)
 @router.post("/summarize/text", response_model=schemas.SummaryResponse)
 @json_endpoint
 async def summarize(models: LoadedModels, body: schemas.SummarizeRequest) -> Response:
-    """Bring an entry to its emotional core."""
+    """Summarize an entry by its most emotional sentences."""
     summary, entry_prediction = await models.pipeline.summarize(
         body.text, body.max_sentences, body.focus
     )

@@ -3,6 +3,8 @@
 from samo.api.schemas.errors import (
     ErrorBody,
     ErrorEnvelope,
+    OpenAIErrorBody,
+    OpenAIErrorEnvelope,
 )
 from samo.api.schemas.insight import (
     ArcPoint,
@@ -55,6 +57,8 @@ __all__ = [
     "InsightResponse",
     "JournalRequest",
     "ModelStatus",
+    "OpenAIErrorBody",
+    "OpenAIErrorEnvelope",
     "PredictBatchRequest",
     "PredictBatchResponse",
     "PredictRequest",

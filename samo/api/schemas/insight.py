@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from runners.emotion.calibration import Intensity, Sentiment
+from runners.emotion.prediction import Intensity, Sentiment
 from samo.api.schemas.base import JournalText, RequestBody, Threshold
 from samo.api.schemas.speech import TranscriptionResponse
 from samo.api.schemas.text import EmotionScore, SummaryResponse

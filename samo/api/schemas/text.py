@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from runners.emotion.calibration import Sentiment
+from runners.emotion.prediction import Sentiment
 from samo import limits, options
 from samo.api.schemas.base import JournalText, RequestBody, Threshold, TopK, WithGroupings
 from samo.api.schemas.errors import ErrorBody

@@ -9,23 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.transcriber.times import (
-    begin_with_speech,
-    place,
-    seconds_of,
-    settle,
-    settle_segments,
-    spoken_seconds,
+from runners.transcriber.timestamps import (
+    clamp_segments,
+    clamp_spans,
+    speech_seconds,
+    to_recording_time,
+    to_seconds,
+    trim_leading_pauses,
 )
-from runners.transcriber.transcript import SAMPLE_RATE, Segment, Transcript, Word
-from samo.api.openai_format import render
+from runners.transcriber.transcript import SAMPLE_RATE, Segment, SpokenWord, Transcript
+from samo.api.openai_responses import srt
 
 times = st.floats(-5, 400, allow_nan=False)
 spans = st.lists(st.tuples(times, times), min_size=1, max_size=60)
 
 
 def word(start, end, text=" word"):
-    return Word(text, start, end, 0.9)
+    return SpokenWord(text, start, end, 0.9)
 
 
 def segment(*words, language="en"):
@@ -43,7 +43,7 @@ def assert_in_order(settled, duration):
 
 @given(spans, st.integers(120, 300_000))
 def test_settled_times_are_in_order_and_in_the_recording(found, milliseconds):
-    assert_in_order(settle(found, milliseconds / 1000), milliseconds / 1000)
+    assert_in_order(clamp_spans(found, milliseconds / 1000), milliseconds / 1000)
 
 
 @given(st.lists(st.integers(0, 200), min_size=1, max_size=40))
@@ -52,16 +52,16 @@ def test_good_times_are_not_moved(steps):
     for step in steps:
         good.append((round(now, 3), round(now + 0.05 + step / 1000, 3)))
         now = round(good[-1][1] + 0.01, 3)
-    assert settle(good, now + 1) == good
+    assert clamp_spans(good, now + 1) == good
 
 
 def test_an_end_beyond_the_recording_is_cut():
-    assert settle([(0.0, 1.0)], 0.301) == [(0.0, 0.301)]
-    assert settle([(0.0, 15.84)], 15.69) == [(0.0, 15.69)]
+    assert clamp_spans([(0.0, 1.0)], 0.301) == [(0.0, 0.301)]
+    assert clamp_spans([(0.0, 15.84)], 15.69) == [(0.0, 15.69)]
 
 
 def test_words_after_the_end_still_have_a_time():
-    assert_in_order(settle([(0.1, 0.2), (0.5, 0.6), (0.6, 0.7)], 0.25), 0.25)
+    assert_in_order(clamp_spans([(0.1, 0.2), (0.5, 0.6), (0.6, 0.7)], 0.25), 0.25)
 
 
 @st.composite
@@ -77,7 +77,7 @@ def parts_and_span(draw):
 @given(parts_and_span())
 def test_a_span_stays_in_one_part(case):
     parts, span = case
-    index, (start, end) = place(span, parts)
+    index, (start, end) = to_recording_time(span, parts)
     first, last = parts[index]
     assert first <= start * SAMPLE_RATE + 1e-3
     assert start <= end
@@ -86,14 +86,14 @@ def test_a_span_stays_in_one_part(case):
 
 def test_times_are_led_back_across_a_cut_pause():
     parts = [(0, 10 * SAMPLE_RATE), (40 * SAMPLE_RATE, 50 * SAMPLE_RATE)]
-    assert place((9.0, 9.5), parts) == (0, (9.0, 9.5))
-    assert place((10.5, 11.0), parts) == (1, (40.5, 41.0))
-    assert place((9.9, 11.0), parts) == (1, (40.0, 41.0))
-    assert place((20.5, 21.0), parts) == (1, (50.0, 50.0))
+    assert to_recording_time((9.0, 9.5), parts) == (0, (9.0, 9.5))
+    assert to_recording_time((10.5, 11.0), parts) == (1, (40.5, 41.0))
+    assert to_recording_time((9.9, 11.0), parts) == (1, (40.0, 41.0))
+    assert to_recording_time((20.5, 21.0), parts) == (1, (50.0, 50.0))
 
 
 def test_segments_begin_and_end_with_their_words():
-    settled = settle_segments(
+    settled = clamp_segments(
         [segment(word(0.2, 0.5), word(0.5, 9.9)), segment(word(40.0, 70.0))], duration=52.9
     )
     assert [(s.id, s.start, s.end) for s in settled] == [(0, 0.2, 9.9), (1, 40.0, 52.9)]
@@ -103,21 +103,23 @@ def test_a_segment_begins_with_its_speech():
     speech = np.zeros(400, bool)
     speech[150:300] = True  # 4.8 s to 9.6 s
     stretched = segment(word(3.8, 5.1), word(5.1, 5.4))
-    (moved,) = begin_with_speech([stretched], speech)
+    (moved,) = trim_leading_pauses([stretched], speech)
+    assert moved.words
+    assert stretched.words
     assert moved.words[0].start == pytest.approx(4.7, abs=0.05)
     assert moved.words[1:] == stretched.words[1:]
     for kept in (segment(word(4.6, 5.1)), segment(word(1.0, 2.0)), segment(word(20.0, 21.0))):
-        assert begin_with_speech([kept], speech) == [kept]
+        assert trim_leading_pauses([kept], speech) == [kept]
 
 
 def test_pauses_are_not_spoken():
-    settled = settle_segments([segment(word(0, 1), word(1.5, 2), word(6, 7))], 10.0)
-    assert spoken_seconds(settled) == pytest.approx(3.0)
-    assert spoken_seconds(()) == 0.0
+    settled = clamp_segments([segment(word(0, 1), word(1.5, 2), word(6, 7))], 10.0)
+    assert speech_seconds(settled) == pytest.approx(3.0)
+    assert speech_seconds(()) == 0.0
 
 
 def test_languages_are_spans_of_segments():
-    settled = settle_segments(
+    settled = clamp_segments(
         [segment(word(0, 1)), segment(word(1, 2)), segment(word(3, 4), language="es")], 4.0
     )
     transcript = Transcript("", "en", 1.0, 4.0, 0.9, no_speech=False, segments=settled)
@@ -126,6 +128,5 @@ def test_languages_are_spans_of_segments():
 
 
 def test_a_cue_ends_with_the_recording():
-    settled = settle_segments([segment(word(0.0, 1.0, " No."))], seconds_of(4813))
-    transcript = Transcript("No.", "en", 1.0, 0.301, 0.9, no_speech=False, segments=settled)
-    assert render(transcript, "srt", []).body == b"1\n00:00:00,000 --> 00:00:00,301\nNo.\n"
+    settled = clamp_segments([segment(word(0.0, 1.0, " No."))], to_seconds(4813))
+    assert srt(settled) == "1\n00:00:00,000 --> 00:00:00,301\nNo.\n"

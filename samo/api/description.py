@@ -1,0 +1,136 @@
+"""The OpenAPI description: FastAPI's, with examples, errors by route, and the key field.
+
+`docs/openapi.json` is a copy; `make openapi` renews it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from samo.api import error_examples
+
+# For each path {"request": …, "response": …} as the service with its models answered it;
+# `python -m tests.e2e.renew_examples` asks it again.
+EXAMPLES: Final = Path(__file__).with_name("examples.json")
+
+_DESCRIPTION: Final = """
+Send a spoken entry to `/analyze/voice-journal`, a typed one to `/analyze/journal`; the other routes
+give one step each. Nothing of an entry is stored or logged.
+
+Every answer from 400 up has one body, `{"error": {"code", "message", "details", "request_id"}}`.
+`code` is for programs, `message` says what to do. An option that is blank or null counts as left
+out; a field that a route does not know is refused with 422.
+
+Also answered, by BentoML: `GET /livez` (the process runs) and `GET /readyz` (the models have
+answered their warm-up), for probes.
+"""
+_TAGS: Final = {
+    "insight": "A whole entry: transcript, emotions, their arc, the summary.",
+    "text": "One step for texts: emotions, or a summary.",
+    "speech": "Recordings: a transcript in our form, and OpenAI's audio API.",
+    "operations": "State of the service and of its models.",
+}
+_KEY: Final = (
+    "The service itself asks for no key. Enter one where a gateway in front of it does. OpenAI's "
+    "clients always send one, which is not looked at."
+)
+
+
+def install(app: FastAPI) -> None:
+    """Have `app` serve this description at /openapi.json."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = describe(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Describe the routes of `app`."""
+    description = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=_DESCRIPTION.strip(),
+        routes=app.routes,
+        tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
+    )
+    components = description["components"]
+    components["responses"] = error_examples.responses()
+    components["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": _KEY}
+    }
+    description["security"] = [{}, {"key": []}]
+    examples = orjson.loads(EXAMPLES.read_bytes())
+    for path, operation in operations(description):
+        _add_title(operation)
+        _add_errors(operation)
+        _add_examples(operation, examples.get(path, {}))
+    for name, schema in components["schemas"].items():
+        if name.startswith("Body_"):  # a multipart form
+            for field in schema["properties"].values():
+                _fit_form(field)
+    return description
+
+
+def operations(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every operation with its path."""
+    for path, methods in description["paths"].items():
+        for operation in methods.values():
+            yield path, operation
+
+
+def _add_title(operation: dict[str, Any]) -> None:
+    """The docstring's first line is the title, in place of the function's name."""
+    title, _, rest = operation.pop("description", "").partition("\n")
+    operation["summary"] = title.rstrip(".").replace("`", "")  # plain text there
+    if rest.strip():
+        operation["description"] = rest.strip()
+
+
+def _add_errors(operation: dict[str, Any]) -> None:
+    content = operation.get("requestBody", {}).get("content", {})
+    if "application/json" in content:
+        kind = "Json"
+    elif content:
+        kind = "Upload"
+    else:
+        kind = "Model" if "parameters" in operation else "Read"
+    statuses = sorted({error.status for error in error_examples.KINDS[kind]})
+    operation["responses"] |= {
+        str(status): {"$ref": f"#/components/responses/{kind}{status}"} for status in statuses
+    }
+
+
+def _add_examples(operation: dict[str, Any], example: dict[str, Any]) -> None:
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if body is not None and "request" in example:
+        body["example"] = example["request"]
+    if "response" in example:
+        media_type = "application/json"
+        if isinstance(example["response"], str):
+            media_type = "text/plain"
+        content = operation["responses"]["200"].setdefault("content", {})
+        content.setdefault(media_type, {})["example"] = example["response"]
+
+
+def _fit_form(field: dict[str, Any]) -> None:
+    """Describe a form's field so that Swagger UI sends what the reader entered, and no more.
+
+    It shows a file field for uploads in OpenAPI 3.0's spelling alone, and fills in a sample where
+    an optional field has no default. A form holds no null.
+    """
+    if field.get("contentMediaType") == "application/octet-stream":
+        field["format"] = "binary"
+    kinds = [kind for kind in field.pop("anyOf", []) if kind != {"type": "null"}]
+    if kinds:
+        field |= kinds[0]
+        field.setdefault("default", "")

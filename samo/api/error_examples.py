@@ -1,0 +1,130 @@
+"""An example of each refusal and failure, for the description at /openapi.json.
+
+The messages are the service's own, with the default limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from runners import errors
+from samo import limits
+
+_DEADLINE_SECONDS: Final = 290
+
+_EXAMPLES: Final = (
+    errors.MalformedRequest("The body is not valid JSON: expected ident at line 1 column 2."),
+    errors.UnknownModel("There is no model of this name: /v1/models lists them."),
+    errors.RequestTimeout(
+        "The body stopped arriving: send at least 4096 bytes per second, without a pause of 20 s."
+    ),
+    errors.AudioTooLong(
+        f"The recording is longer than {limits.MAX_AUDIO_SECONDS:g} s: upload it in parts.",
+        max_seconds=limits.MAX_AUDIO_SECONDS,
+    ),
+    errors.UnsupportedMediaType("Send a JSON object, with Content-Type: application/json."),
+    errors.UnsupportedAudio(
+        "The recording has 64 channels: send it with at most 8.", max_channels=8
+    ),
+    errors.InvalidRequest(
+        "text: Field required.", errors=[{"field": "text", "message": "Field required"}]
+    ),
+    errors.UndecodableAudio(
+        "The recording breaks off in the middle of a frame after 3.2 s: upload the complete file.",
+        decoded_seconds=3.2,
+    ),
+    errors.HeadersTooLarge(
+        "The request line and headers have more than 65536 bytes: send less.",
+        limit_bytes=65536,
+    ),
+    errors.ModelFailure(
+        "The emotion model failed: try again, and report the error if it persists.", step="emotion"
+    ),
+    errors.Overloaded(
+        "Too many uploads are arriving: try again after the time in Retry-After.",
+        retry_after_seconds=2,
+    ),
+    errors.DeadlineExceeded(
+        f"The request took longer than {_DEADLINE_SECONDS} s and was cancelled. "
+        "Try again later, or send less: a shorter recording, fewer texts.",
+        deadline_seconds=_DEADLINE_SECONDS,
+    ),
+)
+_TOO_LARGE: Final = {
+    "Json": errors.PayloadTooLarge(
+        f"The body is too large: this path takes at most {limits.MAX_JSON_BYTES} bytes. Send less "
+        "text, or several requests.",
+        limit_bytes=limits.MAX_JSON_BYTES,
+    ),
+    "Upload": errors.PayloadTooLarge(
+        f"The body is too large: a recording may have {limits.MAX_AUDIO_BYTES} bytes. Compress it, "
+        "or send it in parts.",
+        limit_bytes=limits.MAX_AUDIO_BYTES,
+    ),
+}
+
+_ANY: Final = (errors.HeadersTooLarge, errors.Overloaded)
+_JSON: Final = (
+    *_ANY,
+    errors.MalformedRequest,
+    errors.RequestTimeout,
+    errors.PayloadTooLarge,
+    errors.UnsupportedMediaType,
+    errors.InvalidRequest,
+    errors.ModelFailure,
+    errors.DeadlineExceeded,
+)
+_UPLOAD: Final = (
+    *_JSON,
+    errors.AudioTooLong,
+    errors.UnsupportedAudio,
+    errors.UndecodableAudio,
+)
+# By what a route takes: the answers it may give from 400 up.
+KINDS: Final[dict[str, Sequence[type[errors.SamoError]]]] = {
+    "Read": _ANY,
+    "Model": (*_ANY, errors.UnknownModel),
+    "Json": _JSON,
+    "Upload": _UPLOAD,
+}
+
+
+def responses() -> dict[str, dict[str, Any]]:
+    """The components of the description: for each kind of route one response for each status."""
+    made: dict[str, dict[str, Any]] = {}
+    for kind, classes in KINDS.items():
+        own = [_TOO_LARGE[kind]] if kind in _TOO_LARGE else []
+        for error in (*own, *_EXAMPLES):
+            if isinstance(error, tuple(classes)):
+                response = made.setdefault(f"{kind}{error.status}", _response(error))
+                content = response["content"]["application/json"]
+                content["examples"][error.code] = _example(error)
+    return made
+
+
+def _response(error: errors.SamoError) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": (type(error).__doc__ or "").splitlines()[0],
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/ErrorEnvelope"},
+                "examples": {},
+            }
+        },
+    }
+    if isinstance(error, errors.Overloaded):
+        response["headers"] = {
+            "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+        }
+    return response
+
+
+def _example(error: errors.SamoError) -> dict[str, Any]:
+    body = {
+        "code": error.code,
+        "message": error.message,
+        "details": error.details,
+        "request_id": "6ecb4819fa4d4bfbcebaa7517165631e",
+    }
+    return {"summary": (type(error).__doc__ or "").splitlines()[0], "value": {"error": body}}
