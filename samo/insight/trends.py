@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from runners.emotion.calibration import SENTIMENT_OF
+from runners.emotion.prediction import SENTIMENT_OF
 from samo.insight import changes, course, patterns
 from samo.insight.groupings import MOOD_SENTIMENT
 from samo.insight.segmentation import Floats, segment_means
