@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from rich.table import Table
 
 from samo.insight.trend_results import DatedEntry
 from samo.insight.trends import EMOTIONS, analyze
+from samo.limits import MAX_TRENDS_ENTRIES
 
 MAX_FALSE_ALARMS: Final = 0.05
 START: Final = datetime(2024, 1, 1)
@@ -224,6 +226,17 @@ def summary(journal: Journal, truth: Truth, outcomes: list[Outcome]) -> dict[str
     }
 
 
+def longest_seconds(rounds: int = 3) -> float:
+    """Least seconds for the longest journal that the service accepts."""
+    longest = entries(Journal("longest", MAX_TRENDS_ENTRIES), Truth(), seed=0)
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        analyze(longest)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
 def main() -> None:
     """Run the command line; exits with 1 if there are too many false alarms."""
     parser = argparse.ArgumentParser(
@@ -255,6 +268,7 @@ def main() -> None:
         "with_truth": options.with_truth,
         "false_alarms_mean": round(mean(noise), 4),
         "false_alarms_worst": max(noise),
+        "longest_seconds": round(longest_seconds(), 2),
         "rows": rows,
     }
     print(json.dumps(result))
