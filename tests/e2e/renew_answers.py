@@ -61,7 +61,7 @@ def main() -> None:
     with serving(ROOT / ".renew.log") as client:
         body = client.post(path, files={"audio_file": ("entry", file.read_bytes())}).json()
     (ROOT / ".renew.log").unlink()
-    replace_block(ROOT / "docs" / "api.md", "## A whole answer", laid_out(body))
+    replace_block(ROOT / "docs" / "api.md", "## A complete response", laid_out(body))
     replace_block(ROOT / "README.md", "## Ask", laid_out(shown(part, body)))
 
 

@@ -22,7 +22,7 @@ FLOAT_MAPS = {"emotions", "moods", "ekman", "sentiments"}
 def request_and_answers():
     """The path and the file of the request, the README's part of the answer, and the whole."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").partition("## A whole answer")[2]
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").partition("## A complete response")[2]
     ((path, file),) = re.findall(r"curl -s http://localhost:3000(\S+) -F audio_file=@(\S+)", readme)
     part, whole = (
         json.loads(re.findall(r"```json\n(.*?)```", text, re.DOTALL)[0]) for text in (readme, page)
