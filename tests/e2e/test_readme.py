@@ -1,7 +1,7 @@
 """The request of the README gives the answers that README.md and docs/api.md show.
 
 Names, types and what is sure by far are compared. Words and figures are not: int8 rounds
-otherwise on another CPU, and another model has another opinion. `python -m tests.e2e.renew_answers`
+otherwise on another CPU, and another model has another opinion. `python -m tests.e2e.update_docs`
 writes the answers of the models in the store into both pages.
 """
 
@@ -19,10 +19,14 @@ from tests.e2e.conftest import serving
 FLOAT_MAPS = {"emotions", "moods", "ekman", "sentiments"}
 
 
-def request_and_answers():
+def documented_example():
     """The path and the file of the request, the README's part of the answer, and the whole."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").partition("## A complete response")[2]
+    page = (
+        (ROOT / "docs" / "api.md")
+        .read_text(encoding="utf-8")
+        .partition("## A complete response")[2]
+    )
     ((path, file),) = re.findall(r"curl -s http://localhost:3000(\S+) -F audio_file=@(\S+)", readme)
     part, whole = (
         json.loads(re.findall(r"```json\n(.*?)```", text, re.DOTALL)[0]) for text in (readme, page)
@@ -42,7 +46,7 @@ def either(request, tmp_path):
 
 @pytest.mark.models
 def test_the_request_gives_the_answer(either):
-    path, file, part, whole = request_and_answers()
+    path, file, part, whole = documented_example()
     response = either.post(path, files={"audio_file": ("entry", file.read_bytes())})
     body = response.json()
     assert response.status_code == 200
@@ -59,7 +63,7 @@ def test_the_request_gives_the_answer(either):
 
 
 def test_the_readme_shows_a_part_of_the_whole_answer():
-    *_, part, whole = request_and_answers()
+    *_, part, whole = documented_example()
     assert_shown(part, whole)
     assert part["transcription"] == {
         name: whole["transcription"][name] for name in part["transcription"]
