@@ -18,6 +18,8 @@ from tests.conftest import ROOT
 from tests.documentation import PAGES, Block, assert_same_shape, blocks, commands, title
 
 DOCUMENTED_URL = "http://localhost:3000"
+# The tests may run in another environment, and without the installed command.
+DOCUMENTED_COMMAND, COMMAND = ".venv/bin/samo", f"{sys.executable} -m samo"
 TIMEOUT_SECONDS = 60
 
 _GOOGLE = "needs Terraform and an account of Google Cloud"
@@ -102,6 +104,7 @@ def environment(tmp_path_factory) -> dict[str, str]:
 )
 def test_a_program_runs_as_documented(program, server, environment):
     code = program.code.replace(DOCUMENTED_URL, str(server.base_url).rstrip("/"))
+    code = code.replace(DOCUMENTED_COMMAND, COMMAND)
     interpreter = (
         ["bash", "-eu", "-o", "pipefail"] if program.language == "sh" else [sys.executable]
     )
