@@ -154,7 +154,7 @@ class TranscriptionSession:
         return clip_of(region, self._voice, len(self._samples))
 
     def _transcribe_speech(self, window: Region, language: str) -> list[Segment]:
-        """Transcribe a window, and again in pieces what is left without words.
+        """Transcribe a window; repeat parts that have speech but no words in pieces.
 
         Without a certain voice there is no retry: a second attempt would invent words.
         """

@@ -112,14 +112,14 @@ def transcribe(transcriber, samples, **options):
     return transcript
 
 
-def test_two_recordings_at_a_time_are_heard_as_each_alone(transcriber_folder, jfk):
+def test_concurrent_transcripts_equal_sequential_ones(transcriber_folder, jfk):
     two = Transcriber.load(transcriber_folder, threads=1, num_workers=2)
     parts = [jfk, jfk[: 5 * SAMPLE_RATE]]
-    alone = [transcribe(two, part).text for part in parts]
+    sequential = [transcribe(two, part).text for part in parts]
     with ThreadPoolExecutor(2) as executor:
-        beside = list(executor.map(lambda part: transcribe(two, part).text, parts))
-    assert beside == alone
-    assert len(set(alone)) == 2
+        concurrent = list(executor.map(lambda part: transcribe(two, part).text, parts))
+    assert concurrent == sequential
+    assert len(set(sequential)) == 2
 
 
 def test_the_golden_recording(transcriber_folder):

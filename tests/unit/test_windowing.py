@@ -1,4 +1,4 @@
-"""Which parts of a recording Whisper is asked for, how often, and in which language."""
+"""Which parts of a recording Whisper transcribes, how often, and in which language."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from runners.transcriber.windowing import TranscriptionSession
 
 
 class FakeWhisper:
-    """Hears a word every half second of a clip, as long as `hears` allows it.
+    """Transcribes a word every half second of a clip, if `hears` returns true.
 
-    `hears` takes a language and the seconds of a word in the recording. The language of sound is
-    written into the samples: 0.1 is "en", 0.2 is "es", 0.05 is none that can be told.
+    `hears` takes a language and the seconds of a word in the recording. The samples encode the
+    language: 0.1 is "en", 0.2 is "es", 0.05 is an unknown one.
     """
 
     def __init__(self, hears=lambda language, second: True, log_probability=-0.2):

@@ -71,8 +71,8 @@ def compare(padding_seconds: float, references: Sequence[str], texts: Sequence[s
         padding_seconds,
         len(texts),
         round(float(jiwer.wer(list(references), list(texts))), 4),
-        sum(said[0] not in heard[:2] for said, heard in pairs),
-        sum(said[-1] not in heard[-2:] for said, heard in pairs),
+        sum(reference[0] not in text[:2] for reference, text in pairs),
+        sum(reference[-1] not in text[-2:] for reference, text in pairs),
     )
 
 
