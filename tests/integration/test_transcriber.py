@@ -373,8 +373,9 @@ def test_too_many_keywords_are_refused(transcriber, jfk):
     assert caught.value.details["field"] == "keywords"
 
 
-def test_a_prompt_of_any_length_is_used(transcriber, jfk):
-    assert_golden(transcribe(transcriber, jfk, prompt="We spoke. " * 2_000).text)
+def test_a_prompt_of_any_length_is_accepted(transcriber, jfk):
+    text = transcribe(transcriber, jfk, prompt="We spoke. " * 2_000, keywords=("Ana",) * 20).text
+    assert "country" in words(text)
 
 
 def test_the_language_is_one_of_the_candidates(transcriber, manifest, speech_data):
@@ -396,10 +397,12 @@ def test_the_text_is_reported_while_it_is_transcribed(transcriber, jfk):
     assert b"".join(score.text for score in reported).decode().strip() == transcript.text
 
 
-def test_token_scores_agree_with_the_average_of_the_window(transcriber, jfk):
-    (segment, *_) = transcribe(transcriber, jfk, token_scores=True).segments
-    scores = [score.log_probability for score in segment.token_scores]
-    assert np.mean(scores) == pytest.approx(segment.average_log_probability, abs=0.15)
+def test_token_scores_agree_with_the_words(transcriber, jfk):
+    (segment, *_) = transcribe(transcriber, jfk, token_scores=True, word_timestamps=True).segments
+    score = segment.token_scores[0]
+    assert score.text.decode() == segment.words[0].text
+    assert np.exp(score.log_probability) == pytest.approx(segment.words[0].probability, abs=1e-3)
+    assert all(score.log_probability <= 0 for score in segment.token_scores)
 
 
 def test_word_error_rate_on_librispeech_test_other(transcriber, manifest, speech_data):

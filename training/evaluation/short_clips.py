@@ -36,7 +36,7 @@ from runners.transcriber.voice_activity import (
 from samo.audio import decode
 from training.evaluation.wer import load_manifest
 
-PADDING_SECONDS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
+PADDING_SECONDS: Final = (0.0, 0.2, 0.4, 0.8)
 
 
 @dataclass(frozen=True, slots=True)
