@@ -75,6 +75,10 @@ class RateLimiter:
             if units := min(_to_units(seconds), usage.remaining):
                 await self._windows.take(item, caller.id, units)
 
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        await self._windows.close()
+
 
 def _to_units(seconds: float) -> int:
     """Tenths of a second, rounded up or down at random so that the mean is right."""

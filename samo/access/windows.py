@@ -43,6 +43,10 @@ class Windows(Protocol):
         """What is left of the limit."""
         ...
 
+    async def close(self) -> None:
+        """Close the connections."""
+        ...
+
 
 class MemoryWindows:
     """Windows in the memory of this process."""
@@ -59,6 +63,9 @@ class MemoryWindows:
         stats = self._strategy.get_window_stats(item, caller)
         return Usage(stats.remaining, stats.reset_time)
 
+    async def close(self) -> None:
+        """There are no connections."""
+
 
 class RedisWindows:
     """Windows in a Redis, which instances share.
@@ -69,17 +76,22 @@ class RedisWindows:
     """
 
     def __init__(self, url: str) -> None:
+        from redis.asyncio import ConnectionPool
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
 
+        self._pool = ConnectionPool.from_url(
+            url,
+            socket_timeout=REDIS_SECONDS,
+            socket_connect_timeout=REDIS_SECONDS,
+            # one more attempt: a pooled connection may be from before a restart of Redis
+            retry=Retry(NoBackoff(), 1),
+        )
         storage = RedisStorage(
             f"async+{url}",
             implementation="redispy",
             key_prefix=_KEY_PREFIX,
-            socket_timeout=REDIS_SECONDS,
-            socket_connect_timeout=REDIS_SECONDS,
-            # one more attempt: a pooled connection may be from before a restart of Redis
-            retry=Retry(NoBackoff(), 1),  # type: ignore[arg-type]  # passed on to the client
+            connection_pool=self._pool,  # type: ignore[arg-type]  # passed on to the client
         )
         self._strategy = AsyncMovingWindow(storage)
 
@@ -93,6 +105,10 @@ class RedisWindows:
         async with asyncio.timeout(REDIS_SECONDS):
             stats = await self._strategy.get_window_stats(item, caller)
         return Usage(stats.remaining, stats.reset_time)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._pool.disconnect()
 
 
 class SharedWindows:
@@ -124,6 +140,10 @@ class SharedWindows:
             except Exception as error:  # noqa: BLE001
                 self._set_down(error)
         return await self._memory.usage(item, caller)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.close()
 
     def _may_try(self) -> bool:
         if self._is_up:
