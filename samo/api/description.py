@@ -13,6 +13,7 @@ import orjson
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from samo.access.scopes import required_scopes
 from samo.api import error_examples
 
 # For each path {"request": …, "response": …} as the service with its models answered it;
@@ -37,8 +38,8 @@ _TAGS: Final = {
     "operations": "State of the service and of its models.",
 }
 _KEY: Final = (
-    "The service itself asks for no key. Enter one where a gateway in front of it does. OpenAI's "
-    "clients always send one, which is not looked at."
+    "Needed if the service has API keys, or if a gateway in front of it asks for one. OpenAI's "
+    "clients always send one; a service without keys does not look at it."
 )
 
 
@@ -66,13 +67,17 @@ def describe(app: FastAPI) -> dict[str, Any]:
     components = description["components"]
     components["responses"] = error_examples.responses()
     components["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": _KEY}
+        "key": {"type": "http", "scheme": "bearer", "description": _KEY},
+        "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": _KEY},
     }
-    description["security"] = [{}, {"key": []}]
+    description["security"] = [{}, {"key": []}, {"header": []}]
     examples = orjson.loads(EXAMPLES.read_bytes())
     for path, operation in operations(description):
         _add_title(operation)
-        _add_errors(operation)
+        is_open = not required_scopes(path)
+        if is_open:
+            operation["security"] = []
+        _add_errors(operation, is_open=is_open)
         _add_examples(operation, examples.get(path, {}))
     for name, schema in components["schemas"].items():
         if name.startswith("Body_"):  # a multipart form
@@ -96,12 +101,14 @@ def _add_title(operation: dict[str, Any]) -> None:
         operation["description"] = rest.strip()
 
 
-def _add_errors(operation: dict[str, Any]) -> None:
+def _add_errors(operation: dict[str, Any], *, is_open: bool) -> None:
     content = operation.get("requestBody", {}).get("content", {})
     if "application/json" in content:
         kind = "Json"
     elif content:
         kind = "Upload"
+    elif is_open:
+        kind = "Open"
     else:
         kind = "Model" if "parameters" in operation else "Read"
     statuses = sorted({error.status for error in error_examples.KINDS[kind]})
