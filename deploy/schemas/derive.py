@@ -1,10 +1,10 @@
-"""Derive the strict schemas beside this file from published packages.
+"""Derive the strict schemas in this folder from published packages.
 
     python -m deploy.schemas.derive
 
-The schemas that are published for Cloud Run's manifests let unknown fields pass, and terraform
-cannot validate without its provider. What is derived here refuses whatever the source does not
-name: a misspelt field, annotation, block or attribute.
+The published schemas of Cloud Run's manifests allow unknown fields, and terraform cannot validate
+without its provider. The derived schemas reject every name that the source does not contain: a
+misspelt field, annotation, block or attribute.
 
 | file | source |
 | --- | --- |
@@ -51,18 +51,18 @@ RESOURCES: Final = (
     "google_service_account_iam_member",
     "google_storage_bucket_iam_member",
 )
-# Terraform's own, which every resource takes.
+# Terraform's meta-arguments, which every resource accepts.
 META_ARGUMENTS: Final = ("count", "depends_on", "for_each", "lifecycle", "provider", "dynamic")
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def cloudrun_service() -> Schema:
-    """Schema of a Cloud Run Service in Knative's form."""
+    """Return the schema of a Cloud Run Service in Knative's format."""
     return _cloudrun("Service", {"Service": "Service", "RevisionTemplate": "Revision"})
 
 
 def cloudrun_job() -> Schema:
-    """Schema of a Cloud Run Job in Knative's form."""
+    """Return the schema of a Cloud Run Job in Knative's format."""
     return _cloudrun("Job", {"Job": "Job", "ExecutionTemplateSpec": "Execution"})
 
 

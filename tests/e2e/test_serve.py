@@ -62,7 +62,7 @@ def test_recordings_of_librispeech(server, speech_data):
 
 def test_the_server_loads_neither_torch_nor_transformers(recording, tmp_path):
     log = tmp_path / "log"
-    with serving(log, script=ROOT / "tests" / "e2e" / "module_report.py") as client:
+    with serving(log, ("tests.e2e.module_report",)) as client:
         files = {"audio_file": ("entry", recording)}
         response = client.post("/analyze/voice-journal", files=files)
         assert response.json()["degraded"] == []  # so every model has computed something

@@ -105,6 +105,13 @@ def upload(data):
         ),
         (upload(recordings.wav(np.zeros(64, "<i2"), channels=64)), "unsupported_audio"),
         ({"url": "/v1/models/none", "method": "GET"}, "model_not_found"),
+        (
+            {
+                "url": "/v1/audio/transcriptions",
+                "files": {"file": recordings.wav(np.zeros(64, "<i2"), channels=64)},
+            },
+            "unsupported_audio",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -117,7 +124,7 @@ def test_the_examples_say_what_the_service_says(client, description, request_, c
     component = operation["responses"][str(status)]["$ref"].rpartition("/")[2]
     media = description["components"]["responses"][component]["content"]["application/json"]
     shown = media["examples"][code]["value"]["error"]
-    assert (error["message"], error["details"]) == (shown["message"], shown["details"])
+    assert {**error, "request_id": ""} == {**shown, "request_id": ""}
 
 
 def test_names_have_no_addresses_in_them(description):

@@ -123,7 +123,7 @@ class Deployment:
 
     @property
     def shares(self) -> list[str]:
-        """Percentages that the new revision was given, in order; going back is 'back'."""
+        """Percentages that the new revision was given, in order; a rollback is "back"."""
         result = []
         for call in self.state["calls"]:
             if "--to-revisions=" in call:
@@ -192,7 +192,7 @@ def test_a_wrong_answer_brings_the_old_revision_back(deployment, smoke_test, sha
     deployment.plan["wrong_at"] = smoke_test
     done = deployment.run("--image", IMAGE)
     assert_rolled_back(deployment, done, *shares)
-    assert "classifies FAILED: ['sadness'] instead of joy" in done.stderr
+    assert "check_emotions FAILED: ['sadness'] instead of joy" in done.stderr
 
 
 @pytest.mark.parametrize("reason", ["errors_at", "monitoring_down_at"])
@@ -263,7 +263,7 @@ def test_a_first_deployment_takes_the_traffic_and_has_nothing_to_go_back_to(depl
     deployment.plan["wrong_at"] = 2
     done = deployment.run("--image", IMAGE, traffic={})
     assert done.returncode == 1
-    assert "none to go back to" in done.stderr
+    assert "there is no previous one" in done.stderr
 
 
 def test_fake_models_are_not_deployed(deployment):
@@ -282,7 +282,7 @@ def test_what_was_not_built_is_not_deployed(deployment, tool):
 def test_split_traffic_is_left_alone(deployment):
     done = deployment.run("--image", IMAGE, traffic={"samo-a": 50, "samo-b": 50})
     assert done.returncode == 1
-    assert "settle the earlier deployment first" in done.stderr
+    assert "finish the earlier deployment first" in done.stderr
     assert not any("replace" in call or "update" in call for call in deployment.state["calls"])
 
 

@@ -14,11 +14,11 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.models
 
-LAY_OUT = "import pathlib, sys; from deploy.container.context import lay_out; "
-LAY_OUT += "print(lay_out(pathlib.Path(sys.argv[1])))"
+LAY_OUT = "import pathlib, sys; from deploy.container.context import write_build_context; "
+LAY_OUT += "print(write_build_context(pathlib.Path(sys.argv[1])))"
 
 
-def lay_out(folder: Path) -> tuple[str, dict[str, str]]:
+def write_build_context(folder: Path) -> tuple[str, dict[str, str]]:
     folder.mkdir()
     done = subprocess.run(
         [sys.executable, "-c", LAY_OUT, str(folder)],
@@ -37,10 +37,10 @@ def lay_out(folder: Path) -> tuple[str, dict[str, str]]:
 def test_the_context_is_an_allow_list_and_the_same_every_time(tmp_path):
     before = os.umask(0o077)
     try:
-        version, files = lay_out(tmp_path / "one")
+        version, files = write_build_context(tmp_path / "one")
     finally:
         os.umask(before)
-    assert lay_out(tmp_path / "two") == (version, files)
+    assert write_build_context(tmp_path / "two") == (version, files)
 
     assert {path.name for path in (tmp_path / "one").iterdir()} == {
         ".dockerignore", "Dockerfile", "bento", "models", "requirements.txt",
@@ -61,11 +61,11 @@ def test_the_context_is_an_allow_list_and_the_same_every_time(tmp_path):
 
 
 def test_a_model_that_is_exported_anew_makes_no_other_image(tmp_path):
-    first = lay_out(tmp_path / "one")
+    first = write_build_context(tmp_path / "one")
     subprocess.run(
         [sys.executable, "export_models.py", "summarizer", "--force"], cwd=ROOT, check=True
     )
-    assert lay_out(tmp_path / "two") == first
+    assert write_build_context(tmp_path / "two") == first
 
 
 def test_what_only_exports_is_not_among_what_is_installed():

@@ -7,10 +7,10 @@ import random
 import pytest
 
 from deploy.scaling.bill import MONTH_SECONDS, bill, need
-from deploy.scaling.simulation import IDLE_SECONDS, CloudRun, Limits
-from deploy.scaling.traffic import DAY, Arrival, costs, day, rate
+from deploy.scaling.simulation import IDLE_SECONDS, CloudRun, ServiceLimits
+from deploy.scaling.traffic import DAY, Arrival, day, measured_costs, rate
 
-ONE_CPU = Limits(concurrency=10_000, least=1, most=1, cpus=1)
+ONE_CPU = ServiceLimits(concurrency=10_000, min_instances=1, max_instances=1, cpus=1)
 
 
 def poisson(per_second: float, until: float, work: float, kind="typed", seed: int = 1):
@@ -20,7 +20,14 @@ def poisson(per_second: float, until: float, work: float, kind="typed", seed: in
     return arrivals
 
 
-@pytest.mark.parametrize("limits", [Limits(), Limits(least=0, most=3), Limits(most=1)])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        ServiceLimits(),
+        ServiceLimits(min_instances=0, max_instances=3),
+        ServiceLimits(max_instances=1),
+    ],
+)
 def test_no_request_is_lost_or_doubled(limits):
     arrivals = list(day(3_000, 0.5, {"typed": [0.4], "spoken": [3.0]}))
     result = CloudRun(limits).run(arrivals)
@@ -29,7 +36,7 @@ def test_no_request_is_lost_or_doubled(limits):
     assert len({at for at, _, _ in result.latencies}) == len(result.latencies)
     cost = {"typed": 0.4, "spoken": 3.0}
     assert all(seconds >= cost[kind] - 1e-9 for _, kind, seconds in result.latencies)
-    assert max(count for _, count in result.instances) <= limits.most
+    assert max(count for _, count in result.instances) <= limits.max_instances
 
 
 @pytest.mark.slow
@@ -43,11 +50,11 @@ def test_one_cpu_waits_as_pollaczek_and_khinchine_say():
 @pytest.mark.slow
 def test_littles_law():
     seconds, per_second = 20_000, 5.0
-    limits = Limits(least=4, most=4, cold_start=0)
+    limits = ServiceLimits(min_instances=4, max_instances=4, cold_start=0)
     result = CloudRun(limits).run(poisson(per_second, seconds, 0.4))
     # in flight on average, integrated by the instances; arrivals times mean latency
     mean = sum(latency for _, _, latency in result.latencies) / len(result.latencies)
-    assert result.carried / seconds == pytest.approx(per_second * mean, rel=0.03)
+    assert result.request_seconds / seconds == pytest.approx(per_second * mean, rel=0.03)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +64,9 @@ def test_littles_law():
 )
 def test_spoken_entries_wait_for_one_another(recordings, latencies):
     arrivals = [Arrival(1.0, "spoken", 3.0), Arrival(1.1, "spoken", 3.0), Arrival(1.2, "typed", 1)]
-    result = CloudRun(Limits(most=1, recordings=recordings)).run(arrivals)
+    result = CloudRun(ServiceLimits(max_instances=1, max_concurrent_transcriptions=recordings)).run(
+        arrivals
+    )
     measured = {at: seconds for at, _, seconds in result.latencies}
     assert measured == pytest.approx(latencies)
 
@@ -68,7 +77,7 @@ def test_from_nothing_the_first_waits_for_a_start_and_the_last_instance_is_stopp
         Arrival(100.0, "typed", 0.5),
         Arrival(3_000, "typed", 0.5),
     ]
-    result = CloudRun(Limits(least=0, cold_start=4.0)).run(arrivals)
+    result = CloudRun(ServiceLimits(min_instances=0, cold_start=4.0)).run(arrivals)
     latencies = [seconds for _, _, seconds in sorted(result.latencies)]
     assert latencies == pytest.approx([4.5, 0.5, 4.5])
     assert result.started == 2
@@ -78,7 +87,7 @@ def test_from_nothing_the_first_waits_for_a_start_and_the_last_instance_is_stopp
 
 
 def test_it_scales_to_sixty_percent_of_the_cpus():
-    result = CloudRun(Limits(most=100)).run(poisson(15.0, 3_000, 0.4))
+    result = CloudRun(ServiceLimits(max_instances=100)).run(poisson(15.0, 3_000, 0.4))
     late = [count for at, count in result.instances if 1_500 < at < 2_900]
     # 6 CPUs busy, 1.2 an instance; idle ones stay for a while
     assert min(late) >= 5
@@ -87,7 +96,7 @@ def test_it_scales_to_sixty_percent_of_the_cpus():
 
 def test_who_finds_no_room_for_a_minute_is_refused():
     arrivals = [Arrival(1.0 + n / 100, "spoken", 50.0) for n in range(3)]
-    result = CloudRun(Limits(concurrency=1, most=1)).run(arrivals)
+    result = CloudRun(ServiceLimits(concurrency=1, max_instances=1)).run(arrivals)
     assert result.refused == 1
     assert len(result.latencies) == 2
 
@@ -110,11 +119,13 @@ def test_the_bill():
     assert bill(0, 0, 1e6) == pytest.approx(0.40)
     steady = need(100, 0.3)
     assert (steady.cpus, steady.instances) == (30, 25)
-    assert steady.month == pytest.approx(25 * MONTH_SECONDS * 5.3e-5 + 100 * MONTH_SECONDS * 4e-7)
+    assert steady.dollars_per_month == pytest.approx(
+        25 * MONTH_SECONDS * 5.3e-5 + 100 * MONTH_SECONDS * 4e-7
+    )
     assert need(0.01, 0.1).instances == 1
 
 
 def test_measured_costs():
-    for seconds in costs().values():
+    for seconds in measured_costs().values():
         assert len(seconds) >= 10
         assert all(0.001 < each < 60 for each in seconds)
