@@ -9,6 +9,7 @@ else
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 endif
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+HOST ?= 127.0.0.1
 PORT ?= 3000
 DATA ?= ../shared/data
 IMAGE ?= samo
@@ -23,12 +24,13 @@ BIN := .venv/bin
 help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3456 for another port)
+serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3456 for another port, HOST=0.0.0.0 for other machines)
 	@$(MAKE) --no-print-directory page || echo "The page's libraries could not be fetched; the API is served without the page." >&2
-	@$(BIN)/samo serve --port $(PORT)
+	@$(BIN)/samo serve --host $(HOST) --port $(PORT)
 
 test: .venv/.dev export page  ## set up and run all tests
 	tests/e2e/install-chromium.sh
+	tests/integration/install-redis.sh
 	$(BIN)/pytest
 
 test-fast: .venv/.test page  ## run the tests that need no models, in half a minute

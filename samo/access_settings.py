@@ -86,5 +86,6 @@ class AccessSettings(BaseSettings):
     allowed_hosts: Annotated[list[str], NoDecode, BeforeValidator(options.parse_hosts)] = Field(
         default_factory=list,
         description="Host names that requests may name, separated by commas; '*' for all. Unset: "
-        "all, but only names of this machine on its loopback address without keys.",
+        "all; but on this machine's loopback address only its names, unless there are keys or "
+        "allow_anonymous is set.",
     )

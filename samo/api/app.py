@@ -65,7 +65,7 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
             OriginMiddleware,
             allowed_hosts=settings.allowed_hosts,
             allowed_origins=settings.cors_origins,
-            guard_loopback=keys is None,
+            guard_loopback=keys is None and settings.allow_anonymous is None,
         ),
         Middleware(PathMiddleware, routes=app.routes),
         Middleware(AccessMiddleware, settings=settings, keys=keys),
