@@ -15,7 +15,7 @@ import logging
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 import uvloop
@@ -35,9 +35,9 @@ from samo.settings import Settings
 
 _BODY = orjson.dumps({"text": "I am so happy that you are here!"})
 # High enough that nothing is refused; a window holds as many entries as requests are sent.
-_LIMITS = {"rate_limit": "1000000/hour", "compute_limit": "1000000/hour"}
+_LIMITS: Final[dict[str, Any]] = {"rate_limit": "1000000/hour", "compute_limit": "1000000/hour"}
 _KEYS = 100
-_ADDED = (AccessMiddleware, OriginMiddleware, SecurityHeadersMiddleware)
+_ADDED: Final[tuple[Any, ...]] = (AccessMiddleware, OriginMiddleware, SecurityHeadersMiddleware)
 
 
 class Variant(NamedTuple):

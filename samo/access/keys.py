@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -109,8 +108,3 @@ def find(keys: Iterable[ApiKey], presented: str) -> ApiKey | None:
         if hmac.compare_digest(key.sha256, digest):
             found = key
     return found
-
-
-def is_date(text: str) -> bool:
-    """Whether `text` is a day without a time, as in 2027-01-31."""
-    return re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) is not None

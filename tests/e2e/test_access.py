@@ -27,8 +27,7 @@ def test_a_key_is_created_used_and_revoked_while_the_service_runs(tmp_path):
     file = tmp_path / "keys.json"
     phone = keys("new", "--name", "phone", "--scopes", "text", "--file", file)
     log = tmp_path / "log"
-    environment = {"SAMO_RUNNERS": "fake", "SAMO_API_KEYS_FILE": str(file)}
-    with serving(log, **environment) as client:
+    with serving(log, SAMO_RUNNERS="fake", SAMO_API_KEYS_FILE=str(file)) as client:
 
         def status(key):
             headers = {"authorization": f"Bearer {key}"}
@@ -75,8 +74,7 @@ def test_another_origins_page_cannot_make_a_local_service_work(local):
 
 
 def test_a_local_client_cannot_claim_another_address(tmp_path):
-    environment = {"SAMO_RUNNERS": "fake", "SAMO_RATE_LIMIT": "1/minute"}
-    with serving(tmp_path / "log", **environment) as client:
+    with serving(tmp_path / "log", SAMO_RUNNERS="fake", SAMO_RATE_LIMIT="1/minute") as client:
         statuses = [
             client.post(
                 "/predict", json=TEXT, headers={"x-forwarded-for": f"203.0.113.{number}"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import openai
@@ -14,6 +15,12 @@ from tests.http.errors import error_of
 
 ORIGIN = "https://journal.example"
 TEXT = {"text": "joy"}
+
+
+@contextmanager
+def serving(**settings):
+    with running(Settings(runners="fake", **settings)) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +46,7 @@ def api_keys(made):
 
 @pytest.fixture(scope="module")
 def guarded(made):
-    settings = Settings(runners="fake", api_keys=made[1], cors_origins=[ORIGIN])
-    with running(settings) as client:
+    with serving(api_keys=made[1], cors_origins=[ORIGIN]) as client:
         yield client
 
 
@@ -171,7 +177,7 @@ def test_a_key_that_is_changed_on_disk(tmp_path, monkeypatch):
     old, stored_old = new_key("old", ["text"])
     new, stored_new = new_key("new", ["text"])
     file.write_text(KeyFile(keys=(stored_old,)).to_json())
-    with running(Settings(runners="fake", api_keys_file=file)) as client:
+    with serving(api_keys_file=file) as client:
         statuses = [client.post("/predict", json=TEXT, headers=bearer(old)).status_code]
         file.write_text(KeyFile(keys=(stored_new,)).to_json() + "\n")
         statuses += [
@@ -243,8 +249,7 @@ def test_every_response_has_security_headers(guarded):
 
 
 def test_addresses_are_limited_and_the_headers_tell():
-    settings = Settings(runners="fake", rate_limit="3/minute", cors_origins=[ORIGIN])
-    with running(settings) as client:
+    with serving(rate_limit="3/minute", cors_origins=[ORIGIN]) as client:
         answers = [client.post("/predict", json=TEXT, headers={"origin": ORIGIN}) for _ in range(4)]
         assert client.get("/health").status_code == 200  # not counted
         assert "ratelimit-limit" not in client.get("/health").headers
@@ -261,8 +266,7 @@ def test_addresses_are_limited_and_the_headers_tell():
 
 def test_wrong_keys_are_counted_by_address(made):
     api_keys, content = made
-    settings = Settings(runners="fake", api_keys=content, rate_limit="3/minute")
-    with running(settings) as client:
+    with serving(api_keys=content, rate_limit="3/minute") as client:
         guesses = [client.get("/metrics", headers=bearer(f"samo_{n}")) for n in range(5)]
         valid = client.get("/metrics", headers=bearer(api_keys["monitoring"]))
     assert [guess.status_code for guess in guesses] == [401, 401, 401, 429, 429]
@@ -270,7 +274,7 @@ def test_wrong_keys_are_counted_by_address(made):
 
 
 def test_openais_client_sees_a_rate_limit():
-    with running(Settings(runners="fake", rate_limit="1/minute")) as http:
+    with serving(rate_limit="1/minute") as http:
         client = openai.OpenAI(
             api_key="none", base_url="http://testserver/v1", http_client=http, max_retries=0
         )
@@ -282,8 +286,7 @@ def test_openais_client_sees_a_rate_limit():
 
 
 def test_the_address_is_the_one_that_the_trusted_proxy_saw():
-    settings = Settings(runners="fake", rate_limit="1/minute", trusted_hops=1)
-    with running(settings) as client:
+    with serving(rate_limit="1/minute", trusted_hops=1) as client:
 
         def status(forwarded):
             headers = {"x-forwarded-for": forwarded}
@@ -305,7 +308,7 @@ def test_computing_is_limited_in_seconds(recording, monkeypatch):
 
     original = fakes.FakeTranscriber.predict
     monkeypatch.setattr(fakes.FakeTranscriber, "predict", slow)
-    with running(Settings(runners="fake", compute_limit="1/minute")) as client:
+    with serving(compute_limit="1/minute") as client:
         upload = {"files": {"audio_file": recording}}
         answers = [client.post("/transcribe/voice", **upload) for _ in range(6)]
     statuses = [answer.status_code for answer in answers]

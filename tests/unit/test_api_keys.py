@@ -83,7 +83,9 @@ def test_new_list_and_revoke(capsys, tmp_path):
     assert status == 0
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     key = out.strip()
-    assert KeyRing.from_file(file).find(key).scopes == ("text", "speech")
+    found = KeyRing.from_file(file).find(key)
+    assert found is not None
+    assert found.scopes == ("text", "speech")
     assert run(
         capsys, "new", "--name", "prometheus", "--scopes", "monitoring", "--file", file,
         "--expires", "2199-01-31", "--rate-limit", "60/minute", "--compute-limit", "1/hour",
@@ -180,7 +182,7 @@ def test_changes_of_the_file_are_read_and_damage_is_not(tmp_path, clock, caplog)
     assert ring.find(first) is not None  # not looked at yet
     clock.now += key_ring.RELOAD_SECONDS
     assert ring.find(first) is None
-    assert ring.find(second).name == "second"
+    assert ring.find(second) == stored_second
     for damage in (lambda: file.write_text("{"), file.unlink):
         caplog.clear()
         damage()
@@ -212,18 +214,20 @@ def test_an_expired_key_is_known_as_expired():
 )
 def test_settings_that_stop_the_start(settings, said):
     with pytest.raises(StartError, match=re.escape(said)):
-        KeyRing.from_settings(Settings(runners="fake", **settings))
+        KeyRing.from_settings(Settings.model_validate(settings))
 
 
 @pytest.mark.parametrize("name", ["api_keys", "api_keys_file"])
 def test_a_secret_that_was_not_filled_in_does_not_switch_keys_off(name):
     with pytest.raises(ValueError, match="It is empty"):
-        Settings(**{name: " "})
+        Settings.model_validate({name: " "})
 
 
 def test_keys_of_the_environment():
     key, stored = new_key("phone", ["text"])
-    ring = KeyRing.from_settings(Settings(api_keys=KeyFile(keys=(stored,)).to_json()))
+    content = KeyFile(keys=(stored,)).to_json()
+    ring = KeyRing.from_settings(Settings.model_validate({"api_keys": content}))
+    assert ring is not None
     assert ring.find(key) == stored
 
 

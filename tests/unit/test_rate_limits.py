@@ -136,6 +136,10 @@ def test_an_address_that_is_no_redis_stops_the_start(value):
 class Sleeping(Runner[str, str, str]):
     """Each item costs its length."""
 
+    @classmethod
+    def load(cls, folder, *, threads):
+        return cls()
+
     def prepare(self, item):
         return item
 
