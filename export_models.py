@@ -116,7 +116,7 @@ def _float_graph(
 def _quantize(checkpoint: emotion.AdapterCheckpoint, graph: Path, target: Path) -> Path:
     """Write the int8 graph, and compare its hash with the committed one if there is one."""
     with _timed_step("quantizing"):
-        quantize(graph, target, checkpoint.smoothing, checkpoint.outliers)
+        quantize(graph, target, checkpoint.activations)
     artifact = checkpoint.adapter / emotion.ARTIFACT_FILE
     if artifact.is_file():
         check_sha256(target, json.loads(artifact.read_text(encoding="utf-8"))["model.onnx"])

@@ -25,8 +25,8 @@ import onnx
 from onnx import numpy_helper
 from safetensors.numpy import load_file
 
+from exporting.activations import Activations
 from exporting.errors import ExportError
-from exporting.quantization import Outliers, Smoothing
 from exporting.weights import UPSTREAM, WeightsSource, resolve
 from runners.emotion.calibration import EmotionCalibration
 
@@ -38,8 +38,6 @@ Weights = dict[str, npt.NDArray[np.float32]]
 GRAPH_FILE: Final = "graph.onnx"
 CALIBRATION_FILE: Final = "calibration.json"
 ARTIFACT_FILE: Final = "artifact.json"
-SMOOTHING_FILE: Final = "smoothing.safetensors"
-OUTLIERS_FILE: Final = "outliers.json"
 GOLDEN_FILE: Final = "golden.json"
 OPSET: Final = 17
 # Weights with at least this many values are removed from the committed graph.
@@ -104,16 +102,9 @@ class AdapterCheckpoint:
         ]
 
     @property
-    def smoothing(self) -> Smoothing:
-        """Divisors of the channels (`exporting.quantization`); empty if there is no file."""
-        path = self.adapter / SMOOTHING_FILE
-        return load_file(path) if path.is_file() else {}
-
-    @property
-    def outliers(self) -> Outliers:
-        """Channels that are computed in float; empty if there is no file."""
-        path = self.adapter / OUTLIERS_FILE
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    def activations(self) -> Activations:
+        """What int8 quantization is built on. Raises `ExportError` if it was not measured."""
+        return Activations.load(self.adapter)
 
     @property
     def licence(self) -> str:

@@ -1,100 +1,54 @@
-"""Dynamic int8 for a transformer's linear layers that is right on every CPU.
+"""int8 for a transformer's linear layers whose results depend neither on the CPU nor on the batch.
 
-Two things make plain `quantize_dynamic` unfit for an encoder:
+`quantize_dynamic` alone is unfit for an encoder that is served:
 
-- Its activations have a few channels with huge values, and one scale a tensor cannot hold those
-  and all others. So a channel is divided by the square root of how far it stands out and its row
-  of the weights multiplied by the same, as in SmoothQuant (Xiao et al., 2023): both sides then
-  bear half of it. In the middle of the feed-forward network that does not suffice: there the
-  highest channels, 2 %, are multiplied in float, as in LLM.int8() (Dettmers et al., 2022), which
-  takes longer. How far each channel stands out is found once, on training texts, and stored
-  beside the checkpoint.
-- Without VNNI a CPU sums pairs of products in 16 bits, which overflow where weights use all of
-  8 bits: the same file gives other answers on another machine. With 7 bits (`reduce_range`) no
-  pair can overflow, and every CPU computes the same integers.
+- It computes an activation's scale at run time, from the whole batch, so that a text's result
+  depends on the texts in its batch. Here every scale is a constant, measured once on training texts
+  (`exporting.activations`). That is also faster: no pass over the values to find their range.
+- Its activations have a few channels with huge values, and one scale per tensor cannot represent
+  those and all others. So each channel is divided by √(channel max / median max) and its row of the
+  weights multiplied by the same, as in SmoothQuant (Xiao et al., 2023). In the middle of the
+  feed-forward network that is not enough: there the highest channels, 2 %, are multiplied in float,
+  as in LLM.int8() (Dettmers et al., 2022), which takes longer.
+- Without VNNI, the CPU's int8 dot-product instructions, pairs of products are summed in 16 bits,
+  which overflow if weights use all of 8 bits: the same file gives other results on another machine.
+  With 7 bits (`reduce_range`) no pair can overflow, and every CPU computes the same integers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-# Name of a linear layer's input in the graph → what its channels are divided by, shape (channels,).
-Smoothing = dict[str, npt.NDArray[np.float16]]
-# Name of such an input → its channels that stay in float, ascending.
-Outliers = dict[str, list[int]]
+from exporting.activations import Activations, Outliers, Ranges, Smoothing, linear_layers
 
-# A channel is an outlier where it reaches so many times the median channel's largest value,
-OUTLIER_RATIO: Final = 2.0
-# and is among the highest of its tensor.
-OUTLIER_SHARE: Final = 1 / 48
+_CONTRIB_DOMAIN = "com.microsoft"
 
 
-def find_channels(
-    float_model: Path, texts: Iterable[npt.NDArray[np.int64]]
-) -> tuple[Smoothing, Outliers]:
-    """Run `texts`, token ids of shape (tokens,), and find the channels that stand out.
+def quantize(float_model: Path, target: Path, activations: Activations) -> None:
+    """Write `float_model` to `target` with int8 weights, one scale per output channel.
 
-    A channel's divisor is the square root of the ratio of its largest value to the median
-    channel's, and 1 for those below. Layers that are narrower than their input have outliers
-    instead.
+    Activations are divided by `activations.smoothing` and quantized with the constant scales that
+    `activations.ranges` gives; the channels in `activations.outliers` are multiplied in float.
+    Raises `ValueError` for an input that no linear layer has, and for one without a range.
     """
     model = onnx.load(float_model)
-    weights = {one.name: one.dims for one in model.graph.initializer}
-    # input of each layer → whether the layer is narrower
-    narrowing = {
-        node.input[0]: weights[node.input[1]][0] > weights[node.input[1]][1]
-        for node in _linear_layers(model.graph)
-    }
-    names = list(narrowing)
-    for name in names:
-        model.graph.output.append(helper.make_empty_tensor_value_info(name))
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    largest: dict[str, npt.NDArray[np.float32]] = {}
-    for ids in texts:
-        activations = session.run(
-            names, {"input_ids": ids[None], "attention_mask": np.ones_like(ids[None])}
-        )
-        for name, values in zip(names, activations, strict=True):
-            channels = np.abs(values).reshape(-1, values.shape[-1]).max(axis=0)
-            largest[name] = np.maximum(largest.get(name, channels), channels)
-    smoothing: Smoothing = {}
-    outliers: Outliers = {}
-    for name, channels in largest.items():
-        ratios = channels / np.median(channels)
-        if narrowing[name]:
-            highest = np.argsort(-channels, kind="stable")[: round(len(channels) * OUTLIER_SHARE)]
-            far = ratios[highest] > OUTLIER_RATIO
-            outliers[name] = sorted(int(channel) for channel in highest[far])
-        else:
-            smoothing[name] = np.sqrt(np.maximum(ratios, 1.0)).astype(np.float16)
-    return smoothing, {name: channels for name, channels in outliers.items() if channels}
-
-
-def quantize(float_model: Path, target: Path, smoothing: Smoothing, outliers: Outliers) -> None:
-    """Write `float_model` to `target` with int8 weights, one scale an output channel.
-
-    Activations are divided by `smoothing` and quantized at run time, one scale a tensor; the
-    channels in `outliers` are multiplied in float and added. Raises `ValueError` for an input that
-    no linear layer has.
-    """
-    model = onnx.load(float_model)
-    inputs = {node.input[0] for node in _linear_layers(model.graph)}
-    unknown = (smoothing.keys() | outliers.keys()) - inputs
+    inputs = {node.input[0] for node in linear_layers(model.graph)}
+    ranges = activations.ranges.keys()
+    unknown = (activations.smoothing.keys() | activations.outliers.keys() | ranges) - inputs
     if unknown:
         raise ValueError(f"no linear layer has the inputs {sorted(unknown)}")
-    _smooth(model.graph, smoothing)
-    exact = _split_outliers(model.graph, outliers)
+    if inputs - ranges:
+        raise ValueError(f"there is no range of {sorted(inputs - ranges)}")
+    _smooth(model.graph, activations.smoothing)
+    float_nodes = _split_outliers(model.graph, activations.outliers)
     prepared = target.with_suffix(".prepared.onnx")
     onnx.save(model, prepared)
     quantize_dynamic(
@@ -103,19 +57,25 @@ def quantize(float_model: Path, target: Path, smoothing: Smoothing, outliers: Ou
         per_channel=True,
         weight_type=QuantType.QInt8,
         reduce_range=True,
-        nodes_to_exclude=exact,
+        nodes_to_exclude=float_nodes,
     )
     prepared.unlink()
-
-
-def _linear_layers(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
-    matrices = {initializer.name for initializer in graph.initializer if len(initializer.dims) == 2}
-    return [node for node in graph.node if node.op_type == "MatMul" and node.input[1] in matrices]
+    model = onnx.load(target)
+    _make_scales_constant(
+        model.graph,
+        {
+            f"{name}/smooth" if name in activations.smoothing else name: bounds
+            for name, bounds in activations.ranges.items()
+        },
+    )
+    _fuse_products(model.graph)
+    model.opset_import.append(helper.make_opsetid(_CONTRIB_DOMAIN, 1))
+    onnx.save(model, target)
 
 
 def _smooth(graph: onnx.GraphProto, smoothing: Smoothing) -> None:
     """x·W → (x / s)·(s·W), the division as a product with 1 / s."""
-    layers = {node.name: node for node in _linear_layers(graph)}
+    layers = {node.name: node for node in linear_layers(graph)}
     weights = {initializer.name: initializer for initializer in graph.initializer}
     nodes: list[onnx.NodeProto] = []
     divided: set[str] = set()
@@ -142,13 +102,16 @@ def _smooth(graph: onnx.GraphProto, smoothing: Smoothing) -> None:
 
 
 def _split_outliers(graph: onnx.GraphProto, outliers: Outliers) -> list[str]:
-    """x·W → (x without outliers)·W + (outliers of x)·(their rows of W); names of the latter."""
-    layers = _linear_layers(graph)
+    """x·W → x·(W without rows of outliers) + (outliers of x)·(their rows); names of the latter.
+
+    The first product's input still has its outliers, which constant scales clip: they meet zeros.
+    """
+    layers = linear_layers(graph)
     weights = {initializer.name: initializer for initializer in graph.initializer}
     by_name = {node.name: node for node in layers if node.input[0] in outliers}
     nodes: list[onnx.NodeProto] = []
-    exact: list[str] = []
-    divided: set[str] = set()
+    float_nodes: list[str] = []
+    gathered: set[str] = set()
     for node in graph.node:
         if node.name not in by_name:
             nodes.append(node)
@@ -156,23 +119,30 @@ def _split_outliers(graph: onnx.GraphProto, outliers: Outliers) -> list[str]:
         (source, weight), (product,) = node.input, node.output
         channels = np.asarray(outliers[source], dtype=np.int64)
         matrix = numpy_helper.to_array(weights[weight])
-        if source not in divided:
-            divided.add(source)
-            nodes += _divide(graph, source, channels, len(matrix))
+        if source not in gathered:
+            gathered.add(source)
+            _add_constant(graph, f"{source}/channels", channels)
+            nodes.append(
+                helper.make_node(
+                    "Gather",
+                    [source, f"{source}/channels"],
+                    [f"{source}/outliers"],
+                    name=f"{source}/take_outliers",
+                    axis=-1,
+                )
+            )
         _add_constant(graph, f"{weight}/outliers", np.ascontiguousarray(matrix[channels]))
         others = matrix.copy()
         others[channels] = 0.0
         weights[weight].CopyFrom(numpy_helper.from_array(others, weight))
-        exact.append(f"{node.name}/outliers")
+        float_nodes.append(f"{node.name}/outliers")
         nodes += [
-            helper.make_node(
-                "MatMul", [f"{source}/others", weight], [f"{product}/others"], name=node.name
-            ),
+            helper.make_node("MatMul", [source, weight], [f"{product}/others"], name=node.name),
             helper.make_node(
                 "MatMul",
                 [f"{source}/outliers", f"{weight}/outliers"],
                 [f"{product}/outliers"],
-                name=exact[-1],
+                name=float_nodes[-1],
             ),
             helper.make_node(
                 "Add",
@@ -183,29 +153,72 @@ def _split_outliers(graph: onnx.GraphProto, outliers: Outliers) -> list[str]:
         ]
     del graph.node[:]
     graph.node.extend(nodes)
-    return exact
+    return float_nodes
 
 
-def _divide(
-    graph: onnx.GraphProto, source: str, channels: npt.NDArray[np.int64], width: int
-) -> list[onnx.NodeProto]:
-    """Nodes that divide `source` into its outliers and the others, with zeros in their place."""
-    keep = np.ones(width, dtype=np.float32)
-    keep[channels] = 0.0
-    _add_constant(graph, f"{source}/keep", keep)
-    _add_constant(graph, f"{source}/channels", channels)
-    return [
-        helper.make_node(
-            "Mul", [source, f"{source}/keep"], [f"{source}/others"], name=f"{source}/keep_others"
-        ),
-        helper.make_node(
-            "Gather",
-            [source, f"{source}/channels"],
-            [f"{source}/outliers"],
-            name=f"{source}/take_outliers",
-            axis=-1,
-        ),
-    ]
+def _make_scales_constant(graph: onnx.GraphProto, ranges: Ranges) -> None:
+    """DynamicQuantizeLinear → QuantizeLinear with a constant scale and zero point."""
+    for node in graph.node:
+        if node.op_type == "DynamicQuantizeLinear":
+            (source,), (quantized, scale, zero_point) = node.input, node.output
+            step, offset = _scale(*ranges[source])
+            _add_constant(graph, scale, step)
+            _add_constant(graph, zero_point, offset)
+            node.CopyFrom(
+                helper.make_node(
+                    "QuantizeLinear", [source, scale, zero_point], [quantized], name=node.name
+                )
+            )
+
+
+def _fuse_products(graph: onnx.GraphProto) -> None:
+    """MatMulInteger, Cast, Mul by the scales and Add of a bias → MatMulIntegerToFloat.
+
+    ONNX Runtime's optimizer does so only for scales that are computed at run time.
+    """
+    constants = {initializer.name for initializer in graph.initializer}
+    producers = {output: node for node in graph.node for output in node.output}
+    consumers: dict[str, list[onnx.NodeProto]] = defaultdict(list)
+    for node in graph.node:
+        for name in node.input:
+            consumers[name].append(node)
+    fused: set[str] = set()
+    for node in graph.node:
+        if node.op_type != "MatMulInteger":
+            continue
+        (cast,) = consumers[node.output[0]]
+        (rescale,) = consumers[cast.output[0]]
+        (scales,) = (producers[name] for name in rescale.input if name != cast.output[0])
+        fused |= {cast.name, rescale.name, scales.name}
+        (product,) = rescale.output
+        biases: list[str] = []
+        for consumer in consumers[product]:
+            if consumer.op_type == "Add":
+                biases = [name for name in consumer.input if name in constants]
+        if biases:
+            (add,) = consumers[product]
+            fused.add(add.name)
+            (product,) = add.output
+        values, weight, zero_point, weight_zero_point = node.input
+        node.CopyFrom(
+            helper.make_node(
+                "MatMulIntegerToFloat",
+                [values, weight, *scales.input, zero_point, weight_zero_point, *biases],
+                [product],
+                name=node.name,
+                domain=_CONTRIB_DOMAIN,
+            )
+        )
+    nodes = [node for node in graph.node if node.name not in fused]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _scale(low: float, high: float) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+    """Scale and zero point with which uint8 represents the range and zero exactly."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    scale = np.float32((high - low) / 255)
+    return np.asarray(scale), np.asarray(round(-low / float(scale)), dtype=np.uint8)
 
 
 def _add_constant(graph: onnx.GraphProto, name: str, value: npt.NDArray[Any]) -> None:

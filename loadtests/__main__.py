@@ -119,10 +119,9 @@ def load(args: argparse.Namespace) -> list[PassMark]:
     speech = mixed["/predict"]
     print(f"The knee: {best.users} in flight, {best.requests_per_second:.1f} requests per second.")
     if best_within := max_load_within(steps, TEXT_P95_MS):
-        rate = best_within.requests_per_second
         print(
             f"With a p95 of {TEXT_P95_MS:.0f} ms: {best_within.users} in flight, "
-            f"{rate:.1f} per second."
+            f"{best_within.requests_per_second:.1f} per second."
         )
     print(
         f"/predict during a transcription: p50 {speech.p50_ms:.0f} ms, p95 {speech.p95_ms:.0f} ms."

@@ -31,7 +31,7 @@ def compare(arrivals: Sequence[Arrival], base: ServiceLimits) -> tuple[Table, Re
         "concurrency 2": replace(base, concurrency=2),
         "concurrency 8": replace(base, concurrency=8),
         "concurrency 16": replace(base, concurrency=16),
-        "one recording at a time": replace(base, max_concurrent_transcriptions=1),
+        "one concurrent transcription": replace(base, max_concurrent_transcriptions=1),
         "cold start 20 s": replace(base, cold_start=20.0),
     }
     table = Table(title=f"{len(arrivals):,} entries in a day")

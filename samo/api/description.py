@@ -18,7 +18,7 @@ from samo.api import error_examples
 from samo.http.envelope import error_format_of
 
 # For each path {"request": …, "response": …} as the service with its models answered it;
-# `python -m tests.e2e.renew_examples` asks it again.
+# `python -m tests.e2e.update_openapi_examples` asks it again.
 EXAMPLES: Final = Path(__file__).with_name("examples.json")
 
 _DESCRIPTION: Final = """

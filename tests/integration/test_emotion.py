@@ -10,7 +10,6 @@ import sys
 import numpy as np
 import pytest
 
-from exporting.emotion import PARITY_TOLERANCE
 from runners.base import GoldenMismatchError
 from runners.batching import Batcher
 from runners.emotion.classifier import (
@@ -60,16 +59,10 @@ def test_moods_of_typical_texts(classifier, text, moods):
     assert [mood.name for mood in classifier.calibration.decide_moods(row)] == moods
 
 
-def test_probabilities_depend_little_on_the_batch(classifier):
-    texts = ["I love it.", "Why?", "This is a rather long sentence about nothing in particular."]
-    prepared = [classifier.prepare(text) for text in texts]
-    together = classifier.predict(prepared)
-    for row, one in zip(together, prepared, strict=True):
-        (single,) = classifier.predict([one])
-        # dynamic quantization scales activations over the batch
-        assert np.abs(row - single).max() < PARITY_TOLERANCE
-        assert len(row) == len(classifier.calibration.outputs) == 28 + 12 + 3
-        assert row.dtype == np.float32
+def test_there_is_a_probability_for_each_output(classifier):
+    (row,) = classifier.predict([classifier.prepare("I love it.")])
+    assert row.shape == (len(classifier.calibration.outputs),) == (28 + 12 + 3,)
+    assert row.dtype == np.float32
 
 
 def test_long_texts_are_truncated(classifier):
@@ -124,16 +117,6 @@ def test_the_word_that_carries_an_emotion_is_named_first(classifier, text, emoti
     assert first.word.text == text[first.word.start : first.word.end] == word
 
 
-def test_single_threaded_probabilities_are_the_same(emotion_folder, classifier):
-    parallel = EmotionClassifier.load(emotion_folder, threads=2, parallel=True)
-    batch = [parallel.prepare(text) for text in ("I am furious.", "Thank you so much, all of you!")]
-    ours, theirs = (
-        np.stack(parallel.predict_single_threaded(batch)),
-        np.stack(classifier.predict(batch)),
-    )
-    assert np.abs(ours - theirs).max() < 1e-5
-
-
 def test_another_output_for_the_golden_sample_is_refused_at_start(emotion_folder, tmp_path):
     shutil.copytree(emotion_folder, tmp_path, dirs_exist_ok=True)
     EmotionClassifier.load(tmp_path, threads=1).warm_up()
@@ -142,6 +125,18 @@ def test_another_output_for_the_golden_sample_is_refused_at_start(emotion_folder
     (tmp_path / "golden.json").write_text(json.dumps(golden))
     with pytest.raises(GoldenMismatchError, match="--precision fp32"):
         EmotionClassifier.load(tmp_path, threads=1).warm_up()
+
+
+def test_a_cpu_on_which_results_depend_on_the_batch_is_logged(emotion_folder, caplog):
+    class Unsteady(EmotionClassifier):
+        def predict_single_threaded(self, batch):
+            return [row + np.float32(1e-6) for row in super().predict_single_threaded(batch)]
+
+    EmotionClassifier.load(emotion_folder, threads=1).warm_up()
+    assert not caplog.records
+    Unsteady.load(emotion_folder, threads=1).warm_up()
+    (record,) = caplog.records
+    assert "depend on its batch: they differ by 1e-06" in record.getMessage()
 
 
 def test_onnxruntime_leaves_no_device_id_behind(emotion_folder, tmp_path):

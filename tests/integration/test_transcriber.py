@@ -21,6 +21,7 @@ from exporting.transcriber import (
 )
 from runners.base import Runner
 from runners.errors import InvalidRequest
+from runners.transcriber.plausibility import MAX_COMPRESSION_RATIO
 from runners.transcriber.transcriber import (
     SAMPLE_RATE,
     TextDelta,
@@ -111,14 +112,14 @@ def transcribe(transcriber, samples, **options):
     return transcript
 
 
-def test_two_recordings_at_a_time_are_heard_as_each_alone(transcriber_folder, jfk):
+def test_concurrent_transcripts_equal_sequential_ones(transcriber_folder, jfk):
     two = Transcriber.load(transcriber_folder, threads=1, num_workers=2)
     parts = [jfk, jfk[: 5 * SAMPLE_RATE]]
-    alone = [transcribe(two, part).text for part in parts]
+    sequential = [transcribe(two, part).text for part in parts]
     with ThreadPoolExecutor(2) as executor:
-        beside = list(executor.map(lambda part: transcribe(two, part).text, parts))
-    assert beside == alone
-    assert len(set(alone)) == 2
+        concurrent = list(executor.map(lambda part: transcribe(two, part).text, parts))
+    assert concurrent == sequential
+    assert len(set(sequential)) == 2
 
 
 def test_the_golden_recording(transcriber_folder):
@@ -326,15 +327,18 @@ def test_a_prompt_invents_nothing_in_recordings_without_speech(
     assert {name: text for name, text in texts.items() if text} == {}
 
 
-def test_whisper_alone_loops_over_noise(transcriber, manifest, speech_data):
-    """What `plausibility` drops: the same recordings give no transcript above."""
-    model = transcriber._model
-    looping = {}
-    for name in ("sb_noise1", "sb_noise3", "sb_noise5"):
-        samples = load(speech_data, manifest, name)
-        found, _ = model.transcribe(samples, language="en", temperature=[0.0])
-        looping[name] = "".join(segment.text for segment in found)
-    assert any(text.strip() for text in looping.values())
+@pytest.mark.parametrize(
+    "name",
+    ["sb_noise1", "sb_noise5", "librosa_147793__setuniman__sweet-waltz-0i-22mi"],
+    ids=["noise", "short noise", "music"],
+)
+def test_loops_over_noise_and_music_are_dropped(transcriber, manifest, speech_data, name):
+    """Whisper alone repeats a sentence here, with the statistics of real repetition."""
+    samples = load(speech_data, manifest, name)
+    found, _ = transcriber._model.transcribe(samples, language="en", temperature=[0.0])
+    assert max(segment.compression_ratio for segment in found) > MAX_COMPRESSION_RATIO
+    transcript = transcribe(transcriber, samples, language="en")
+    assert (transcript.text, transcript.no_speech) == ("", True)
 
 
 NAMES = ("Saoirse", "Llandudno")
@@ -369,8 +373,9 @@ def test_too_many_keywords_are_refused(transcriber, jfk):
     assert caught.value.details["field"] == "keywords"
 
 
-def test_a_prompt_of_any_length_is_used(transcriber, jfk):
-    assert_golden(transcribe(transcriber, jfk, prompt="We spoke. " * 2_000).text)
+def test_a_prompt_of_any_length_is_accepted(transcriber, jfk):
+    text = transcribe(transcriber, jfk, prompt="We spoke. " * 2_000, keywords=("Ana",) * 20).text
+    assert "country" in words(text)
 
 
 def test_the_language_is_one_of_the_candidates(transcriber, manifest, speech_data):
@@ -392,10 +397,12 @@ def test_the_text_is_reported_while_it_is_transcribed(transcriber, jfk):
     assert b"".join(score.text for score in reported).decode().strip() == transcript.text
 
 
-def test_token_scores_agree_with_the_average_of_the_window(transcriber, jfk):
-    (segment, *_) = transcribe(transcriber, jfk, token_scores=True).segments
-    scores = [score.log_probability for score in segment.token_scores]
-    assert np.mean(scores) == pytest.approx(segment.average_log_probability, abs=0.15)
+def test_token_scores_agree_with_the_words(transcriber, jfk):
+    (segment, *_) = transcribe(transcriber, jfk, token_scores=True, word_timestamps=True).segments
+    score = segment.token_scores[0]
+    assert score.text.decode() == segment.words[0].text
+    assert np.exp(score.log_probability) == pytest.approx(segment.words[0].probability, abs=1e-3)
+    assert all(score.log_probability <= 0 for score in segment.token_scores)
 
 
 def test_word_error_rate_on_librispeech_test_other(transcriber, manifest, speech_data):

@@ -74,8 +74,14 @@ def _write_graphs(checkpoint: emotion.AdapterCheckpoint, scratch: Path) -> dict[
         "ONNX int8, 8 bits": lambda path: quantize_dynamic(
             float_model, path, per_channel=True, weight_type=QuantType.QInt8
         ),
-        "ONNX int8, 7 bits": lambda path: quantize(float_model, path, {}, {}),
-        SERVED: lambda path: quantize(float_model, path, checkpoint.smoothing, checkpoint.outliers),
+        "ONNX int8, 7 bits": lambda path: quantize_dynamic(
+            float_model,
+            path,
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            reduce_range=True,
+        ),
+        SERVED: lambda path: quantize(float_model, path, checkpoint.activations),
         "ONNX int8 in blocks of 128": lambda path: _blockwise(float_model, path),
     }
     paths = {"ONNX float32": float_model}

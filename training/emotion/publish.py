@@ -3,16 +3,21 @@
     python -m training.emotion.publish --adapter RUN/adapter --base ID --data ../shared/data \
         --first-person FILE --target FOLDER
 
-The adapter is rounded to float16, the graph is traced once with optimum, the divisors and outliers
-for int8 are found, and the int8 model is calibrated. `artifact.json`, the hash that every later
+With `--calibration FILE` instead of `--first-person` no thresholds are tuned. This quantizes a
+published adapter, which is its own run folder, again.
+
+The adapter is rounded to float16, the graph is traced once with optimum, its activations are
+measured for int8, and the int8 model is calibrated. `artifact.json`, the hash that every later
 export must have, is written last.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +26,8 @@ from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
 from exporting import emotion
-from exporting.quantization import find_channels, quantize
+from exporting.activations import measure
+from exporting.quantization import quantize
 from exporting.weights import resolve
 from runners.text.emoji import spell_emoji
 from samo.hashing import sha256
@@ -32,11 +38,15 @@ from training.emotion.calibrate import calibrate
 from training.emotion.data import load_goemotions
 from training.emotion.runs import RUN_FILE
 
-# Number of training comments on which the ranges of the channels are measured.
-CHANNEL_TEXTS: Final = 200
+# Number of training comments on which activations are measured.
+ACTIVATION_TEXTS: Final = 200
 
 
-def publish(adapter: Path, base: str, data: Path, first_person: Path, target: Path) -> None:
+# Returns the content of `calibration.json` for an exported folder.
+Calibrate = Callable[[Path], dict[str, Any]]
+
+
+def publish(adapter: Path, base: str, data: Path, calibration: Calibrate, target: Path) -> None:
     """Write the checkpoint of `adapter`, trained from the base model `base`, to `target`."""
     target.mkdir(parents=True, exist_ok=True)
     _copy_adapter(adapter, base, target)
@@ -45,16 +55,15 @@ def publish(adapter: Path, base: str, data: Path, first_person: Path, target: Pa
         scratch = Path(name)
         float_model = emotion.export_by_optimum(checkpoint, scratch / "float")
         emotion.strip_graph(float_model, checkpoint.merged_weights(), target / emotion.GRAPH_FILE)
-        texts = load_goemotions(data, "train").texts[:CHANNEL_TEXTS]
-        smoothing, outliers = find_channels(float_model, _token_ids(checkpoint.base, texts))
-        save_file(smoothing, target / emotion.SMOOTHING_FILE)
-        (target / emotion.OUTLIERS_FILE).write_text(json.dumps(outliers) + "\n")
+        texts = load_goemotions(data, "train").texts[:ACTIVATION_TEXTS]
+        activations = measure(float_model, _token_ids(checkpoint.base, texts))
+        activations.save(target)
         int8_model = scratch / "int8.onnx"
-        quantize(float_model, int8_model, smoothing, outliers)
+        quantize(float_model, int8_model, activations)
         exported = scratch / "exported"
         exported.mkdir()
         emotion.write_folder(checkpoint, int8_model, exported)
-        _write_json(target / emotion.CALIBRATION_FILE, calibrate(exported, data, first_person))
+        _write_json(target / emotion.CALIBRATION_FILE, calibration(exported))
         artifact = {"model.onnx": sha256(exported / "model.onnx")}
         _write_json(target / emotion.ARTIFACT_FILE, artifact)
 
@@ -90,6 +99,13 @@ def _write_json(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
 
+def _calibration(args: argparse.Namespace) -> Calibrate:
+    if args.calibration is None:
+        return partial(calibrate, data=args.data, first_person=args.first_person)
+    kept: dict[str, Any] = json.loads(args.calibration.read_text(encoding="utf-8"))
+    return lambda _exported: kept
+
+
 def main() -> None:
     """Run the command line."""
     parser = command_parser(
@@ -98,17 +114,20 @@ def main() -> None:
     parser.add_argument("--adapter", type=Path, required=True, help="adapter/ of a finished run")
     parser.add_argument("--base", required=True, help="hub id of the base model")
     parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
-    parser.add_argument(
+    chosen_on = parser.add_mutually_exclusive_group(required=True)
+    chosen_on.add_argument(
         "--first-person",
         type=Path,
-        required=True,
         help="file of first-person examples that were not trained on, for thresholds",
+    )
+    chosen_on.add_argument(
+        "--calibration", type=Path, help="calibration.json to keep instead of choosing one"
     )
     parser.add_argument(
         "--target", type=Path, required=True, help="folder of the checkpoint to write"
     )
     args = parser.parse_args()
-    publish(args.adapter, args.base, args.data, args.first_person, args.target)
+    publish(args.adapter, args.base, args.data, _calibration(args), args.target)
     print(f"checkpoint written to {args.target}")
 
 
