@@ -40,8 +40,8 @@ _TAGS: Final = {
     "operations": "State of the service and of its models.",
 }
 _KEY: Final = (
-    "Needed if the service has API keys, or if a gateway in front of it asks for one. OpenAI's "
-    "clients always send one; a service without keys does not look at it."
+    "Needed if the service has API keys, or if a gateway in front of it asks for one. It may also "
+    "be sent as X-API-Key. OpenAI's clients always send a key; a service without keys ignores it."
 )
 
 
@@ -70,9 +70,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
     components["responses"] = error_examples.responses()
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": _KEY},
-        "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": _KEY},
     }
-    description["security"] = [{}, {"key": []}, {"header": []}]
+    description["security"] = [{}, {"key": []}]
     examples = orjson.loads(EXAMPLES.read_bytes())
     for path, operation in operations(description):
         _add_title(operation)
