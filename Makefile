@@ -10,6 +10,7 @@ else
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13; do $$python -c '' 2>/dev/null && echo $$python && exit; done; echo python3)
 endif
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+HOST ?= 127.0.0.1
 PORT ?= 3000
 DATA ?= ../shared/data
 IMAGE ?= samo
@@ -24,12 +25,13 @@ BIN := .venv/bin
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3456 for another port)
+serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3456 for another port, HOST=0.0.0.0 for other machines)
 	@$(MAKE) --no-print-directory page || echo "The page's libraries could not be fetched; the API is served without the page." >&2
-	@$(BIN)/samo serve --port $(PORT)
+	@$(BIN)/samo serve --host $(HOST) --port $(PORT)
 
 test: .venv/.dev export page  ## set up and run all tests
 	tests/e2e/install-chromium.sh
+	tests/integration/install-redis.sh
 	$(BIN)/pytest
 
 test-fast: .venv/.test page  ## run the tests that need no models, in a minute or less
