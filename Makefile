@@ -1,7 +1,7 @@
 # Two commands: `make serve` and `make test`. Each does its whole set-up, and only once.
 .DEFAULT_GOAL := help
 
-# The interpreter of .venv. `make serve PYTHON=python3.13` makes .venv anew for another version;
+# The interpreter of .venv. `make serve PYTHON=python3.13` recreates .venv for another version;
 # without PYTHON, a finished .venv keeps its own.
 ifneq ($(wildcard .venv/.python-*),)
 PYTHON ?= .venv/bin/python
@@ -20,7 +20,7 @@ BIN := .venv/bin
 
 .PHONY: help serve test test-fast lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-trends eval-transcriber load soak fuzz peers waterfall lock clean
 
-help:  ## list the chores
+help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3456 for another port)
@@ -40,11 +40,11 @@ lint: .venv/.dev  ## check style and types
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-format: .venv/.dev  ## put the code into shape
+format: .venv/.dev  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-export: .venv/.serve  ## put the models into the BentoML model store
+export: .venv/.serve  ## export the models to the BentoML model store
 	@$(BIN)/python export_models.py
 
 page: samo/page/vendor/.done  ## fetch the libraries of the page at / and of /docs
@@ -52,11 +52,11 @@ page: samo/page/vendor/.done  ## fetch the libraries of the page at / and of /do
 samo/page/vendor/.done: scripts/vendor samo/page/package.json samo/page/package-lock.json samo/page/.npmrc .venv/.serve
 	scripts/vendor
 
-pictures: .venv/.dev export page  ## take the pictures of the page in docs/pictures anew
+pictures: .venv/.dev export page  ## update the screenshots of the page in docs/pictures
 	tests/e2e/install-chromium.sh fonts-inter
 	$(BIN)/pytest tests/e2e/test_page_pictures.py --pictures
 
-openapi: .venv/.dev  ## write docs/openapi.json anew
+openapi: .venv/.dev  ## update docs/openapi.json
 	scripts/openapi
 
 bento: .venv/.serve export page  ## build the bento
@@ -72,7 +72,7 @@ image: .venv/.serve export page  ## build the container image (IMAGE=name, CONTA
 	deploy/container/install-tools.sh
 	$(BIN)/python -m deploy.container.build --image $(IMAGE)
 
-image-test: .venv/.dev image  ## run the image as Cloud Run would, and measure it (IMAGE_TEST=--no-timings on a busy machine)
+image-test: .venv/.dev image  ## run the image as Cloud Run does, and measure it (IMAGE_TEST=--no-timings on a busy machine)
 	$(BIN)/hadolint deploy/container/Dockerfile
 	$(BIN)/python -m deploy.container.image_test --image $(IMAGE) $(IMAGE_TEST)
 
@@ -102,26 +102,26 @@ eval-transcriber: .venv/.dev export  ## measure word error rates
 LOAD_SECONDS ?= 60
 SOAK_SECONDS ?= 600
 
-load: .venv/.dev export  ## load the service with locust, find the knee; fails when a pass mark is missed
+load: .venv/.dev export  ## load the service with locust, find the knee; fails if a pass mark is missed
 	$(BIN)/python -m loadtests load --seconds $(LOAD_SECONDS) --plot docs/pictures/load-steps.svg
 
-soak: .venv/.dev export  ## serve a journaling mix for ten minutes; fails when memory, descriptors or threads grow
+soak: .venv/.dev export  ## serve a journaling mix for ten minutes; fails if memory, descriptors or threads grow
 	$(BIN)/python -m loadtests soak --seconds $(SOAK_SECONDS) --plot docs/pictures/soak.svg
 
 peers: .venv/.dev .venv-peers/.done .venv-infinity/.done export  ## compare with other servers (QUICK=1: about four minutes)
 	$(BIN)/python -m loadtests.peers $(if $(QUICK),--rounds 1 --seconds 2.5 --repeats 1 --concurrency 1 64 256,--plot docs/pictures/peers.svg)
 
-waterfall: .venv/.dev export  ## where the time of one request goes
+waterfall: .venv/.dev export  ## measure the steps of one request
 	$(BIN)/python -m loadtests.waterfall
 
 FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 0
 
-fuzz: .venv/.dev  ## damaged recordings and odd requests, each for FUZZ_SECONDS=60; fails at the first wrong answer
+fuzz: .venv/.dev  ## damaged recordings and generated requests, FUZZ_SECONDS=60 each; fails at a wrong response
 	$(BIN)/python -m tests.fuzz.recordings --seconds $(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz.requests --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
-lock: .venv/.dev  ## resolve requirements/*.txt anew from pyproject.toml
+lock: .venv/.dev  ## resolve requirements/*.txt from pyproject.toml
 	scripts/lock
 
 # Files in .venv record what is finished, so that an interrupted set-up is repeated.

@@ -1,1 +1,1 @@
-"""How SAMO is run: container, Cloud Run, Kubernetes, Terraform, and what it takes to scale."""
+"""Deployment: container image, Cloud Run, Kubernetes, Terraform and a scaling simulation."""

@@ -58,8 +58,8 @@ class Activations:
         for name in (SMOOTHING_FILE, OUTLIERS_FILE, RANGES_FILE):
             if not (folder / name).is_file():
                 raise ExportError(
-                    f"{folder} has no {name}: let training.emotion.publish write the folder anew, "
-                    "or export with --precision fp32."
+                    f"{folder} has no {name}: write the folder again with "
+                    "training.emotion.publish, or export with --precision fp32."
                 )
         ranges = json.loads((folder / RANGES_FILE).read_text(encoding="utf-8"))
         return cls(

@@ -5,7 +5,7 @@
 The ceiling is the emotion runner without the rest: the sentences of the same entries, tokenized in
 advance, sorted by length, in full single-threaded batches on every core. The batch run reads,
 splits, tokenizes, classifies, decides and writes. The two alternate in this process, with the same
-number of threads. CPU seconds are reported, too, because other processes on a shared machine hardly
+number of threads. CPU seconds are reported too, because other processes on a shared machine hardly
 affect them. The last line is JSON.
 """
 
@@ -41,7 +41,7 @@ from samo.insight.entry import sentence_texts, split_entry
 from samo.settings import Settings
 
 ENTRIES: Final = Path(__file__).parent.parent / "training" / "emotion" / "journal.jsonl"
-CEILING: Final = "emotion runner alone"
+CEILING: Final = "only the emotion runner"
 
 console = Console(stderr=True)
 
@@ -71,7 +71,7 @@ def measure(run: Callable[[], None]) -> Seconds:
     return Seconds(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def take(source: Path, target: Path, number: int) -> JsonLines:
+def write_entries(source: Path, target: Path, number: int) -> JsonLines:
     """Write `number` entries of `source` to `target`, repeating them if there are fewer."""
     with source.open(encoding="utf-8") as file:
         texts = [json.loads(line)["text"] for line in file]
@@ -124,7 +124,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each (3)")
     parser.add_argument("--input", type=Path, default=ENTRIES, help="JSON lines with a `text`")
     parser.add_argument(
-        "--batch-tokens", type=int, default=EMOTION_BATCH_TOKENS, help="of the ceiling's batches"
+        "--batch-tokens",
+        type=int,
+        default=EMOTION_BATCH_TOKENS,
+        help="padded tokens per batch of the ceiling",
     )
     args = parser.parse_args()
 
@@ -134,7 +137,7 @@ def main() -> None:
     )
     runner.warm_up()
     with tempfile.TemporaryDirectory() as folder:
-        source = take(args.input, Path(folder) / "entries.jsonl", args.entries)
+        source = write_entries(args.input, Path(folder) / "entries.jsonl", args.entries)
         (shard,) = source.shards()
         texts = [str(entry.content) for entry in source.read(shard) if isinstance(entry, Entry)]
         sentences = sentence_texts(map(split_entry, texts))

@@ -1,8 +1,8 @@
-"""A lean HTTP client that keeps a number of requests in flight and times them.
+"""An HTTP client that keeps a number of requests in flight and measures their latency.
 
-One process, uvloop, httptools and prebuilt requests: about a tenth of the CPU of a general client,
-which matters where client and server share two cores. Each result says what the client itself
-cost. `python -m loadtests.client --help`.
+One process, uvloop, httptools and prebuilt requests use about a tenth of the CPU of a general
+client, which matters if client and server share two cores. Each result contains the CPU time of
+the client itself. `python -m loadtests.client --help`.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ import uvloop
 
 from loadtests.figures import percentile
 
-PATIENCE_SECONDS = 60.0
-"""What has no answer after so long is an error."""
+RESPONSE_TIMEOUT_SECONDS = 60.0
+"""A request without a response after this time is an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one run of the client saw.
+    """Results of one run of the client.
 
-    `ok`, the rate and the latencies (ms) are of the answers with status 200 within the measured
-    window; `answered` and `errors` (by status, "connection" or "timeout") also of the time before
-    and after it, and so is `client_cpu_ms`, the client's own CPU for each answer.
+    `ok`, the rate and the latencies (ms) count responses with status 200 within the measured
+    window. `answered`, `errors` (by status, "connection" or "timeout") and `client_cpu_ms`, the
+    client's CPU time per response, include the time before and after the window.
     """
 
     concurrency: int
@@ -67,7 +67,7 @@ class _Connection(asyncio.Protocol):
             self._parser.feed_data(data)
 
     def on_message_complete(self) -> None:
-        """Httptools calls this after the last byte of an answer."""
+        """Httptools calls this after the last byte of a response."""
         assert self._parser is not None and self._start is not None  # noqa: S101, PT018  # sent
         self._load.record(self, self._start, str(self._parser.get_status_code()))
         keep_alive = self._parser.should_keep_alive()
@@ -76,7 +76,7 @@ class _Connection(asyncio.Protocol):
         if self._load.stopped or not keep_alive:
             self._transport.close()
         else:
-            # not from within the parser that is to be replaced
+            # later, because it replaces the parser that is calling
             self._load.loop.call_soon(self._send)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -96,7 +96,7 @@ class _Connection(asyncio.Protocol):
 
 
 class _Load:
-    """The connections together, and what came of them."""
+    """All connections, and their responses as (end, seconds, status)."""
 
     def __init__(self, url: str, bodies: list[bytes], concurrency: int) -> None:
         parts = urlsplit(url)
@@ -107,11 +107,11 @@ class _Load:
         self.concurrency = concurrency
         self.loop = asyncio.get_running_loop()
         self.stopped = False
-        self.answers: list[tuple[float, float, str]] = []
+        self.responses: list[tuple[float, float, str]] = []
         self._open: set[object] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._heard: set[object] = set()
-        self.all_heard = asyncio.Event()
+        self._answered: set[object] = set()
+        self.all_answered = asyncio.Event()
         self.all_closed = asyncio.Event()
 
     def connect(self) -> None:
@@ -120,10 +120,10 @@ class _Load:
 
     def record(self, connection: object, start: float, status: str) -> None:
         now = time.perf_counter()
-        self.answers.append((now, now - start, status))
-        self._heard.add(connection)
-        if len(self._heard) >= self.concurrency:
-            self.all_heard.set()
+        self.responses.append((now, now - start, status))
+        self._answered.add(connection)
+        if len(self._answered) >= self.concurrency:
+            self.all_answered.set()
 
     def lost(self, connection: object) -> None:
         self._open.discard(connection)
@@ -155,75 +155,81 @@ class _Load:
 async def measure(
     url: str, bodies: list[bytes], concurrency: int, *, seconds: float, warm_up: float
 ) -> Outcome:
-    """Keep `concurrency` requests in flight, POSTing `bodies` in turn.
+    """Keep `concurrency` requests in flight; they POST `bodies` cyclically.
 
-    The window of `seconds` opens after `warm_up` seconds, and not before every connection had its
-    first answer; it stays open until there was an answer for each, 30 seconds longer at most.
-    Raises `TimeoutError` where the first answers take longer than `PATIENCE_SECONDS`.
+    The window of `seconds` opens after `warm_up` seconds and after the first response of every
+    connection. It closes after another response per connection, at most 30 seconds late.
+    Raises `TimeoutError` if the first responses take longer than `RESPONSE_TIMEOUT_SECONDS`.
     """
     load = _Load(url, bodies, concurrency)
-    begun, cpu = time.perf_counter(), time.process_time()
+    connect_start, cpu = time.perf_counter(), time.process_time()
     load.connect()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        await load.all_heard.wait()
-    await asyncio.sleep(max(0.0, warm_up - (time.perf_counter() - begun)))
+    async with asyncio.timeout(RESPONSE_TIMEOUT_SECONDS):
+        await load.all_answered.wait()
+    await asyncio.sleep(max(0.0, warm_up - (time.perf_counter() - connect_start)))
     start = time.perf_counter()
-    wanted = len(load.answers) + concurrency
+    wanted = len(load.responses) + concurrency
     await asyncio.sleep(seconds)
     for _ in range(600):
-        if len(load.answers) >= wanted:
+        if len(load.responses) >= wanted:
             break
         await asyncio.sleep(0.05)
     end = time.perf_counter()
     load.stopped = True
     unanswered = 0
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(RESPONSE_TIMEOUT_SECONDS):
             await load.all_closed.wait()
     except TimeoutError:
         unanswered = load.in_flight
     cpu = time.process_time() - cpu
-    good = [
-        took * 1000 for at, took, status in load.answers if start <= at < end and status == "200"
+    latencies_ms = [
+        elapsed * 1000
+        for at, elapsed, status in load.responses
+        if start <= at < end and status == "200"
     ]
-    errors = Counter(status for _, _, status in load.answers if status != "200")
+    errors = Counter(status for _, _, status in load.responses if status != "200")
     if unanswered:
         errors["timeout"] = unanswered
-    p50, p95, p99 = (percentile(good, s) if good else float("nan") for s in (0.5, 0.95, 0.99))
+    p50, p95, p99 = (
+        percentile(latencies_ms, s) if latencies_ms else float("nan") for s in (0.5, 0.95, 0.99)
+    )
     return Outcome(
         concurrency=concurrency,
         seconds=end - start,
-        ok=len(good),
-        requests_per_second=len(good) / (end - start),
+        ok=len(latencies_ms),
+        requests_per_second=len(latencies_ms) / (end - start),
         p50_ms=p50,
         p95_ms=p95,
         p99_ms=p99,
-        answered=len(load.answers),
+        answered=len(load.responses),
         errors=dict(errors),
-        client_cpu_ms=cpu * 1000 / max(1, len(load.answers)),
+        client_cpu_ms=cpu * 1000 / max(1, len(load.responses)),
     )
 
 
 def main() -> None:
-    """The command line: prints the outcome as one JSON line."""
+    """The command line; prints the outcome as one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url", help="what to POST to, such as http://127.0.0.1:3000/predict")
-    parser.add_argument("--bodies", type=Path, required=True, help="a file with a JSON body a line")
+    parser.add_argument("url", help="URL for POST, such as http://127.0.0.1:3000/predict")
+    parser.add_argument(
+        "--bodies", type=Path, required=True, help="a file with one JSON body per line"
+    )
     parser.add_argument("--concurrency", type=int, default=1, help="requests in flight (default 1)")
     parser.add_argument("--seconds", type=float, default=5.0, help="measured window (default 5)")
     parser.add_argument(
-        "--warm-up", type=float, default=0.5, help="seconds before it (default 0.5)"
+        "--warm-up", type=float, default=0.5, help="seconds before the window (default 0.5)"
     )
-    options = parser.parse_args()
-    bodies = options.bodies.read_bytes().splitlines()
+    args = parser.parse_args()
+    bodies = args.bodies.read_bytes().splitlines()
     gc.disable()  # no pauses; a run is short
     outcome = uvloop.run(
         measure(
-            options.url,
+            args.url,
             bodies,
-            options.concurrency,
-            seconds=options.seconds,
-            warm_up=options.warm_up,
+            args.concurrency,
+            seconds=args.seconds,
+            warm_up=args.warm_up,
         )
     )
     print(json.dumps(asdict(outcome)))

@@ -1,4 +1,4 @@
-"""Where figures were measured, in a line that goes with them."""
+"""Describe the machine on which figures were measured."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PACKAGES = ("bentoml", "fastapi", "onnxruntime", "ctranslate2", "uvloop")
 
 
 def describe_machine() -> str:
-    """CPU, cores, how busy it was before, versions, date."""
+    """Return one line with the CPU, cores, load average, versions and date."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]

@@ -1,4 +1,4 @@
-"""Pictures of a rising load and of a soak."""
+"""Plots of a rising load and of a soak test."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from loadtests.figures import Step, knee
+from loadtests.figures import LoadStep, knee
 from loadtests.processes import Usage
 
 mpl.rcParams["svg.hashsalt"] = "samo"  # the same figures give the same file
 
 
-def draw_steps(steps: Sequence[Step], path: Path) -> None:
-    """Throughput and p95 against the requests in flight; the knee is marked."""
+def draw_steps(steps: Sequence[LoadStep], path: Path) -> None:
+    """Plot throughput and p95 against the requests in flight; mark the knee."""
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     users = [step.users for step in steps]
-    axes.plot(users, [step.requests_per_second for step in steps], "o-", label="requests a second")
+    axes.plot(
+        users, [step.requests_per_second for step in steps], "o-", label="requests per second"
+    )
     axes.axvline(knee(steps).users, color="grey", linestyle="--", label="knee")
     axes.set_xscale("log", base=2)
     axes.set_xticks(users, [str(count) for count in users])
     axes.set_xlabel("requests in flight")
-    axes.set_ylabel("requests a second")
+    axes.set_ylabel("requests per second")
     axes.set_ylim(bottom=0)
     right = axes.twinx()
     right.plot(users, [step.p95_ms for step in steps], "s--", color="tab:red", label="p95, ms")
@@ -35,7 +37,7 @@ def draw_steps(steps: Sequence[Step], path: Path) -> None:
 
 
 def draw_soak(samples: Sequence[Usage], interval: float, path: Path) -> None:
-    """Memory, file descriptors and threads over time."""
+    """Plot memory, file descriptors and threads over time."""
     figure = Figure(figsize=(6, 6), layout="constrained")
     minutes = [number * interval / 60 for number in range(len(samples))]
     series: dict[str, list[float]] = {

@@ -1,7 +1,7 @@
-"""Servers under test: start, wait, measure what all their processes use, stop.
+"""Servers under test: start, wait until ready, measure resources, stop.
 
-A server may have workers and daemons that leave its process group (Ray's do). They all inherit
-the environment, so a marker in it finds them.
+A server may have workers and daemons that leave its process group, as Ray's do. They all inherit
+the environment, so a marker variable identifies them.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _MARKER = "SAMO_LOADTEST_SERVER"
 _GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess)
 
 
-class ServerFailed(RuntimeError):  # says what happened
+class ServerFailed(RuntimeError):  # an event, not an error in code
     """A server under test ended, or did not become ready in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the processes of a server hold: proportional set size in MB, descriptors, threads."""
+    """Resources of all processes of a server; `pss_mb` is the proportional set size."""
 
     pss_mb: float
     descriptors: int
@@ -39,8 +39,8 @@ class Usage:
     processes: int
 
 
-class Server:
-    """A server in a subprocess, with all the processes it starts."""
+class ServerProcess:
+    """A server in a subprocess, including the processes that it starts."""
 
     def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
         self.log = log
@@ -48,7 +48,7 @@ class Server:
         log.parent.mkdir(parents=True, exist_ok=True)
         self.started = time.perf_counter()
         with log.open("wb") as output:
-            self._process = subprocess.Popen(  # noqa: S603  # our own commands
+            self._process = subprocess.Popen(  # noqa: S603  # commands of this project
                 list(command),
                 cwd=ROOT,
                 env={**os.environ, **environment, _MARKER: self._marker},
@@ -58,7 +58,7 @@ class Server:
             )
 
     def processes(self) -> list[psutil.Process]:
-        """Every living process of the server."""
+        """Return every running process of the server."""
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(*_GONE):
@@ -67,29 +67,29 @@ class Server:
         return found
 
     def wait_until_ready(
-        self, url: str, body: bytes | None = None, *, patience: float = 120.0
+        self, url: str, body: bytes | None = None, *, timeout_seconds: float = 120.0
     ) -> float:
-        """Ask until the answer is 200; return the seconds from the start to there.
+        """Send requests until one returns 200; return the seconds since the start.
 
-        Raises `ServerFailed` where the server ends or `patience` seconds pass.
+        Raises `ServerFailed` if the server ends or is not ready after `timeout_seconds`.
         """
         request = urllib.request.Request(  # noqa: S310  # always http
             url, data=body, headers={"content-type": "application/json"}
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        while time.perf_counter() - self.started < patience:
+        while time.perf_counter() - self.started < timeout_seconds:
             if self._process.poll() is not None:
                 break
-            with contextlib.suppress(OSError), opener.open(request, timeout=10) as answer:
-                if answer.status == 200:
+            with contextlib.suppress(OSError), opener.open(request, timeout=10) as response:
+                if response.status == 200:
                     return time.perf_counter() - self.started
             time.sleep(0.02)
         lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
-        reasons = [line for line in lines if "Error" in line] or lines or ["it said nothing"]
+        reasons = [line for line in lines if "Error" in line] or lines or ["it printed nothing"]
         raise ServerFailed(f"{url} was not ready: {reasons[-1][:300]} (see {self.log.name})")
 
     def cpu_seconds(self) -> float:
-        """CPU that its processes used since they began."""
+        """Return the CPU seconds that its processes have used."""
         total = 0.0
         for process in self.processes():
             with contextlib.suppress(*_GONE):
@@ -98,7 +98,7 @@ class Server:
         return total
 
     def usage(self) -> Usage:
-        """What its processes hold now."""
+        """Return the current resources of its processes."""
         pss = descriptors = threads = count = 0
         for process in self.processes():
             with contextlib.suppress(*_GONE):
@@ -109,7 +109,7 @@ class Server:
         return Usage(pss / 2**20, descriptors, threads, count)
 
     def stop(self) -> None:
-        """End it in an orderly way, and after 15 seconds in any way."""
+        """Send SIGTERM, and kill what still runs after 15 seconds."""
         members = self.processes()
         self._process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -124,9 +124,9 @@ class Server:
 @contextlib.contextmanager
 def serving(
     command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
-) -> Iterator[Server]:
-    """A server for the length of a `with` block."""
-    server = Server(command, log, environment or {})
+) -> Iterator[ServerProcess]:
+    """Run a server during a `with` block."""
+    server = ServerProcess(command, log, environment or {})
     try:
         yield server
     finally:

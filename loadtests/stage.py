@@ -1,6 +1,6 @@
-"""One stage of a load test: locust in a subprocess, headless, and what it counted.
+"""One stage of a load test: locust in a subprocess, headless, and its figures.
 
-In a subprocess, because locust patches the standard library (gevent) when it is imported.
+It needs a subprocess because locust patches the standard library (gevent) when it is imported.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
-from loadtests.figures import Step, percentile
+from loadtests.figures import LoadStep, percentile
 from loadtests.processes import ROOT
 
-WHOLE = "Aggregated"
+AGGREGATED = "Aggregated"
 
 
 @dataclass(frozen=True, slots=True)
 class RouteFigures:
-    """What locust counted of a route, or of all of them under the name "Aggregated"."""
+    """Figures of one route, or of all routes together ("Aggregated")."""
 
     requests: int
     failures: int
@@ -33,15 +33,15 @@ class RouteFigures:
 
 
 class StageFailed(RuntimeError):
-    """Locust itself failed, or counted nothing."""
+    """Locust failed, or wrote no figures."""
 
 
 def read_figures(entries: Iterable[dict[str, Any]], seconds: float) -> dict[str, RouteFigures]:
-    """Read what `locust --json` printed, by route, and all of it under "Aggregated".
+    """Read the entries of locust's JSON file, by route, and the sum of all as "Aggregated".
 
-    `seconds` is how long the users ran. Locust's clock starts with the first answer only, so it
-    counts where it says longer, because of answers that came in after the end. Response times are
-    rounded by locust, above 100 ms to ten.
+    `seconds` is how long the users ran. Locust's clock starts at the first response, so its
+    duration only counts if it is longer, because of responses after the end. Locust rounds
+    response times, above 100 ms to tens.
     """
     by_route = {entry["name"]: entry for entry in entries}
     times: Counter[float] = Counter()
@@ -49,7 +49,7 @@ def read_figures(entries: Iterable[dict[str, Any]], seconds: float) -> dict[str,
         times.update({float(ms): count for ms, count in entry["response_times"].items()})
     figures = {name: _figures(entry, seconds) for name, entry in by_route.items()}
     if by_route:
-        figures[WHOLE] = _figures(
+        figures[AGGREGATED] = _figures(
             {
                 "num_requests": sum(entry["num_requests"] for entry in by_route.values()),
                 "num_failures": sum(entry["num_failures"] for entry in by_route.values()),
@@ -87,9 +87,9 @@ def run_stage(
     *,
     think_seconds: float = 1.0,
 ) -> dict[str, RouteFigures]:
-    """Run so many users of each class for `seconds`.
+    """Run `users`, a number for each user class, for `seconds`.
 
-    Leaves `name.html`, `name.json` and `name.log` in `output`. Raises `StageFailed`.
+    Writes `name.html`, `name.json` and `name.log` to `output`. Raises `StageFailed`.
     """
     command = [
         sys.executable, "-m", "locust", *users, "-f", "loadtests/locustfile.py", "--headless",
@@ -102,7 +102,7 @@ def run_stage(
     log, counted = output / f"{name}.log", output / f"{name}.json"
     counted.unlink(missing_ok=True)
     with log.open("wb") as file:
-        done = subprocess.run(  # noqa: S603  # our own command
+        done = subprocess.run(  # noqa: S603  # a command of this project
             command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, check=False
         )
     if done.returncode or not counted.is_file():
@@ -118,10 +118,10 @@ def _fixed_counts(users: dict[str, int]) -> list[str]:
     return [f'{{"user_class_name": "{name}", "fixed_count": {n}}}' for name, n in users.items()]
 
 
-def as_step(users: int, figures: RouteFigures) -> Step:
-    """A stage's figures as a step of a rising load; failures are not throughput."""
+def to_load_step(users: int, figures: RouteFigures) -> LoadStep:
+    """Return a stage's figures as a step of a rising load; failures do not count as throughput."""
     good = figures.requests - figures.failures
-    return Step(
+    return LoadStep(
         users,
         good / figures.seconds if figures.seconds else 0.0,
         figures.p50_ms,

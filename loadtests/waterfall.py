@@ -1,9 +1,9 @@
-"""Where the time of one /predict goes, step by step, with the real models and no network.
+"""Measure the steps of one /predict with the real models.
 
-The first rows are steps by themselves, in the order in which a request meets them. The last rows
-are longer and longer wholes: the model, the model behind its batcher, the application as the
-server calls it, and over HTTP where `--url` names a running server. What a whole takes above the
-one before is the hop to the model's thread, then the framework, then sockets and client.
+The first rows are single steps, in the order in which a request passes them. The last rows are
+combinations, each of which contains the one before: the model, the model behind its batcher, the
+application as the server calls it, and HTTP if `--url` is the URL of a running server. The
+differences are the switch to the model's thread, the framework, and sockets with the client.
 """
 
 from __future__ import annotations
@@ -48,20 +48,20 @@ def _request(text: str) -> bytes:
 
 
 class _Sink:
-    """What httptools calls back; it only has to be there."""
+    """Callbacks of httptools that do nothing."""
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header."""
+        """Ignore a header."""
 
     def on_body(self, body: bytes) -> None:
-        """A part of the body."""
+        """Ignore a part of the body."""
 
 
 def steps(model: EmotionClassifier) -> list[Step]:
-    """The steps of a request that can be run by themselves, in their order."""
+    """Return the steps of a request that can be measured separately, in order."""
     ids = {text: model.prepare(text) for text in sentences(64)}
     rows = {text: model.predict([tokens])[0] for text, tokens in ids.items()}
-    answers = {
+    responses = {
         text: {
             "emotions": [
                 {"emotion": emotion.name, "confidence": emotion.confidence}
@@ -83,23 +83,23 @@ def steps(model: EmotionClassifier) -> list[Step]:
         ("tokenize", model.prepare),
         ("infer (ONNX Runtime)", lambda t: model.predict([ids[t]])),
         ("decide", lambda t: model.calibration.decide(rows[t])),
-        ("serialize (orjson)", lambda t: orjson.dumps(answers[t])),
+        ("serialize (orjson)", lambda t: orjson.dumps(responses[t])),
     ]  # fmt: skip
 
 
 def time_step(step: Callable[[str], Any], texts: list[str], repeats: int) -> float:
-    """Median milliseconds of a step over texts and repeats."""
-    taken = []
+    """Return the median of a step in milliseconds over texts and repeats."""
+    milliseconds = []
     for _ in range(repeats):
         for text in texts:
             start = time.perf_counter()
             step(text)
-            taken.append(time.perf_counter() - start)
-    return statistics.median(taken) * 1000
+            milliseconds.append(time.perf_counter() - start)
+    return statistics.median(milliseconds) * 1000
 
 
 async def call(app: ASGIApp, text: str) -> None:
-    """One /predict through an ASGI application, as the server calls it. Raises unless 200."""
+    """Send one /predict to an ASGI application. Raises `RuntimeError` if the status is not 200."""
     body = json.dumps({"text": text}).encode()
     status = 0
 
@@ -121,13 +121,13 @@ async def call(app: ASGIApp, text: str) -> None:
     }  # fmt: skip
     await app(scope, receive, send)
     if status != 200:
-        raise RuntimeError(f"/predict answered {status}")
+        raise RuntimeError(f"/predict returned {status}")
 
 
 @asynccontextmanager
 async def running_application() -> AsyncIterator[ASGIApp]:
-    """The service as an ASGI application, started and in the end stopped by its lifespan."""
-    from service import Samo  # here: importing it reads the settings
+    """Yield the service as an ASGI application, started and stopped by its lifespan."""
+    from service import Samo  # here, because importing it reads the settings
 
     app: ASGIApp = Samo.to_asgi()
     started, ending = asyncio.Event(), asyncio.Event()
@@ -148,17 +148,17 @@ async def running_application() -> AsyncIterator[ASGIApp]:
     await lifespan
 
 
-async def wholes(
+async def time_combined(
     model: EmotionClassifier, texts: list[str], repeats: int, url: str | None
 ) -> list[tuple[str, float, float]]:
-    """Longer and longer wholes: name, median ms, median ms above the one before.
+    """Return the combinations: name, median ms, median ms above the one before.
 
-    They alternate text by text, so that a busy machine does not come between them.
+    They alternate text by text, so that other load on the machine affects all alike.
     """
     batcher = Batcher("emotion", model, max_batch_cost=1024, max_wait_seconds=60)
     async with running_application() as app, AsyncClient(trust_env=False) as client:
 
-        async def model_alone(text: str) -> None:
+        async def model_only(text: str) -> None:
             model.predict([model.prepare(text)])
 
         async def batched(text: str) -> None:
@@ -168,22 +168,22 @@ async def wholes(
             (await client.post(str(url), json={"text": text})).raise_for_status()
 
         chain: list[tuple[str, Callable[[str], Awaitable[None]]]] = [
-            ("the model: tokenize and infer", model_alone),
-            ("behind the batcher", batched),
-            ("the application, no sockets", lambda text: call(app, text)),
+            ("model: tokenize and infer", model_only),
+            ("with the batcher", batched),
+            ("application, without sockets", lambda text: call(app, text)),
         ]
         if url:
             chain.append(("over HTTP, httpx as the client", over_http))
-        taken: list[list[float]] = []
-        for text in track(texts * repeats, "wholes", console=Console(stderr=True)):
+        milliseconds: list[list[float]] = []
+        for text in track(texts * repeats, "combinations", console=Console(stderr=True)):
             row = []
             for _, step in chain:
                 start = time.perf_counter()
                 await step(text)
                 row.append((time.perf_counter() - start) * 1000)
-            taken.append(row)
+            milliseconds.append(row)
     batcher.close()
-    columns = np.asarray(taken)
+    columns = np.asarray(milliseconds)
     above = np.diff(columns, axis=1, prepend=0.0)
     return [
         (name, float(np.median(columns[:, n])), float(np.median(above[:, n])))
@@ -194,18 +194,20 @@ async def wholes(
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.waterfall", description=__doc__)
-    parser.add_argument("--repeats", type=int, default=5, help="of 64 sentences (default 5)")
-    parser.add_argument("--url", help="/predict of a running server, measured last")
-    options = parser.parse_args()
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="repeats of 64 sentences (default 5)"
+    )
+    parser.add_argument("--url", help="URL of /predict of a running server, measured last")
+    args = parser.parse_args()
     model = EmotionClassifier.load(model_folder("samo-emotion"), threads=Settings().threads)
     model.warm_up()
     texts = sentences(64)
     gc.collect()
     measured = [
-        (name, time_step(step, texts, options.repeats))
+        (name, time_step(step, texts, args.repeats))
         for name, step in track(steps(model), "steps", console=Console(stderr=True))
     ]
-    totals = uvloop.run(wholes(model, texts, options.repeats, options.url))
+    totals = uvloop.run(time_combined(model, texts, args.repeats, args.url))
     tokens = float(np.mean([len(model.prepare(text)) for text in texts]))
     table = Table("", "ms", "ms above", "", title=f"One /predict, {tokens:.0f} tokens, medians")
     largest = max(ms for _, ms, _ in totals)

@@ -20,7 +20,7 @@ os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 
 @contextmanager
 def running(settings: Settings) -> Iterator[TestClient]:
-    """The whole service in this process: BentoML's routes, the middleware, the loaded models."""
+    """Run the complete service in this process; yield a client."""
     from service import create_service
 
     with TestClient(create_service(settings).to_asgi(), raise_server_exceptions=False) as client:
@@ -29,12 +29,14 @@ def running(settings: Settings) -> Iterator[TestClient]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--pictures`, with which tests/e2e/test_page_pictures.py writes into docs/pictures."""
-    parser.addoption("--pictures", action="store_true", help="take the docs' pictures of the page")
+    parser.addoption(
+        "--pictures", action="store_true", help="write the docs' screenshots of the page"
+    )
 
 
 @pytest.fixture(scope="session")
 def client() -> Iterator[TestClient]:
-    """The service with fake runners: no weights, obvious answers."""
+    """The service with fake models: no weights, predictable output."""
     with running(Settings(runners="fake")) as client:
         yield client
 
@@ -46,7 +48,7 @@ def real_client() -> Iterator[TestClient]:
         yield client
 
 
-def _stored(name: str) -> Path:
+def _model_folder(name: str) -> Path:
     import bentoml
     from bentoml.exceptions import NotFound
 
@@ -59,37 +61,37 @@ def _stored(name: str) -> Path:
 @pytest.fixture(scope="session")
 def transcriber_folder() -> Path:
     """The exported transcriber."""
-    return _stored("samo-transcriber:latest")
+    return _model_folder("samo-transcriber:latest")
 
 
 @pytest.fixture(scope="session")
 def emotion_folder() -> Path:
     """The exported emotion classifier."""
-    return _stored("samo-emotion:latest")
+    return _model_folder("samo-emotion:latest")
 
 
 @pytest.fixture(scope="session")
 def summarizer_folder() -> Path:
     """The exported summarizer."""
-    return _stored("samo-summarizer:latest")
+    return _model_folder("samo-summarizer:latest")
 
 
 def _shared(folder: str) -> Path:
     path = Path(os.environ.get("SAMO_TEST_DATA", ROOT.parent / "shared" / "data")) / folder
     if not path.is_dir():
-        pytest.skip(f"{path} is not there; SAMO_TEST_DATA names another folder")
+        pytest.skip(f"{path} does not exist; SAMO_TEST_DATA sets another folder")
     return path
 
 
 @pytest.fixture(scope="session")
 def speech_data() -> Path:
-    """Recordings with a manifest.jsonl; skips where they are absent."""
+    """Recordings with a manifest.jsonl; skips the test if they are missing."""
     return _shared("speech")
 
 
 @pytest.fixture(scope="session")
 def goemotions_data() -> Path:
-    """GoEmotions' split; skips where it is absent."""
+    """GoEmotions' splits; skips the test if they are missing."""
     return _shared("goemotions")
 
 

@@ -1,4 +1,4 @@
-"""Recordings made on the spot: every container and codec that PyAV can write, and a few by hand."""
+"""Generated recordings: every container and codec that PyAV can write, and some built by hand."""
 
 import io
 import struct
@@ -12,7 +12,7 @@ from samo.audio import SAMPLE_RATE
 
 SECONDS = 3.0
 
-# Container, codec and options of `encode`, for everything that PyAV can write and SAMO reads.
+# Container, codec and options of `encode`, for every format that PyAV writes and SAMO decodes.
 WRITABLE: dict[str, tuple[str, str, dict]] = {
     "wav": ("wav", "pcm_s16le", {}),
     "wav 24 bit stereo": ("wav", "pcm_s24le", {"layout": "stereo"}),
@@ -66,14 +66,14 @@ def tone(seconds=SECONDS, rate=48_000, hertz=440.0, amplitude=0.5):
 
 
 def syllables(seconds=SECONDS, rate=48_000, amplitude=0.5):
-    """A tone that comes and goes three times a second, as speech does."""
+    """Return a tone that is switched on and off at 3 Hz, about the rate of syllables."""
     on = np.sin(2 * np.pi * 3 * np.arange(int(seconds * rate)) / rate) > 0
     return tone(seconds, rate, amplitude=amplitude) * on
 
 
 def mux(output, stream, samples, layout, rate):
     """Encode samples of shape (channels, n) into a stream."""
-    # Packed: PyAV fills seven planes at most.
+    # Packed samples, because PyAV fills at most seven planes.
     frame = av.AudioFrame.from_ndarray(
         np.ascontiguousarray(samples.T).reshape(1, -1), format="flt", layout=layout
     )
@@ -91,7 +91,7 @@ def encode(
     if samples is None:
         samples = np.repeat(tone(seconds, rate)[None, :], channels, axis=0)
     with av.open(file, "w", format=container, container_options=options) as output:
-        # ffmpeg's own Vorbis encoder calls itself experimental.
+        # ffmpeg's Vorbis encoder is marked as experimental.
         stream = output.add_stream(
             codec, rate=rate, layout=layout, options={"strict": "experimental"}
         )
@@ -102,13 +102,13 @@ def encode(
 
 
 def make(name):
-    """One of `WRITABLE`."""
+    """Return a recording in the format `name` of `WRITABLE`."""
     container, codec, options = WRITABLE[name]
     return encode(container, codec, **options)
 
 
 def wav(samples, rate=SAMPLE_RATE, data_size=None, kind=1, channels=1):
-    """A WAV as a recorder writes it, with any size in its header."""
+    """Return a WAV file; `data_size` replaces the size in its header."""
     body = samples.tobytes()
     width = samples.dtype.itemsize
     size = len(body) if data_size is None else data_size
@@ -137,7 +137,7 @@ def pcm(seconds=SECONDS, rate=SAMPLE_RATE):
 
 
 def picture():
-    """A PNG of one grey pixel."""
+    """Return a PNG of one grey pixel."""
 
     def chunk(kind, data):
         return (
@@ -153,7 +153,7 @@ def picture():
 
 
 def id3(frame_id, body, flags=0):
-    """An ID3 tag of one frame."""
+    """Return an ID3 tag with one frame."""
 
     def syncsafe(size):
         return bytes([size >> 21 & 127, size >> 14 & 127, size >> 7 & 127, size & 127])
@@ -185,7 +185,7 @@ def video(with_audio=True):
 
 
 def tracks(*sounds, container="ipod", rate=48_000):
-    """A file with several audio tracks, each of samples of shape (n,)."""
+    """Return a file with several audio tracks, from samples of shape (n,) each."""
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
         streams = [output.add_stream("aac", rate=rate, layout="mono") for _ in sounds]
@@ -195,7 +195,7 @@ def tracks(*sounds, container="ipod", rate=48_000):
 
 
 def with_hole(container, codec, *, before=2.0, hole=4.0, after=1.0, rate=48_000, **options):
-    """A recording whose timestamps jump ahead, as after a pause."""
+    """Return a recording whose timestamps jump ahead by `hole` seconds, as after a pause."""
     file = io.BytesIO()
     with av.open(file, "w", format=container, container_options=options) as output:
         stream = output.add_stream(codec, rate=rate, layout="mono")
@@ -212,30 +212,30 @@ def with_hole(container, codec, *, before=2.0, hole=4.0, after=1.0, rate=48_000,
 
 
 def box(kind, *content):
-    """A box of an MP4."""
+    """Return an MP4 box."""
     body = b"".join(content)
     return struct.pack(">I4s", len(body) + 8, kind) + body
 
 
 def edited(data, *entries):
-    """An M4A with its edit list replaced: pairs of length in ms and start in the track's units.
+    """Return an M4A with another edit list: pairs of length in ms and start in the track's units.
 
-    The index must stand behind the sound, as its size changes.
+    The index must come after the audio data, because its size changes.
     """
     at = data.index(b"elst") - 4
     (size,) = struct.unpack_from(">I", data, at)
     listed = b"".join(struct.pack(">IiI", *entry, 1 << 16) for entry in entries)
     new = box(b"elst", struct.pack(">II", 0, len(entries)), listed)
-    made = bytearray(data[:at] + new + data[at + size :])
+    edited_file = bytearray(data[:at] + new + data[at + size :])
     for parent in (b"edts", b"trak", b"moov"):
         start = data.index(parent) - 4
         (stated,) = struct.unpack_from(">I", data, start)
-        struct.pack_into(">I", made, start, stated + len(new) - size)
-    return bytes(made)
+        struct.pack_into(">I", edited_file, start, stated + len(new) - size)
+    return bytes(edited_file)
 
 
 def mp4_with_tables(*, samples=10, trun=None, tracks=1):
-    """An MP4 of 2 kB whose header states any number of samples or tracks."""
+    """Return an MP4 of 2 kB whose header declares any number of samples or tracks."""
 
     def full(kind, body, flags=0):
         return box(kind, struct.pack(">I", flags) + body)

@@ -1,1 +1,1 @@
-"""Cloud Run: the service's manifest and the script that deploys it step by step."""
+"""Cloud Run: the manifests, and the script that deploys a revision in steps."""

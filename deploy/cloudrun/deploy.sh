@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Deploy SAMO to Cloud Run step by step, and go back by itself when a step says so.
+# Deploy SAMO to Cloud Run in steps, and roll back if a step fails.
 set -euo pipefail
 shopt -s inherit_errexit  # a failure inside $(...) counts too
 
@@ -7,23 +7,23 @@ usage() {
   cat <<'USAGE'
 deploy/cloudrun/deploy.sh --project PROJECT --region REGION [options]
 
-Builds and pushes the image, deploys it as a revision that gets no traffic, asks that revision
-real questions (smoke_test.py), then gives it 5, 50 and 100 % of the traffic. After each of these
-it waits, looks at the revision's error rate (error_rate.py) and asks the questions again. Where
-one of them says no, or the script is stopped, all traffic goes back to the revision that had it.
+Builds and pushes the image, deploys it as a revision without traffic, runs the smoke test against
+it (smoke_test.py), then gives it 5, 50 and 100 % of the traffic. After each step it waits, checks
+the revision's error rate (error_rate.py) and repeats the smoke test. If a check fails or the script
+is interrupted, the previous revision gets all traffic again.
 
   --project PROJECT    Google Cloud project
-  --region REGION      of the service and of the registry
+  --region REGION      region of the service and of the registry
   --image REF@DIGEST   deploy this image instead of building one
-  --soak SECONDS       wait so long at each share of traffic (300; Monitoring is minutes late)
-  --max-error-rate X   share of 5xx answers that is put up with (0.01)
-  --monitoring URL     of Cloud Monitoring (https://monitoring.googleapis.com)
+  --soak SECONDS       wait at each share of traffic (300; Monitoring lags by minutes)
+  --max-error-rate X   maximum share of 5xx responses (0.01)
+  --monitoring URL     endpoint of Cloud Monitoring (https://monitoring.googleapis.com)
   --dry-run            print every command instead of running it
   --help               this text
 
-Exit status: 0 deployed; 1 not deployed, traffic is where it was; 2 wrong call;
-3 going back failed too: the command that is needed stands at the end of the output.
-Needs gcloud with an account that may deploy, python3, and docker, podman or buildah where it builds.
+Exit status: 0 deployed; 1 not deployed, traffic is unchanged; 2 invalid arguments;
+3 the rollback failed too: the last line of the output is the command to run.
+Needs gcloud with an account that may deploy, python3, and, to build, docker, podman or buildah.
 USAGE
 }
 
@@ -46,7 +46,7 @@ while (($#)); do
     --project | --region | --image | --soak | --max-error-rate | --monitoring) ;;
     *) wrong_call "no such option: $1" ;;
   esac
-  (($# > 1)) || wrong_call "$1 wants a value"
+  (($# > 1)) || wrong_call "$1 needs a value"
   case $1 in
     --project) project=$2 ;;
     --region) region=$2 ;;
@@ -58,9 +58,9 @@ while (($#)); do
   shift 2
 done
 [[ $project && $region ]] || wrong_call "--project and --region are needed"
-[[ -z $image || $image == *@sha256:* ]] || wrong_call "--image wants a digest: a tag can move"
+[[ -z $image || $image == *@sha256:* ]] || wrong_call "--image needs a digest: a tag can move"
 
-# change COMMAND...: run what changes something, or print it.
+# change COMMAND...: run a command that changes something; a dry run only prints it.
 change() {
   if [[ $dry_run ]]; then
     printf '%q ' "$@"
@@ -70,13 +70,13 @@ change() {
   fi
 }
 
-# ask ASSUMED COMMAND...: print what a question's answer is; a dry run assumes it.
-ask() {
-  local assumed=$1
+# query DEFAULT COMMAND...: print the output of a command; a dry run prints the command and DEFAULT.
+query() {
+  local default=$1
   shift
   if [[ $dry_run ]]; then
     { printf '%q ' "$@"; echo; } >&3
-    echo "$assumed"
+    echo "$default"
   else
     "$@"
   fi
@@ -85,20 +85,20 @@ exec 3>&1
 
 run_services() { printf '%s\0' gcloud run services "$@" --project="$project" --region="$region"; }
 
-# The same for `gcloud run services ...`, of this project and region.
+# The same for `gcloud run services ...` in this project and region.
 change_service() {
   local command
   mapfile -d '' command < <(run_services "$@")
   change "${command[@]}"
 }
-ask_service() {
-  local assumed=$1 command
+query_service() {
+  local default=$1 command
   shift
   mapfile -d '' command < <(run_services "$@")
-  ask "$assumed" "${command[@]}"
+  query "$default" "${command[@]}"
 }
 
-# As `make image` chooses: a client without its daemon does not count.
+# The same rule as `make image`: the engine must run, not only be installed.
 working_engine() {
   local engine
   for engine in docker podman buildah; do
@@ -107,7 +107,7 @@ working_engine() {
       return
     fi
   done
-  say "neither docker nor podman nor buildah works"
+  say "docker, podman and buildah are not available"
   return 1
 }
 
@@ -120,24 +120,24 @@ build_and_push() {
   change make -C "$here/../.." image IMAGE="$tag" CONTAINER_ENGINE="$engine" >&3
   change gcloud auth configure-docker "$region-docker.pkg.dev" --quiet >&3
   change "$engine" push "$tag" >&3
-  digest=$(ask "sha256:$(printf '0%.0s' {1..64})" gcloud artifacts docker images describe "$tag" \
+  digest=$(query "sha256:$(printf '0%.0s' {1..64})" gcloud artifacts docker images describe "$tag" \
     --project="$project" --format='value(image_summary.digest)')
   [[ $digest == sha256:* ]] || { say "no digest of $tag: '$digest'"; return 1; }
   echo "$repository@$digest"
 }
 
-# The one revision that has all traffic now; nothing before the first deployment.
+# Print the revision that has all traffic; nothing before the first deployment.
 serving_revision() {
   local found shares revision percent serving=()
-  found=$(ask_service "$service" list --filter="metadata.name=$service" --format='value(metadata.name)')
+  found=$(query_service "$service" list --filter="metadata.name=$service" --format='value(metadata.name)')
   [[ $found ]] || return 0
-  shares=$(ask_service "PREVIOUS,100" describe "$service" --flatten='status.traffic[]' \
+  shares=$(query_service "PREVIOUS,100" describe "$service" --flatten='status.traffic[]' \
     --format='csv[no-heading](status.traffic.revisionName,status.traffic.percent)')
   while IFS=, read -r revision percent; do
     if [[ ${percent:-0} -gt 0 ]]; then serving+=("$revision"); fi
   done <<<"$shares"
   ((${#serving[@]} == 1)) || {
-    say "traffic is split (${serving[*]}): settle the earlier deployment first"
+    say "traffic is split (${serving[*]}): finish the earlier deployment first"
     return 1
   }
   echo "${serving[0]}"
@@ -151,25 +151,25 @@ write_manifest() {
 
 candidate_url() {
   local tag url
-  ask_service "candidate,https://CANDIDATE" describe "$service" --flatten='status.traffic[]' \
+  query_service "candidate,https://CANDIDATE" describe "$service" --flatten='status.traffic[]' \
     --format='csv[no-heading](status.traffic.tag,status.traffic.url)' |
     while IFS=, read -r tag url; do
       if [[ $tag == candidate ]]; then echo "$url"; fi
     done
 }
 
-# Tokens live for an hour, a deployment may take longer: a new one each time.
+# Request a new token each time: tokens expire after an hour, a deployment may take longer.
 smoke_test() {
   local account token audience=()
-  account=$(ask you@example.com gcloud auth list --filter=status:ACTIVE --format='value(account)')
-  # A person's token has no audience to choose; a service account's needs the service's URL.
+  account=$(query you@example.com gcloud auth list --filter=status:ACTIVE --format='value(account)')
+  # A user's token has no audience; a service account's needs the service's URL as audience.
   if [[ $account == *gserviceaccount.com ]]; then audience=(--audiences="$service_url"); fi
-  token=$(ask TOKEN gcloud auth print-identity-token "${audience[@]}")
+  token=$(query TOKEN gcloud auth print-identity-token "${audience[@]}")
   say "smoke test of $url"
   IDENTITY_TOKEN=$token change python3 "$here/smoke_test.py" "$url"
 }
 
-# A signal ends a wait at once; a command in the foreground would be waited for first.
+# `wait` is interrupted by signals at once; bash would not handle them during a foreground sleep.
 pause() {
   if [[ $dry_run ]]; then change sleep "$soak" && return; fi
   sleep "$soak" &
@@ -179,31 +179,31 @@ pause() {
 
 error_rate() {
   local token
-  token=$(ask TOKEN gcloud auth print-access-token)
-  # Monitoring shows a request after some minutes: look back further than this share has lasted.
+  token=$(query TOKEN gcloud auth print-access-token)
+  # Monitoring lags by minutes, so the period is longer than the wait.
   ACCESS_TOKEN=$token change python3 "$here/error_rate.py" --endpoint "$monitoring" \
     --project "$project" --service "$service" --revision "$revision" \
     --seconds "$((soak + 300))" --limit "$max_error_rate"
 }
 
-go_back() {
-  trap '' INT TERM # once begun it is finished
+roll_back() {
+  trap '' INT TERM # a rollback is not interrupted
   local attempt command
   if [[ ! $previous ]]; then
-    say "NOT DEPLOYED; it was the first revision, so there is none to go back to"
+    say "NOT DEPLOYED; this was the first revision, so there is no previous one"
     exit 1
   fi
   mapfile -d '' command < <(run_services update-traffic "$service" \
     --to-revisions="$previous=100" --remove-tags=candidate)
   for attempt in 1 2 3; do
-    say "going back to $previous (attempt $attempt)"
+    say "rolling back to $previous (attempt $attempt)"
     if change "${command[@]}"; then
       say "NOT DEPLOYED; $previous has all traffic again"
       exit 1
     fi
     sleep "$attempt"
   done
-  say "GOING BACK FAILED; run this:"
+  say "ROLLBACK FAILED; run this:"
   printf '%q ' "${command[@]}" >&2
   echo >&2
   exit 3
@@ -218,7 +218,7 @@ on_exit() {
   local status=$?
   rm -f "$manifest"
   if [[ $sleeper ]]; then kill "$sleeper" 2>/dev/null || true; fi
-  if ((status)) && [[ $released ]]; then go_back; fi
+  if ((status)) && [[ $released ]]; then roll_back; fi
 }
 trap on_exit EXIT
 trap 'exit 130' INT
@@ -226,12 +226,12 @@ trap 'exit 143' TERM
 write_manifest >"$manifest"
 if [[ $dry_run ]]; then sed 's/^/# /' "$manifest"; fi
 
-say "deploy $image as $revision; ${previous:-nothing} serves now"
-released=1 # from here on a failure goes back
+say "deploy $image as $revision; ${previous:-no revision} serves now"
+released=1 # from here on a failure rolls back
 change_service replace "$manifest"
 url=$(candidate_url)
 [[ $url ]] || { say "the revision has no tagged URL"; exit 1; }
-service_url=$(ask_service https://SERVICE describe "$service" --format='value(status.url)')
+service_url=$(query_service https://SERVICE describe "$service" --format='value(status.url)')
 smoke_test
 if [[ $previous ]]; then
   for percent in 5 50 100; do
@@ -244,7 +244,7 @@ if [[ $previous ]]; then
     smoke_test
   done
 fi
-released='' # what is left is tidying up
+released='' # only cleanup remains
 change_service update-traffic "$service" --remove-tags=candidate ||
   say "the tag 'candidate' is still there"
 say "DEPLOYED $revision"

@@ -1,1 +1,1 @@
-"""The container image: Dockerfile, what goes into it, how it is built and tested."""
+"""The container image: Dockerfile, build context, build and test."""

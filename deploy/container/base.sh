@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Make a base image in place of python:3.11-slim where no registry of images can be reached:
-# Debian 12 with its Python 3.11, from Debian's packages alone. Same packages, same image.
+# Build a substitute for python:3.11-slim if no image registry can be reached: Debian 12 with its
+# Python 3.11, from Debian packages only. The same packages produce the same image.
 # Usage: base.sh IMAGE (needs root, mmdebstrap and buildah)
 set -euo pipefail
 image=$1
 scratch=$(mktemp --directory)
 trap 'rm -rf "$scratch"' EXIT
-# Left out is what Debian's slim images leave out, and usrmerge, which needs all of Perl: in a new
-# tree /usr is merged from the start. No power failure need be survived, so dpkg need not sync.
+# Leave out what Debian's slim images leave out, and usrmerge, which needs all of Perl: a new tree
+# has a merged /usr from the start. dpkg need not sync: a failed build is repeated.
 # shellcheck disable=SC2016  # mmdebstrap's hooks expand $1 themselves
 SOURCE_DATE_EPOCH=0 mmdebstrap --quiet --variant=minbase \
   --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \

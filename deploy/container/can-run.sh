@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Whether containers can run here at all: docker answers, or podman runs this system's own `true`
-# under the limits that the image's test sets. Exit status 0: yes.
+# Check that containers can run here: docker responds, or podman runs this system's `true` under
+# the limits of the image test. Exit status 0: yes.
 set -euo pipefail
 if docker info >/dev/null 2>&1; then exit 0; fi
 root=$(mktemp --directory)

@@ -1,7 +1,7 @@
-"""Lay out the image's build context: the bento as `bentoml build` makes it, with its models.
+"""Write the image's build context: the bento as `bentoml build` builds it, with its models.
 
-The same sources and models give the same bytes. BentoML writes the time and a random version into
-each bento and each model; here the versions come from the content, and the times are fixed.
+The same sources and models produce the same bytes. BentoML writes the time and a random version
+into each bento and each model; here versions are digests of the content, and times are fixed.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import yaml
 from bentoml.bentos import build_bentofile
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-# BentoML wants a time in each bento and model; a fixed one says nothing false.
-NO_TIME: Final = "1970-01-01T00:00:00+00:00"
-# What `bentoml containerize` and BentoCloud would use, and nothing that serves.
+# BentoML requires a creation time in each bento and model.
+FIXED_TIME: Final = "1970-01-01T00:00:00+00:00"
+# Folders for `bentoml containerize` and BentoCloud; serving does not need them.
 UNUSED: Final = ("env", "apis")
 
 
-def lay_out(folder: Path) -> str:
+def write_build_context(folder: Path) -> str:
     """Fill `folder` with Dockerfile, bento/, models/ and requirements.txt; return the version.
 
-    The version is the first twelve hexadecimal digits of a SHA-256 over all of it.
+    The version is the first twelve hexadecimal digits of a SHA-256 over all files.
 
     Raises:
         bentoml.exceptions.BentoMLException: a model is not in the store, or the build failed.
@@ -48,10 +48,10 @@ def lay_out(folder: Path) -> str:
 
     manifest = folder / "bento" / "bento.yaml"
     content = yaml.safe_load(manifest.read_text(encoding="utf-8"))
-    content |= {"creation_time": NO_TIME, "version": ""}
-    content.pop("image")  # how BentoML would build its own image
+    content |= {"creation_time": FIXED_TIME, "version": ""}
+    content.pop("image")  # BentoML's own image options
     for model in (*content["models"], *(m for s in content["services"] for m in s["models"])):
-        model |= {"tag": tags[model["tag"]], "creation_time": NO_TIME}
+        model |= {"tag": tags[model["tag"]], "creation_time": FIXED_TIME}
     _write_yaml(manifest, content)
     version = _digest(folder)[:12]
     _write_yaml(manifest, content | {"version": version})
@@ -59,19 +59,19 @@ def lay_out(folder: Path) -> str:
 
 
 def _copy_model(model: bentoml.Model, store: Path) -> str:
-    """Copy a model under a version that its content gives it; return its tag there."""
+    """Copy a model to `store` with a digest of its content as version; return its new tag."""
     folder = store / model.tag.name
     copy = folder / "copy"
     shutil.copytree(model.path, copy)
     manifest = copy / "model.yaml"
     content = yaml.safe_load(manifest.read_text(encoding="utf-8"))
-    content["creation_time"] = NO_TIME
+    content["creation_time"] = FIXED_TIME
     content["metadata"].pop("export_seconds", None)
     _write_yaml(manifest, content | {"version": ""})
     version = _digest(copy)[:12]
     _write_yaml(manifest, content | {"version": version})
     copy.rename(folder / version)
-    # service.py asks for `latest`
+    # service.py loads `latest`
     (folder / "latest").write_text(version, encoding="utf-8")
     return f"{model.tag.name}:{version}"
 
@@ -86,7 +86,7 @@ def _digest(folder: Path) -> str:
         digest.update(str(path.relative_to(folder)).encode() + b"\0")
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
-        # the layers keep modes: the umask of whoever builds must not be seen
+        # layers store file modes, which must not depend on the umask of the build
         path.chmod(0o644)
     for path in folder.rglob("*/"):
         path.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Find docker, podman or buildah, whichever is there and works."""
+"""Find and call a container engine: docker, podman or buildah."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from typing import Final, Literal
 Name = Literal["docker", "podman", "buildah"]
 ENGINES: Final[tuple[Name, ...]] = ("docker", "podman", "buildah")
 SYSTEMD: Final = Path("/run/systemd/system")
-SECONDS_TO_PULL: Final = 300
+PULL_TIMEOUT_SECONDS: Final = 300
 
 
 class EngineError(Exception):
-    """No engine is there, or it failed; the text says what it said."""
+    """No engine is available, or a call failed; the message contains its output."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,17 @@ class Engine:
     name: Name
 
     def command(self, *arguments: str) -> list[str]:
-        """The whole command line of a call."""
+        """Return the complete command line of a call."""
         flags = []
         if self.name == "podman" and not SYSTEMD.is_dir():
             flags = ["--cgroup-manager=cgroupfs", "--events-backend=file"]
         return [self.name, *flags, *arguments]
 
-    def ask(self, *arguments: str, timeout: float | None = None, merge: bool = False) -> str:
-        """Return what a call prints; with `merge`, to its standard error too.
+    def run(self, *arguments: str, timeout: float | None = None, merge: bool = False) -> str:
+        """Run a call and return its standard output; with `merge`, its standard error too.
 
         Raises:
-            EngineError: it failed or took longer than `timeout` seconds.
+            EngineError: the call failed or took longer than `timeout` seconds.
         """
         try:
             done = subprocess.run(
@@ -52,41 +52,41 @@ class Engine:
                 timeout=timeout,
             )
         except subprocess.CalledProcessError as error:
-            said = (error.stderr or error.stdout).strip()
-            raise EngineError(f"{self.name} {arguments[0]} failed: {said}") from error
+            output = (error.stderr or error.stdout).strip()
+            raise EngineError(f"{self.name} {arguments[0]} failed: {output}") from error
         except subprocess.TimeoutExpired as error:
             raise EngineError(f"{self.name} {arguments[0]} took over {timeout:.0f} s") from error
         return done.stdout.strip()
 
-    def works(self) -> bool:
-        """Whether it is installed and, where it needs a daemon, that one answers."""
+    def is_available(self) -> bool:
+        """Return whether the engine is installed and its daemon, if it has one, responds."""
         if shutil.which(self.name) is None:
             return False
         try:
-            self.ask("images", "--quiet", timeout=60)
+            self.run("images", "--quiet", timeout=60)
         except EngineError:
             return False
         return True
 
     def has_image(self, image: str) -> bool:
-        """Whether the image is in the engine's store."""
+        """Return whether the image is in the engine's store."""
         try:
-            self.ask("inspect", "--type", "image", image)
+            self.run("inspect", "--type", "image", image)
         except EngineError:
             return False
         return True
 
-    def pulls(self, image: str) -> bool:
-        """Pull an image; False where it cannot be had from here."""
+    def pull(self, image: str) -> bool:
+        """Pull an image; return False if that fails."""
         try:
-            self.ask("pull", "--quiet", image, timeout=SECONDS_TO_PULL)
+            self.run("pull", "--quiet", image, timeout=PULL_TIMEOUT_SECONDS)
         except EngineError:
             return False
         return True
 
     @contextmanager
     def docker_api(self) -> Iterator[dict[str, str]]:
-        """Variables by which Docker's clients reach this engine; podman serves it meanwhile."""
+        """Serve Docker's API; yield the variables by which Docker's clients find it."""
         if self.name == "docker":
             yield {}
             return
@@ -109,21 +109,21 @@ class Engine:
 
 
 def find_engine(wanted: str | None, names: tuple[Name, ...] = ENGINES) -> Engine:
-    """The engine of that name, or the first one of `names` that works.
+    """Return the engine called `wanted`, or the first available one of `names`.
 
     Raises:
-        EngineError: none works, or not the one that was wanted.
+        EngineError: no engine is available, or not the wanted one.
     """
     candidates = [Engine(name) for name in names if wanted in (None, name)]
     for engine in candidates:
-        if engine.works():
+        if engine.is_available():
             return engine
     tried = ", ".join(engine.name for engine in candidates) or f"{wanted}, which is not supported,"
-    raise EngineError(f"{tried}: none is installed and works; deploy/container/install-tools.sh")
+    raise EngineError(f"{tried}: not available; deploy/container/install-tools.sh installs one")
 
 
 def ulimits() -> list[str]:
-    """Flags that ask for no more than this process has; engines ask for more, and hosts refuse."""
+    """Return flags that keep this process's ulimits: a host may refuse the engine's defaults."""
     flags = []
     for name, kind in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
         hard = resource.getrlimit(kind)[1]

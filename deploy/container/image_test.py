@@ -1,10 +1,10 @@
-"""Run the image as Cloud Run would and measure it; the last line of the output is JSON.
+"""Run the image as Cloud Run does and measure it; the last line of the output is JSON.
 
     python -m deploy.container.image_test --image samo
 
-Two CPUs, 2 GiB, a read-only root, no capabilities, a network without a way out. Exit status 1 when
-an answer was wrong or missing, or a figure is above its limit; 2 when the engine could not do its
-part, so that nothing is known of the image.
+Two CPUs, 2 GiB, a read-only root, no capabilities, a network without a default route. Exit status
+1: a response was wrong or missing, or a figure is above its limit; 2: the engine failed, so that
+the image was not tested.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 
-from deploy.cloudrun.smoke_test import CHECKS, Service, WrongAnswer
+from deploy.cloudrun.smoke_test import CHECKS, CheckFailed, ServiceClient
 from deploy.container.engine import Engine, EngineError, find_engine
-from deploy.container.instance import GRACE_SECONDS, Instance, internal_network
-from deploy.container.load import InFlight, Tally, mixed_load
+from deploy.container.instance import GRACE_SECONDS, ContainerInstance, internal_network
+from deploy.container.load import InFlight, LoadResult, mixed_load
 
-# Figures that must not be exceeded; the seconds hold on a machine that does nothing else.
+# Upper bounds of figures. TIMINGS apply only on a machine without other load.
 LIMITS: Final = {"image_mb": 900.0, "peak_mib": 1024.0, "stop_s": GRACE_SECONDS}
 TIMINGS: Final = {"ready_s": 4.0}
 STARTS: Final = 3
@@ -40,14 +40,14 @@ console = Console(stderr=True)
 
 
 class ImageTest:
-    """The test of one image: each step adds its figures, and what it found wrong.
+    """The test of one image. Each step adds its figures and failures.
 
     Args:
         engine: docker or podman.
-        image: its name.
-        network: an internal one.
-        seconds: of mixed load.
-        limits: of figures, by name.
+        image: name of the image.
+        network: name of an internal network.
+        seconds: duration of the mixed load.
+        limits: upper bounds of figures, by name.
 
     """
 
@@ -62,21 +62,21 @@ class ImageTest:
         self.engine, self.image, self.network, self.seconds = engine, image, network, seconds
         self.limits = limits
         self.figures: dict[str, Any] = {}
-        self.complaints: list[str] = []
-        self.obstacles: list[str] = []
+        self.failures: list[str] = []
+        self.engine_errors: list[str] = []
 
     @contextmanager
-    def instance(self, runtime: str | None = None) -> Iterator[Instance]:
-        """A container that is deleted at the end."""
-        container = Instance(self.engine, self.image, self.network, runtime)
+    def instance(self, runtime: str | None = None) -> Iterator[ContainerInstance]:
+        """Create a container; delete it at the end."""
+        container = ContainerInstance(self.engine, self.image, self.network, runtime)
         try:
             yield container
         finally:
             container.remove()
 
     def structure(self) -> None:
-        """Files and metadata, by container-structure-test."""
-        size = int(self.engine.ask("inspect", "--type", "image", "--format={{.Size}}", self.image))
+        """Check files and metadata with container-structure-test."""
+        size = int(self.engine.run("inspect", "--type", "image", "--format={{.Size}}", self.image))
         self.figures["image_mb"] = round(size / 1e6, 1)
         with self.engine.docker_api() as address:
             done = subprocess.run(
@@ -85,10 +85,10 @@ class ImageTest:
                 env={**os.environ, **address}, capture_output=True, text=True, check=False,
             )  # fmt: skip
         if done.returncode != 0:
-            self.complaints.append(f"structure: {done.stdout[-3000:]}{done.stderr[-1000:]}")
+            self.failures.append(f"structure: {done.stdout[-3000:]}{done.stderr[-1000:]}")
 
     def starts(self) -> None:
-        """Time from the order to start to /readyz, several times."""
+        """Measure the time from `start` to /readyz, several times."""
         seconds = []
         for _ in range(STARTS):
             with self.instance() as container:
@@ -97,31 +97,33 @@ class ImageTest:
         self.figures["starts_s"] = [round(value, 2) for value in seconds]
 
     def behaviour(self) -> None:
-        """Right answers, memory over a mixed load, and SIGTERM in the middle of requests."""
+        """Check responses, memory under a mixed load, and SIGTERM during requests."""
         with self.instance() as container:
             container.start()
-            if container.has_way_out():
-                self.complaints.append("its network has a way out: downloads would go unnoticed")
+            if container.has_default_route():
+                self.failures.append(
+                    "the network has a default route, so downloads would not be noticed"
+                )
             if container.can_write("/bento/x") or container.can_write("/x"):
-                self.complaints.append("its root can be written")
+                self.failures.append("the root file system is writable")
             self.smoke(container)
-            tally = mixed_load(container.url, self.seconds)
+            result = mixed_load(container.url, self.seconds)
             self.figures["peak_mib"] = round(container.peak_mib(), 1)
             self.figures["p50_s"] = {
                 path: round(statistics.median(seconds), 3)
-                for path, seconds in sorted(tally.seconds.items())
+                for path, seconds in sorted(result.seconds.items())
             }
-            self.count(tally)
+            self.count(result)
             requests = InFlight(container.url)
-            time.sleep(0.3)  # until they are with the models
+            time.sleep(0.3)  # until the models compute them
             stopped = container.stop()
             self.count(requests.finish())
             self.figures["stop_s"] = round(stopped.seconds, 2)
             if stopped.exit_code != 0:
-                self.complaints.append(f"exit status {stopped.exit_code} after SIGTERM")
+                self.failures.append(f"exit status {stopped.exit_code} after SIGTERM")
 
     def gvisor(self) -> None:
-        """Right answers under gVisor, where it is installed."""
+        """Check responses under gVisor, if it is installed."""
         runsc = shutil.which("runsc")
         if runsc is None:
             self.figures["gvisor"] = "not installed"
@@ -131,28 +133,28 @@ class ImageTest:
             self.smoke(container)
         self.figures["gvisor"] = "ok"
 
-    def smoke(self, container: Instance) -> None:
-        """Ask what a deployed revision is asked."""
-        service = Service(container.url, token=None, timeout=120.0)
+    def smoke(self, container: ContainerInstance) -> None:
+        """Run the smoke test of deployed revisions."""
+        service = ServiceClient(container.url, token=None, timeout=120.0)
         for check in CHECKS:
             try:
                 check(service)
-            except WrongAnswer as wrong:
-                self.complaints.append(f"{check.__name__}: {wrong}")
+            except CheckFailed as error:
+                self.failures.append(f"{check.__name__}: {error}")
 
-    def count(self, tally: Tally) -> None:
-        """Add what was sent and what failed."""
-        self.figures["requests"] = self.figures.get("requests", 0) + tally.requests
-        self.figures["refused"] = self.figures.get("refused", 0) + tally.refused
-        self.figures["failed"] = self.figures.get("failed", 0) + len(tally.failures)
-        self.complaints += tally.failures
+    def count(self, result: LoadResult) -> None:
+        """Add the requests and failures of a load."""
+        self.figures["requests"] = self.figures.get("requests", 0) + result.requests
+        self.figures["refused"] = self.figures.get("refused", 0) + result.refused
+        self.figures["failed"] = self.figures.get("failed", 0) + len(result.failures)
+        self.failures += result.failures
 
     def run(self) -> int:
-        """Go through all steps; return the exit status."""
+        """Run all steps; return the exit status."""
         steps: list[tuple[str, Callable[[], None]]] = [
             ("structure", self.structure),
             (f"{STARTS} starts", self.starts),
-            (f"answers, {self.seconds:.0f} s of load, SIGTERM", self.behaviour),
+            (f"responses, {self.seconds:.0f} s of load, SIGTERM", self.behaviour),
             ("gVisor", self.gvisor),
         ]
         columns = (*Progress.get_default_columns()[:2], TimeElapsedColumn())
@@ -164,33 +166,35 @@ class ImageTest:
                 try:
                     step()
                 except EngineError as error:
-                    self.obstacles.append(f"{name}: {error}")
+                    self.engine_errors.append(f"{name}: {error}")
                 console.print(f"{name}: {time.monotonic() - start:.1f} s")
                 progress.advance(task)
         for name, limit in self.limits.items():
             if name not in self.figures:
-                self.obstacles.append(f"{name} was not measured")
+                self.engine_errors.append(f"{name} was not measured")
             elif self.figures[name] > limit:
-                self.complaints.append(f"{name} is {self.figures[name]}, above {limit}")
-        for complaint in self.complaints + self.obstacles:
-            console.print(complaint, style="red", markup=False)
-        return 1 if self.complaints else 2 if self.obstacles else 0
+                self.failures.append(f"{name} is {self.figures[name]}, above {limit}")
+        for message in self.failures + self.engine_errors:
+            console.print(message, style="red", markup=False)
+        return 1 if self.failures else 2 if self.engine_errors else 0
 
 
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(
-        description="Run the image as Cloud Run would and measure it; ends with a line of JSON."
+        description="Run the image as Cloud Run does and measure it; ends with a line of JSON."
     )
-    parser.add_argument("--image", default="samo", help="its name (samo)")
+    parser.add_argument("--image", default="samo", help="name of the image (default: samo)")
     parser.add_argument(
         "--engine", choices=("docker", "podman"), default=os.environ.get("CONTAINER_ENGINE"),
-        help="default: $CONTAINER_ENGINE, or the first of the two that works",
+        help="default: $CONTAINER_ENGINE, or the first available of the two",
     )  # fmt: skip
-    parser.add_argument("--seconds", type=float, default=60.0, help="of mixed load (60)")
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="duration of the mixed load (default: 60)"
+    )
     parser.add_argument(
         "--no-timings", action="store_true",
-        help="print how soon it is ready, but do not judge: for machines that do other things",
+        help="print the time to readiness without a limit, for machines with other load",
     )  # fmt: skip
     arguments = parser.parse_args()
     limits = LIMITS if arguments.no_timings else LIMITS | TIMINGS

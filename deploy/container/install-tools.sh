@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install what `make image` and `make image-test` need where it is missing: on Debian, as root.
-# Exit status 0: a container engine is there. 1: none, and none could be installed.
+# Install the missing tools of `make image` and `make image-test`; needs Debian and root.
+# Exit status 0: a container engine is installed. 1: not, and it could not be installed.
 set -euo pipefail
 needed=(buildah podman runc mmdebstrap netavark aardvark-dns iptables)
 missing=()
@@ -9,13 +9,13 @@ for tool in buildah podman runc mmdebstrap; do
 done
 if docker info >/dev/null 2>&1 || ((${#missing[@]} == 0)); then exit 0; fi
 if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
-  echo "neither docker nor all of podman, buildah, runc and mmdebstrap are here; they can be" \
-    "installed as root on Debian only" >&2
+  echo "docker, or podman, buildah, runc and mmdebstrap, are not installed; this script installs" \
+    "them only as root on Debian" >&2
   exit 1
 fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update --quiet=2
 apt-get install --quiet=2 --yes --no-install-recommends "${needed[@]}" >/dev/null
-# gVisor, the sandbox of Cloud Run's first generation, where there is a package of it.
+# gVisor, the sandbox of Cloud Run's first generation, if there is a package.
 apt-get install --quiet=2 --yes --no-install-recommends runsc >/dev/null 2>&1 ||
-  echo "no package of gVisor: the image will not be tried under it" >&2
+  echo "no gVisor package: the image will not be tested under it" >&2

@@ -1,4 +1,4 @@
-"""Run the image as Cloud Run would, and watch it: start, memory, stop."""
+"""Run the image as Cloud Run does, and observe its start, memory and end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from deploy.container.engine import Engine, EngineError, ulimits
 CPUS: Final = 2
 MEMORY: Final = "2g"
 PORT: Final = 8080
-# What Cloud Run sets for a service's containers:
+# Variables that Cloud Run sets for a service's containers:
 # https://cloud.google.com/run/docs/container-contract#env-vars
 CLOUD_RUN: Final = {
     "PORT": str(PORT),
@@ -25,44 +25,44 @@ CLOUD_RUN: Final = {
     "K_REVISION": "samo-00001-abc",
     "K_CONFIGURATION": "samo",
 }
-# Cloud Run sends SIGKILL that long after SIGTERM.
+# Time between SIGTERM and SIGKILL on Cloud Run.
 GRACE_SECONDS: Final = 10
 START_SECONDS: Final = 240.0
 CGROUPS: Final = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
-class Stopped:
+class ContainerExit:
     """How a container ended."""
 
     seconds: float
     exit_code: int
 
 
-class Instance:
+class ContainerInstance:
     """One container of the image.
 
     Args:
         engine: docker or podman.
-        image: its name.
-        network: an internal one of the engine.
-        runtime: OCI runtime; the engine's own when None. gVisor's is `runsc`.
+        image: name of the image.
+        network: name of an internal network of the engine.
+        runtime: OCI runtime, such as gVisor's `runsc`; None for the engine's default.
 
     """
 
     def __init__(self, engine: Engine, image: str, network: str, runtime: str | None) -> None:
         self._engine = engine
-        self._calls: list[str] = []
+        self._global_flags: list[str] = []
         if runtime and engine.name == "podman":
-            self._calls = ["--runtime", runtime]
+            self._global_flags = ["--runtime", runtime]
             if Path(runtime).name == "runsc":
-                # Limits are measured with the engine's own runtime. `host` is the container's
-                # network here: Debian's gVisor does not take over the interfaces that podman made.
-                self._calls += ["--runtime-flag", "ignore-cgroups"]
-                self._calls += ["--runtime-flag", "network=host"]
+                # Limits are measured with the default runtime. `host` is the container's network
+                # here: Debian's gVisor does not take over the interfaces that podman created.
+                self._global_flags += ["--runtime-flag", "ignore-cgroups"]
+                self._global_flags += ["--runtime-flag", "network=host"]
         flags = ["--runtime", runtime] if runtime and engine.name == "docker" else []
         environment = [f"--env={name}={value}" for name, value in CLOUD_RUN.items()]
-        self.id = self._ask(
+        self.id = self._run(
             "create", *flags, *environment, *ulimits(), "--network", network,
             "--cpus", str(CPUS), "--memory", MEMORY, "--memory-swap", MEMORY,
             "--read-only", "--tmpfs", "/tmp",  # noqa: S108  # the container's
@@ -72,13 +72,13 @@ class Instance:
         self.url = ""
 
     def start(self) -> float:
-        """Start it and wait for /readyz; return the seconds from the order to the answer.
+        """Start the container and wait for /readyz; return the seconds that it took.
 
         Raises:
             EngineError: it ended, or was not ready after `START_SECONDS`.
         """
         start = time.monotonic()
-        self._ask("start", self.id)
+        self._run("start", self.id)
         address = self._inspect()["NetworkSettings"]["Networks"][self._network]["IPAddress"]
         self.url = f"http://{address}:{PORT}"
         while not self._is_ready():
@@ -89,13 +89,13 @@ class Instance:
 
     def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:  # noqa: S310
-                return bool(answer.status == 200)
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as response:  # noqa: S310
+                return bool(response.status == 200)
         except (OSError, urllib.error.HTTPError):
             return False
 
     def peak_mib(self) -> float:
-        """Most memory it ever held in MiB, with /tmp and the page cache that it filled."""
+        """Return the peak memory in MiB, including /tmp and its page cache."""
         return self._memory("memory.peak", "memory.max_usage_in_bytes") / 2**20
 
     def _memory(self, version_2: str, version_1: str) -> int:
@@ -108,48 +108,48 @@ class Instance:
             ):
                 if controllers in ("", "memory") and file.is_file():
                     return int(file.read_text(encoding="ascii"))
-        raise EngineError("this system does not say how much memory a container took")
+        raise EngineError("this system does not report the peak memory of a container")
 
-    def has_way_out(self) -> bool:
-        """Whether its network has a default route."""
-        routes = self._ask("exec", self.id, "cat", "/proc/net/route").splitlines()[1:]
+    def has_default_route(self) -> bool:
+        """Return whether its network has a default route."""
+        routes = self._run("exec", self.id, "cat", "/proc/net/route").splitlines()[1:]
         return any(line.split()[1] == "00000000" for line in routes)
 
     def can_write(self, path: str) -> bool:
-        """Whether the service's user may make a file there."""
+        """Return whether the service's user can create the file `path`."""
         try:
-            self._ask("exec", self.id, "touch", path)
+            self._run("exec", self.id, "touch", path)
         except EngineError:
             return False
         return True
 
-    def stop(self) -> Stopped:
-        """Send SIGTERM, and SIGKILL after the grace that Cloud Run gives."""
+    def stop(self) -> ContainerExit:
+        """Send SIGTERM, and SIGKILL after the grace period of Cloud Run."""
         start = time.monotonic()
-        self._ask("stop", "--time", str(GRACE_SECONDS), self.id)
-        return Stopped(time.monotonic() - start, int(self._inspect()["State"]["ExitCode"]))
+        self._run("stop", "--time", str(GRACE_SECONDS), self.id)
+        return ContainerExit(time.monotonic() - start, int(self._inspect()["State"]["ExitCode"]))
 
     def log(self) -> str:
-        """What it wrote to its standard output and error."""
-        return self._engine.ask("logs", self.id, merge=True)
+        """Return its standard output and error."""
+        return self._engine.run("logs", self.id, merge=True)
 
     def remove(self) -> None:
-        """Stop it at once and delete it."""
-        self._ask("rm", "--force", self.id)
+        """Kill and delete the container."""
+        self._run("rm", "--force", self.id)
 
     def _inspect(self) -> dict[str, Any]:
-        (described,) = json.loads(self._ask("inspect", self.id))
+        (described,) = json.loads(self._run("inspect", self.id))
         return dict(described)
 
-    def _ask(self, *arguments: str) -> str:
-        return self._engine.ask(*self._calls, *arguments)
+    def _run(self, *arguments: str) -> str:
+        return self._engine.run(*self._global_flags, *arguments)
 
 
 @contextmanager
 def internal_network(engine: Engine, name: str) -> Iterator[str]:
-    """A network that reaches this host and nothing else; deleted at the end."""
-    engine.ask("network", "create", "--internal", name)
+    """Create a network that reaches only this host; delete it at the end."""
+    engine.run("network", "create", "--internal", name)
     try:
         yield name
     finally:
-        engine.ask("network", "rm", "--force", name)
+        engine.run("network", "rm", "--force", name)

@@ -1,4 +1,4 @@
-"""Mixed load on an instance: short texts, long entries, batches and speech, all at once."""
+"""Mixed load on an instance: short texts, long entries, batch requests and speech."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ SENTENCES: Final = (
     "Then we ate cake and somebody talked about the weather.",
     "Now I miss them terribly.",
 )
-# At most that many requests are under way at a time; two of them hold speech.
+# Concurrent clients; each has one request in flight. Two of them send speech.
 CLIENTS: Final = 6
 TIMEOUT_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True)
-class Request:
+class LoadRequest:
     """One request of the mix."""
 
     path: str
@@ -35,8 +35,8 @@ class Request:
 
 
 @dataclass
-class Tally:
-    """What was answered: seconds by path, refusals to try again later, and what went wrong."""
+class LoadResult:
+    """Latencies in seconds by path, the number of 503 with Retry-After, and error messages."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     refused: int = 0
@@ -44,94 +44,93 @@ class Tally:
 
     @property
     def requests(self) -> int:
-        """Requests that were sent."""
+        """The number of requests sent."""
         return sum(map(len, self.seconds.values())) + self.refused + len(self.failures)
 
 
-def typed(sentences: int) -> Request:
-    """A journal entry of so many sentences."""
+def typed(sentences: int) -> LoadRequest:
+    """Return a request with a typed entry."""
     text = " ".join(itertools.islice(itertools.cycle(SENTENCES), sentences))
-    return Request("/analyze/journal", {"json": {"text": text}})
+    return LoadRequest("/analyze/journal", {"json": {"text": text}})
 
 
-def spoken() -> Request:
-    """A journal entry of twelve seconds."""
+def spoken() -> LoadRequest:
+    """Return a request with a recording of twelve seconds."""
     upload = {"audio_file": ("entry.flac", RECORDING.read_bytes())}
-    return Request("/analyze/voice-journal", {"files": upload})
+    return LoadRequest("/analyze/voice-journal", {"files": upload})
 
 
-def short() -> Request:
-    """One sentence."""
-    return Request("/predict", {"json": {"text": SENTENCES[1]}})
+def short() -> LoadRequest:
+    """Return a request with one sentence."""
+    return LoadRequest("/predict", {"json": {"text": SENTENCES[1]}})
 
 
-def batch() -> Request:
-    """As many texts as one call may hold."""
+def batch_request() -> LoadRequest:
+    """Return a batch request of maximum size."""
     texts = list(itertools.islice(itertools.cycle(SENTENCES), 128))
-    return Request("/predict_batch", {"json": {"texts": texts}})
+    return LoadRequest("/predict_batch", {"json": {"texts": texts}})
 
 
-# Each client goes through its own list again and again.
+# Each client repeats one of these lists of requests.
 MIX: Final = (
     (spoken,),
     (spoken, short),
     (short, lambda: typed(4)),
     (lambda: typed(4), lambda: typed(40)),
-    (batch, lambda: typed(8)),
+    (batch_request, lambda: typed(8)),
     (short,),
 )
 
 
-def send(client: httpx.Client, request: Request, tally: Tally) -> None:
-    """Send one request and note its outcome; wait as long as a refusal asks for.
+def send(client: httpx.Client, request: LoadRequest, result: LoadResult) -> None:
+    """Send one request and add its outcome to `result`; after a 503 wait for `Retry-After`.
 
-    Anything else but 200 with all of its parts is a failure.
+    Every response other than a complete 200 is a failure.
     """
     start = time.monotonic()
     try:
-        answer = client.post(request.path, **request.content)
+        response = client.post(request.path, **request.content)
     except httpx.HTTPError as error:
-        tally.failures.append(f"{request.path}: {error!r}")
+        result.failures.append(f"{request.path}: {error!r}")
         return
-    if answer.status_code == 503 and "Retry-After" in answer.headers:
-        tally.refused += 1
-        time.sleep(float(answer.headers["Retry-After"]))
-    elif answer.status_code != 200:
-        tally.failures.append(f"{request.path}: {answer.status_code} {answer.text[:200]}")
-    elif answer.json().get("degraded"):
-        tally.failures.append(f"{request.path}: without {answer.json()['degraded']}")
+    if response.status_code == 503 and "Retry-After" in response.headers:
+        result.refused += 1
+        time.sleep(float(response.headers["Retry-After"]))
+    elif response.status_code != 200:
+        result.failures.append(f"{request.path}: {response.status_code} {response.text[:200]}")
+    elif response.json().get("degraded"):
+        result.failures.append(f"{request.path}: without {response.json()['degraded']}")
     else:
-        tally.seconds.setdefault(request.path, []).append(time.monotonic() - start)
+        result.seconds.setdefault(request.path, []).append(time.monotonic() - start)
 
 
-def mixed_load(url: str, seconds: float) -> Tally:
-    """Keep `CLIENTS` clients busy for so long."""
-    tally = Tally()
+def mixed_load(url: str, seconds: float) -> LoadResult:
+    """Send requests from `CLIENTS` clients for `seconds`."""
+    result = LoadResult()
     until = time.monotonic() + seconds
 
-    def work(requests: Iterable[Request]) -> None:
+    def work(requests: Iterable[LoadRequest]) -> None:
         with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as client:
             for request in itertools.cycle(requests):
                 if time.monotonic() > until:
                     return
-                send(client, request, tally)
+                send(client, request, result)
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         for future in [pool.submit(work, [make() for make in makers]) for makers in MIX]:
             future.result()
-    return tally
+    return result
 
 
 class InFlight:
-    """One request of each kind, sent in the background, all at once.
+    """One request of each kind, all sent concurrently in the background.
 
-    Each has its connection before: one that the server has not accepted when it is told to end is
-    refused, as it should be.
+    Each connects first: at SIGTERM the server refuses connections that it has not accepted.
     """
 
     def __init__(self, url: str) -> None:
-        self.tally = Tally()
-        requests = (spoken(), typed(40), batch(), short())
+        self.result = LoadResult()
+        requests = (spoken(), typed(40), batch_request(), short())
         self._connected = threading.Barrier(len(requests) + 1)
         self._threads = [
             threading.Thread(target=self._send, args=(url, request)) for request in requests
@@ -140,14 +139,14 @@ class InFlight:
             thread.start()
         self._connected.wait(TIMEOUT_SECONDS)
 
-    def _send(self, url: str, request: Request) -> None:
+    def _send(self, url: str, request: LoadRequest) -> None:
         with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as client:
             client.get("/livez").raise_for_status()
             self._connected.wait(TIMEOUT_SECONDS)
-            send(client, request, self.tally)
+            send(client, request, self.result)
 
-    def finish(self) -> Tally:
-        """Wait for all the answers."""
+    def finish(self) -> LoadResult:
+        """Wait for all responses."""
         for thread in self._threads:
             thread.join()
-        return self.tally
+        return self.result

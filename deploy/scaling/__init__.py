@@ -1,1 +1,1 @@
-"""What it takes to scale: CPU seconds a request, Cloud Run's autoscaler over a day, the bill."""
+"""Scaling: CPU seconds per request, a simulation of Cloud Run's autoscaler, and costs."""

@@ -1,7 +1,7 @@
-"""Cloud Run's bill, and the arithmetic from requests a second to instances.
+"""Cost on Cloud Run, and the number of instances for a request rate.
 
-List prices of request-based billing, tier 1 regions, US dollars, without the free tier, as
-https://cloud.google.com/run/pricing showed them in 2025: assumptions, to be looked up anew.
+List prices of request-based billing, tier 1 regions, US dollars, without the free tier, from
+https://cloud.google.com/run/pricing in 2025. Check them before you rely on a result.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Prices:
-    """US dollars."""
+    """Prices in US dollars."""
 
     cpu_second: float = 0.000024
     gib_second: float = 0.0000025
-    idle_cpu_second: float = 0.0000025  # of an instance that minScale keeps, without a request
+    idle_cpu_second: float = (
+        0.0000025  # of an instance that minScale keeps running without requests
+    )
     idle_gib_second: float = 0.0000025
     million_requests: float = 0.40
 
@@ -35,7 +37,7 @@ def bill(
     gib: float = 2,
     prices: Prices = PRICES,
 ) -> float:
-    """Dollars for instance seconds with a request in flight, idle ones, and requests."""
+    """Return dollars for instance seconds with requests in flight, idle ones, and requests."""
     return (
         busy_seconds * (cpus * prices.cpu_second + gib * prices.gib_second)
         + idle_seconds * (cpus * prices.idle_cpu_second + gib * prices.idle_gib_second)
@@ -45,11 +47,11 @@ def bill(
 
 @dataclass(frozen=True)
 class Need:
-    """What a steady rate takes."""
+    """CPUs, instances and dollars per month for a steady request rate."""
 
     cpus: float
     instances: int
-    month: float
+    dollars_per_month: float
 
 
 def need(
@@ -59,10 +61,10 @@ def need(
     cpus: int = 2,
     utilization: float = 0.6,
 ) -> Need:
-    """Instances and dollars a month for `rate` requests a second of `cpu_seconds` each.
+    """Compute CPUs, instances and cost for `rate` requests per second of `cpu_seconds` each.
 
-    CPUs are busy for `utilization` of the time; at such a rate an instance always has a request in
-    flight, so that every second of its is billed.
+    `utilization` is the share of time in which the CPUs are busy. Every instance always has a
+    request in flight, so all of its seconds are billed as busy.
     """
     busy = rate * cpu_seconds
     instances = max(1, math.ceil(busy / cpus / utilization))

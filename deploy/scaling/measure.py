@@ -1,9 +1,9 @@
-"""Measure the CPU seconds that a request costs; on a busy machine they hold, wall time does not.
+"""Measure the CPU seconds per request, which depend less on other load than wall time.
 
     SAMO_THREADS=2 make serve PORT=3600      # in another terminal
     python -m deploy.scaling.measure --url http://localhost:3600 --pid PID
 
-PID is the server's; what it starts is counted with it.
+PID is the server's process; its child processes are included.
 """
 
 from __future__ import annotations
@@ -27,22 +27,24 @@ ENTRY: Final = (
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU seconds so far of a process, its threads and its descendants."""
-    own = sum(
+    """Return the CPU seconds used so far by a process, its threads and its descendants."""
+    used = sum(
         int((task / "schedstat").read_text().split()[0])
         for task in Path(f"/proc/{pid}/task").iterdir()
     )
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return own / 1e9 + sum(cpu_seconds(int(child)) for child in children)
+    return used / 1e9 + sum(cpu_seconds(int(child)) for child in children)
 
 
-def measure(ask: Callable[[], httpx.Response], pid: int, times: int, what: str) -> list[float]:
-    """CPU seconds of each of `times` requests, one after the other; the first two are warm-up."""
+def measure(
+    send: Callable[[], httpx.Response], pid: int, times: int, description: str
+) -> list[float]:
+    """Return the CPU seconds of `times` sequential requests, after two for warm-up."""
     seconds = []
-    for turn in track(range(times + 2), what):
+    for index in track(range(times + 2), description):
         before = cpu_seconds(pid)
-        ask().raise_for_status()
-        if turn >= 2:
+        send().raise_for_status()
+        if index >= 2:
             seconds.append(round(cpu_seconds(pid) - before, 4))
     return seconds
 
@@ -54,27 +56,27 @@ def main() -> None:
     )
     parser.add_argument("--url", required=True)
     parser.add_argument("--pid", type=int, required=True)
-    parser.add_argument("--times", type=int, default=20, help="requests of each kind (20)")
-    arguments = parser.parse_args()
+    parser.add_argument("--times", type=int, default=20, help="requests per kind (default: 20)")
+    args = parser.parse_args()
     recording = (ROOT / "tests" / "data" / "entry.flac").read_bytes()
-    with httpx.Client(base_url=arguments.url, timeout=300) as client:
+    with httpx.Client(base_url=args.url, timeout=300) as client:
         measured = {
             "typed": measure(
                 lambda: client.post("/analyze/journal", json={"text": ENTRY}),
-                arguments.pid,
-                arguments.times,
+                args.pid,
+                args.times,
                 "typed entries, five sentences",
             ),
             "spoken": measure(
                 lambda: client.post("/analyze/voice-journal", files={"audio_file": recording}),
-                arguments.pid,
-                arguments.times,
+                args.pid,
+                args.times,
                 "spoken entries, 12 s",
             ),
         }
     MEASURED.write_text(json.dumps(measured, indent=1) + "\n")
     for kind, seconds in measured.items():
-        print(f"{kind}: {sum(seconds) / len(seconds):.3f} CPU s a request ({min(seconds):.3f} to "
+        print(f"{kind}: {sum(seconds) / len(seconds):.3f} CPU s per request ({min(seconds):.3f} to "
               f"{max(seconds):.3f})")  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A day of a journaling application: when entries come, and what each one costs."""
+"""Traffic of a journaling application over a day: arrival times and CPU cost of entries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Kind = Literal["typed", "spoken"]
 
 DAY: Final = 86_400.0
 HOUR: Final = 3_600.0
-# Assumed, not measured: some write in the morning, most before they sleep.
+# An assumption, not a measurement: some people write in the morning, most in the evening.
 # (hour of the day, width in hours, weight)
 PEAKS: Final = ((8.0, 1.2, 0.25), (21.5, 1.5, 0.55))
 EVEN_SHARE: Final = 0.20
@@ -22,15 +22,15 @@ EVEN_SHARE: Final = 0.20
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An entry: seconds since midnight, its kind, the CPU seconds that it costs."""
+    """An entry: seconds since midnight, its kind and its cost in CPU seconds."""
 
     at: float
     kind: Kind
-    work: float
+    cpu_seconds: float
 
 
 def rate(at: float, entries: float) -> float:
-    """Entries a second at a time of the day, where `entries` come in the whole day."""
+    """Return the entries per second at time `at`, for `entries` per day."""
     hour = at / HOUR
     bumps = sum(
         weight
@@ -41,12 +41,12 @@ def rate(at: float, entries: float) -> float:
     return entries * (EVEN_SHARE / 24 + bumps) / HOUR
 
 
-def _hours_apart(one: float, other: float) -> float:
-    return min(abs(one - other), 24 - abs(one - other))
+def _hours_apart(first: float, second: float) -> float:
+    return min(abs(first - second), 24 - abs(first - second))
 
 
-def costs() -> dict[Kind, list[float]]:
-    """CPU seconds of measured requests, by kind: `python -m deploy.scaling.measure` wrote them."""
+def measured_costs() -> dict[Kind, list[float]]:
+    """Return the CPU seconds of measured requests by kind (`python -m deploy.scaling.measure`)."""
     measured: dict[Kind, list[float]] = json.loads(
         Path(__file__).with_name("measured.json").read_text()
     )
@@ -56,7 +56,7 @@ def costs() -> dict[Kind, list[float]]:
 def day(
     entries: float, spoken_share: float, work: dict[Kind, list[float]], seed: int = 0
 ) -> Iterator[Arrival]:
-    """A Poisson process with the day's curve as its rate, by thinning (Lewis and Shedler 1979)."""
+    """Yield a Poisson process with rate `rate`, by thinning (Lewis and Shedler 1979)."""
     chance = random.Random(seed)  # noqa: S311  # a simulation
     highest = max(rate(minute * 60.0, entries) for minute in range(24 * 60)) * 1.01
     at = chance.expovariate(highest)

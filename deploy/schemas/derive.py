@@ -1,10 +1,10 @@
-"""Derive the strict schemas beside this file from published packages.
+"""Derive the strict schemas in this folder from published packages.
 
     python -m deploy.schemas.derive
 
-The schemas that are published for Cloud Run's manifests let unknown fields pass, and terraform
-cannot validate without its provider. What is derived here refuses whatever the source does not
-name: a misspelt field, annotation, block or attribute.
+The published schemas of Cloud Run's manifests allow unknown fields, and terraform cannot validate
+without its provider. The derived schemas reject every name that the source does not contain: a
+misspelt field, annotation, block or attribute.
 
 | file | source |
 | --- | --- |
@@ -51,34 +51,36 @@ RESOURCES: Final = (
     "google_service_account_iam_member",
     "google_storage_bucket_iam_member",
 )
-# Terraform's own, which every resource takes.
+# Terraform's meta-arguments, which every resource accepts.
 META_ARGUMENTS: Final = ("count", "depends_on", "for_each", "lifecycle", "provider", "dynamic")
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def cloudrun_service() -> Schema:
-    """Schema of a Cloud Run Service in Knative's form."""
+    """Return the schema of a Cloud Run Service in Knative's format."""
     return _cloudrun("Service", {"Service": "Service", "RevisionTemplate": "Revision"})
 
 
 def cloudrun_job() -> Schema:
-    """Schema of a Cloud Run Job in Knative's form."""
+    """Return the schema of a Cloud Run Job in Knative's format."""
     return _cloudrun("Job", {"Job": "Job", "ExecutionTemplateSpec": "Execution"})
 
 
 def _cloudrun(kind: str, annotated: dict[str, str]) -> Schema:
-    """Schema of a resource of Cloud Run; `annotated` names the resource of each annotated schema.
+    """Return the schema of a Cloud Run resource.
 
-    What the discovery document says only in words is taken from the words: fields that are "Not
-    supported by Cloud Run" go, "Required." ones are required, and no annotations pass but
-    those that are listed for the resource.
+    `annotated` maps each annotated schema to its resource.
+
+    Some rules are only in the descriptions of the discovery document: fields that are "Not
+    supported by Cloud Run" are removed, "Required." ones are required, and only the annotations
+    that are listed for the resource are allowed.
     """
     document = json.loads(
         _download(DISCOVERY).read("googleapiclient/discovery_cache/documents/run.v1.json")
     )
     definitions = {name: _strict(schema) for name, schema in document["schemas"].items()}
-    words = document["schemas"]["ObjectMeta"]["properties"]["annotations"]["description"]
-    accepted = re.findall(r"`([\w./-]+)`: ([\w, ]+)", words)
+    annotations = document["schemas"]["ObjectMeta"]["properties"]["annotations"]["description"]
+    accepted = re.findall(r"`([\w./-]+)`: ([\w, ]+)", annotations)
     for definition, resource in annotated.items():
         names = [name for name, where in accepted if resource in where or "All" in where]
         definitions[definition]["properties"]["metadata"]["properties"] = {
@@ -126,10 +128,10 @@ def _reachable(start: str, definitions: dict[str, Schema]) -> dict[str, Schema]:
 
 
 def terraform_google() -> Schema:
-    """Schema of the provider's resources that deploy/terraform uses, as python-hcl2 parses them.
+    """Return the schema of the resources in deploy/terraform, as python-hcl2 parses them.
 
-    A block is a list of objects. What an attribute holds is not judged, it may be any expression;
-    its name is, and whether it must be there.
+    A block is a list of objects. Names and required attributes are checked; values may be any
+    expression.
     """
     wheel = _download(PROVIDER)
     packed = next(name for name in wheel.namelist() if name.endswith(".jsii.tgz"))
@@ -173,10 +175,10 @@ def _block(fqn: str, types: dict[str, Any], definitions: dict[str, Schema]) -> s
         "additionalProperties": False,
     }
     for item in types[fqn].get("properties", ()):
-        # the link to the registry's page ends in the attribute's name as terraform spells it
+        # the link to the registry's page ends with terraform's name of the attribute
         link = re.search(r"#(\w+) ", json.dumps(item.get("docs", {})))
         if not link:
-            continue  # what the kit adds of its own
+            continue  # added by the kit
         nested = [f for f in _references(item["type"]) if types.get(f, {}).get("datatype")]
         properties[link[1]] = (
             {"type": "array", "items": {"$ref": f"#/$defs/{_block(nested[0], types, definitions)}"}}
@@ -192,13 +194,13 @@ def _references(kind: Any) -> list[str]:
     if isinstance(kind, list):
         return [fqn for part in kind for fqn in _references(part)]
     if isinstance(kind, dict):
-        own = [kind["fqn"]] if "fqn" in kind else []
-        return own + [fqn for part in kind.values() for fqn in _references(part)]
+        names = [kind["fqn"]] if "fqn" in kind else []
+        return names + [fqn for part in kind.values() for fqn in _references(part)]
     return []
 
 
 def service_monitor() -> Schema:
-    """Schema of a ServiceMonitor, the Prometheus operator's resource."""
+    """Return the schema of the Prometheus operator's resource ServiceMonitor."""
     program = (
         "import json; from cloudcoil.models.prometheus_operator import v1;"
         "print(json.dumps(v1.ServiceMonitor.model_json_schema(by_alias=True)))"
@@ -219,7 +221,7 @@ def service_monitor() -> Schema:
 
 
 def _pip(*arguments: str) -> None:
-    subprocess.run(  # noqa: S603  # arguments are this file's own
+    subprocess.run(  # noqa: S603  # constant arguments
         [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments],
         check=True,
     )

@@ -1,5 +1,5 @@
-# The identity of the running service. It gets no role in the project: the models are in the image,
-# logs and metrics are Cloud Run's own doing. It reads its own secrets, and nothing else.
+# The identity of the running service. It has no role in the project: the models are in the image,
+# and Cloud Run itself collects logs and metrics. It may read only the service's secrets.
 resource "google_service_account" "run" {
   account_id   = "samo-run"
   display_name = "SAMO, the running service"
@@ -55,7 +55,7 @@ resource "google_service_account_iam_member" "deploy_as_run" {
   member             = google_service_account.deploy.member
 }
 
-# To list services, read metrics and write build logs there is no smaller scope than the project.
+# Listing services, reading metrics and writing build logs need roles in the whole project.
 resource "google_project_iam_member" "deploy" {
   for_each = toset(["roles/run.viewer", "roles/monitoring.viewer", "roles/logging.logWriter"])
   project  = var.project
@@ -64,10 +64,10 @@ resource "google_project_iam_member" "deploy" {
 }
 
 # The identity of `samo batch` as a Cloud Run Job (deploy/cloudrun/job.yaml): it reads entries from
-# one bucket and writes answers there, and nothing else.
+# its buckets and writes results there, and may do nothing else.
 resource "google_service_account" "batch" {
   account_id   = "samo-batch"
-  display_name = "SAMO, many entries at once"
+  display_name = "SAMO, batch runs"
 
   depends_on = [google_project_service.apis]
 }

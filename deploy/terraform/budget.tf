@@ -1,4 +1,4 @@
-# A budget warns; it does not stop anything. What stops the bill is maxScale in the manifest.
+# A budget only warns; maxScale in the manifest limits the bill.
 resource "google_monitoring_notification_channel" "email" {
   display_name = "SAMO, budget"
   type         = "email"

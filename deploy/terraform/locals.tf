@@ -1,5 +1,5 @@
 locals {
-  # The limits are said once, in the manifest that deploy.sh deploys.
+  # The limits come from the manifest that deploy.sh deploys.
   manifest    = yamldecode(file("${path.module}/../cloudrun/service.yaml"))
   template    = local.manifest.spec.template
   annotations = local.template.metadata.annotations

@@ -90,7 +90,7 @@ resource "google_cloud_run_v2_service" "samo" {
     }
   }
 
-  # Revisions and traffic are deploy.sh's from the first day on.
+  # deploy.sh manages revisions and traffic.
   lifecycle {
     ignore_changes = [template, traffic, client, client_version, labels, annotations]
   }

@@ -1,5 +1,5 @@
 variable "project" {
-  description = "Google Cloud project that holds everything."
+  description = "Google Cloud project of all resources."
   type        = string
 }
 
@@ -10,7 +10,7 @@ variable "region" {
 }
 
 variable "image" {
-  description = "Image that the service is created with, by digest. deploy.sh deploys all later ones."
+  description = "Image with which the service is created, by digest. deploy.sh deploys all later ones."
   type        = string
 
   validation {
@@ -20,35 +20,35 @@ variable "image" {
 }
 
 variable "callers" {
-  description = "Who may call the service, as IAM members. [\"allUsers\"] opens it to everybody."
+  description = "Who may call the service, as IAM members. [\"allUsers\"] makes it public."
   type        = set(string)
   default     = []
 }
 
 variable "secrets" {
-  description = "Ids of secrets to make and to let the service read. Values are added by hand, so that they do not stand in the state; the manifest names the variable that gets one."
+  description = "Ids of secrets to create and to let the service read. Add the values by hand, so that the state does not contain them; the manifest assigns them to variables."
   type        = set(string)
   default     = []
 }
 
 variable "batch_buckets" {
-  description = "Buckets, made beforehand, that the batch job may read entries from and write answers to."
+  description = "Existing buckets from which the batch job may read entries and to which it may write results."
   type        = set(string)
   default     = []
 }
 
 variable "billing_account" {
-  description = "Billing account that the budget watches."
+  description = "Billing account of the budget."
   type        = string
 }
 
 variable "monthly_budget" {
-  description = "Budget a month, in whole units of the billing account's currency."
+  description = "Budget per month, in whole units of the billing account's currency."
   type        = number
   default     = 100
 }
 
 variable "alert_email" {
-  description = "Who is told when the budget is used up or is going to be."
+  description = "E-mail address for warnings that the budget is used up or is forecast to be."
   type        = string
 }

@@ -8,13 +8,13 @@ terraform {
     }
   }
 
-  # Where several people apply, keep the state in a bucket:
+  # If several people apply, keep the state in a bucket:
   # terraform init -backend-config=bucket=BUCKET, with `backend "gcs" {}` here.
 }
 
 provider "google" {
   project               = var.project
   region                = var.region
-  user_project_override = true # the budgets' API wants a project to charge its quota to
+  user_project_override = true # the budget API needs a project for its quota
   billing_project       = var.project
 }

@@ -1,1 +1,1 @@
-"""The same emotion model behind other servers, measured in one run with ours."""
+"""Comparison of SAMO with other servers of the same emotion model."""

@@ -1,7 +1,7 @@
-"""faster-whisper without a server: seconds for one file, with the service's settings.
+"""Measure faster-whisper without a server, for one file, with the service's settings.
 
-Prints one JSON line with the seconds of each repeat. The file is decoded by faster-whisper and
-cut by its voice detector, as people use it.
+Prints one line of JSON with the seconds of each repeat. faster-whisper decodes the file and applies
+its voice activity detection, as in its documentation.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recording", type=Path)
     parser.add_argument("--repeats", type=int, default=2)
-    options = parser.parse_args()
+    args = parser.parse_args()
     model = WhisperModel(
         os.environ[FOLDER_VARIABLE],
         device="cpu",
@@ -33,10 +33,10 @@ def main() -> None:
     )
     seconds = []
     text = ""
-    for _ in range(options.repeats + 1):
+    for _ in range(args.repeats + 1):
         start = time.perf_counter()
         segments, _info = model.transcribe(
-            str(options.recording),
+            str(args.recording),
             language=LANGUAGE,
             beam_size=5,
             temperature=(0.0, 0.4, 0.8),
@@ -46,7 +46,7 @@ def main() -> None:
         )
         text = "".join(segment.text for segment in segments).strip()
         seconds.append(time.perf_counter() - start)
-    print(json.dumps({"seconds": seconds[1:], "text": text}))  # the first warms up
+    print(json.dumps({"seconds": seconds[1:], "text": text}))  # the first is the warm-up
 
 
 if __name__ == "__main__":

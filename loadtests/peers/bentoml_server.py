@@ -1,4 +1,4 @@
-"""BentoML as its documentation shows it: an inner batchable service, an outer one that depends.
+"""BentoML as in its documentation: an outer service that depends on a batchable inner one.
 
 https://docs.bentoml.com/en/latest/get-started/adaptive-batching.html
 """
@@ -7,32 +7,32 @@ from __future__ import annotations
 
 import bentoml
 
-from loadtests.peers.model import MAX_BATCH, Answer, EmotionModel
+from loadtests.peers.model import MAX_BATCH, EmotionModel, Prediction
 
 
-# By default a connection between the services serves 10 requests a second at most and breaks
-# under load; then 11 to 33 % of the answers are 500. These two settings cure it.
+# By default a connection between the services serves at most 10 requests per second and breaks
+# under load: 11 to 33 % of the responses are then 500. These two settings prevent it.
 @bentoml.service(workers=1, runner_connection={"max_requests": 10**9, "max_age": 1e9})
 class Classifier:
-    """The model, in processes of its own."""
+    """The model in its own process."""
 
     def __init__(self) -> None:
         self.model = EmotionModel()
 
     @bentoml.api(batchable=True, max_batch_size=MAX_BATCH, max_latency_ms=60_000)
-    def classify(self, texts: list[str]) -> list[Answer]:
-        """BentoML's adaptive batching gathers calls."""
+    def classify(self, texts: list[str]) -> list[Prediction]:
+        """Classify a batch, which BentoML's adaptive batching collects."""
         return self.model.classify(texts)
 
 
 @bentoml.service(workers=1, traffic={"timeout": 120})
 class Emotions:
-    """What clients talk to."""
+    """The service that clients call."""
 
     classifier = bentoml.depends(Classifier)
 
     @bentoml.api
-    async def predict(self, text: str) -> Answer:
-        """One text."""
-        answers: list[Answer] = await self.classifier.to_async.classify([text])
-        return answers[0]
+    async def predict(self, text: str) -> Prediction:
+        """Classify one text."""
+        predictions: list[Prediction] = await self.classifier.to_async.classify([text])
+        return predictions[0]

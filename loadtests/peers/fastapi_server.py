@@ -1,4 +1,4 @@
-"""FastAPI and ONNX Runtime as people write it: a sync endpoint, a text a call, no batching."""
+"""FastAPI and ONNX Runtime in the usual way: a sync endpoint, one text per call, no batching."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from loadtests.peers.model import Answer, EmotionModel, port
+from loadtests.peers.model import EmotionModel, Prediction, port
 
 app = FastAPI()
 model = EmotionModel()
 
 
 class PredictRequest(BaseModel):
-    """A text."""
+    """The request body."""
 
     text: str
 
 
 @app.post("/predict")
-def predict(request: PredictRequest) -> Answer:
-    """FastAPI runs a sync endpoint in a thread of its pool."""
+def predict(request: PredictRequest) -> Prediction:
+    """Classify a text in a thread of FastAPI's pool."""
     return model.classify([request.text])[0]
 
 

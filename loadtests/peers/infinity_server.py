@@ -1,8 +1,8 @@
 """infinity's classify on its optimum engine, with its own dynamic batching.
 
-Puts a folder together in the form infinity wants: the same `model.onnx` and `tokenizer.json` with
-a Hugging Face config around them. What infinity answers is the sigmoid of the logits for all
-outputs, without our temperature and thresholds.
+Writes a folder in the layout that infinity needs: the same `model.onnx` and `tokenizer.json` with
+a Hugging Face config. infinity returns the sigmoid of the logits for all outputs, without SAMO's
+temperature and thresholds.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pathlib import Path
 from loadtests.peers.model import FOLDER_VARIABLE, MAX_BATCH, THREADS_VARIABLE, port
 
 
-def write_hub_form(source: Path, target: Path) -> None:
-    """Copy the model of `source` into `target` and write the files transformers reads."""
+def write_hub_folder(source: Path, target: Path) -> None:
+    """Copy the model of `source` to `target` and write the files that transformers needs."""
     calibration = json.loads((source / "calibration.json").read_text(encoding="utf-8"))
     names = [*calibration["labels"], *calibration.get("moods", [])]
     for path in (*source.glob("model.onnx*"), source / "tokenizer.json"):
-        shutil.copyfile(path, target / path.name)  # weights behind a link are refused
+        shutil.copyfile(path, target / path.name)  # infinity refuses weights behind a link
     config = {
         "model_type": "mpnet",
         "architectures": ["MPNetForSequenceClassification"],
@@ -45,13 +45,13 @@ def write_hub_form(source: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Write the folder, then become infinity's own command line."""
+    """Write the folder, then run infinity's command line in this process."""
     folder = Path(tempfile.mkdtemp(prefix="infinity-"))
-    write_hub_form(Path(os.environ[FOLDER_VARIABLE]).resolve(), folder)
+    write_hub_folder(Path(os.environ[FOLDER_VARIABLE]).resolve(), folder)
     os.environ["OMP_NUM_THREADS"] = os.environ[THREADS_VARIABLE]
-    os.environ["INFINITY_ONNX_DISABLE_OPTIMIZE"] = "1"  # the same graph as everybody's
+    os.environ["INFINITY_ONNX_DISABLE_OPTIMIZE"] = "1"  # the same graph as for the other servers
     os.environ["DO_NOT_TRACK"] = "1"
-    # It takes a local folder by a name under which optimum finds no model; "." it takes.
+    # Given a path, infinity passes a name to optimum that optimum cannot find; "." works.
     os.chdir(folder)
     command = Path(sys.executable).parent / "infinity_emb"
     os.execv(  # noqa: S606  # no shell

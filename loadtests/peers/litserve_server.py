@@ -4,26 +4,26 @@ from typing import Any
 
 import litserve
 
-from loadtests.peers.model import BATCH_WAIT_SECONDS, MAX_BATCH, Answer, EmotionModel, port
+from loadtests.peers.model import BATCH_WAIT_SECONDS, MAX_BATCH, EmotionModel, Prediction, port
 
 
 class EmotionAPI(litserve.LitAPI):
-    """LitServe's verbs around the model."""
+    """The model behind LitServe's methods."""
 
     def setup(self, device: str) -> None:
         """Load the model in the worker."""
         self.model = EmotionModel()
 
     def decode_request(self, request: dict[str, Any]) -> str:
-        """Take the text of a request."""
+        """Return the text of a request."""
         return str(request["text"])
 
-    def predict(self, texts: list[str]) -> list[Answer]:
-        """Classify a batch; LitServe's own batch() and unbatch() leave lists as they are."""
+    def predict(self, texts: list[str]) -> list[Prediction]:
+        """Classify a batch; LitServe's batch() and unbatch() do not change lists."""
         return self.model.classify(texts)
 
-    def encode_response(self, output: Answer) -> Answer:
-        """Answer with it as it is."""
+    def encode_response(self, output: Prediction) -> Prediction:
+        """Return the output unchanged."""
         return output
 
 

@@ -1,4 +1,4 @@
-"""One measurement each: a server's cells, the ceiling, a recording with and without a server."""
+"""Measure a server's cells, the ceiling, and a recording with and without a server."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ import httpx
 
 from loadtests.peers.bare_whisper import LANGUAGE
 from loadtests.peers.model import FOLDER_VARIABLE, PORT_VARIABLE, THREADS_VARIABLE
-from loadtests.peers.registry import CEILING, Peer
+from loadtests.peers.servers import CEILING, Peer
 from loadtests.peers.table import Cell, Start
-from loadtests.processes import ROOT, Server, serving
+from loadtests.processes import ROOT, ServerProcess, serving
 
-# Answers to the same text differ by what int8 rounds otherwise in another batch.
+# Predictions of the same text differ because int8 rounds differently in another batch.
 TOLERANCE = 0.05
 
 
-class WrongAnswerError(RuntimeError):
-    """A server does not answer what the bare model answers."""
+class WrongPredictionError(RuntimeError):
+    """A server's prediction differs from the model's."""
 
 
 def environment(folder: Path, threads: int, port: int = 0) -> dict[str, str]:
-    """What the peers read, and what keeps frameworks from calling home."""
+    """Return variables for the peers, including those that disable telemetry."""
     return {
         FOLDER_VARIABLE: str(folder),
         THREADS_VARIABLE: str(threads),
@@ -42,10 +42,10 @@ def environment(folder: Path, threads: int, port: int = 0) -> dict[str, str]:
     }
 
 
-def _printed_json(module: str, *options: str, variables: dict[str, str]) -> Any:
-    """Run a module of the project's and read the JSON line that it prints last."""
-    done = subprocess.run(  # noqa: S603  # our own modules
-        [sys.executable, "-m", module, *options],
+def _printed_json(module: str, *args: str, variables: dict[str, str]) -> Any:
+    """Run a module of this project and parse the JSON line that it prints last."""
+    done = subprocess.run(  # noqa: S603  # modules of this project
+        [sys.executable, "-m", module, *args],
         cwd=ROOT,
         env={**os.environ, **variables},
         capture_output=True,
@@ -59,7 +59,7 @@ def _printed_json(module: str, *options: str, variables: dict[str, str]) -> Any:
 
 
 def bodies_file(peer: Peer, texts: Sequence[str], folder: Path) -> Path:
-    """Write a body a line; the client cycles through them."""
+    """Write one request body per line; the client sends them cyclically."""
     path = folder / f"{peer.name.replace(' ', '-')}-{len(texts)}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"\n".join(map(peer.encode, texts)))
@@ -67,9 +67,9 @@ def bodies_file(peer: Peer, texts: Sequence[str], folder: Path) -> Path:
 
 
 def ceiling(number: int, texts: Path, folder: Path, threads: int, seconds: float) -> list[Cell]:
-    """The best of the raw loop's settings at 1 and at 64 texts in flight."""
+    """Return the best result of `loadtests.peers.ceiling` at 1 and at 64 texts in flight."""
     runs = _printed_json(
-        "loadtests.peers.raw",
+        "loadtests.peers.ceiling",
         *("--bodies", str(texts), "--seconds", str(seconds)),
         variables=environment(folder, threads),
     )
@@ -96,26 +96,26 @@ def ceiling(number: int, texts: Path, folder: Path, threads: int, seconds: float
     return cells
 
 
-def check_answers(peer: Peer, url: str, expected: dict[str, dict[str, float]]) -> None:
-    """Compare a few answers with the bare model's. Raises `WrongAnswerError`."""
+def check_predictions(peer: Peer, url: str, expected: dict[str, dict[str, float]]) -> None:
+    """Compare a few predictions with the model's. Raises `WrongPredictionError`."""
     for text, scores in expected.items():
-        answer = httpx.post(
+        response = httpx.post(
             url,
             content=peer.encode(text),
             headers={"content-type": "application/json"},
             timeout=60,
             trust_env=False,
         )
-        if answer.status_code != 200:
-            raise WrongAnswerError(f"{peer.name}: {answer.status_code} {answer.text[:500]}")
-        given = peer.scores(answer.json())
+        if response.status_code != 200:
+            raise WrongPredictionError(f"{peer.name}: {response.status_code} {response.text[:500]}")
+        predicted = peer.scores(response.json())
         wrong = {
-            name: (score, given.get(name))
+            name: (score, predicted.get(name))
             for name, score in scores.items()
-            if abs(given.get(name, -1.0) - score) > TOLERANCE
+            if abs(predicted.get(name, -1.0) - score) > TOLERANCE
         }
         if wrong:
-            raise WrongAnswerError(f"{peer.name} on {text!r}: {wrong} (expected, given)")
+            raise WrongPredictionError(f"{peer.name} on {text!r}: {wrong} (expected, predicted)")
 
 
 def measure_server(
@@ -130,20 +130,22 @@ def measure_server(
     variables: dict[str, str],
     work: Path,
     on_cell: Callable[[Cell], None],
-    at_end: Callable[[Server, str], float] | None = None,
+    at_end: Callable[[ServerProcess, str], float] | None = None,
 ) -> tuple[Start, float | None]:
     """Start a server, load it at each concurrency, stop it.
 
-    At 1 in flight only the first 64 texts are sent, as to the raw loop, so that the medians are
-    of the same texts. `at_end` measures something more before it stops.
+    At 1 in flight only the first 64 texts are sent, as in the ceiling, so that both medians are
+    over the same texts. `at_end` takes another measurement before the server stops.
     """
     command = [part.format(port=port) for part in peer.command]
     base = f"http://127.0.0.1:{port}"
     log = work / f"{peer.name.replace(' ', '-')}.log"
     with serving(command, log, variables) as server:
         body = None if peer.ready_path else peer.encode(texts[0])
-        ready = server.wait_until_ready(base + (peer.ready_path or peer.path), body, patience=180)
-        check_answers(peer, base + peer.path, expected)
+        ready = server.wait_until_ready(
+            base + (peer.ready_path or peer.path), body, timeout_seconds=180
+        )
+        check_predictions(peer, base + peer.path, expected)
         for concurrency in concurrencies:
             sent = bodies_file(peer, texts[:64] if concurrency == 1 else texts, work)
             before = server.cpu_seconds()
@@ -173,24 +175,24 @@ def measure_server(
 
 
 def voice_seconds(base: str, recording: Path, repeats: int) -> list[float]:
-    """Seconds of /transcribe/voice for a recording, without the first, which warms up."""
+    """Return the seconds of /transcribe/voice for a recording, after one request for warm-up."""
     seconds = []
     data = recording.read_bytes()
     with httpx.Client(base_url=base, timeout=600, trust_env=False) as client:
         for _ in range(repeats + 1):
             start = time.perf_counter()
-            answer = client.post(
+            response = client.post(
                 "/transcribe/voice",
                 files={"audio_file": (recording.name, data)},
                 data={"language": LANGUAGE},
             )
-            answer.raise_for_status()
+            response.raise_for_status()
             seconds.append(time.perf_counter() - start)
     return seconds[1:]
 
 
 def bare_seconds(recording: Path, folder: Path, threads: int, repeats: int) -> list[float]:
-    """Seconds of bare faster-whisper for the same recording, without the first."""
+    """Return the seconds of faster-whisper without a server, after one run for warm-up."""
     printed = _printed_json(
         "loadtests.peers.bare_whisper",
         *(str(recording), "--repeats", str(repeats)),
@@ -200,7 +202,7 @@ def bare_seconds(recording: Path, folder: Path, threads: int, repeats: int) -> l
 
 
 def use_all_models(base: str, recording: Path) -> None:
-    """One spoken entry with its insight: speech, emotions and summary."""
+    """Send one spoken entry, which uses all three models."""
     with httpx.Client(base_url=base, timeout=600, trust_env=False) as client:
         client.post(
             "/analyze/voice-journal", files={"audio_file": recording.read_bytes()}
@@ -208,7 +210,7 @@ def use_all_models(base: str, recording: Path) -> None:
 
 
 def warm_page_cache(*folders: Path) -> None:
-    """Read the models' files once, so that no start waits for the disk."""
+    """Read the models' files once, so that no server waits for the disk at start."""
     for folder in folders:
         for path in folder.rglob("*"):
             if path.is_file():

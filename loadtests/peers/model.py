@@ -1,6 +1,6 @@
-"""The model as every peer loads it: ONNX Runtime, `tokenizers`, the stored thresholds.
+"""The model of all peers: ONNX Runtime, `tokenizers` and the stored thresholds.
 
-Peers differ in how they serve it, not in what they compute.
+Peers differ in how they serve the model, not in what they compute.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ THREADS_VARIABLE = "PEER_THREADS"
 PORT_VARIABLE = "PEER_PORT"
 
 MAX_BATCH = 16
-"""Texts a batch, for every peer that asks for a number."""
+"""Maximum batch size of the peers that have this setting."""
 BATCH_WAIT_SECONDS = 0.005
-"""How long a peer that asks for it waits for a batch to fill: half of one inference."""
+"""Time to wait for a batch to fill, for peers with this setting: half of one inference."""
 
-Answer = dict[str, list[dict[str, str | float]]]
+Prediction = dict[str, list[dict[str, str | float]]]
 
 
 class EmotionModel:
-    """Texts in, the emotions decided for out."""
+    """Classify texts into emotions."""
 
     def __init__(self, *, threads: int | None = None, spinning: bool = False) -> None:
         folder = Path(os.environ[FOLDER_VARIABLE])
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or int(os.environ[THREADS_VARIABLE])
         options.inter_op_num_threads = 1
-        # A server's own threads need the cores that spinning ones would hold.
+        # Spinning threads would block the cores that a server's other threads need.
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
         self._session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
@@ -46,7 +46,7 @@ class EmotionModel:
         self._tokenizer.enable_padding(pad_id=padding["pad_id"], pad_token=padding["pad_token"])
         self._calibration = EmotionCalibration.load(folder / "calibration.json")
 
-    def classify(self, texts: Sequence[str]) -> list[Answer]:
+    def classify(self, texts: Sequence[str]) -> list[Prediction]:
         """Run `texts` as one batch, padded to the longest."""
         encodings = self._tokenizer.encode_batch(list(texts))
         inputs = {
@@ -67,5 +67,5 @@ class EmotionModel:
 
 
 def port() -> int:
-    """Where a peer listens."""
+    """Return the port on which the peer listens."""
     return int(os.environ[PORT_VARIABLE])

@@ -8,25 +8,25 @@ import ray
 from ray import serve
 from starlette.requests import Request
 
-from loadtests.peers.model import BATCH_WAIT_SECONDS, MAX_BATCH, Answer, EmotionModel, port
+from loadtests.peers.model import BATCH_WAIT_SECONDS, MAX_BATCH, EmotionModel, Prediction, port
 
 
 @serve.deployment(max_ongoing_requests=512)
 class Emotions:
-    """The model in a replica."""
+    """A replica with the model."""
 
     def __init__(self) -> None:
         self.model = EmotionModel()
 
     @serve.batch(max_batch_size=MAX_BATCH, batch_wait_timeout_s=BATCH_WAIT_SECONDS)
-    async def classify(self, texts: list[str]) -> list[Answer]:
-        """Ray gathers calls with one text into a list."""
+    async def classify(self, texts: list[str]) -> list[Prediction]:
+        """Classify a batch, which Ray collects from calls with one text."""
         return self.model.classify(texts)
 
-    async def __call__(self, request: Request) -> Answer:
-        """One request."""
-        answer: Answer = await self.classify((await request.json())["text"])
-        return answer
+    async def __call__(self, request: Request) -> Prediction:
+        """Answer one request."""
+        prediction: Prediction = await self.classify((await request.json())["text"])
+        return prediction
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a run measured, and the table and figures that come of it."""
+"""Measurements of a run, and the table and figures that summarize them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 
-from loadtests.peers.registry import CEILING, OURS
+from loadtests.peers.servers import CEILING, OURS
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One server at one concurrency in one round. `cpu_ms` is the server's CPU for an answer."""
+    """One server at one concurrency in one round. `cpu_ms` is the server's CPU per response."""
 
     peer: str
     round: int
@@ -37,8 +37,8 @@ class Start:
     pss_mb: float
 
 
-def middle(values: Iterable[float]) -> float:
-    """The median of what is a number; not a number where nothing is."""
+def median_or_nan(values: Iterable[float]) -> float:
+    """Return the median of the values that are not NaN; NaN if there is no such value."""
     numbers = [value for value in values if not isnan(value)]
     return statistics.median(numbers) if numbers else nan
 
@@ -57,25 +57,25 @@ class Results:
 
     @property
     def concurrencies(self) -> list[int]:
-        """Rising."""
+        """All concurrencies in ascending order."""
         return sorted({cell.concurrency for cell in self.cells})
 
-    def of(self, peer: str, concurrency: int) -> list[Cell]:
-        """The rounds of a peer at a concurrency."""
+    def cells_of(self, peer: str, concurrency: int) -> list[Cell]:
+        """Return the cells of a peer at a concurrency, one per round."""
         return [c for c in self.cells if c.peer == peer and c.concurrency == concurrency]
 
     def median(self, peer: str, concurrency: int, figure: Callable[[Cell], float]) -> float:
-        """A figure's median over the rounds."""
-        return middle(map(figure, self.of(peer, concurrency)))
+        """Return the median of a figure over the rounds."""
+        return median_or_nan(map(figure, self.cells_of(peer, concurrency)))
 
     def best_peer(self, concurrency: int) -> str | None:
-        """The other server with the highest median throughput."""
+        """Return the other server with the highest median throughput, or None."""
         others = [peer for peer in self.peers if peer not in (OURS, CEILING)]
         rates = {peer: self.median(peer, concurrency, _rate) for peer in others}
         rates = {peer: rate for peer, rate in rates.items() if not isnan(rate)}
         return max(rates, key=lambda peer: rates[peer], default=None)
 
-    def across(
+    def paired_median(
         self,
         mine: str,
         other: str | None,
@@ -83,11 +83,11 @@ class Results:
         figure: Callable[[Cell], float],
         compare: Callable[[float, float], float],
     ) -> float:
-        """Median over the rounds of what `compare` says of two peers within one round."""
-        theirs = {c.round: figure(c) for c in self.of(other, concurrency)} if other else {}
-        return middle(
+        """Compare two peers within each round; return the median over the rounds."""
+        theirs = {c.round: figure(c) for c in self.cells_of(other, concurrency)} if other else {}
+        return median_or_nan(
             compare(figure(cell), theirs[cell.round])
-            for cell in self.of(mine, concurrency)
+            for cell in self.cells_of(mine, concurrency)
             if cell.round in theirs
         )
 
@@ -99,30 +99,32 @@ def _rate(cell: Cell) -> float:
 def figures(
     results: Results, audio_ratios: Sequence[float], memory_mb: float
 ) -> dict[str, float | int | None]:
-    """The figures that the run ends with; None for what was not measured.
+    """Return the figures of the last output line; None for those that were not measured.
 
-    Ratios and differences are taken within a round, then the median over the rounds.
+    Ratios and differences are computed within each round; the figure is their median.
     """
 
     def ratio(mine: float, other: float) -> float:
         return mine / other if other else nan
 
     values = {
-        "throughput_vs_best_peer": results.across(OURS, results.best_peer(64), 64, _rate, ratio),
-        "throughput_vs_ceiling": results.across(OURS, CEILING, 64, _rate, ratio),
-        "p50_overhead_ms": results.across(
+        "throughput_vs_best_peer": results.paired_median(
+            OURS, results.best_peer(64), 64, _rate, ratio
+        ),
+        "throughput_vs_ceiling": results.paired_median(OURS, CEILING, 64, _rate, ratio),
+        "p50_overhead_ms": results.paired_median(
             OURS, CEILING, 1, lambda cell: cell.p50_ms, lambda mine, raw: mine - raw
         ),
-        "audio_vs_bare": middle(audio_ratios),
-        "ready_s": middle(start.ready_s for start in results.starts if start.peer == OURS),
+        "audio_vs_bare": median_or_nan(audio_ratios),
+        "ready_s": median_or_nan(start.ready_s for start in results.starts if start.peer == OURS),
         "rss_mb": memory_mb,
     }
-    crowd = results.of(OURS, 256)
+    at_256 = results.cells_of(OURS, 256)
     rounded: dict[str, float | int | None] = {
         name: None if isnan(value) else round(value, 1 if name == "rss_mb" else 3)
         for name, value in values.items()
     }
-    rounded["errors_at_256"] = sum(cell.errors for cell in crowd) if crowd else None
+    rounded["errors_at_256"] = sum(cell.errors for cell in at_256) if at_256 else None
     order = (
         "throughput_vs_best_peer", "throughput_vs_ceiling", "p50_overhead_ms", "errors_at_256",
         "audio_vs_bare", "ready_s", "rss_mb",
@@ -131,7 +133,7 @@ def figures(
 
 
 def markdown(results: Results) -> str:
-    """The table, medians over the rounds."""
+    """Return the table in Markdown, with medians over the rounds."""
 
     def row(values: Iterable[str]) -> str:
         return "| " + " | ".join(values) + " |"
@@ -140,7 +142,7 @@ def markdown(results: Results) -> str:
         return "-" if isnan(value) else f"{value:.{digits}f}"
 
     rates = [f"{concurrency} in flight" for concurrency in results.concurrencies]
-    heads = ["server", *rates, "CPU ms a request at 64", "memory MB", "errors", "ready s"]
+    heads = ["server", *rates, "CPU ms per request at 64", "memory MB", "errors", "ready s"]
     lines = [row(heads), row(["---"] * len(heads))]
     for peer in results.peers:
         columns = [peer]
@@ -151,9 +153,9 @@ def markdown(results: Results) -> str:
         starts = [start for start in results.starts if start.peer == peer]
         columns += [
             number(results.median(peer, 64, lambda cell: cell.cpu_ms)),
-            number(middle(start.pss_mb for start in starts), 0),
+            number(median_or_nan(start.pss_mb for start in starts), 0),
             str(sum(cell.errors for cell in results.cells if cell.peer == peer)),
-            number(middle(start.ready_s for start in starts)),
+            number(median_or_nan(start.ready_s for start in starts)),
         ]
         lines.append(row(columns))
     return "\n".join(lines)

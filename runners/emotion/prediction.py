@@ -59,7 +59,7 @@ class EmotionPrediction:
 
 @dataclass(frozen=True, slots=True)
 class EntryPrediction(EmotionPrediction):
-    """The emotions of an entry, and what is known of them only at entry level.
+    """The emotions of an entry, with attributes that exist only at entry level.
 
     Attributes:
         shares: share of the text, by characters, in sentences to which each emotion applies.

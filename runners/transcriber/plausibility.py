@@ -11,6 +11,7 @@ https://arxiv.org/abs/2212.04356 (Whisper; section 4.5 describes its own checks)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -92,6 +93,18 @@ def is_plausible(evidence: Evidence, voice: VoiceActivity) -> bool:
         and voiced >= _MIN_VOICED_SHARE
         and timed >= (_MIN_TIMED_SHARE_OF_REPEATS if repeats else _MIN_TIMED_SHARE)
     )
+
+
+def is_prompt_echo(evidence: Evidence, prompt: str) -> bool:
+    """Whether a window that Whisper takes for silence only repeats a part of its prompt."""
+    if evidence.no_speech_probability <= MAX_NO_SPEECH_PROBABILITY:
+        return False
+    text = _plain_words("".join(word.text for word in evidence.words))
+    return f" {text} " in f" {_plain_words(prompt)} "
+
+
+def _plain_words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def is_plausible_unvoiced(evidence: Evidence) -> bool:

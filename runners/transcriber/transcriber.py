@@ -18,7 +18,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from runners.base import GoldenMismatchError
+from runners.base import GoldenMismatchError, Runner
 from runners.errors import InvalidRequest
 from runners.transcriber.timestamps import (
     clamp_segments,
@@ -66,7 +66,7 @@ WARM_UP_FRAMES: Final = 100
 WARM_UP_TOKENS: Final = 8
 
 
-class Transcriber:
+class Transcriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]):
     """Whisper behind the runners' methods."""
 
     def __init__(self, model: Whisper) -> None:

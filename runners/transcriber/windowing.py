@@ -6,7 +6,8 @@ only a piece that yields words is divided once more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -14,9 +15,11 @@ import numpy as np
 from runners.transcriber.language_detection import MIN_CHANGE_PROBABILITY, LanguageDetection
 from runners.transcriber.plausibility import (
     MIN_LOG_PROBABILITY,
+    Evidence,
     frame_range,
     is_plausible,
     is_plausible_unvoiced,
+    is_prompt_echo,
 )
 from runners.transcriber.regions import (
     clip_of,
@@ -75,6 +78,7 @@ class TranscriptionSession:
         self._samples = samples
         self._voice = voice
         self._request = request
+        self._prompt = " ".join((request.prompt, *request.keywords))
         self._languages = LanguageDetection(whisper, samples, voice, request)
         self._text = ""
         self._reported_characters = 0
@@ -150,7 +154,7 @@ class TranscriptionSession:
         return clip_of(region, self._voice, len(self._samples))
 
     def _transcribe_speech(self, window: Region, language: str) -> list[Segment]:
-        """Transcribe a window, and again in pieces what is left without words.
+        """Transcribe a window; repeat parts that have speech but no words in pieces.
 
         Without a certain voice there is no retry: a second attempt would invent words.
         """
@@ -183,21 +187,42 @@ class TranscriptionSession:
         self, region: Region, language: str, min_log_probability: float = MIN_LOG_PROBABILITY
     ) -> list[Segment]:
         """Transcribe a region once, and keep the plausible text."""
-        clip = self._clip(region)
-        decoded = self._whisper.transcribe_clip(
-            self._samples,
-            clip,
-            language,
-            self._request,
-            max_tokens=None if self._voice.is_certain else _max_tokens(clip),
-        )
-        return [
-            segment
-            for window in decoded
-            if is_plausible(window.evidence, self._voice)
-            and window.evidence.average_log_probability >= min_log_probability
-            for segment in window.segments
-        ]
+        max_tokens = None if self._voice.is_certain else _max_tokens(self._clip(region))
+
+        def is_kept(evidence: Evidence) -> bool:
+            return (
+                is_plausible(evidence, self._voice)
+                and not is_prompt_echo(evidence, self._prompt)
+                and evidence.average_log_probability >= min_log_probability
+            )
+
+        return self._decode(region, language, max_tokens, is_kept)
+
+    def _decode(
+        self,
+        region: Region,
+        language: str,
+        max_tokens: int | None,
+        is_kept: Callable[[Evidence], bool],
+    ) -> list[Segment]:
+        """Transcribe a region; the segments of the windows that are kept.
+
+        A prompt makes hallucinations more probable. So without a certain voice, there must be
+        plausible text without the prompt, too.
+        """
+        requests = [self._request]
+        if self._prompt.strip() and not self._voice.is_certain:
+            requests.insert(0, replace(self._request, prompt="", keywords=()))
+        segments: list[Segment] = []
+        for request in requests:
+            decoded = self._whisper.transcribe_clip(
+                self._samples, self._clip(region), language, request, max_tokens=max_tokens
+            )
+            kept = [window for window in decoded if is_kept(window.evidence)]
+            segments = [segment for window in kept for segment in window.segments]
+            if not segments:
+                return []
+        return segments
 
     def _untranscribed_speech(self, region: Region, found: Sequence[Segment]) -> list[Region]:
         """The parts of a region with certain speech, but without words."""
@@ -242,15 +267,7 @@ class TranscriptionSession:
     def _transcribe_unvoiced(
         self, region: Region, language: str, max_tokens: int | None
     ) -> list[Segment]:
-        decoded = self._whisper.transcribe_clip(
-            self._samples, self._clip(region), language, self._request, max_tokens=max_tokens
-        )
-        return [
-            segment
-            for window in decoded
-            if is_plausible_unvoiced(window.evidence)
-            for segment in window.segments
-        ]
+        return self._decode(region, language, max_tokens, is_plausible_unvoiced)
 
 
 def _region(part: FrameRange) -> Region:

@@ -14,18 +14,20 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from samo.api import error_examples
+from samo.http.envelope import error_format_of
 
 # For each path {"request": …, "response": …} as the service with its models answered it;
-# `python -m tests.e2e.renew_examples` asks it again.
+# `python -m tests.e2e.update_openapi_examples` asks it again.
 EXAMPLES: Final = Path(__file__).with_name("examples.json")
 
 _DESCRIPTION: Final = """
 Send a spoken entry to `/analyze/voice-journal`, a typed one to `/analyze/journal`; the other routes
 give one step each. Nothing of an entry is stored or logged.
 
-Every answer from 400 up has one body, `{"error": {"code", "message", "details", "request_id"}}`.
-`code` is for programs, `message` says what to do. An option that is blank or null counts as left
-out; a field that a route does not know is refused with 422.
+Every answer from 400 up has one body, `{"error": {"code", "message", "details", "request_id"}}`;
+below `/v1/` it is that of OpenAI's API. `code` is for programs, `message` says what to do. An
+option that is blank or null counts as left out; a field that a route does not know is refused with
+422.
 
 Also answered, by BentoML: `GET /livez` (the process runs) and `GET /readyz` (the models have
 answered their warm-up), for probes.
@@ -72,7 +74,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     examples = orjson.loads(EXAMPLES.read_bytes())
     for path, operation in operations(description):
         _add_title(operation)
-        _add_errors(operation)
+        _add_errors(path, operation)
         _add_examples(operation, examples.get(path, {}))
     for name, schema in components["schemas"].items():
         if name.startswith("Body_"):  # a multipart form
@@ -96,7 +98,7 @@ def _add_title(operation: dict[str, Any]) -> None:
         operation["description"] = rest.strip()
 
 
-def _add_errors(operation: dict[str, Any]) -> None:
+def _add_errors(path: str, operation: dict[str, Any]) -> None:
     content = operation.get("requestBody", {}).get("content", {})
     if "application/json" in content:
         kind = "Json"
@@ -104,10 +106,7 @@ def _add_errors(operation: dict[str, Any]) -> None:
         kind = "Upload"
     else:
         kind = "Model" if "parameters" in operation else "Read"
-    statuses = sorted({error.status for error in error_examples.KINDS[kind]})
-    operation["responses"] |= {
-        str(status): {"$ref": f"#/components/responses/{kind}{status}"} for status in statuses
-    }
+    operation["responses"] |= error_examples.references(kind, error_format_of(path))
 
 
 def _add_examples(operation: dict[str, Any], example: dict[str, Any]) -> None:

@@ -5,11 +5,13 @@ The messages are the service's own, with the default limits.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, Final
 
 from runners import errors
 from samo import limits
+from samo.http.envelope import ErrorFormat, error_body, error_format, request_id
 
 _DEADLINE_SECONDS: Final = 290
 
@@ -81,34 +83,57 @@ _UPLOAD: Final = (
     errors.UnsupportedAudio,
     errors.UndecodableAudio,
 )
-# By what a route takes: the answers it may give from 400 up.
-KINDS: Final[dict[str, Sequence[type[errors.SamoError]]]] = {
+# By what a route takes: the errors it may answer with.
+_KINDS: Final[dict[str, Sequence[type[errors.SamoError]]]] = {
     "Read": _ANY,
     "Model": (*_ANY, errors.UnknownModel),
     "Json": _JSON,
     "Upload": _UPLOAD,
 }
+_SCHEMAS: Final[dict[ErrorFormat, str]] = {
+    "samo": "ErrorEnvelope",
+    "openai": "OpenAIErrorEnvelope",
+}
+_REQUEST_ID: Final = "6ecb4819fa4d4bfbcebaa7517165631e"
+
+
+def references(kind: str, form: ErrorFormat) -> dict[str, dict[str, str]]:
+    """The responses from 400 up of a route of this kind, by status."""
+    statuses = sorted({error.status for error in _KINDS[kind]})
+    return {
+        str(status): {"$ref": f"#/components/responses/{_name(kind, form, status)}"}
+        for status in statuses
+    }
 
 
 def responses() -> dict[str, dict[str, Any]]:
-    """The components of the description: for each kind of route one response for each status."""
+    """The components of the description: for each kind, form and status one response."""
     made: dict[str, dict[str, Any]] = {}
-    for kind, classes in KINDS.items():
+    for (kind, classes), form in itertools.product(_KINDS.items(), _SCHEMAS):
         own = [_TOO_LARGE[kind]] if kind in _TOO_LARGE else []
         for error in (*own, *_EXAMPLES):
             if isinstance(error, tuple(classes)):
-                response = made.setdefault(f"{kind}{error.status}", _response(error))
+                name = _name(kind, form, error.status)
+                response = made.setdefault(name, _response(error, form))
                 content = response["content"]["application/json"]
-                content["examples"][error.code] = _example(error)
+                content["examples"][error.code] = _example(error, form)
     return made
 
 
-def _response(error: errors.SamoError) -> dict[str, Any]:
+def _name(kind: str, form: ErrorFormat, status: int) -> str:
+    return f"{'OpenAI' if form == 'openai' else ''}{kind}{status}"
+
+
+def _title(error: errors.SamoError) -> str:
+    return (type(error).__doc__ or "").splitlines()[0].replace("`", "")
+
+
+def _response(error: errors.SamoError, form: ErrorFormat) -> dict[str, Any]:
     response: dict[str, Any] = {
-        "description": (type(error).__doc__ or "").splitlines()[0],
+        "description": _title(error),
         "content": {
             "application/json": {
-                "schema": {"$ref": "#/components/schemas/ErrorEnvelope"},
+                "schema": {"$ref": f"#/components/schemas/{_SCHEMAS[form]}"},
                 "examples": {},
             }
         },
@@ -120,11 +145,9 @@ def _response(error: errors.SamoError) -> dict[str, Any]:
     return response
 
 
-def _example(error: errors.SamoError) -> dict[str, Any]:
-    body = {
-        "code": error.code,
-        "message": error.message,
-        "details": error.details,
-        "request_id": "6ecb4819fa4d4bfbcebaa7517165631e",
-    }
-    return {"summary": (type(error).__doc__ or "").splitlines()[0], "value": {"error": body}}
+def _example(error: errors.SamoError, form: ErrorFormat) -> dict[str, Any]:
+    tokens = error_format.set(form), request_id.set(_REQUEST_ID)
+    body = error_body(error)
+    error_format.reset(tokens[0])
+    request_id.reset(tokens[1])
+    return {"summary": _title(error), "value": body}

@@ -18,6 +18,8 @@ from samo.insight.trend_results import (
 MAX_CHANGES: Final = 6
 MAX_PATTERNS: Final = 6
 MAX_GAPS: Final = 3
+# Larger effects only say that the emotion hardly varied around its levels.
+MAX_EFFECT_SIZE: Final = 5
 
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -84,7 +86,11 @@ def _name(kind: str, name: str) -> str:
 
 
 def _size(effect_size: float | None) -> str:
-    return "" if effect_size is None else f" ({abs(effect_size):.1f} standard deviations)"
+    if effect_size is None:
+        return ""
+    size = abs(effect_size)
+    number = f"{size:.1f}" if size <= MAX_EFFECT_SIZE else f"more than {MAX_EFFECT_SIZE}"
+    return f" ({number} standard deviations)"
 
 
 def _change(change: ChangePoint) -> str:

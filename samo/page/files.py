@@ -87,6 +87,7 @@ def _limits() -> bytes:
             "max_explained_characters": limits.MAX_EXPLAINED_CHARACTERS,
             "max_audio_bytes": limits.MAX_AUDIO_BYTES,
             "max_audio_seconds": limits.MAX_AUDIO_SECONDS,
+            "max_trends_entries": limits.MAX_TRENDS_ENTRIES,
         }
     )
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-# as `make serve` does
+# the command of `make serve`
 SAMO_SERVE = ("samo", "serve")
 
 
@@ -40,7 +40,7 @@ def serving(
     script: Path | None = None,
     **environment: str,
 ) -> Iterator[Client]:
-    """Run a module of the project, or `script`, until the block ends."""
+    """Run a module of the project, or `script`, during the `with` block; yield a client."""
     port = free_port()
     program = ["-m", *command] if script is None else [str(script)]
     with log.open("wb") as output:

@@ -1,4 +1,4 @@
-"""`samo serve` with fake runners and a fault: every way in which a text could reach a log."""
+"""`samo serve` with fake models and errors on every path by which text could reach a log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from samo.insight import summary
 
 
 class Library:
-    """Logs as libraries do."""
+    """An object whose finalizer fails."""
 
     def __init__(self, text):
         self.text = text
@@ -50,7 +50,7 @@ def faulty_split(entry):
     thread.start()
     thread.join()
     loop = asyncio.get_running_loop()
-    loop.create_task(fail_later(entry))  # noqa: RUF006  # nobody retrieves its exception
+    loop.create_task(fail_later(entry))  # noqa: RUF006  # its exception is never retrieved
     loop.call_soon(fail, entry)
     Library(entry)
     gc.collect()

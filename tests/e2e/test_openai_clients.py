@@ -203,7 +203,7 @@ def test_typed_exceptions(api):
 
 @pytest.fixture(scope="module")
 def javascript(base_url):
-    """What two JavaScript clients received."""
+    """The responses that two JavaScript clients received."""
     path = os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ["PATH"]])
     node, npm = (shutil.which(program, path=path) for program in ("node", "npm"))
     if node is None or npm is None:

@@ -1,4 +1,4 @@
-"""`samo serve` with fake runners in a subprocess: its logs, its signals, its start."""
+"""`samo serve` with fake models in a subprocess: logs, signals, start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.e2e.conftest import serving
 SECRET = "Zqxboom my secret diary words"
 
 
-def test_no_exception_takes_a_text_into_the_log(tmp_path):
+def test_no_exception_writes_user_text_to_the_log(tmp_path):
     log = tmp_path / "log"
     with serving(log, ("tests.e2e.faulty_service",), SAMO_RUNNERS="fake") as client:
         refused = client.post("/analyze/journal", json={"text": SECRET})
@@ -55,7 +55,7 @@ def start(*arguments, **environment):
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "message"),
     [
         ({"PORT": "http"}, "PORT cannot be used:"),
         ({"PORT": "99999"}, "PORT cannot be used:"),
@@ -67,7 +67,7 @@ def start(*arguments, **environment):
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
-def test_a_start_that_fails_says_what_to_do(tmp_path, environment, said):
+def test_a_failed_start_prints_the_reason(tmp_path, environment, message):
     if "BENTOML_HOME" in environment:
         environment = {**environment, "BENTOML_HOME": str(tmp_path)}
     if "PORT" not in environment:
@@ -75,17 +75,17 @@ def test_a_start_that_fails_says_what_to_do(tmp_path, environment, said):
     started = start(**environment)
     assert started.returncode in (1, 2)
     lines = (started.stdout + started.stderr).splitlines()
-    assert said in lines[-1]
+    assert message in lines[-1]
     assert not [line for line in lines if "Traceback" in line]
 
 
-def test_a_bento_that_is_not_there_is_said_in_a_line():
+def test_a_missing_bento_is_an_error_of_one_line():
     started = start("--port", "0", "--bento", "nothing:Here")
     assert started.returncode == 1
     assert started.stderr.splitlines()[-1].startswith("nothing:Here cannot be loaded")
 
 
-def test_a_mistyped_setting_is_named():
+def test_an_unknown_setting_is_reported():
     started = start(PORT="0", SAMO_MAX_WAITSECONDS="3", SAMO_THREADS="0")
     assert started.stderr.splitlines()[0] == (
         "SAMO_MAX_WAITSECONDS is not a setting: did you mean SAMO_MAX_WAIT_SECONDS?"
@@ -100,7 +100,7 @@ def test_a_former_name_of_a_setting_works_with_a_warning(tmp_path, command):
     assert "SAMO_RECORDINGS is now called SAMO_MAX_CONCURRENT_TRANSCRIPTIONS" in log.read_text()
 
 
-def test_a_port_that_is_taken_is_said_in_a_line():
+def test_a_port_in_use_is_an_error_of_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         started = start("--port", str(port))
@@ -112,7 +112,7 @@ def test_a_port_that_is_taken_is_said_in_a_line():
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_service_with_status_0(tmp_path, number):
+def test_the_exit_status_after_a_signal_is_0(tmp_path, number):
     with serving(tmp_path / "log", SAMO_RUNNERS="fake") as client:
         assert client.get("/livez").status_code == 200
         client.process.send_signal(number)
@@ -120,7 +120,7 @@ def test_a_signal_ends_the_service_with_status_0(tmp_path, number):
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
-def test_it_starts_where_the_system_lacks_what_linux_has(tmp_path):
+def test_it_starts_without_functions_that_only_linux_has(tmp_path):
     """Without sched_getaffinity, exec, fork and uvloop, as on Windows and in part on macOS."""
     script = tmp_path / "elsewhere.py"
     script.write_text(

@@ -1,4 +1,4 @@
-"""Requests over real HTTP, with fake models: origins, large bodies, odd paths."""
+"""Requests over real HTTP, with fake models: origins, large bodies, unusual paths."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def fake_server(tmp_path_factory) -> Iterator[httpx.Client]:
         ("POST", "/livez", 405), ("OPTIONS", "/readyz", 200), ("OPTIONS", "/nope", 200),
     ],
 )  # fmt: skip
-def test_every_answer_has_its_origin(fake_server, method, path, status):
+def test_every_response_has_cors_headers(fake_server, method, path, status):
     headers = {"origin": ORIGIN, "access-control-request-method": "GET"}
     response = fake_server.request(method, path, headers=headers)
     assert response.status_code == status
@@ -38,7 +38,7 @@ def test_every_answer_has_its_origin(fake_server, method, path, status):
 
 
 @pytest.mark.parametrize("path", ["/transcribe/voice", "/predict", "/predict_batch"])
-def test_a_refusal_of_a_large_body_has_its_origin(fake_server, path):
+def test_the_413_of_a_large_body_has_cors_headers(fake_server, path):
     body = bytes(limits.MAX_FORM_BYTES + 1)
     kind = "multipart/form-data; boundary=b" if "voice" in path else "application/json"
     headers = {"origin": ORIGIN, "content-type": kind}
@@ -48,14 +48,14 @@ def test_a_refusal_of_a_large_body_has_its_origin(fake_server, path):
     assert response.json()["error"]["code"] == "payload_too_large"
 
 
-def test_a_large_json_body_is_refused_in_chunks_too(fake_server):
+def test_a_large_chunked_json_body_is_refused(fake_server):
     chunks = (b"[" * 65_536 for _ in range(200))
     headers = {"content-type": "application/json"}
     assert fake_server.post("/predict", content=chunks, headers=headers).status_code == 413
     assert fake_server.post("/predict", json={"text": "joy"}).status_code == 200
 
 
-def test_a_body_that_no_route_takes_is_refused(fake_server):
+def test_a_body_of_another_content_type_is_refused(fake_server):
     form = {"content-type": "application/x-www-form-urlencoded"}
     response = fake_server.post("/transcribe/voice", content=b"&" * 20_000_000, headers=form)
     assert response.status_code == 415
@@ -70,14 +70,16 @@ def test_a_body_that_no_route_takes_is_refused(fake_server):
         ("/audio/transcriptions", "multipart/form-data; boundary=b", 404),
     ],
 )
-def test_a_client_that_closes_can_read_its_refusal(fake_server, path, content_type, status):
+def test_a_client_that_closes_the_connection_can_read_the_error(
+    fake_server, path, content_type, status
+):
     headers = {"connection": "close", "content-type": content_type}
     response = fake_server.post(path, content=b"&" * 20_000_000, headers=headers)
     assert response.status_code == status
 
 
 @pytest.mark.parametrize("path", ["/predict/", "//predict", "/static_content", "/health/", "/a/"])
-def test_no_answer_is_a_redirect(fake_server, path):
+def test_no_response_is_a_redirect(fake_server, path):
     response = httpx.get(
         str(fake_server.base_url).rstrip("/") + path,
         headers={"x-forwarded-proto": "https", "host": "journal.example"},

@@ -1,8 +1,10 @@
-"""Damages recordings of every container at random and decodes them: `--seconds 60`.
+"""Damage recordings of every container at random and decode them.
 
-Nothing may come out of `decode` but sound or one of the documented errors, in bounded time and
-memory. Each case has a number, from which its damage follows; `--case N` repeats one. Cases run in
-a child process, so that a crash is found as well. Exit status 1 on a finding.
+    python -m tests.fuzz.recordings --seconds 60
+
+`decode` must return audio or raise one of the documented errors, in bounded time and memory. The
+number of a case determines its damage; `--case N` repeats it. Cases run in a child process, so that
+crashes are detected too. The exit status is 1 if a case failed.
 """
 
 import argparse
@@ -33,13 +35,13 @@ _EXTREMES = (0, 1, 2, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFF
 
 
 def seeds():
-    """The files that are damaged."""
+    """Return the files to damage."""
     names = sorted(recordings.WRITABLE)
-    made = []
+    files = []
     for name in names:
         container, codec, options = recordings.WRITABLE[name]
-        made.append(recordings.encode(container, codec, **{"seconds": 0.5, **options}))
-    made += [
+        files.append(recordings.encode(container, codec, **{"seconds": 0.5, **options}))
+    files += [
         recordings.mp3_with_cover(),
         recordings.video(),
         recordings.tracks(recordings.tone(0.5), recordings.tone(0.5)),
@@ -49,17 +51,17 @@ def seeds():
         b"#!AMR-WB\n" + bytes([0x7C]) * 20,
         (b"\xd0" + bytes(32)) * 20,
     ]
-    return made
+    return files
 
 
 def damage(files, number):
-    """The input of a case: one of `files`, damaged as `number` says."""
+    """Return the input of a case: one of `files`, with the damage of case `number`."""
     chance = random.Random(number)
     data = bytearray(files[number % len(files)])
     for _ in range(chance.choice((1, 1, 2, 3, 5, 20))):
         if not data:
             break
-        # Most of what can break is in the first bytes.
+        # Most structure is in the first bytes.
         reach = min(len(data), chance.choice((64, 400, 4000, len(data))))
         at = chance.randrange(reach)
         kind = chance.randrange(9)
@@ -91,36 +93,36 @@ def damage(files, number):
 
 
 def _memory_mb(field):
-    """Resident memory now ("VmRSS"), or its peak ("VmHWM")."""
+    """Return the resident memory in MB ("VmRSS"), or its peak ("VmHWM")."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(field):
             return int(line.split()[1]) // 1024
     return 0
 
 
-def _forget_peak():
-    """Begin a new peak, so that what the process held before does not count."""
-    with contextlib.suppress(OSError):  # not on every kernel
+def _reset_peak():
+    """Reset the peak memory, so that earlier memory of the process does not count."""
+    with contextlib.suppress(OSError):  # not all kernels support it
         Path("/proc/self/clear_refs").write_text("5")
 
 
 def check(data):
-    """What is wrong with the outcome of `decode`, or None."""
-    _forget_peak()
+    """Return a description of a wrong result of `decode`, or None."""
+    _reset_peak()
     before = _memory_mb("VmRSS")
     start = time.process_time()
     try:
         audio = decode(data)
     except (UnsupportedAudio, UndecodableAudio, AudioTooLong):
         audio = None
-    except Exception as error:  # noqa: BLE001  # it is what is looked for
+    except Exception as error:  # noqa: BLE001  # every other exception is a finding
         return f"{type(error).__name__}: {error}"
     if audio is not None and not (
         0 < audio.duration <= MAX_AUDIO_SECONDS + 1.1
         and np.isfinite(audio.samples).all()
         and np.abs(audio.samples).max() <= 1.0
     ):
-        return f"odd sound: {audio.duration} s"
+        return f"invalid audio: {audio.duration} s"
     if (seconds := time.process_time() - start) > MAX_CPU_SECONDS:
         return f"{seconds:.1f} s of CPU time"
     if (memory := _memory_mb("VmHWM") - before) > MAX_MEMORY_MB:
@@ -129,7 +131,7 @@ def check(data):
 
 
 def child(first):
-    """Work through cases, each announced on stdout before it begins."""
+    """Run cases; print the number of each before it starts."""
     files = seeds()
     for number in range(first, first + CASES_PER_CHILD):
         print(number, flush=True)
@@ -144,7 +146,7 @@ def child_command(first):
 
 
 def run(seconds, first, report=print):
-    """Start children until the time is up; the number of findings."""
+    """Start child processes for `seconds`; return the number of findings."""
     deadline = time.monotonic() + seconds
     findings = cases = 0
     while time.monotonic() < deadline and findings < MAX_FINDINGS:
@@ -153,13 +155,13 @@ def run(seconds, first, report=print):
             assert process.stdout is not None
             while time.monotonic() < deadline:
                 if not select.select([process.stdout], [], [], MAX_HANG_SECONDS)[0]:
-                    problem = f"no answer for {MAX_HANG_SECONDS:.0f} s"
+                    problem = f"no result for {MAX_HANG_SECONDS:.0f} s"
                     break
                 line = process.stdout.readline().decode().strip()
                 if not line:
                     break
-                said, _, problem = line.partition(" ")
-                number = int(said)
+                started, _, problem = line.partition(" ")
+                number = int(started)
             ended = time.monotonic() >= deadline
             if ended or problem:
                 process.kill()
@@ -179,21 +181,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
-    parser.add_argument("--case", type=int, help="repeat this case alone")
-    parser.add_argument("--save", type=Path, help="with --case: write its input there")
+    parser.add_argument("--case", type=int, help="repeat only this case")
+    parser.add_argument("--save", type=Path, help="with --case: write its input to this file")
     parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.child is not None:
-        child(given.child)
-    elif given.case is not None:
-        data = damage(seeds(), given.case)
-        if given.save:
-            given.save.write_bytes(data)
+    args = parser.parse_args()
+    if args.child is not None:
+        child(args.child)
+    elif args.case is not None:
+        data = damage(seeds(), args.case)
+        if args.save:
+            args.save.write_bytes(data)
         problem = check(data)
         print(problem or "nothing found")
         sys.exit(bool(problem))
     else:
-        sys.exit(run(given.seconds, given.first) > 0)
+        sys.exit(run(args.seconds, args.first) > 0)
 
 
 if __name__ == "__main__":

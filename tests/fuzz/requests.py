@@ -1,11 +1,11 @@
-"""Send odd requests to the service with fake runners; stop at the first wrong answer.
+"""Send generated requests to the service with fake models; stop at the first wrong response.
 
     python -m tests.fuzz.requests --seconds 60 --seed 7
 
-Wrong are: a status or an error code that docs/api.md does not name, 5xx other than 503 and 504, an
-error without the envelope, an answer that its own schema refuses, an answer or a log that repeats
-what was sent in an error, and two different answers to one request. The case that is printed is as
-small as Hypothesis could make it; its repr makes it again. Exit status 1 says that there was one.
+Wrong are: a status or an error code that docs/api.md does not contain, 5xx other than 503 and 504,
+an error without the envelope, a response that does not match its schema, an error or a log that
+repeats text of the request, and two different responses to the same request. Hypothesis reduces the
+failing case to a small one; its repr creates it again. The exit status is 1 if there was one.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ from jsonschema.exceptions import best_match
 from rich.progress import Progress
 
 from samo.http.envelope import error_format_of
-from tests.fuzz.cases import MARK, Case, cases
+from tests.fuzz.cases import MARKER, Case, cases
 
 ROUND_CASES: Final = 100
-# They differ between two answers to one request.
+# Fields that differ between two responses to the same request.
 VOLATILE: Final = frozenset(
     {"request_id", "inference_time", "processing_time_ms", "timings_ms", "uptime_seconds"}
 )
-# State, which changes by itself.
+# Routes whose response changes over time.
 STATE: Final = ("/health", "/metrics", "/models/status")
 
 
-class WrongAnswer(Exception):
-    """What is wrong with the answer to a case."""
+class WrongResponse(Exception):
+    """The response to a case is wrong."""
 
-    def __init__(self, case: Case, status: int, problem: str, answer: bytes) -> None:
-        super().__init__(f"{problem}\nstatus {status}\n{answer[:400]!r}\n{case!r}")
+    def __init__(self, case: Case, status: int, problem: str, response: bytes) -> None:
+        super().__init__(f"{problem}\nstatus {status}\n{response[:400]!r}\n{case!r}")
 
 
 class Fuzzer:
-    """Sends cases to a client of the service and judges the answers."""
+    """Sends cases through a client of the service and checks the responses."""
 
     def __init__(self, client: Any, api_page: str) -> None:
         self._client = client
         self._openapi = client.get("/openapi.json").json()
-        self._answers = {
+        self._validators = {
             (method.upper(), path): self._validator(operation)
             for path, operations in self._openapi["paths"].items()
             for method, operation in operations.items()
@@ -70,7 +70,7 @@ class Fuzzer:
         return Draft202012Validator({**schema, "components": self._openapi["components"]})
 
     def run_round(self, number: int, examples: int = ROUND_CASES) -> None:
-        """Send a round of cases, the same for the same number. Raises `WrongAnswer`."""
+        """Send a round of cases, which `number` determines. Raises `WrongResponse`."""
 
         @seed(number)
         @settings(
@@ -91,21 +91,21 @@ class Fuzzer:
         self.slowest_livez = max(self.slowest_livez, time.perf_counter() - start)
 
     def check(self, case: Case) -> None:
-        """Send a case twice. Raises `WrongAnswer`."""
+        """Send a case twice. Raises `WrongResponse`."""
         with captured_logs() as logs:
             first, second = self._send(case), self._send(case)
         self.statuses[first.status_code] += 1
         problem = self._problem(case, first)
-        if problem is None and MARK in "".join(logs):
-            line = next(line for line in logs if MARK in line)
-            problem = f"a log repeats what was sent: {line[:400]}"
+        if problem is None and MARKER in "".join(logs):
+            line = next(line for line in logs if MARKER in line)
+            problem = f"a log repeats text of the request: {line[:400]}"
         if problem is None and not case.target.startswith(STATE):
             if first.status_code != second.status_code:
-                problem = f"another status the second time: {second.status_code}"
-            elif steady(first) != steady(second):
-                problem = "another answer the second time"
+                problem = f"another status for the repeated request: {second.status_code}"
+            elif without_volatile_fields(first) != without_volatile_fields(second):
+                problem = "another response for the repeated request"
         if problem is not None:
-            raise WrongAnswer(case, first.status_code, problem, first.content)
+            raise WrongResponse(case, first.status_code, problem, first.content)
 
     def _send(self, case: Case) -> Any:
         return self._client.request(
@@ -116,76 +116,76 @@ class Fuzzer:
             follow_redirects=False,
         )
 
-    def _problem(self, case: Case, answer: Any) -> str | None:
-        status = answer.status_code
+    def _problem(self, case: Case, response: Any) -> str | None:
+        status = response.status_code
         if status >= 500 and status not in (503, 504):
             return "the service failed"
         if status < 400:
-            return self._wrong_success(case, answer)
+            return self._wrong_success(case, response)
         if case.method == "HEAD":
             return None
         if status not in self._statuses:
-            return "docs/api.md does not name this status"
-        if MARK in answer.text:
-            return "the error repeats what was sent"
+            return "docs/api.md does not contain this status"
+        if MARKER in response.text:
+            return "the error repeats text of the request"
         try:
-            (error,) = strict_json(answer.content).values()
-            code, message, own_id = (error.pop(key) for key in ("code", "message", "request_id"))
+            (error,) = strict_json(response.content).values()
+            code, message, body_id = (error.pop(key) for key in ("code", "message", "request_id"))
         except (ValueError, AttributeError, KeyError):
             return "the error is not in the envelope"
         is_openai = error_format_of(case.target.partition("?")[0]) == "openai"
         if set(error) != ({"type", "param"} if is_openai else {"details"}) or not message:
-            return "the envelope holds other or empty fields"
+            return "the envelope has other or empty fields"
         if code not in self._codes:
-            return "docs/api.md does not name this code"
-        if answer.headers.get("x-request-id") != own_id:
-            return "the header and the body name two request ids"
+            return "docs/api.md does not contain this code"
+        if response.headers.get("x-request-id") != body_id:
+            return "the header and the body have different request ids"
         return None
 
-    def _wrong_success(self, case: Case, answer: Any) -> str | None:
-        validator = self._answers.get((case.method, case.target))
-        if status_has_no_body(answer.status_code) or validator is None:
+    def _wrong_success(self, case: Case, response: Any) -> str | None:
+        validator = self._validators.get((case.method, case.target))
+        if has_no_body(response.status_code) or validator is None:
             return None
         try:
-            body = strict_json(answer.content)
+            body = strict_json(response.content)
         except ValueError as error:
-            return f"the answer is no JSON: {error}"
-        if not arc_is_of_the_entry(case, body):
-            return "a point of the arc is not the entry's text at its place"
+            return f"the response is not JSON: {error}"
+        if not arc_matches_entry(case, body):
+            return "the text of an arc point is not the entry's text at its offsets"
         wrong = best_match(validator.iter_errors(body))
-        return wrong and f"the answer is not what the description says: {wrong.message}"
+        return wrong and f"the response does not match its schema: {wrong.message}"
 
 
-def arc_is_of_the_entry(case: Case, answer: Any) -> bool:
-    """Whether each sentence of a typed entry's arc is `entry[start:end]`."""
-    if not isinstance(answer, dict) or "arc" not in answer or answer.get("transcription"):
+def arc_matches_entry(case: Case, response: Any) -> bool:
+    """Return whether each sentence of a typed entry's arc is `entry[start:end]`."""
+    if not isinstance(response, dict) or "arc" not in response or response.get("transcription"):
         return True
     declared = dict(case.headers).get(b"content-type", b"")
     sent = case.body.decode("latin-1") if b"latin-1" in declared else case.body
     entry = json.loads(sent)["text"]
-    return all(entry[p["start"] : p["end"]] == p["text"] for p in answer["arc"])
+    return all(entry[p["start"] : p["end"]] == p["text"] for p in response["arc"])
 
 
-def status_has_no_body(status: int) -> bool:
-    """Whether an answer with this status is empty by its meaning."""
+def has_no_body(status: int) -> bool:
+    """Return whether a response with this status never has a body."""
     return status in (204, 304) or 300 <= status < 400
 
 
 def strict_json(content: bytes) -> Any:
-    """Parse JSON as other languages do, without NaN."""
+    """Parse JSON; refuse NaN and Infinity, which Python accepts."""
 
     def refuse(word: str) -> None:
-        raise ValueError(f"{word} is no JSON")
+        raise ValueError(f"{word} is not JSON")
 
     return json.loads(content.decode(), parse_constant=refuse)
 
 
-def steady(answer: Any) -> Any:
-    """What two answers to one request have in common."""
+def without_volatile_fields(response: Any) -> Any:
+    """Return the part of a response that is the same for every response to a request."""
     try:
-        return _without_volatile(answer.json())
+        return _without_volatile(response.json())
     except ValueError:
-        return answer.content
+        return response.content
 
 
 def _without_volatile(value: Any) -> Any:
@@ -198,14 +198,14 @@ def _without_volatile(value: Any) -> Any:
 
 @contextmanager
 def captured_logs() -> Any:
-    """Every line that is logged meanwhile, with its traceback."""
+    """Collect all lines that are logged during the `with` block, with tracebacks."""
     lines: list[str] = []
 
-    class Keep(logging.Handler):
+    class LogCollector(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             lines.append(self.format(record))
 
-    handler = Keep()
+    handler = LogCollector()
     loggers = [logging.getLogger(name) for name in ("", "bentoml", "uvicorn")]
     for logger in loggers:
         logger.addHandler(handler)
@@ -222,10 +222,12 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--seed", type=int, default=0, help="of the first round (0)")
-    given_arguments = parser.parse_args(arguments)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # the client's, not the service's
-    logging.getLogger().addHandler(logging.NullHandler())  # kept by captured_logs, not printed
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first round (default: 0)")
+    args = parser.parse_args(arguments)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # logs of the client, not of the service
+    logging.getLogger().addHandler(
+        logging.NullHandler()
+    )  # captured_logs collects them; do not print
 
     from samo.settings import Settings
     from tests.conftest import ROOT, running
@@ -233,21 +235,21 @@ def main(arguments: list[str] | None = None) -> int:
     with running(Settings(runners="fake")) as client:
         page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
         fuzzer = Fuzzer(client, page)
-        number, start = given_arguments.seed, time.monotonic()
+        number, start = args.seed, time.monotonic()
         with Progress(transient=True) as progress:
-            task = progress.add_task("Odd requests", total=given_arguments.seconds)
-            while (spent := time.monotonic() - start) < given_arguments.seconds:
+            task = progress.add_task("Requests", total=args.seconds)
+            while (spent := time.monotonic() - start) < args.seconds:
                 progress.update(task, completed=spent)
                 try:
                     fuzzer.run_round(number)
-                except WrongAnswer as wrong:
-                    print(f"A wrong answer, --seed {number}: {wrong}")
+                except WrongResponse as error:
+                    print(f"A wrong response, --seed {number}: {error}")
                     return 1
                 number += 1
     print(
         f"{sum(fuzzer.statuses.values())} requests, statuses "
         f"{dict(sorted(fuzzer.statuses.items()))}, /livez within "
-        f"{fuzzer.slowest_livez * 1000:.1f} ms; nothing wrong found."
+        f"{fuzzer.slowest_livez * 1000:.1f} ms; no wrong response."
     )
     return 0
 

@@ -8,12 +8,12 @@ import httpx
 
 
 def error_of(response: httpx.Response, status: int) -> dict[str, Any]:
-    """Return the error of a response after checking its status and its form."""
+    """Return the error of a response after checking its status and format."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/json"
     error: dict[str, Any] = response.json()["error"]
     is_openai = response.request.url.path.lstrip("/").startswith("v1/")
-    own = {"type", "param"} if is_openai else {"details"}
-    assert set(error) == {"code", "message", "request_id"} | own
+    specific = {"type", "param"} if is_openai else {"details"}
+    assert set(error) == {"code", "message", "request_id"} | specific
     assert error["request_id"] == response.headers["x-request-id"]
     return error

@@ -37,7 +37,7 @@ def test_every_route_has_an_example(description):
     for path, operation in operations(description):
         answers = operation["responses"]["200"]["content"].values()
         assert any("example" in answer for answer in answers), (
-            f"{path}: add it to {EXAMPLES.name}; then `python -m tests.e2e.renew_examples`"
+            f"{path}: add it to {EXAMPLES.name}; then `python -m tests.e2e.update_openapi_examples`"
         )
         body = operation.get("requestBody", {}).get("content", {}).get("application/json")
         assert body is None or "example" in body, path
@@ -62,14 +62,19 @@ def test_the_examples_are_valid(description):
 
 
 def test_every_refusal_has_an_example(description):
-    shown = {
+    format_example = {
         (int(name[-3:]), code)
         for name, response in description["components"]["responses"].items()
         for code in response["content"]["application/json"]["examples"]
     }
-    every = {(one.status, one.code) for one in errors.SamoError.__subclasses__()}
+    # samo.batch has errors of its own, which HTTP does not
+    every = {
+        (one.status, one.code)
+        for one in errors.SamoError.__subclasses__()
+        if one.__module__ == errors.__name__
+    }
     ours = {one for one in every if one[1] not in ("unsupported_protocol", "internal_error")}
-    assert ours <= shown
+    assert ours <= format_example
 
 
 def test_the_refusals_of_a_route_are_of_its_kind(description):
@@ -105,6 +110,13 @@ def upload(data):
         ),
         (upload(recordings.wav(np.zeros(64, "<i2"), channels=64)), "unsupported_audio"),
         ({"url": "/v1/models/none", "method": "GET"}, "model_not_found"),
+        (
+            {
+                "url": "/v1/audio/transcriptions",
+                "files": {"file": recordings.wav(np.zeros(64, "<i2"), channels=64)},
+            },
+            "unsupported_audio",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -116,8 +128,8 @@ def test_the_examples_say_what_the_service_says(client, description, request_, c
     (operation,) = description["paths"][PATHS.get(request["url"], request["url"])].values()
     component = operation["responses"][str(status)]["$ref"].rpartition("/")[2]
     media = description["components"]["responses"][component]["content"]["application/json"]
-    shown = media["examples"][code]["value"]["error"]
-    assert (error["message"], error["details"]) == (shown["message"], shown["details"])
+    format_example = media["examples"][code]["value"]["error"]
+    assert {**error, "request_id": ""} == {**format_example, "request_id": ""}
 
 
 def test_names_have_no_addresses_in_them(description):

@@ -1,4 +1,4 @@
-"""Multipart forms as clients send them: names, files, options, and what is not honoured."""
+"""Multipart forms as clients send them: names, files, options, and unsupported fields."""
 
 from __future__ import annotations
 

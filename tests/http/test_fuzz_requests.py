@@ -1,4 +1,4 @@
-"""A round of the request fuzzer, and that it finds what it looks for."""
+"""A round of the request fuzzer, and tests that it detects wrong responses."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT
-from tests.fuzz.cases import MARK, Case
-from tests.fuzz.requests import Fuzzer, WrongAnswer
+from tests.fuzz.cases import MARKER, Case
+from tests.fuzz.requests import Fuzzer, WrongResponse
 
 # Drawn bodies have up to 21,000 characters.
 MAX_SMALL_BODY_CHARACTERS = 100
-ASK = Case("POST", "/predict", (), b'{"text": "joy"}')
+CASE = Case("POST", "/predict", (), b'{"text": "joy"}')
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 
@@ -23,24 +23,24 @@ def fuzzer_of(client):
 
 
 @pytest.mark.slow
-def test_a_round_of_odd_requests_finds_nothing(client):
+def test_a_round_finds_no_wrong_response(client):
     fuzzer = fuzzer_of(client)
     fuzzer.run_round(0, examples=60)
     assert sum(fuzzer.statuses.values()) >= 60
     assert {200, 422} <= set(fuzzer.statuses)
 
 
-class Answering:
-    """A client whose service gives the same answers whatever it is asked, one after another."""
+class FixedResponses:
+    """A client whose service gives the same responses whatever it is asked, one after another."""
 
-    def __init__(self, *answers, log=None):
-        self._answers = list(answers)
+    def __init__(self, *responses, log=None):
+        self._responses = list(responses)
         self._log = log
 
     def request(self, *_arguments, **_options):
         if self._log:
             logging.getLogger("bentoml.samo").warning(self._log)
-        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
 
     get = request
 
@@ -55,51 +55,51 @@ def fine(**more):
     return httpx.Response(200, content=json.dumps(body))
 
 
-@pytest.mark.parametrize("answer", [error(), fine(), fine(inference_time="2ms")])
-def test_right_answers_pass(client, answer):
+@pytest.mark.parametrize("response", [error(), fine(), fine(inference_time="2ms")])
+def test_correct_responses_pass(client, response):
     fuzzer = fuzzer_of(client)
-    fuzzer._client = Answering(answer)
-    fuzzer.check(ASK)
+    fuzzer._client = FixedResponses(response)
+    fuzzer.check(CASE)
 
 
 @pytest.mark.parametrize(
-    ("answers", "problem"),
+    ("responses", "problem"),
     [
         ([error(500, "model_failure")], "the service failed"),
-        ([error(418, "invalid_request")], "does not name this status"),
-        ([error(code="teapot")], "does not name this code"),
-        ([error(message=f"{MARK} is wrong")], "repeats what was sent"),
+        ([error(418, "invalid_request")], "does not contain this status"),
+        ([error(code="teapot")], "does not contain this code"),
+        ([error(message=f"{MARKER} is wrong")], "repeats text of the request"),
         ([error(message="")], "other or empty fields"),
         ([error(trace="x")], "other or empty fields"),
-        ([error(request_id="s")], "two request ids"),
+        ([error(request_id="s")], "different request ids"),
         ([httpx.Response(404, text="Not found")], "not in the envelope"),
         ([httpx.Response(404, json=["x"])], "not in the envelope"),
-        ([fine(emotions=[{"emotion": "joy", "confidence": float("nan")}])], "NaN is no JSON"),
-        ([fine(emotions=None)], "not what the description says"),
-        ([httpx.Response(200, text="joy")], "no JSON"),
-        ([fine(), error(503, "overloaded")], "another status the second time"),
-        ([fine(), fine(emotions=[])], "another answer the second time"),
+        ([fine(emotions=[{"emotion": "joy", "confidence": float("nan")}])], "NaN is not JSON"),
+        ([fine(emotions=None)], "does not match its schema"),
+        ([httpx.Response(200, text="joy")], "not JSON"),
+        ([fine(), error(503, "overloaded")], "another status for the repeated request"),
+        ([fine(), fine(emotions=[])], "another response for the repeated request"),
     ],
 )
-def test_wrong_answers_are_found(client, answers, problem):
+def test_wrong_responses_are_found(client, responses, problem):
     fuzzer = fuzzer_of(client)
-    fuzzer._client = Answering(*answers)
-    with pytest.raises(WrongAnswer, match=problem) as caught:
-        fuzzer.check(ASK)
-    assert repr(ASK) in str(caught.value)
+    fuzzer._client = FixedResponses(*responses)
+    with pytest.raises(WrongResponse, match=problem) as caught:
+        fuzzer.check(CASE)
+    assert repr(CASE) in str(caught.value)
 
 
 def test_a_log_that_repeats_the_text_is_found(client):
     fuzzer = fuzzer_of(client)
-    fuzzer._client = Answering(fine(), log=f"failed on {MARK}")
-    with pytest.raises(WrongAnswer, match="a log repeats"):
-        fuzzer.check(ASK)
+    fuzzer._client = FixedResponses(fine(), log=f"failed on {MARKER}")
+    with pytest.raises(WrongResponse, match="a log repeats"):
+        fuzzer.check(CASE)
 
 
-def test_what_is_found_is_made_small(client):
+def test_a_failing_case_is_reduced(client):
     fuzzer = fuzzer_of(client)
-    fuzzer._client = Answering(error(500, "model_failure"))
-    with pytest.raises(WrongAnswer) as caught:
+    fuzzer._client = FixedResponses(error(500, "model_failure"))
+    with pytest.raises(WrongResponse) as caught:
         fuzzer.run_round(0, examples=5)
     assert "Case(method=" in str(caught.value)
     assert len(str(caught.value).partition("body=")[2]) < MAX_SMALL_BODY_CHARACTERS

@@ -70,7 +70,7 @@ try:
     fails = state.get("fail") and re.search(state["fail"], line)
     if fails and state.get("fail_times", 1_000) > 0:
         state["fail_times"] = state.get("fail_times", 1_000) - 1
-        raise SystemExit("fake gcloud: told to fail")
+        raise SystemExit("fake gcloud: failure requested by the test")
     sys.stdout.write(f"{answer()}\n")
 finally:
     state_file.write_text(json.dumps(state))

@@ -41,7 +41,7 @@ def write_parquet(path, rows):
 
 
 def from_arrow(value):
-    """Maps come back as lists of pairs."""
+    """Maps are read as lists of pairs."""
     if isinstance(value, dict):
         return {key: from_arrow(one) for key, one in value.items()}
     if isinstance(value, list) and value and isinstance(value[0], tuple):
@@ -104,7 +104,7 @@ def test_lines_become_parquet_and_parquet_lines(tmp_path):
 
 def test_what_json_cannot_hold_becomes_null(tmp_path):
     def refuse(word):
-        raise AssertionError(f"{word} is no JSON")
+        raise AssertionError(f"{word} is not JSON")
 
     rows = [
         {"text": "joy", "mood": float("nan"), "deep": {"list": [float("inf")]}},
@@ -195,7 +195,7 @@ def test_ray_replaces_a_worker_that_is_killed(tmp_path):
             for child in psutil.Process(process.pid).children(recursive=True)
             if "MapWorker" in " ".join(child.cmdline())
         ]
-        assert actors, "there is no worker to kill"
+        assert actors, "no worker to kill"
         os.kill(actors[0].pid, signal.SIGKILL)
         assert len(list((tmp_path / "out").glob("part-*"))) < 40
         _, stderr = process.communicate(timeout=300)

@@ -1,4 +1,4 @@
-"""What stops `samo batch`, or must not: disks, a second run, a crash, odd lines."""
+"""Disk errors, a second run, crashes and invalid lines: whether they end `samo batch`."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_lines_in_every_encoding_are_answered_or_refused_by_line(tmp_path):
 
 def test_odd_values_are_written_as_json_that_every_parser_reads(tmp_path):
     def refuse(word):
-        raise AssertionError(f"{word} is no JSON")
+        raise AssertionError(f"{word} is not JSON")
 
     lines = [
         '{"text": "joy", "weight": 1e400, "deep": [-1e999]}',

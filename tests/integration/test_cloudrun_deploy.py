@@ -123,7 +123,7 @@ class Deployment:
 
     @property
     def shares(self) -> list[str]:
-        """Percentages that the new revision was given, in order; going back is 'back'."""
+        """Percentages that the new revision was given, in order; a rollback is "back"."""
         result = []
         for call in self.state["calls"]:
             if "--to-revisions=" in call:
@@ -155,7 +155,7 @@ def assert_rolled_back(deployment, done, *shares):
     assert "samo-old has all traffic again" in done.stderr
 
 
-def test_all_goes_well(deployment):
+def test_a_successful_deployment(deployment):
     done = deployment.run()
     assert done.returncode == 0, done.stderr
     assert deployment.shares == ["5", "50", "100"]
@@ -188,18 +188,18 @@ def test_the_new_revision_starts_without_traffic(deployment):
 @pytest.mark.parametrize(
     ("smoke_test", "shares"), [(1, []), (2, ["5"]), (3, ["5", "50"]), (4, ["5", "50", "100"])]
 )
-def test_a_wrong_answer_brings_the_old_revision_back(deployment, smoke_test, shares):
+def test_a_wrong_response_restores_the_old_revision(deployment, smoke_test, shares):
     deployment.plan["wrong_at"] = smoke_test
     done = deployment.run("--image", IMAGE)
     assert_rolled_back(deployment, done, *shares)
-    assert "classifies FAILED: ['sadness'] instead of joy" in done.stderr
+    assert "check_emotions FAILED: ['sadness'] instead of joy" in done.stderr
 
 
 @pytest.mark.parametrize("reason", ["errors_at", "monitoring_down_at"])
 @pytest.mark.parametrize(
     ("stage", "shares"), [(1, ["5"]), (2, ["5", "50"]), (3, ["5", "50", "100"])]
 )
-def test_errors_bring_the_old_revision_back(deployment, reason, stage, shares):
+def test_errors_restore_the_old_revision(deployment, reason, stage, shares):
     deployment.plan[reason] = stage
     done = deployment.run("--image", IMAGE)
     assert_rolled_back(deployment, done, *shares)
@@ -219,12 +219,12 @@ def test_errors_bring_the_old_revision_back(deployment, reason, stage, shares):
         (r"to-revisions=samo-2\S+=100", ["5", "50", "100"]),
     ],
 )
-def test_a_gcloud_that_fails_brings_the_old_revision_back(deployment, call, shares):
+def test_a_failing_gcloud_restores_the_old_revision(deployment, call, shares):
     done = deployment.run("--image", IMAGE, fail=call)
     assert_rolled_back(deployment, done, *shares)
 
 
-def test_a_script_that_is_stopped_brings_the_old_revision_back(deployment):
+def test_an_interrupted_script_restores_the_old_revision(deployment):
     process = deployment.start("--image", IMAGE, "--soak", "100")
     for line in process.stderr:
         if "5 % of the traffic" in line:
@@ -239,7 +239,7 @@ def test_a_script_that_is_stopped_brings_the_old_revision_back(deployment):
     assert_rolled_back(deployment, done, "5")
 
 
-def test_going_back_is_tried_again(deployment):
+def test_a_rollback_is_repeated(deployment):
     deployment.plan["wrong_at"] = 1
     done = deployment.run("--image", IMAGE, fail="samo-old=100", fail_times=2)
     assert done.returncode == 1
@@ -247,7 +247,7 @@ def test_going_back_is_tried_again(deployment):
     assert deployment.state["traffic"] == {"samo-old": 100}
 
 
-def test_going_back_that_fails_says_what_to_run(deployment):
+def test_a_failed_rollback_prints_the_command(deployment):
     deployment.plan["wrong_at"] = 2
     done = deployment.run("--image", IMAGE, fail="samo-old=100 ")
     assert done.returncode == 3
@@ -256,14 +256,14 @@ def test_going_back_that_fails_says_what_to_run(deployment):
     assert "--to-revisions=samo-old=100" in last
 
 
-def test_a_first_deployment_takes_the_traffic_and_has_nothing_to_go_back_to(deployment):
+def test_a_first_deployment_gets_all_traffic_and_has_no_rollback(deployment):
     done = deployment.run("--image", IMAGE, traffic={})
     assert done.returncode == 0, done.stderr
     assert list(deployment.state["traffic"].values()) == [100]
     deployment.plan["wrong_at"] = 2
     done = deployment.run("--image", IMAGE, traffic={})
     assert done.returncode == 1
-    assert "none to go back to" in done.stderr
+    assert "there is no previous one" in done.stderr
 
 
 def test_fake_models_are_not_deployed(deployment):
@@ -272,21 +272,21 @@ def test_fake_models_are_not_deployed(deployment):
 
 
 @pytest.mark.parametrize("tool", ["make", "docker"])
-def test_what_was_not_built_is_not_deployed(deployment, tool):
+def test_a_failed_build_is_not_deployed(deployment, tool):
     (deployment.folder / f"{tool}.fails").touch()
     done = deployment.run()
     assert done.returncode != 0
     assert not any("replace" in call for call in deployment.state["calls"])
 
 
-def test_split_traffic_is_left_alone(deployment):
+def test_split_traffic_is_not_changed(deployment):
     done = deployment.run("--image", IMAGE, traffic={"samo-a": 50, "samo-b": 50})
     assert done.returncode == 1
-    assert "settle the earlier deployment first" in done.stderr
+    assert "finish the earlier deployment first" in done.stderr
     assert not any("replace" in call or "update" in call for call in deployment.state["calls"])
 
 
-def test_a_service_account_names_its_audience(deployment):
+def test_a_service_account_requests_its_audience(deployment):
     account = "deployer@p.iam.gserviceaccount.com"
     deployment.run("--image", IMAGE, account=account)
     tokens = [call for call in deployment.state["calls"] if "print-identity-token" in call]
@@ -296,12 +296,12 @@ def test_a_service_account_names_its_audience(deployment):
 @pytest.mark.parametrize(
     "options", [["--imgae", IMAGE], ["--image", "samo:latest"], ["--soak"], ["--project", ""]]
 )
-def test_a_wrong_call_does_nothing(deployment, options):
+def test_invalid_arguments_change_nothing(deployment, options):
     assert deployment.run(*options).returncode == 2
     assert deployment.state["calls"] == []
 
 
-def test_help_says_the_options():
+def test_help_lists_the_options():
     done = subprocess.run(["bash", SCRIPT, "--help"], capture_output=True, text=True, check=True)
     for option in ("--image", "--soak", "--max-error-rate", "--dry-run"):
         assert option in done.stdout
@@ -322,7 +322,7 @@ def test_a_dry_run_prints_what_a_real_run_calls(deployment):
     assert [words[:3] for words in printed] == [words[:3] for words in called]
 
 
-def test_gcloud_understands_every_call(deployment, tmp_path):
+def test_gcloud_parses_every_call(deployment, tmp_path):
     if not shutil.which("gcloud"):
         pytest.skip("gcloud is not installed")
     commands = {" ".join(words) for words in dry_run(deployment) if words[:1] == ["gcloud"]}

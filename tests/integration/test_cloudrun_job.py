@@ -1,4 +1,4 @@
-"""The batch job's manifest, filled in as docs/batch.md says, and the command that it runs."""
+"""The batch job's manifest, filled in as in docs/batch.md, and its command."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ printf '%s\\n' "$*" >>calls
 
 
 def expected() -> str:
-    """What a reader takes the template to mean: each of the three names replaced, nothing else."""
+    """Return the manifest with each of the three names replaced, and nothing else."""
     text = JOB.read_text()
     for name, value in VALUES.items():
         text = text.replace(f"${{{name}}}", value)
@@ -57,7 +57,7 @@ def rendered(tmp_path_factory):
     return folder
 
 
-def test_the_documented_block_fills_in_the_manifest_and_hands_it_on(rendered):
+def test_the_documented_block_fills_in_the_manifest_and_passes_it_to_gcloud(rendered):
     assert (rendered / "job.yaml").read_text() == expected()
     calls = (rendered / "calls").read_text().splitlines()
     assert calls == [
@@ -74,7 +74,7 @@ def test_envsubst_without_a_list_of_names_does_no_harm(rendered):
     assert filled == expected()
 
 
-def test_the_manifest_is_cloud_runs_and_the_variables_the_services():
+def test_the_manifest_matches_the_schema_and_its_variables_are_settings():
     job = yaml.safe_load(expected())
     schema = json.loads((ROOT / "deploy" / "schemas" / "cloudrun_job.json").read_text())
     jsonschema.validate(job, schema)
@@ -90,7 +90,7 @@ def container():
     return task["containers"][0]
 
 
-def test_the_command_links_the_models_and_starts_the_batch_also_a_second_time(tmp_path):
+def test_the_command_links_the_models_and_can_be_repeated(tmp_path):
     (tmp_path / "bin").mkdir()
     fake = tmp_path / "bin" / "python3"
     fake.write_text('#!/bin/sh\nprintf "%s\\n" "$@" && cat "$BENTOML_HOME/models/model"\n')
@@ -117,7 +117,7 @@ def test_the_command_links_the_models_and_starts_the_batch_also_a_second_time(tm
         ]  # fmt: skip
 
 
-def test_the_bucket_is_mounted_where_the_command_looks_and_for_the_images_user():
+def test_the_bucket_is_mounted_at_the_commands_path_for_the_images_user():
     task = yaml.safe_load(expected())["spec"]["template"]["spec"]["template"]["spec"]
     (volume,) = task["volumes"]
     (mount,) = container()["volumeMounts"]
@@ -129,7 +129,7 @@ def test_the_bucket_is_mounted_where_the_command_looks_and_for_the_images_user()
     assert volume["csi"]["volumeAttributes"]["mountOptions"] == f"uid={user},gid={group}"
 
 
-def test_every_account_that_is_named_is_made():
+def test_every_account_exists_in_terraform():
     """In manifests, pipelines and pages; Terraform makes them."""
     made = set(
         re.findall(

@@ -258,7 +258,7 @@ def test_untrained_model_copies_already(tokenizer_folder):
 
 
 class PowerCut(Exception):
-    """What stops a run."""
+    """Interrupts a run."""
 
 
 def test_training_goes_on_after_a_stop_as_if_it_never_stopped(

@@ -1,4 +1,4 @@
-"""What goes into the image: only what is allowed, and always the same bytes."""
+"""The build context of the image: only allowed files, and always the same bytes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.models
 
-LAY_OUT = "import pathlib, sys; from deploy.container.context import lay_out; "
-LAY_OUT += "print(lay_out(pathlib.Path(sys.argv[1])))"
+WRITE_CONTEXT = "import pathlib, sys; from deploy.container.context import write_build_context; "
+WRITE_CONTEXT += "print(write_build_context(pathlib.Path(sys.argv[1])))"
 
 
-def lay_out(folder: Path) -> tuple[str, dict[str, str]]:
+def write_build_context(folder: Path) -> tuple[str, dict[str, str]]:
     folder.mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", LAY_OUT, str(folder)],
+        [sys.executable, "-c", WRITE_CONTEXT, str(folder)],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     digests = {
@@ -34,13 +34,13 @@ def lay_out(folder: Path) -> tuple[str, dict[str, str]]:
     return done.stdout.split()[-1], digests
 
 
-def test_the_context_is_an_allow_list_and_the_same_every_time(tmp_path):
+def test_the_context_contains_only_allowed_files_and_is_reproducible(tmp_path):
     before = os.umask(0o077)
     try:
-        version, files = lay_out(tmp_path / "one")
+        version, files = write_build_context(tmp_path / "one")
     finally:
         os.umask(before)
-    assert lay_out(tmp_path / "two") == (version, files)
+    assert write_build_context(tmp_path / "two") == (version, files)
 
     assert {path.name for path in (tmp_path / "one").iterdir()} == {
         ".dockerignore", "Dockerfile", "bento", "models", "requirements.txt",
@@ -60,15 +60,15 @@ def test_the_context_is_an_allow_list_and_the_same_every_time(tmp_path):
     assert f"version: {version}" in manifest
 
 
-def test_a_model_that_is_exported_anew_makes_no_other_image(tmp_path):
-    first = lay_out(tmp_path / "one")
+def test_a_model_that_is_exported_again_does_not_change_the_image(tmp_path):
+    first = write_build_context(tmp_path / "one")
     subprocess.run(
         [sys.executable, "export_models.py", "summarizer", "--force"], cwd=ROOT, check=True
     )
-    assert lay_out(tmp_path / "two") == first
+    assert write_build_context(tmp_path / "two") == first
 
 
-def test_what_only_exports_is_not_among_what_is_installed():
+def test_packages_for_exporting_are_not_installed():
     locked = (ROOT / "requirements/serve.txt").read_text()
     names = {line.split("==")[0] for line in locked.splitlines() if "==" in line}
     assert not names & {"onnx", "onnx-ir", "safetensors", "sympy", "torch", "transformers"}

@@ -21,12 +21,19 @@ from exporting.transcriber import (
 )
 from runners.base import Runner
 from runners.errors import InvalidRequest
-from runners.transcriber.transcriber import SAMPLE_RATE, Transcriber, TranscriptionRequest
+from runners.transcriber.plausibility import MAX_COMPRESSION_RATIO
+from runners.transcriber.transcriber import (
+    SAMPLE_RATE,
+    TextDelta,
+    Transcriber,
+    TranscriptionRequest,
+)
 from samo.audio import decode
 
 pytestmark = pytest.mark.models
 
-JFK = Path(__file__).parents[1] / "data" / "jfk.flac"
+DATA = Path(__file__).parents[1] / "data"
+JFK = DATA / "jfk.flac"
 
 
 @pytest.fixture(scope="module")
@@ -95,20 +102,24 @@ def assert_golden(text):
     assert jiwer.wer(" ".join(words(GOLDEN_TRANSCRIPT)), " ".join(words(text))) < 0.15
 
 
+def repeated(samples, times, pause):
+    return np.concatenate([samples, silence(pause)] * times)
+
+
 def transcribe(transcriber, samples, **options):
     request = TranscriptionRequest(samples.astype(np.float32), **options)
     (transcript,) = transcriber.predict([transcriber.prepare(request)])
     return transcript
 
 
-def test_two_recordings_at_a_time_are_heard_as_each_alone(transcriber_folder, jfk):
+def test_concurrent_transcripts_equal_sequential_ones(transcriber_folder, jfk):
     two = Transcriber.load(transcriber_folder, threads=1, num_workers=2)
     parts = [jfk, jfk[: 5 * SAMPLE_RATE]]
-    alone = [transcribe(two, part).text for part in parts]
+    sequential = [transcribe(two, part).text for part in parts]
     with ThreadPoolExecutor(2) as executor:
-        beside = list(executor.map(lambda part: transcribe(two, part).text, parts))
-    assert beside == alone
-    assert len(set(alone)) == 2
+        concurrent = list(executor.map(lambda part: transcribe(two, part).text, parts))
+    assert concurrent == sequential
+    assert len(set(sequential)) == 2
 
 
 def test_the_golden_recording(transcriber_folder):
@@ -163,6 +174,21 @@ def test_a_text_said_twice_is_heard_twice(transcriber, jfk):
     transcript = transcribe(transcriber, np.concatenate([jfk, silence(0.6), jfk]))
     assert words(transcript.text).count("country") >= 3
     assert transcript.segments[-1].end > 20
+
+
+@pytest.mark.parametrize("pause", [0.7, 1.2])
+def test_an_affirmation_said_five_times_is_transcribed_five_times(transcriber, pause):
+    affirmation = decode((DATA / "affirmation.flac").read_bytes()).samples
+    transcript = transcribe(transcriber, repeated(affirmation, 5, pause))
+    assert words(transcript.text).count("enough") == 5
+    assert transcript.unclear == ()
+    assert_times(transcript)
+
+
+def test_a_sentence_of_a_real_voice_said_five_times(transcriber, manifest, speech_data):
+    sentence = load(speech_data, manifest, "1688-142285-0002")
+    transcript = transcribe(transcriber, repeated(sentence, 5, 1.5))
+    assert words(transcript.text).count("silly") == 5
 
 
 @pytest.mark.parametrize("level", [0.3, 0.003])
@@ -282,6 +308,101 @@ def test_nothing_is_heard_in_recordings_without_speech(transcriber, manifest, sp
     assert {
         path: item.text for path, item in heard.items() if item.text or not item.no_speech
     } == {}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"keywords": ("Ximena Quiroga", "joy")}, {"prompt": "Dear diary, today I felt happy."}],
+    ids=["keywords", "prompt"],
+)
+def test_a_prompt_invents_nothing_in_recordings_without_speech(
+    transcriber, manifest, speech_data, options
+):
+    recordings = [row["id"] for row in manifest if row["kind"] == "nonspeech"]
+    texts = {
+        name: transcribe(transcriber, load(speech_data, manifest, name), **options).text
+        for name in recordings
+    }
+    assert recordings
+    assert {name: text for name, text in texts.items() if text} == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sb_noise1", "sb_noise5", "librosa_147793__setuniman__sweet-waltz-0i-22mi"],
+    ids=["noise", "short noise", "music"],
+)
+def test_loops_over_noise_and_music_are_dropped(transcriber, manifest, speech_data, name):
+    """Whisper alone repeats a sentence here, with the statistics of real repetition."""
+    samples = load(speech_data, manifest, name)
+    found, _ = transcriber._model.transcribe(samples, language="en", temperature=[0.0])
+    assert max(segment.compression_ratio for segment in found) > MAX_COMPRESSION_RATIO
+    transcript = transcribe(transcriber, samples, language="en")
+    assert (transcript.text, transcript.no_speech) == ("", True)
+
+
+NAMES = ("Saoirse", "Llandudno")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"keywords": NAMES}, {"prompt": f"Names: {', '.join(NAMES)}."}],
+    ids=["keywords", "prompt"],
+)
+def test_rare_names_are_found_with_a_prompt_only(transcriber, options):
+    samples = decode((DATA / "names.flac").read_bytes()).samples
+    without = transcribe(transcriber, samples, language="en").text
+    found = transcribe(transcriber, samples, language="en", **options).text
+    assert not any(name in without for name in NAMES)
+    assert all(name in found for name in NAMES)
+
+
+def test_a_name_of_a_real_voice_is_found_with_a_prompt_only(transcriber, manifest, speech_data):
+    samples = load(speech_data, manifest, "2033-164914-0005")  # "quoth zau al makan"
+    name = "Zau al-Makan"
+    without = transcribe(transcriber, samples, language="en").text
+    found = transcribe(transcriber, samples, language="en", prompt=f"Names: {name}.").text
+    assert name not in without
+    assert name in found
+
+
+def test_too_many_keywords_are_refused(transcriber, jfk):
+    keywords = tuple(f"Saoirse{number}" for number in range(60))
+    with pytest.raises(InvalidRequest, match="keywords") as caught:
+        transcriber.prepare(TranscriptionRequest(jfk, keywords=keywords))
+    assert caught.value.details["field"] == "keywords"
+
+
+def test_a_prompt_of_any_length_is_accepted(transcriber, jfk):
+    text = transcribe(transcriber, jfk, prompt="We spoke. " * 2_000, keywords=("Ana",) * 20).text
+    assert "country" in words(text)
+
+
+def test_the_language_is_one_of_the_candidates(transcriber, manifest, speech_data):
+    spanish = load(speech_data, manifest, "leopard_test_es")
+    assert transcribe(transcriber, spanish, candidate_languages=("en", "es")).language == "es"
+    restricted = transcribe(transcriber, spanish, candidate_languages=("en", "pt"))
+    assert restricted.language in {"en", "pt"}
+
+
+def test_the_text_is_reported_while_it_is_transcribed(transcriber, jfk):
+    deltas: list[TextDelta] = []
+    transcript = transcribe(
+        transcriber, repeated(jfk, 4, 1.0), on_text=deltas.append, token_scores=True
+    )
+    assert len(deltas) >= 2
+    assert "".join(delta.text for delta in deltas) == transcript.text
+    reported = [score for delta in deltas for score in delta.token_scores]
+    assert reported == [score for segment in transcript.segments for score in segment.token_scores]
+    assert b"".join(score.text for score in reported).decode().strip() == transcript.text
+
+
+def test_token_scores_agree_with_the_words(transcriber, jfk):
+    (segment, *_) = transcribe(transcriber, jfk, token_scores=True, word_timestamps=True).segments
+    score = segment.token_scores[0]
+    assert score.text.decode() == segment.words[0].text
+    assert np.exp(score.log_probability) == pytest.approx(segment.words[0].probability, abs=1e-3)
+    assert all(score.log_probability <= 0 for score in segment.token_scores)
 
 
 def test_word_error_rate_on_librispeech_test_other(transcriber, manifest, speech_data):

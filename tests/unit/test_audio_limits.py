@@ -227,7 +227,7 @@ def test_many_packets_are_refused(monkeypatch):
 
 
 def test_tracks_are_decoded_one_by_one(monkeypatch):
-    """So that the memory of one track is held at a time, and each has the whole limit."""
+    """One track is in memory at once, and each track has the full limit."""
     monkeypatch.setattr(track, "MAX_AUDIO_SECONDS", 1.0)
     quiet = np.zeros(48_000, np.float32)
     assert decode(tracks(quiet, quiet, quiet)).duration == pytest.approx(1.0, abs=0.1)

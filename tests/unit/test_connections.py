@@ -87,7 +87,7 @@ def serving(**options):
 
 
 def read(connection):
-    """Status, headers and body of one answer; status 0 where the connection was closed."""
+    """Return status, headers and body of a response; status 0 if the connection was closed."""
     data = b""
     while b"\r\n\r\n" not in data:
         part = connection.recv(65536)

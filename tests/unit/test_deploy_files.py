@@ -1,4 +1,4 @@
-"""The files under deploy/ are what the tools that read them take; and a typo would be seen."""
+"""The files in deploy/ match the schemas of the tools that read them, and mistakes are found."""
 
 from __future__ import annotations
 
@@ -32,12 +32,14 @@ def environment_of(container: dict) -> dict[str, str]:
 
 
 def assert_settings_are_real(container: dict) -> None:
-    """Every variable is one that the service reads, with a value that it takes."""
+    """Assert that every variable is a setting, with a valid value."""
     variables = environment_of(container)
-    own = {name for name in variables if name.startswith("SAMO_")}
-    assert own <= {f"SAMO_{field.upper()}" for field in Settings.model_fields}
-    assert set(variables) - own <= {"PORT"}
-    Settings.model_validate({name.removeprefix("SAMO_").lower(): variables[name] for name in own})
+    settings = {name for name in variables if name.startswith("SAMO_")}
+    assert settings <= {f"SAMO_{field.upper()}" for field in Settings.model_fields}
+    assert set(variables) - settings <= {"PORT"}
+    Settings.model_validate(
+        {name.removeprefix("SAMO_").lower(): variables[name] for name in settings}
+    )
 
 
 # Cloud Run
@@ -45,7 +47,7 @@ def assert_settings_are_real(container: dict) -> None:
 
 @pytest.fixture(scope="module")
 def manifest() -> dict:
-    """The manifest as deploy.sh hands it to gcloud."""
+    """The manifest that deploy.sh passes to gcloud."""
     image = "europe-west1-docker.pkg.dev/p/samo/samo@sha256:" + "b" * 64
     done = subprocess.run(
         ["bash", DEPLOY / "cloudrun" / "deploy.sh", "--dry-run", "--project", "p", "--region", "r",
@@ -108,7 +110,7 @@ ANNOTATIONS = ("spec", "template", "metadata", "annotations")
         change("spec", "traffic", 0, "percent", value="0"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_cloud_runs_manifest_is_seen(manifest, mistake):
+def test_a_mistake_in_cloud_runs_manifest_is_found(manifest, mistake):
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(mistake(manifest), schema("cloudrun_service.json"))
 
@@ -210,13 +212,13 @@ def test_kubernetes(overlay, more):
         ("ServiceMonitor", change("spec", "endpoints", 0, "interval", value="15 seconds")),
     ],
 )
-def test_a_mistake_in_kubernetes_is_seen(kind, mistake):
+def test_a_mistake_in_kubernetes_is_found(kind, mistake):
     resource = next(r for r in kustomize("many-nodes") if r["kind"] == kind)
     with pytest.raises((jsonschema.ValidationError, kubernetes_validate.ValidationError)):
         validate_resource(mistake(resource))
 
 
-def test_the_autoscalers_metric_is_the_services():
+def test_the_autoscalers_metric_exists():
     from samo import metrics
 
     metrics.queue_length.labels("emotion").set(0)

@@ -1,8 +1,12 @@
-"""What the pages tell a reader to type is there: modules, targets, files; and a shell takes it."""
+"""Modules, make targets, files, links, variables and options that the pages name exist.
+
+`tests/e2e/test_documentation.py` runs the examples.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -10,25 +14,20 @@ from pathlib import Path
 
 import pytest
 
-from samo.settings import variable_names
+from samo.api.app import create_app
+from samo.settings import Settings, variable_names
 from tests.conftest import ROOT
+from tests.documentation import PAGES, blocks
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCKS = [
+    pytest.param(block.code, id=f"{page.stem}-{number}")
+    for page in PAGES
+    for number, block in enumerate(blocks(page, "sh"))
+]
 
 
 def ids(page: Path) -> str:
     return page.stem
-
-
-def shell_blocks(page: Path) -> list[str]:
-    return re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-
-
-BLOCKS = [
-    pytest.param(block, id=f"{page.stem}-{number}")
-    for page in PAGES
-    for number, block in enumerate(shell_blocks(page))
-]
 
 
 def test_there_are_blocks():
@@ -36,23 +35,23 @@ def test_there_are_blocks():
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_a_shell_takes_every_block(block):
+def test_every_shell_block_is_valid(block):
     done = subprocess.run(
         [Path(sys.executable).parent / "shellcheck", "--shell=bash", "--severity=warning",
-         # cd without `|| exit` is what people type; quoted $NAMES are envsubst's
+         # people type cd without `|| exit`; quoted $NAMES are envsubst's
          "--exclude=SC2164,SC2016", "-"],
         input=block, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
 
 
-def test_a_mistake_in_a_block_is_seen():
+def test_a_mistake_in_a_block_is_found():
     with pytest.raises(AssertionError):
-        test_a_shell_takes_every_block('curl -s "http://localhost:3000/health\n')
+        test_every_shell_block_is_valid('curl -s "http://localhost:3000/health\n')
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
-def test_modules_and_targets_are_there(page):
+def test_modules_and_targets_exist(page):
     text = page.read_text(encoding="utf-8")
     modules = set(re.findall(r"python3? -m ([a-z][\w.]*)", text)) - {"bentoml", "venv", "pip"}
     missing = {name for name in modules if importlib.util.find_spec(name) is None}
@@ -64,7 +63,7 @@ def test_modules_and_targets_are_there(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
-def test_links_and_files_lead_somewhere(page):
+def test_links_and_files_exist(page):
     text = page.read_text(encoding="utf-8")
     broken = set()
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -82,19 +81,53 @@ def test_links_and_files_lead_somewhere(page):
 
 
 def anchors(page: Path) -> set[str]:
-    """The names that headings get."""
+    """Return the anchors of the headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     plain = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
     return {heading.strip().replace(" ", "-") for heading in plain}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
-def test_variables_are_the_services(page):
+def test_variables_are_settings(page):
     named = set(re.findall(r"\bSAMO_[A-Z_]+\b", page.read_text(encoding="utf-8")))
     others = {"SAMO_", "SAMO_TEST_DATA", "SAMO_RECORDINGS"}  # the last is a former name
     assert named - {*variable_names()} - others == set()
 
 
-def test_every_setting_is_on_the_page():
+def test_every_setting_is_on_the_api_page():
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     assert [name for name in variable_names() if name not in page] == []
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the cells of the first table after a heading of docs/api.md."""
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    table = page.partition(f"## {heading}\n")[2].partition("\n| ")[2].partition("\n\n")[0]
+    lines = table.splitlines()[2:]  # after the head
+    return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
+
+
+def test_options_and_defaults_are_those_of_the_api():
+    """The table lists each field of the routes that are not OpenAI's, with its default."""
+    openapi = create_app(Settings(runners="fake")).openapi()
+    expected, documented = {}, {}
+    for path, operations in openapi["paths"].items():
+        body = operations.get("post", {}).get("requestBody", {}).get("content", {})
+        if path.startswith("/v1/") or path == "/insights/trends" or not body:
+            continue
+        (schema,) = (media["schema"] for media in body.values())
+        schema = openapi["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        for name, field in schema["properties"].items():
+            is_required = name in schema.get("required", ())
+            expected[path, name] = "required" if is_required else field.get("default")
+    for routes, name, default, _ in rows("Requests"):
+        for route in re.findall(r"`(.*?)`", routes):
+            paths = ("/analyze/journal", "/analyze/voice-journal") if "*" in route else (route,)
+            for path in paths:
+                documented[path, name.strip("`")] = default.strip("`")
+    assert documented.keys() == expected.keys()
+    for key, default in expected.items():
+        # without a default value the table describes what happens
+        if default not in (None, ""):
+            text = default if isinstance(default, str) else json.dumps(default)
+            assert documented[key] == text, key

@@ -36,7 +36,7 @@ def test_an_error_that_is_not_documented_is_a_finding(monkeypatch):
     ("code", "finding"),
     [
         ("import os; print(7, flush=True); os.abort()", "case 7: the process ended with -6"),
-        ("import time; print(8, flush=True); time.sleep(60)", "case 8: no answer for 1 s"),
+        ("import time; print(8, flush=True); time.sleep(60)", "case 8: no result for 1 s"),
     ],
     ids=["crash", "hang"],
 )
@@ -44,6 +44,6 @@ def test_a_crash_and_a_hang_are_findings(code, finding, monkeypatch):
     monkeypatch.setattr(recordings, "MAX_HANG_SECONDS", 1.0)
     monkeypatch.setattr(recordings, "MAX_FINDINGS", 1)
     monkeypatch.setattr(recordings, "child_command", lambda _: [sys.executable, "-c", code])
-    said: list[str] = []
-    assert recordings.run(20.0, 0, said.append) == 1
-    assert said[0] == finding
+    reports: list[str] = []
+    assert recordings.run(20.0, 0, reports.append) == 1
+    assert reports[0] == finding

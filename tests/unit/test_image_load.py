@@ -1,4 +1,4 @@
-"""The image's test counts what went wrong as wrong."""
+"""The load of the image test counts failures."""
 
 from __future__ import annotations
 
@@ -6,50 +6,50 @@ import httpx
 import pytest
 
 from deploy.container.engine import EngineError, find_engine
-from deploy.container.load import Tally, send, short, typed
+from deploy.container.load import LoadResult, send, short, typed
 
 
-def answered(status: int, body: dict[str, object]) -> Tally:
-    tally = Tally()
+def outcome(status: int, body: dict[str, object]) -> LoadResult:
+    result = LoadResult()
     transport = httpx.MockTransport(lambda _: httpx.Response(status, json=body))
     with httpx.Client(base_url="http://samo", transport=transport) as client:
-        send(client, typed(3), tally)
-        send(client, short(), tally)
-    return tally
+        send(client, typed(3), result)
+        send(client, short(), result)
+    return result
 
 
-def test_whole_answers_are_counted_by_their_path():
-    tally = answered(200, {"degraded": []})
-    assert tally.requests == 2
-    assert tally.failures == []
-    assert set(tally.seconds) == {"/analyze/journal", "/predict"}
+def test_complete_responses_are_counted_by_path():
+    result = outcome(200, {"degraded": []})
+    assert result.requests == 2
+    assert result.failures == []
+    assert set(result.seconds) == {"/analyze/journal", "/predict"}
 
 
 @pytest.mark.parametrize(("status", "body"), [(503, {}), (200, {"degraded": ["summary"]})])
-def test_refusals_and_answers_with_a_part_missing_are_failures(status, body):
-    tally = answered(status, body)
-    assert tally.requests == len(tally.failures) == 2
+def test_errors_and_degraded_responses_are_failures(status, body):
+    result = outcome(status, body)
+    assert result.requests == len(result.failures) == 2
 
 
-def test_a_refusal_is_waited_for_and_counted_apart():
+def test_a_503_with_retry_after_is_counted_separately():
     refusal = httpx.Response(503, headers={"Retry-After": "0"})
-    tally = Tally()
+    result = LoadResult()
     transport = httpx.MockTransport(lambda _: refusal)
     with httpx.Client(base_url="http://samo", transport=transport) as client:
-        send(client, short(), tally)
-    assert (tally.requests, tally.refused, tally.failures) == (1, 1, [])
+        send(client, short(), result)
+    assert (result.requests, result.refused, result.failures) == (1, 1, [])
 
 
-def test_a_connection_that_breaks_is_a_failure():
+def test_a_broken_connection_is_a_failure():
     def broken(_: httpx.Request) -> httpx.Response:
         raise httpx.RemoteProtocolError("server disconnected")
 
-    tally = Tally()
+    result = LoadResult()
     with httpx.Client(base_url="http://samo", transport=httpx.MockTransport(broken)) as client:
-        send(client, short(), tally)
-    assert len(tally.failures) == 1
+        send(client, short(), result)
+    assert len(result.failures) == 1
 
 
-def test_an_engine_that_is_not_there_is_named():
+def test_an_unknown_engine_is_named():
     with pytest.raises(EngineError, match="nerdctl"):
         find_engine("nerdctl")

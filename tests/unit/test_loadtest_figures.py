@@ -1,4 +1,4 @@
-"""The load tests' arithmetic, without servers."""
+"""Statistics and pass marks of the load tests."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import pytest
 
 from loadtests import texts
 from loadtests.figures import (
-    Mark,
-    Step,
+    LoadStep,
+    PassMark,
     growth,
     knee,
-    most_within,
+    max_load_within,
     percentile,
-    soak_marks,
-    text_marks,
+    soak_pass_marks,
+    text_pass_marks,
 )
-from loadtests.peers.raw import like_batches
-from loadtests.peers.registry import CEILING, OURS
+from loadtests.peers.ceiling import batches_by_length
+from loadtests.peers.servers import CEILING, OURS
 from loadtests.peers.table import Cell, Results, Start, figures, markdown
-from loadtests.stage import WHOLE, as_step, read_figures
+from loadtests.stage import AGGREGATED, read_figures, to_load_step
 
 
 def cell(peer: str, number: int, concurrency: int, rate: float, p50: float = 10.0, errors: int = 0):
@@ -34,55 +34,60 @@ def test_percentile_is_the_nearest_rank(share, value):
 
 
 @pytest.mark.parametrize(("values", "share"), [([], 0.5), ([1.0], 1.1), ([1.0], -0.1)])
-def test_percentile_refuses_what_it_cannot_tell(values, share):
+def test_percentile_rejects_empty_values_and_invalid_shares(values, share):
     with pytest.raises(ValueError, match="percentile"):
         percentile(values, share)
 
 
-def test_the_knee_is_where_throughput_for_the_waiting_is_greatest():
+def test_the_knee_has_the_highest_ratio_of_throughput_to_latency():
     steps = [
-        Step(1, 50, 20, 30),
-        Step(4, 160, 25, 40),
-        Step(16, 200, 80, 120),
-        Step(64, 205, 320, 500),
+        LoadStep(1, 50, 20, 30),
+        LoadStep(4, 160, 25, 40),
+        LoadStep(16, 200, 80, 120),
+        LoadStep(64, 205, 320, 500),
     ]
     assert knee(steps).users == 4
 
 
 def test_the_most_users_within_a_bound():
-    steps = [Step(1, 10, 50, 90), Step(2, 20, 60, 100), Step(4, 22, 90, 140), Step(8, 22, nan, nan)]
-    assert most_within(steps, 100) == steps[1]
-    assert most_within(steps, 50) is None
+    steps = [
+        LoadStep(1, 10, 50, 90),
+        LoadStep(2, 20, 60, 100),
+        LoadStep(4, 22, 90, 140),
+        LoadStep(8, 22, nan, nan),
+    ]
+    assert max_load_within(steps, 100) == steps[1]
+    assert max_load_within(steps, 50) is None
 
 
-def test_the_knee_passes_over_steps_without_answers():
-    assert knee([Step(1, 0.0, nan, nan, 1.0), Step(2, 10, 100, 200)]).users == 2
+def test_the_knee_ignores_steps_without_responses():
+    assert knee([LoadStep(1, 0.0, nan, nan, 1.0), LoadStep(2, 10, 100, 200)]).users == 2
     with pytest.raises(ValueError, match="No step"):
-        knee([Step(1, 0.0, nan, nan, 1.0)])
+        knee([LoadStep(1, 0.0, nan, nan, 1.0)])
 
 
 @pytest.mark.parametrize(
     ("requests", "failures", "seconds", "p95", "missed"),
     [
         (1000, 0, 60, 500, []),
-        (999, 0, 60, 100, ["text requests a minute"]),
+        (999, 0, 60, 100, ["text requests per minute"]),
         (2000, 0, 60, 501, ["text p95, ms"]),
         (2000, 2, 60, 100, []),
         (2000, 3, 60, 100, ["text errors, %"]),
-        (0, 0, 0, nan, ["text requests a minute", "text p95, ms", "text errors, %"]),
+        (0, 0, 0, nan, ["text requests per minute", "text p95, ms", "text errors, %"]),
     ],
 )
-def test_text_marks_at_their_bounds(requests, failures, seconds, p95, missed):
-    marks = text_marks(requests, failures, seconds, p95)
+def test_text_pass_marks_at_their_bounds(requests, failures, seconds, p95, missed):
+    marks = text_pass_marks(requests, failures, seconds, p95)
     assert [mark.name for mark in marks if not mark.passed] == missed
 
 
-def test_a_mark_that_was_not_measured_is_missed():
-    assert not Mark("x", nan, at_most=1).passed
-    assert Mark("x", 1, at_least=1, at_most=2).bound == "≥ 1 and ≤ 2"
+def test_a_pass_mark_that_was_not_measured_is_missed():
+    assert not PassMark("x", nan, at_most=1).passed
+    assert PassMark("x", 1, at_least=1, at_most=2).bound == "≥ 1 and ≤ 2"
 
 
-def test_growth_ignores_the_beginning_and_single_peaks():
+def test_growth_ignores_the_first_samples_and_single_peaks():
     warming = [100.0, 200.0, 300.0, 400.0] + [500.0] * 16
     peak = [500.0] * 19 + [900.0]
     leak = [500.0 + 2 * minute for minute in range(40)]
@@ -93,19 +98,19 @@ def test_growth_ignores_the_beginning_and_single_peaks():
         growth([1.0] * 9)
 
 
-def test_soak_marks_find_a_leak_of_each_kind():
+def test_soak_pass_marks_detect_a_leak_of_each_kind():
     flat, leak = [50.0] * 40, [50.0 + minute for minute in range(40)]
-    assert all(mark.passed for mark in soak_marks(flat, flat, flat))
+    assert all(mark.passed for mark in soak_pass_marks(flat, flat, flat))
     for position in range(3):
         series = [flat, flat, flat]
         series[position] = leak
-        passed = [mark.passed for mark in soak_marks(*series)]
+        passed = [mark.passed for mark in soak_pass_marks(*series)]
         assert passed == [number != position for number in range(3)]
 
 
-def test_the_json_line_has_every_figure_and_takes_ratios_within_a_round():
+def test_the_json_line_has_all_figures_and_ratios_within_rounds():
     cells = [
-        # the machine was half as quick in the second round; the ratios are the same
+        # the machine was half as fast in the second round; the ratios are the same
         *(cell(OURS, n, 64, rate) for n, rate in enumerate((150, 75, 150))),
         *(cell("FastAPI", n, 64, rate) for n, rate in enumerate((100, 50, 100))),
         *(cell("LitServe", n, 64, rate) for n, rate in enumerate((60, 30, 60))),
@@ -127,13 +132,13 @@ def test_the_json_line_has_every_figure_and_takes_ratios_within_a_round():
     }
 
 
-def test_the_json_line_says_null_for_what_was_not_measured():
+def test_figures_that_were_not_measured_are_null():
     line = figures(Results([cell(OURS, 0, 1, 50)], []), [], nan)
     assert set(line.values()) == {None}
     assert "NaN" not in json.dumps(line)
 
 
-def test_a_round_that_the_other_server_missed_does_not_count():
+def test_a_round_without_the_other_server_does_not_count():
     cells = [cell(OURS, 0, 64, 100), cell(OURS, 1, 64, 300), cell("FastAPI", 1, 64, 100)]
     assert figures(Results(cells, []), [], nan)["throughput_vs_best_peer"] == 3.0
 
@@ -146,7 +151,7 @@ def test_the_table_has_a_row_for_each_server():
     assert "| 2 |" in rows[3]
 
 
-def test_locusts_counts_become_routes_and_a_whole():
+def test_locusts_figures_by_route_and_aggregated():
     entries = [
         {"name": "/predict", "num_requests": 4, "num_failures": 1, "start_time": 100.0,
          "last_request_timestamp": 102.0, "response_times": {"10": 3, "200": 1}},
@@ -155,35 +160,35 @@ def test_locusts_counts_become_routes_and_a_whole():
     ]  # fmt: skip
     counted = read_figures(entries, seconds=2)
     assert (counted["/predict"].p50_ms, counted["/predict"].p95_ms) == (10, 200)
-    whole = counted[WHOLE]
-    assert (whole.requests, whole.failures, whole.seconds, whole.p95_ms) == (5, 1, 5.0, 1000)
-    step = as_step(8, counted["/predict"])
+    total = counted[AGGREGATED]
+    assert (total.requests, total.failures, total.seconds, total.p95_ms) == (5, 1, 5.0, 1000)
+    step = to_load_step(8, counted["/predict"])
     assert (step.requests_per_second, step.error_share) == (1.5, 0.25)
 
 
-def test_a_stage_without_answers_is_no_throughput():
+def test_a_stage_without_responses_has_no_throughput():
     entry = {"name": "/predict", "num_requests": 0, "num_failures": 0, "start_time": 100.0,
              "last_request_timestamp": None, "response_times": {}}  # fmt: skip
-    step = as_step(8, read_figures([entry], seconds=2)["/predict"])
+    step = to_load_step(8, read_figures([entry], seconds=2)["/predict"])
     assert step.requests_per_second == 0
     assert isnan(step.p50_ms)
 
 
-def test_our_own_texts_serve_where_there_are_no_others(tmp_path):
-    own = texts.sentences(100, tmp_path / "absent.tsv")
-    assert len(own) == 100
-    assert own == texts.sentences(100, tmp_path / "absent.tsv")
-    assert all(text.isascii() and text.strip() for text in own)
+def test_built_in_texts_replace_a_missing_source(tmp_path):
+    built_in = texts.sentences(100, tmp_path / "absent.tsv")
+    assert len(built_in) == 100
+    assert built_in == texts.sentences(100, tmp_path / "absent.tsv")
+    assert all(text.isascii() and text.strip() for text in built_in)
 
 
-def test_the_ceilings_batches_hold_every_text_once_a_window():
-    given = ["a" * n for n in (5, 1, 4, 2, 3, 6, 8, 7)]
-    stream = like_batches(given, in_flight=4, size=2)
+def test_the_ceilings_batches_contain_each_text_once_per_window():
+    lengths = ["a" * n for n in (5, 1, 4, 2, 3, 6, 8, 7)]
+    stream = batches_by_length(lengths, in_flight=4, size=2)
     first, second = next(stream), next(stream)
     assert [len(text) for text in first + second] == [1, 2, 4, 5]
 
 
-def test_one_answer_just_now_is_no_rate_of_thousands():
+def test_a_single_recent_response_is_not_a_high_rate():
     entry = {"name": "/predict", "num_requests": 1, "num_failures": 0, "start_time": 100.0,
              "last_request_timestamp": 100.0001, "response_times": {"3000": 1}}  # fmt: skip
-    assert as_step(1, read_figures([entry], seconds=4)["/predict"]).requests_per_second == 0.25
+    assert to_load_step(1, read_figures([entry], seconds=4)["/predict"]).requests_per_second == 0.25

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from runners.transcriber.plausibility import Evidence, is_plausible, is_plausible_unvoiced
+from runners.transcriber.plausibility import (
+    Evidence,
+    is_plausible,
+    is_plausible_unvoiced,
+    is_prompt_echo,
+)
 from runners.transcriber.transcript import SpokenWord
 from runners.transcriber.voice_activity import FRAMES_PER_SECOND, find_speech
 
@@ -70,3 +75,12 @@ def test_a_whisper_must_be_heard_clearly():
     assert not whispered(words=squeezed(40, 8))
     assert not whispered(log_probability=-0.9)
     assert not whispered(compression=4.0)
+
+
+def test_silence_with_a_part_of_the_prompt_is_an_echo():
+    words = [SpokenWord(" Zau", 1.0, 1.2, 0.9), SpokenWord(" al-Makan.", 1.2, 1.5, 0.9)]
+    prompt = "Names: Zau al-Makan, Ana."
+    assert is_prompt_echo(evidence(words, no_speech=0.7), prompt)
+    assert not is_prompt_echo(evidence(words, no_speech=0.5), prompt)
+    assert not is_prompt_echo(evidence(words, no_speech=0.7), "Names: Ana.")
+    assert not is_prompt_echo(evidence(said(3), no_speech=0.7), "")

@@ -1,4 +1,4 @@
-"""What is read of a body, at most, by path; and that a refusal costs no more."""
+"""Limits of request bodies by path; a refused body is not read further."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ SCHEMA = json.loads((ROOT / "deploy" / "schemas" / "terraform_google.json").read
 
 
 def plain(value: Any) -> Any:
-    """What python-hcl2 parsed without its marks, with dynamic blocks as the blocks they make."""
+    """Remove python-hcl2's markers, and replace dynamic blocks by their content."""
     if isinstance(value, list):
         return [plain(item) for item in value]
     if not isinstance(value, dict):
@@ -66,7 +66,7 @@ def resources_of(blocks: dict[str, Any]) -> list[tuple[str, str, dict]]:
 
 
 @pytest.mark.slow
-def test_every_resource_is_one_of_the_providers(blocks):
+def test_every_resource_matches_the_providers_schema(blocks):
     resources = resources_of(blocks)
     assert {kind for kind, _, _ in resources} >= {
         "google_cloud_run_v2_service",
@@ -115,7 +115,7 @@ CONTAINER = ("template", 0, "containers", 0)
         ("google_artifact_registry_repository", rename(("format",), "formt")),
     ],
 )
-def test_a_mistake_is_seen(blocks, kind, mistake):
+def test_a_mistake_is_found(blocks, kind, mistake):
     body = copy.deepcopy(next(body for k, _, body in resources_of(blocks) if k == kind))
     jsonschema.validate({kind: body}, SCHEMA)
     mistake(body)
@@ -123,7 +123,7 @@ def test_a_mistake_is_seen(blocks, kind, mistake):
         jsonschema.validate({kind: body}, SCHEMA)
 
 
-def test_every_reference_leads_somewhere(blocks):
+def test_every_reference_exists(blocks):
     text = "\n".join(file.read_text() for file in TERRAFORM.glob("*.tf"))
     names = {f"{kind}.{name}" for kind, name, _ in resources_of(blocks)}
     assert set(re.findall(r"\b(google_\w+\.\w+)", text)) <= names
@@ -133,7 +133,7 @@ def test_every_reference_leads_somewhere(blocks):
     assert set(re.findall(r"\blocal\.(\w+)", text)) == values
 
 
-def test_nobody_gets_a_broad_role():
+def test_no_account_has_a_broad_role():
     roles = set(
         re.findall(r'"(roles/[\w.]+)"', "\n".join(f.read_text() for f in TERRAFORM.glob("*.tf")))
     )
@@ -141,7 +141,7 @@ def test_nobody_gets_a_broad_role():
     assert not roles & {"roles/owner", "roles/editor", "roles/viewer", "roles/run.admin"}
 
 
-def test_the_account_is_the_manifests(blocks):
+def test_the_account_is_that_of_the_manifest(blocks):
     manifest = (ROOT / "deploy" / "cloudrun" / "service.yaml").read_text()
     account = next(
         b for k, n, b in resources_of(blocks) if (k, n) == ("google_service_account", "run")
@@ -160,7 +160,7 @@ def test_format():
     assert done.returncode == 0, done.stdout
 
 
-def test_terraform_itself_reads_the_limits_from_the_manifest(tmp_path):
+def test_terraform_reads_the_limits_from_the_manifest(tmp_path):
     for folder, file in (("cloudrun", "service.yaml"), ("terraform", "locals.tf")):
         (tmp_path / folder).mkdir()
         shutil.copy(ROOT / "deploy" / folder / file, tmp_path / folder)

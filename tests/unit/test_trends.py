@@ -234,6 +234,15 @@ def test_the_text_says_what_was_found():
     assert "Too little data for hours" in text
 
 
+def test_the_text_of_a_change_without_noise():
+    values = np.zeros((60, 1))
+    values[30:] = 0.8
+    values[::7] += 0.02
+    assert "from 0.00 to 0.80 (more than 5 standard deviations)" in describe(
+        analyze(journal(values))
+    )
+
+
 def test_the_text_of_one_entry_claims_nothing():
     text = describe(analyze(journal(np.asarray([[0.9]]))))
     assert text.startswith("1 entry on 5 January 2026. Too little data for changes")

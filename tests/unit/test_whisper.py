@@ -1,4 +1,4 @@
-"""How faster-whisper is called, and what its tokens are made into."""
+"""Calls of faster-whisper, and the conversion of its tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which parts of a recording Whisper is asked for, how often, and in which language."""
+"""Which parts of a recording Whisper transcribes, how often, and in which language."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from runners.transcriber.windowing import TranscriptionSession
 
 
 class FakeWhisper:
-    """Hears a word every half second of a clip, as long as `hears` allows it.
+    """Transcribes a word every half second of a clip, if `hears` returns true.
 
-    `hears` takes a language and the seconds of a word in the recording. The language of sound is
-    written into the samples: 0.1 is "en", 0.2 is "es", 0.05 is none that can be told.
+    `hears` takes a language and the seconds of a word in the recording. The samples encode the
+    language: 0.1 is "en", 0.2 is "es", 0.05 is an unknown one.
     """
 
     def __init__(self, hears=lambda language, second: True, log_probability=-0.2):
@@ -236,3 +236,19 @@ def test_with_a_requested_threshold_only_detected_speech_counts():
     )  # fmt: skip
     assert segments == []
     assert whisper.calls == []
+
+
+@pytest.mark.parametrize(("probability", "transcribed"), [(0.9, True), (0.6, False)])
+def test_without_a_certain_voice_a_prompt_cannot_make_text_plausible(probability, transcribed):
+    whisper = FakeWhisper()
+    with_prompt = whisper.transcribe_clip
+
+    def transcribe_clip(samples, clip, language, request, *, max_tokens=None):
+        decoded = with_prompt(samples, clip, language, request, max_tokens=max_tokens)
+        return decoded if request.keywords else []
+
+    whisper.transcribe_clip = transcribe_clip
+    segments, _, _ = transcribe(
+        whisper, (5, 0.1), language="en", probability=probability, keywords=("Ana",)
+    )
+    assert bool(segments) == transcribed

@@ -5,7 +5,7 @@
 
 The logits of each teacher are divided by its temperature, fitted on GoEmotions' dev split. The soft
 label is the mean of the teachers' probabilities, mixed with the labels of people (Hinton et al.,
-2015). Outputs that nobody labelled get the teachers' probabilities.
+2015). Unlabelled outputs get the teachers' probabilities.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     python -m training.emotion.publish --adapter RUN/adapter --base ID --data ../shared/data \
         --first-person FILE --target FOLDER
 
-With `--calibration FILE` in place of `--first-person` nothing is chosen anew: this is how a
-published adapter, which is its own run folder, gets another int8 form.
+With `--calibration FILE` instead of `--first-person` no thresholds are tuned. This quantizes a
+published adapter, which is its own run folder, again.
 
 The adapter is rounded to float16, the graph is traced once with optimum, its activations are
 measured for int8, and the int8 model is calibrated. `artifact.json`, the hash that every later

@@ -1,1 +1,1 @@
-"""Evaluate the transcriber."""
+"""Evaluate the transcriber and the detection of trends."""

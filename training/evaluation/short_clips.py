@@ -36,7 +36,7 @@ from runners.transcriber.voice_activity import (
 from samo.audio import decode
 from training.evaluation.wer import load_manifest
 
-PADDING_SECONDS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
+PADDING_SECONDS: Final = (0.0, 0.2, 0.4, 0.8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ def compare(padding_seconds: float, references: Sequence[str], texts: Sequence[s
         padding_seconds,
         len(texts),
         round(float(jiwer.wer(list(references), list(texts))), 4),
-        sum(said[0] not in heard[:2] for said, heard in pairs),
-        sum(said[-1] not in heard[-2:] for said, heard in pairs),
+        sum(reference[0] not in text[:2] for reference, text in pairs),
+        sum(reference[-1] not in text[-2:] for reference, text in pairs),
     )
 
 

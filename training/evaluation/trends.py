@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from rich.table import Table
 
 from samo.insight.trend_results import DatedEntry
 from samo.insight.trends import EMOTIONS, analyze
+from samo.limits import MAX_TRENDS_ENTRIES
 
 MAX_FALSE_ALARMS: Final = 0.05
 START: Final = datetime(2024, 1, 1)
@@ -79,6 +81,12 @@ class Truth:
     saturday: float = 0.0
     evening: float = 0.0
     at: float = 0.4
+
+    @property
+    def name(self) -> str:
+        """What is true and how large it is; "noise" if nothing is."""
+        sizes = {name: size for name, size in asdict(self).items() if size and name != "at"}
+        return ", ".join(f"{name} {size}" for name, size in sizes.items()) or "noise"
 
     def first_day(self, journal: Journal) -> int:
         """The day from the start at which the level changes."""
@@ -210,12 +218,23 @@ def summary(journal: Journal, truth: Truth, outcomes: list[Outcome]) -> dict[str
     covered = [one.covered for one in outcomes if one.covered is not None]
     return {
         "journal": journal.name,
-        "truth": {name: value for name, value in asdict(truth).items() if value and name != "at"},
+        "truth": truth.name,
         "false_alarms": round(mean(one.false_alarm for one in outcomes), 4),
         "found": None if truth == Truth() else round(mean(one.found for one in outcomes), 4),
         "median_error_days": median(errors) if errors else None,
         "covered": round(mean(covered), 4) if covered else None,
     }
+
+
+def longest_seconds(rounds: int = 3) -> float:
+    """Least seconds for the longest journal that the service accepts."""
+    longest = entries(Journal("longest", MAX_TRENDS_ENTRIES), Truth(), seed=0)
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        analyze(longest)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
 
 
 def main() -> None:
@@ -243,12 +262,13 @@ def main() -> None:
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
     console.print(table)
-    noise = [row["false_alarms"] for row in rows if not row["truth"]]
+    noise = [row["false_alarms"] for row in rows if row["truth"] == Truth().name]
     result = {
         "journals": options.journals,
         "with_truth": options.with_truth,
         "false_alarms_mean": round(mean(noise), 4),
         "false_alarms_worst": max(noise),
+        "longest_seconds": round(longest_seconds(), 2),
         "rows": rows,
     }
     print(json.dumps(result))

@@ -1,5 +1,5 @@
 // The course of an entry: its sound and emotions over time, and its sentences to choose from.
-import { explain } from "./api.js";
+import { explain, limits } from "./api.js";
 import { lineChart } from "./charts.js";
 import { button, clock, h } from "./dom.js";
 import { bars, chip, tint } from "./palette.js";
@@ -8,7 +8,6 @@ import { waveform } from "./waveform.js";
 const LINES = 4;
 const MARKED_SHARE = 0.2; // of the strongest word's weight: weaker ones would mark half of the sentence
 const IS_WORD = /[\p{L}\p{N}\p{Extended_Pictographic}]/u; // marks carry something too, but say nothing to a reader
-const MAX_EXPLAINED = 2000;
 
 /** `player` may be null: a typed entry, or a recording that is not kept. */
 export function course(entry, player) {
@@ -161,7 +160,8 @@ const explained = new Map();
 
 /** The words of a sentence that carried its emotions: [{word, start, end, emotion, strength}]. */
 async function wordsOf(point) {
-  if (Array.from(point.text).length > MAX_EXPLAINED) throw new Error("the sentence is too long.");
+  const { max_explained_characters: most } = await limits;
+  if (Array.from(point.text).length > most) throw new Error("the sentence is too long.");
   if (!explained.has(point.text)) explained.set(point.text, await explain(point.text));
   const { explanation } = explained.get(point.text);
   const strongest = new Map();

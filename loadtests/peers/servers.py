@@ -1,4 +1,4 @@
-"""Which servers are compared, how each is started, asked and read."""
+"""The servers under comparison: command, request and response format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ _BATCHES = f"batches of {MAX_BATCH}, {BATCH_WAIT_SECONDS * 1000:.0f} ms wait"
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A server: how to start it (`{port}` is filled in), where to ask, how to read its answer."""
+    """A server.
+
+    `command` starts it, with `{port}` replaced; `body` encodes a text as a request, and `scores`
+    extracts the confidence by emotion from a response.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -29,17 +33,17 @@ class Peer:
     path: str = "/predict"
     ready_path: str | None = None
     body: Callable[[str], dict[str, Any]] = lambda text: {"text": text}
-    scores: Callable[[Any], dict[str, float]] = lambda answer: {
-        emotion["emotion"]: emotion["confidence"] for emotion in answer["emotions"]
+    scores: Callable[[Any], dict[str, float]] = lambda response: {
+        emotion["emotion"]: emotion["confidence"] for emotion in response["emotions"]
     }
 
     @property
     def installed(self) -> bool:
-        """Whether its virtual environment is there."""
+        """True if its virtual environment exists."""
         return (ROOT / self.command[0]).is_file()
 
     def encode(self, text: str) -> bytes:
-        """The body of a request."""
+        """Return the body of a request."""
         return json.dumps(self.body(text)).encode()
 
 
@@ -71,6 +75,6 @@ PEERS = (
         f"classify, engine optimum, batches of {MAX_BATCH}",
         path="/classify",
         body=lambda text: {"model": "emotion", "input": [text]},
-        scores=lambda answer: {score["label"]: score["score"] for score in answer["data"][0]},
+        scores=lambda response: {score["label"]: score["score"] for score in response["data"][0]},
     ),
 )  # fmt: skip

@@ -1,9 +1,9 @@
-"""Write the service's answers into samo/api/examples.json, the examples of its description.
+"""Write the service's responses into samo/api/examples.json, the examples of its description.
 
-    python -m tests.e2e.renew_examples
+    python -m tests.e2e.update_openapi_examples
 
-It starts the service with the models in the store and sends each request that is in the file: a
-JSON body where there is one, tests/data/diary.flac to the routes for recordings, GET to the rest.
+It starts the service with the models in the store and sends a request to each route in the file:
+the JSON body of its example, tests/data/diary.flac to the routes for recordings, GET to the others.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import httpx
 from samo.api.description import EXAMPLES
 from tests.conftest import ROOT
 from tests.e2e.conftest import serving
-from tests.e2e.renew_answers import laid_out
+from tests.e2e.update_docs import pretty_json
 
 RECORDING = ROOT / "tests" / "data" / "diary.flac"
 METRICS_LINES = 6
 
 
-def ask(client: httpx.Client, path: str, example: dict[str, Any]) -> Any:
-    """The answer's JSON, or its text where it is none."""
+def request_example(client: httpx.Client, path: str, example: dict[str, Any]) -> Any:
+    """Return the JSON of the response, or its text if it is not JSON."""
     if "request" in example:
         response = client.post(path, json=example["request"])
     elif path in ("/transcribe/voice", "/analyze/voice-journal") or path.startswith("/v1/audio/"):
@@ -39,12 +39,12 @@ def ask(client: httpx.Client, path: str, example: dict[str, Any]) -> Any:
 def main() -> None:
     """The command line."""
     examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
-    log = ROOT / ".renew.log"
+    log = ROOT / ".update.log"
     with serving(log) as client:
         for path, example in examples.items():
-            example["response"] = ask(client, path, example)
+            example["response"] = request_example(client, path, example)
     log.unlink()
-    EXAMPLES.write_text(laid_out(examples) + "\n", encoding="utf-8")
+    EXAMPLES.write_text(pretty_json(examples) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

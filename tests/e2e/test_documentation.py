@@ -1,0 +1,131 @@
+"""The commands and programs in README.md, CONTRIBUTING.md and docs/ are run.
+
+All run against one server with the real models, except those in `NOT_RUN`. Each must succeed and
+print something; if the page shows its response, names and types are compared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.documentation import PAGES, Block, assert_same_shape, blocks, commands, title
+
+DOCUMENTED_URL = "http://localhost:3000"
+# The tests may run in another environment, and without the installed command.
+DOCUMENTED_COMMAND, COMMAND = ".venv/bin/samo", f"{sys.executable} -m samo"
+TIMEOUT_SECONDS = 60
+
+_GOOGLE = "needs Terraform and an account of Google Cloud"
+_JOB = "tests/integration/test_cloudrun_job.py runs the block with a fake gcloud"
+_ENGINE = "needs root and minutes; `.ci/run` runs it"
+_CLUSTER = "needs a cluster; tests/unit/test_deploy_files.py checks the manifests"
+_TRAINING = "takes minutes to hours, with corpora that are not in the repository"
+
+# Commands by their first line, and why they are not run.
+NOT_RUN = {
+    "make serve": "tests/e2e/test_serve.py starts the server with the same command",
+    "make test": "runs this test",
+    "make test-fast": "runs a part of the tests",
+    "make lint": "takes a minute; `.ci/run` runs it",
+    "make format": "changes files",
+    "make batch IN=entries.jsonl OUT=insights": "tests/integration/test_batch.py runs `samo batch`",
+    "export PROJECT=my-project BUCKET=my-bucket": _JOB,
+    "export IMAGE=europe-west1-docker.pkg.dev/my-project/samo/samo@sha256:DIGEST": _JOB,
+    "envsubst '$PROJECT $BUCKET $IMAGE' < deploy/cloudrun/job.yaml > job.yaml": _JOB,
+    'gcloud run jobs replace job.yaml --project "$PROJECT" --region europe-west1': _JOB,
+    'gcloud run jobs execute samo-batch --project "$PROJECT" --region europe-west1': _JOB,
+    "cd deploy/terraform": _GOOGLE,
+    "terraform init": _GOOGLE,
+    "terraform apply -target=google_artifact_registry_repository.samo": _GOOGLE,
+    "terraform apply": _GOOGLE,
+    "deploy/cloudrun/deploy.sh --project PROJECT --region europe-west1": (
+        "tests/integration/test_cloudrun_deploy.py runs the script with a fake gcloud"
+    ),
+    "make image": _ENGINE,
+    "make image-test": _ENGINE,
+    "docker run --rm --read-only --tmpfs /tmp -p 3000:3000 samo": _ENGINE,
+    "cd deploy/k8s/base && kustomize edit set image samo=REGISTRY/samo@sha256:...": _CLUSTER,
+    "kubectl apply -k deploy/k8s/overlays/one-node": _CLUSTER,
+    "kubectl label namespace YOURS samo-access=true": _CLUSTER,
+    "make train-emotion DATA=../shared/data": _TRAINING,
+    "make eval-emotion DATA=../shared/data": _TRAINING,
+    "make train-summarizer DATA=../shared/data": _TRAINING,
+    "make eval-summarizer DATA=../shared/data": _TRAINING,
+    "make eval-trends": "takes minutes",
+    "python -m training.emotion.publish --adapter checkpoints/emotion --target runs/emotion": (
+        _TRAINING
+    ),
+    "for loss in bce focal asymmetric; do": _TRAINING,
+    "python -m training.emotion.compare_runs --data ../shared/data --runs": _TRAINING,
+    # programs
+    "import subprocess": _GOOGLE,
+    "client = OpenAI(": _GOOGLE,
+}
+
+
+def programs() -> list[Block]:
+    """Return each shell command and each Python program of the pages as a block."""
+    found = []
+    for page in PAGES:
+        for block in blocks(page, "sh", "python"):
+            parts = commands(block.code) if block.language == "sh" else [block.code]
+            # the response that the page shows is that of the last command
+            outputs = [*[None] * (len(parts) - 1), block.output]
+            found += [
+                Block(page, block.language, code, output)
+                for code, output in zip(parts, outputs, strict=True)
+            ]
+    return found
+
+
+PROGRAMS = programs()
+RUN = [program for program in PROGRAMS if title(program.code) not in NOT_RUN]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory) -> dict[str, str]:
+    """Variables with which `python` is this interpreter and curl fails at an error status."""
+    home = tmp_path_factory.mktemp("curl")
+    (home / ".curlrc").write_text("fail-with-body\n")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "CURL_HOME": str(home), "NO_PROXY": "127.0.0.1", "PATH": path}
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    "program", RUN, ids=[f"{program.page.stem}: {title(program.code)}" for program in RUN]
+)
+def test_a_program_runs_as_documented(program, server, environment):
+    code = program.code.replace(DOCUMENTED_URL, str(server.base_url).rstrip("/"))
+    code = code.replace(DOCUMENTED_COMMAND, COMMAND)
+    interpreter = (
+        ["bash", "-eu", "-o", "pipefail"] if program.language == "sh" else [sys.executable]
+    )
+    done = subprocess.run(
+        [*interpreter, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT_SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip()
+    if program.output is not None:
+        assert_same_shape(json.loads(program.output), json.loads(done.stdout))
+
+
+def test_every_command_that_is_not_run_is_on_a_page():
+    assert set(NOT_RUN) - {title(program.code) for program in PROGRAMS} == set()
+
+
+def test_the_examples_of_the_api_are_run():
+    assert sum(DOCUMENTED_URL in program.code for program in RUN) >= 5
