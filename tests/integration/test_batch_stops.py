@@ -85,16 +85,16 @@ def test_a_second_run_into_the_same_folder_is_refused_while_the_first_lives(tmp_
 # Runs the command with a decoder in which one recording, and only that, ends the process.
 CRASHING = """
 import os, signal, sys
-import samo.insight.pipeline
+import samo.insight.transcription
 from samo.batch import command
 
-real = samo.insight.pipeline.decode
+real = samo.insight.transcription.decode
 def decode(data):
     if data.startswith(b"fatal"):
         os.kill(os.getpid(), signal.{signal})
         signal.pause()
     return real(data)
-samo.insight.pipeline.decode = decode
+samo.insight.transcription.decode = decode
 sys.exit(command.main(sys.argv[1:]))
 """
 
