@@ -6,9 +6,11 @@
 ifneq ($(wildcard .venv/.python-*),)
 PYTHON ?= .venv/bin/python
 else
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
+# a name in the PATH may be a shim that does not run, so each is tried
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13; do $$python -c '' 2>/dev/null && echo $$python && exit; done; echo python3)
 endif
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+HOST ?= 127.0.0.1
 PORT ?= 3000
 DATA ?= ../shared/data
 IMAGE ?= samo
@@ -23,15 +25,16 @@ BIN := .venv/bin
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3456 for another port)
+serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3456 for another port, HOST=0.0.0.0 for other machines)
 	@$(MAKE) --no-print-directory page || echo "The page's libraries could not be fetched; the API is served without the page." >&2
-	@$(BIN)/samo serve --port $(PORT)
+	@$(BIN)/samo serve --host $(HOST) --port $(PORT)
 
 test: .venv/.dev export page  ## set up and run all tests
 	tests/e2e/install-chromium.sh
+	tests/integration/install-redis.sh
 	$(BIN)/pytest
 
-test-fast: .venv/.test page  ## run the tests that need no models, in half a minute
+test-fast: .venv/.test page  ## run the tests that need no models, in a minute or less
 	$(BIN)/pytest --numprocesses auto -m "not slow" tests/unit tests/http
 
 lint: .venv/.dev  ## check style and types
@@ -126,7 +129,7 @@ lock: .venv/.dev  ## resolve requirements/*.txt from pyproject.toml
 
 # Files in .venv record what is finished, so that an interrupted set-up is repeated.
 .venv/.python-$(PYTHON_VERSION):
-	@case "$(PYTHON_VERSION)" in 3.11|3.12|3.13) ;; *) \
+	@case "$(PYTHON_VERSION)" in 3.11|3.12|3.13) ;; *) $(PYTHON) -c ''; \
 		echo "SAMO needs Python 3.11, 3.12 or 3.13; '$(PYTHON)' is $(or $(PYTHON_VERSION),not there)." \
 		"Name one: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1;; esac
 	rm -rf .venv

@@ -77,18 +77,21 @@ class Activations:
         )
 
 
-def linear_layers(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
-    """Return the graph's products of an activation and a weight matrix."""
+def linear_layers(graph: onnx.GraphProto, op_type: str = "MatMul") -> list[onnx.NodeProto]:
+    """Return the graph's products of an activation and a weight matrix.
+
+    The layers of an encoder are nodes of the type MatMul, and its head is a Gemm.
+    """
     matrices = {initializer.name for initializer in graph.initializer if len(initializer.dims) == 2}
-    return [node for node in graph.node if node.op_type == "MatMul" and node.input[1] in matrices]
+    return [node for node in graph.node if node.op_type == op_type and node.input[1] in matrices]
 
 
 def measure(float_model: Path, texts: Iterable[npt.NDArray[np.int64]]) -> Activations:
     """Run `texts`, token ids of shape (tokens,), and measure the inputs of all linear layers.
 
     A channel's divisor is √(channel max / median max) as in SmoothQuant, and at least 1. Layers
-    that are narrower than their input have outliers instead. Ranges are those of the divided
-    values, or of the values without outliers.
+    that are narrower than their input have outliers instead, and a head has neither. Ranges are
+    those of the divided values, or of the values without outliers.
     """
     model = onnx.load(float_model)
     shapes = {initializer.name: initializer.dims for initializer in model.graph.initializer}
@@ -96,25 +99,27 @@ def measure(float_model: Path, texts: Iterable[npt.NDArray[np.int64]]) -> Activa
         node.input[0]: shapes[node.input[1]][0] > shapes[node.input[1]][1]
         for node in linear_layers(model.graph)
     }
-    lows: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in is_narrowing}
-    highs: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in is_narrowing}
-    for name, values in _layer_inputs(model, list(is_narrowing), texts):
+    names = [*is_narrowing, *{node.input[0] for node in linear_layers(model.graph, "Gemm")}]
+    lows: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in names}
+    highs: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in names}
+    for name, values in _layer_inputs(model, names, texts):
         channels = values.reshape(-1, values.shape[-1])
         lows[name].append(channels.min(axis=0))
         highs[name].append(channels.max(axis=0))
     smoothing: Smoothing = {}
     outliers: Outliers = {}
     ranges: Ranges = {}
-    for name, narrows in is_narrowing.items():
+    for name in names:
         low, high = np.stack(lows[name]), np.stack(highs[name])
-        largest = np.maximum(-low, high).max(axis=0)
-        ratios = largest / np.median(largest)
-        if narrows:
-            outliers[name] = _outliers(largest, ratios)
-            low, high = (np.delete(bound, outliers[name], axis=1) for bound in (low, high))
-        else:
-            smoothing[name] = np.sqrt(np.maximum(ratios, 1.0)).astype(np.float16)
-            low, high = low / smoothing[name], high / smoothing[name]
+        if name in is_narrowing:
+            largest = np.maximum(-low, high).max(axis=0)
+            ratios = largest / np.median(largest)
+            if is_narrowing[name]:
+                outliers[name] = _outliers(largest, ratios)
+                low, high = (np.delete(bound, outliers[name], axis=1) for bound in (low, high))
+            else:
+                smoothing[name] = np.sqrt(np.maximum(ratios, 1.0)).astype(np.float16)
+                low, high = low / smoothing[name], high / smoothing[name]
         ranges[name] = (
             _rounded(np.percentile(low.min(axis=1), 100.0 - RANGE_PERCENTILE)),
             _rounded(np.percentile(high.max(axis=1), RANGE_PERCENTILE)),

@@ -40,11 +40,12 @@ def quantize(float_model: Path, target: Path, activations: Activations) -> None:
     Raises `ValueError` for an input that no linear layer has, and for one without a range.
     """
     model = onnx.load(float_model)
-    inputs = {node.input[0] for node in linear_layers(model.graph)}
+    layers = {node.input[0] for node in linear_layers(model.graph)}
+    inputs = layers | {node.input[0] for node in linear_layers(model.graph, "Gemm")}
     ranges = activations.ranges.keys()
-    unknown = (activations.smoothing.keys() | activations.outliers.keys() | ranges) - inputs
-    if unknown:
-        raise ValueError(f"no linear layer has the inputs {sorted(unknown)}")
+    unknown = (activations.smoothing.keys() | activations.outliers.keys()) - layers
+    if unknown | (ranges - inputs):
+        raise ValueError(f"no linear layer has the inputs {sorted(unknown | (ranges - inputs))}")
     if inputs - ranges:
         raise ValueError(f"there is no range of {sorted(inputs - ranges)}")
     _smooth(model.graph, activations.smoothing)

@@ -28,6 +28,7 @@ from runners.cancellation import Cancelled, cancel_scope
 from runners.cost_estimate import CostEstimate
 from runners.errors import ModelFailure, Overloaded, SamoError
 from runners.queueing import BatchQueue, QueuedItem, Request
+from runners.usage import current_meter
 
 _log = logging.getLogger("bentoml.samo.batching")
 
@@ -127,7 +128,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         cost = sum(self.runner.cost(p) for p in prepared if not isinstance(p, SamoError))
         self.check_admission(cost)
         loop = asyncio.get_running_loop()
-        request = Request(self._queue.turn, cost)
+        request = Request(self._queue.turn, cost, current_meter())
         self._requests.add(request)
         entries = [
             p
@@ -251,6 +252,9 @@ class Batcher(Generic[Input, Prepared, Output]):
         if succeeded:
             self._cost_estimate.add(batch.seconds, batch.cost)
         self._on_batch(len(batch.items), batch.seconds)
+        for item in batch.items:
+            if item.request.meter is not None:
+                item.request.meter(batch.seconds * item.cost / max(1, batch.cost))
 
     async def _compute(
         self,

@@ -10,6 +10,11 @@
     ├── UndecodableAudio        422  the upload is damaged, truncated or contains no audio
     ├── AudioTooLong            413  the recording is longer than the limit
     ├── UnsupportedProtocol     400  the request asks for a WebSocket
+    ├── InvalidApiKey           401  the API key is missing, unknown or expired
+    ├── InsufficientScope       403  the API key does not permit this route
+    ├── OriginNotAllowed        403  a web page of another origin sends the request
+    ├── UnknownHost             421  the Host header is not in the allow-list
+    ├── RateLimited             429  the caller has used up a rate limit; comes with Retry-After
     ├── RequestTimeout          408  the client stopped sending headers or body
     ├── HeadersTooLarge         431  the headers are larger than the limit
     ├── Overloaded              503  the queue is full; comes with Retry-After
@@ -35,6 +40,8 @@ class SamoError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
+    retry_after_seconds: int | None = None
+    """The value of Retry-After; None if the response has no such header."""
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
@@ -118,6 +125,45 @@ class UnsupportedProtocol(SamoError):
 
     status = 400
     code = "unsupported_protocol"
+
+
+class InvalidApiKey(SamoError):
+    """The API key is missing, unknown or expired."""
+
+    status = 401
+    code = "invalid_api_key"
+
+
+class InsufficientScope(SamoError):
+    """The API key does not permit this route."""
+
+    status = 403
+    code = "insufficient_scope"
+
+
+class OriginNotAllowed(SamoError):
+    """A web page of another origin sends the request."""
+
+    status = 403
+    code = "origin_not_allowed"
+
+
+class UnknownHost(SamoError):
+    """The Host header is not in the allow-list."""
+
+    status = 421
+    code = "unknown_host"
+
+
+class RateLimited(SamoError):
+    """The caller has used up a rate limit."""
+
+    status = 429
+    code = "rate_limited"
+
+    def __init__(self, message: str, retry_after_seconds: int, **details: Any) -> None:
+        super().__init__(message, retry_after_seconds=retry_after_seconds, **details)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class RequestTimeout(SamoError):

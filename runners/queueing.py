@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Generic
 
 from runners.base import Output, Prepared
+from runners.usage import Meter
 
 # Padding may add at most this share to the cost of a batch. A padded token costs as much as a real
 # one, and without VNNI (int8 dot-product instructions) batching does not make texts cheaper.
@@ -27,11 +28,13 @@ class Request:
         last_turn: number of the batch that last took an item of this request, or that was the
             newest when the request arrived; the lowest is served next.
         queued_cost: total cost of the items that are still in the queue.
+        meter: is told the computing time of the items.
 
     """
 
     last_turn: int
     queued_cost: int
+    meter: Meter | None = None
 
 
 @dataclass(slots=True, eq=False)

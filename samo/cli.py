@@ -34,9 +34,16 @@ def _batch(arguments: Sequence[str]) -> int:
     return command.main(arguments)
 
 
+def _keys(arguments: Sequence[str]) -> int:
+    from samo.access import command
+
+    return command.main(arguments)
+
+
 COMMANDS: Final = {
     "serve": Command("answer requests over HTTP", _serve),
     "batch": Command("analyse many entries of a file or folder", _batch),
+    "keys": Command("create, list and revoke API keys", _keys),
 }
 
 _EXAMPLES: Final = """
@@ -44,6 +51,7 @@ examples:
   samo serve --port 3000
   samo batch entries.jsonl insights
   samo batch recordings/ insights
+  samo keys new --name phone --scopes text,speech --file keys.json
 
 `samo COMMAND --help` describes a command.
 """

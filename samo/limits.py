@@ -9,9 +9,9 @@ MAX_TEXT_CHARACTERS: Final = 20_000
 MAX_EXPLAINED_CHARACTERS: Final = 2_000
 MAX_EXPLAINED_WORDS: Final = 500
 MAX_BATCH_TEXTS: Final = 128
-# All texts of a batch together. Two cores classify about 10,000 characters per second, so a full
-# batch takes 20 s, or 45 s if other requests are computed at the same time; 128 texts of maximum
-# length would exceed the deadline.
+# All texts of a batch together. Two cores classify about 5,000 to 10,000 characters of English
+# prose per second, so a full batch takes 20 to 45 s. Emoji and Chinese have a token or more per
+# character, 1,000 characters per second: such a batch takes up to 220 s, just within the deadline.
 MAX_BATCH_CHARACTERS: Final = 200_000
 # One entry per day for more than 13 years.
 MAX_TRENDS_ENTRIES: Final = 5_000

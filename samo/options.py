@@ -1,4 +1,4 @@
-"""Parse the values of options that clients send in JSON or forms, and lists of origins.
+"""Parse the values of options that clients send in JSON or forms, and some values of settings.
 
 A blank value or null means that the option is left out, choices are case-insensitive, and a number
 may be in quotes. A value with any other meaning is returned as it is, and validation refuses it.
@@ -91,3 +91,17 @@ def _origin(value: str) -> str:
             "the only pattern is * for all origins"
         )
     return origin
+
+
+def parse_hosts(value: Any) -> Any:
+    """Host names from the environment, separated by commas or spaces, without ports."""
+    if not isinstance(value, str):
+        return value
+    hosts = [host.lower() for host in value.replace(",", " ").split()]
+    for host in hosts:
+        if host != "*" and not re.fullmatch(r"(\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\]", host):
+            raise ValueError(
+                "A host is a name or an address without scheme and port, such as api.example or "
+                "[::1]; *.api.example stands for its subdomains and * for all hosts"
+            )
+    return hosts

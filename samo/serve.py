@@ -55,8 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--host",
-        default="0.0.0.0",  # noqa: S104  # BentoML's default too
-        help="address to listen on (default: %(default)s)",
+        default="127.0.0.1",
+        help="address to listen on; 0.0.0.0 for all (default: %(default)s, this machine only)",
     )
     parser.add_argument(
         "--port",
@@ -97,6 +97,8 @@ def _serve(bento: str, listener: socket.socket, settings: Settings, grace_second
         from samo.http import server
 
         app = server.load(bento)
+    except StartError:
+        raise
     except Exception as error:  # noqa: BLE001  # any error is printed in one line, without traceback
         # with its message: the service has received no user text yet
         reason = " ".join(f"{type(error).__name__}: {error}".split())

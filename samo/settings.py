@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from runners.errors import StartError
 from samo import options
+from samo.access_settings import AccessSettings
 from samo.limits import MAX_FORM_BYTES
 
 _log = logging.getLogger("bentoml.samo.settings")
@@ -35,7 +36,7 @@ def available_cpus() -> int:
         return os.cpu_count() or 1
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """Each field is read from a variable with the prefix `SAMO_`, such as `SAMO_THREADS=4`.
 
     `load` adds warnings and readable errors; a test passes values directly.

@@ -46,14 +46,19 @@ class ServiceClient:
         url: URL of the service, without a path.
         token: identity token for Cloud Run; None if the service is public.
         timeout: maximum seconds for a response.
+        api_key: API key of the service; None if it has no keys.
 
     """
 
-    def __init__(self, url: str, token: str | None, timeout: float) -> None:
+    def __init__(
+        self, url: str, token: str | None, timeout: float, api_key: str | None = None
+    ) -> None:
         if not url.startswith(("http://", "https://")):
             raise ValueError(f"not an HTTP URL: {url}")
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if api_key:
+            self._headers["X-API-Key"] = api_key
         self._timeout = timeout
 
     def get(self, path: str) -> tuple[int, Any]:
@@ -176,8 +181,19 @@ def main() -> int:
         help="environment variable with the identity token (IDENTITY_TOKEN); "
         "leave it unset if the service is public",
     )
+    parser.add_argument(
+        "--api-key-variable",
+        default="SMOKE_TEST_API_KEY",
+        help="environment variable with an API key that has the scopes text, speech and "
+        "monitoring (SMOKE_TEST_API_KEY); leave it unset if the service has no keys",
+    )
     args = parser.parse_args()
-    client = ServiceClient(args.url, os.environ.get(args.token_variable), args.timeout)
+    client = ServiceClient(
+        args.url,
+        os.environ.get(args.token_variable),
+        args.timeout,
+        os.environ.get(args.api_key_variable),
+    )
     for check in CHECKS:
         start = time.monotonic()
         try:

@@ -66,9 +66,13 @@ class ImageTest:
         self.engine_errors: list[str] = []
 
     @contextmanager
-    def instance(self, runtime: str | None = None) -> Iterator[ContainerInstance]:
+    def instance(
+        self, runtime: str | None = None, *, anonymous: bool = True
+    ) -> Iterator[ContainerInstance]:
         """Create a container; delete it at the end."""
-        container = ContainerInstance(self.engine, self.image, self.network, runtime)
+        container = ContainerInstance(
+            self.engine, self.image, self.network, runtime, anonymous=anonymous
+        )
         try:
             yield container
         finally:
@@ -86,6 +90,15 @@ class ImageTest:
             )  # fmt: skip
         if done.returncode != 0:
             self.failures.append(f"structure: {done.stdout[-3000:]}{done.stderr[-1000:]}")
+
+    def without_keys(self) -> None:
+        """Check that the container does not start if nothing decides who may call."""
+        with self.instance(anonymous=False) as container:
+            status = container.run_to_end()
+            if status != 1 or "There are no API keys" not in container.log():
+                self.failures.append(
+                    f"without API keys: exit status {status}, {container.log()[-1000:]}"
+                )
 
     def starts(self) -> None:
         """Measure the time from `start` to /readyz, several times."""
@@ -153,6 +166,7 @@ class ImageTest:
         """Run all steps; return the exit status."""
         steps: list[tuple[str, Callable[[], None]]] = [
             ("structure", self.structure),
+            ("no start without API keys", self.without_keys),
             (f"{STARTS} starts", self.starts),
             (f"responses, {self.seconds:.0f} s of load, SIGTERM", self.behaviour),
             ("gVisor", self.gvisor),

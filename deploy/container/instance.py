@@ -47,10 +47,19 @@ class ContainerInstance:
         image: name of the image.
         network: name of an internal network of the engine.
         runtime: OCI runtime, such as gVisor's `runsc`; None for the engine's default.
+        anonymous: whether it serves without API keys; if not, it has none and must not start.
 
     """
 
-    def __init__(self, engine: Engine, image: str, network: str, runtime: str | None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        image: str,
+        network: str,
+        runtime: str | None,
+        *,
+        anonymous: bool = True,
+    ) -> None:
         self._engine = engine
         self._global_flags: list[str] = []
         if runtime and engine.name == "podman":
@@ -62,6 +71,8 @@ class ContainerInstance:
                 self._global_flags += ["--runtime-flag", "network=host"]
         flags = ["--runtime", runtime] if runtime and engine.name == "docker" else []
         environment = [f"--env={name}={value}" for name, value in CLOUD_RUN.items()]
+        if anonymous:
+            environment.append("--env=SAMO_ALLOW_ANONYMOUS=true")
         self.id = self._run(
             "create", *flags, *environment, *ulimits(), "--network", network,
             "--cpus", str(CPUS), "--memory", MEMORY, "--memory-swap", MEMORY,
@@ -86,6 +97,11 @@ class ContainerInstance:
                 raise EngineError(f"not ready; its log ends with:\n{self.log()[-2000:]}")
             time.sleep(0.02)
         return time.monotonic() - start
+
+    def run_to_end(self) -> int:
+        """Start the container and wait until it ends; return its exit status."""
+        self._run("start", self.id)
+        return int(self._run("wait", self.id))
 
     def _is_ready(self) -> bool:
         try:

@@ -137,7 +137,7 @@ class EmotionClassifier(ParallelRunner[str | OccludedText, TokenIds, Probabiliti
         """Tokenize a text; return token ids, int64 of shape (tokens,).
 
         Each token that overlaps a hidden span becomes one mask token. A text and its occluded
-        variants so have the same length and are batched without padding.
+        variants therefore have the same length and are batched without padding.
         """
         if isinstance(item, str):
             return np.asarray(self._encode(spell_emoji(item)[0]).ids, dtype=np.int64)

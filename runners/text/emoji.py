@@ -34,6 +34,8 @@ _WITHOUT_MODIFIERS: Final = str.maketrans(
 )
 # Further words of a Unicode name add nothing to its meaning.
 _MAX_NAME_WORDS: Final = 8
+# More of the same emoji in a row add nothing to the meaning, but a word each to the work.
+MAX_REPEATED_EMOJI: Final = 8
 
 
 @functools.lru_cache(maxsize=1024)
@@ -65,8 +67,8 @@ def _meaning_words(symbol: str) -> str | None:
 def spell_emoji(text: str) -> tuple[str, Sequence[int]]:
     """Replace emoji and emoticons by words.
 
-    Skin tones, joiners and Braille patterns become spaces; letters, digits and punctuation are
-    kept.
+    Skin tones, joiners and Braille patterns become spaces, and so does an emoji that follows
+    `MAX_REPEATED_EMOJI` of the same; letters, digits and punctuation are kept.
 
     Returns:
         The resulting text, and for each of its characters the index in `text` that it comes from.
@@ -75,10 +77,15 @@ def spell_emoji(text: str) -> tuple[str, Sequence[int]]:
     pieces: list[str] = []
     offsets: list[int] = []
     position = 0
+    previous, repeated = "", 0
     for match in symbols_in(text):
         meaning = _meaning_words(match[0])
         if meaning is None:
             continue
+        is_same = match[0] == previous and match.start() == position
+        previous, repeated = match[0], repeated + 1 if is_same else 1
+        if repeated > MAX_REPEATED_EMOJI:
+            meaning = " "
         _spell_names(text, position, match.start(), pieces, offsets)
         pieces.append(meaning)
         offsets.extend([match.start()] * len(meaning))
@@ -91,10 +98,15 @@ def spell_emoji(text: str) -> tuple[str, Sequence[int]]:
 
 def _spell_names(text: str, start: int, end: int, pieces: list[str], offsets: list[int]) -> None:
     """Append `text[start:end]` with symbols replaced by their Unicode names."""
+    previous, repeated = "", 0
     for index in range(start, end):
         character = text[index]
+        repeated = repeated + 1 if character == previous else 1
+        previous = character
         is_kept = character.isalnum() or character.isspace()
         words = None if is_kept else _unicode_words(character)
+        if words is not None and repeated > MAX_REPEATED_EMOJI:
+            words = " "
         piece = character if words is None else words
         pieces.append(piece)
         offsets.extend([index] * len(piece))

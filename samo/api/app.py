@@ -6,13 +6,17 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 import samo
+from samo.access.key_ring import KeyRing
+from samo.access.middleware import AccessMiddleware
 from samo.api import description, error_handlers, schemas
 from samo.api.routes import ROUTERS
 from samo.api.routing import Route
 from samo.factory import ModelSet
 from samo.http.cors import SamoCORSMiddleware
 from samo.http.middleware import RequestMiddleware
+from samo.http.origins import OriginMiddleware
 from samo.http.paths import PathMiddleware
+from samo.http.security_headers import SecurityHeadersMiddleware
 from samo.page.files import Files
 from samo.page.routes import create_router
 from samo.settings import Settings
@@ -48,11 +52,24 @@ def set_models(app: FastAPI, models: ModelSet) -> None:
 
 
 def middleware_stack(app: FastAPI) -> list[Middleware]:
-    """The ASGI middleware around `app` and around BentoML's own routes, the outermost first."""
+    """The ASGI middleware around `app` and around BentoML's own routes, the outermost first.
+
+    Raises:
+        StartError: The API keys cannot be used, or there are none and that is not allowed.
+    """
     settings: Settings = app.state.settings
+    keys = KeyRing.from_settings(settings)
     stack = [
+        Middleware(SecurityHeadersMiddleware),
         Middleware(RequestMiddleware, settings=settings),
+        Middleware(
+            OriginMiddleware,
+            allowed_hosts=settings.allowed_hosts,
+            allowed_origins=settings.cors_origins,
+            guard_loopback=keys is None and settings.allow_anonymous is None,
+        ),
         Middleware(PathMiddleware, routes=app.routes),
+        Middleware(AccessMiddleware, settings=settings, keys=keys),
     ]
     if settings.cors_origins:
         stack.insert(0, Middleware(SamoCORSMiddleware, origins=settings.cors_origins))

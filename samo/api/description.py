@@ -14,6 +14,7 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
+from samo.access.scopes import required_scopes
 from samo.api import error_examples
 from samo.api.routing import Route
 from samo.http.envelope import error_format_of
@@ -41,8 +42,8 @@ _TAGS: Final = {
     "operations": "State of the service and of its models.",
 }
 _KEY: Final = (
-    "The service itself asks for no key. Enter one where a gateway in front of it does. OpenAI's "
-    "clients always send one, which is not looked at."
+    "Needed if the service has API keys, or if a gateway in front of it asks for one. It may also "
+    "be sent as X-API-Key. OpenAI's clients always send a key; a service without keys ignores it."
 )
 
 
@@ -78,12 +79,14 @@ def describe(app: FastAPI) -> dict[str, Any]:
     _join_lines(description)
     components["responses"] = error_examples.responses()
     components["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": _KEY}
+        "key": {"type": "http", "scheme": "bearer", "description": _KEY},
     }
     description["security"] = [{}, {"key": []}]
     examples = orjson.loads(EXAMPLES.read_bytes())
     for path, operation in operations(description):
         _add_title(operation)
+        if not required_scopes(path):
+            operation["security"] = []
         _add_errors(path, operation)
         _add_examples(operation, examples.get(path, {}))
     for name, schema in components["schemas"].items():
@@ -127,6 +130,8 @@ def _add_errors(path: str, operation: dict[str, Any]) -> None:
         kind = "Json"
     elif content:
         kind = "Upload"
+    elif not required_scopes(path):
+        kind = "Open"
     else:
         kind = "Model" if "parameters" in operation else "Read"
     operation["responses"] |= error_examples.references(kind, error_format_of(path))

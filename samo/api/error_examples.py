@@ -17,6 +17,15 @@ _DEADLINE_SECONDS: Final = 290
 
 _EXAMPLES: Final = (
     errors.MalformedRequest("The body is not valid JSON: expected ident at line 1 column 2."),
+    errors.InvalidApiKey("An API key is needed: send it as Authorization: Bearer or as X-API-Key."),
+    errors.InsufficientScope(
+        "This API key does not permit this route: use a key with the scope monitoring.",
+        scope="monitoring",
+    ),
+    errors.OriginNotAllowed(
+        "Web pages of other origins may not use the service: add the page's origin to "
+        "SAMO_CORS_ORIGINS."
+    ),
     errors.UnknownModel("There is no model of this name: /v1/models lists them."),
     errors.RequestTimeout(
         "The body stopped arriving: send at least 4096 bytes per second, without a pause of 20 s."
@@ -36,6 +45,17 @@ _EXAMPLES: Final = (
     errors.UndecodableAudio(
         "The recording breaks off in the middle of a frame after 3.2 s: upload the complete file.",
         decoded_seconds=3.2,
+    ),
+    errors.UnknownHost(
+        "The service is not called by this name: use a name of SAMO_ALLOWED_HOSTS; without that "
+        "setting and without API keys, localhost."
+    ),
+    errors.RateLimited(
+        "The limit of 60 requests per 60 s is used up: try again after the time in Retry-After.",
+        retry_after_seconds=17,
+        limit=60,
+        counted="requests",
+        period_seconds=60,
     ),
     errors.HeadersTooLarge(
         "The request line and headers have more than 65536 bytes: send less.",
@@ -67,9 +87,17 @@ _TOO_LARGE: Final = {
     ),
 }
 
-_ANY: Final = (errors.HeadersTooLarge, errors.Overloaded)
-_JSON: Final = (
+_ANY: Final = (errors.HeadersTooLarge, errors.Overloaded, errors.UnknownHost)
+# Of routes that need a key, if the service has keys.
+_CLOSED: Final = (
     *_ANY,
+    errors.InvalidApiKey,
+    errors.InsufficientScope,
+    errors.RateLimited,
+)
+_JSON: Final = (
+    *_CLOSED,
+    errors.OriginNotAllowed,
     errors.MalformedRequest,
     errors.RequestTimeout,
     errors.PayloadTooLarge,
@@ -86,8 +114,9 @@ _UPLOAD: Final = (
 )
 # By what a route takes: the errors it may answer with.
 _KINDS: Final[dict[str, Sequence[type[errors.SamoError]]]] = {
-    "Read": _ANY,
-    "Model": (*_ANY, errors.UnknownModel),
+    "Open": _ANY,
+    "Read": _CLOSED,
+    "Model": (*_CLOSED, errors.UnknownModel),
     "Json": _JSON,
     "Upload": _UPLOAD,
 }
@@ -139,7 +168,7 @@ def _response(error: errors.SamoError, form: ErrorFormat) -> dict[str, Any]:
             }
         },
     }
-    if isinstance(error, errors.Overloaded):
+    if error.retry_after_seconds is not None:
         response["headers"] = {
             "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
         }

@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from runners.errors import HeadersTooLarge, MalformedRequest, Overloaded, RequestTimeout, SamoError
 from samo import metrics
 from samo.http.envelope import REQUEST_ID_HEADER, error_response, new_request_id, request_id
+from samo.http.security_headers import SECURITY_HEADERS
 from samo.settings import Settings
 
 # Served at any number of connections: an orchestrator restarts an instance whose probes fail.
@@ -214,7 +215,7 @@ def _response(error: SamoError) -> Any:
     response = error_response(error)
     request_id.reset(token)
     response.headers[REQUEST_ID_HEADER] = generated_id
-    response.headers["connection"] = "close"
+    response.headers.update({**SECURITY_HEADERS, "connection": "close"})
     metrics.requests.labels("other", str(error.status)).inc()
     return response
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from samo.http.envelope import REQUEST_ID_HEADER
+
+_EXPOSED_HEADERS: Final = (
+    REQUEST_ID_HEADER,
+    "retry-after",
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "ratelimit-policy",
+    "www-authenticate",
+)
 
 
 class SamoCORSMiddleware(CORSMiddleware):
@@ -24,7 +35,7 @@ class SamoCORSMiddleware(CORSMiddleware):
             allow_origins=origins,
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["*"],
-            expose_headers=[REQUEST_ID_HEADER, "retry-after"],
+            expose_headers=[*_EXPOSED_HEADERS],
             allow_private_network=True,  # the service often runs in the user's own network
         )
 

@@ -12,7 +12,7 @@ import orjson
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from runners.errors import MalformedRequest, Overloaded, SamoError
+from runners.errors import MalformedRequest, SamoError
 from samo.limits import normalize_path
 
 REQUEST_ID_HEADER: Final = "x-request-id"
@@ -79,11 +79,11 @@ def _openai_error_type(status: int) -> str:
 
 
 def error_response(error: SamoError) -> Response:
-    """The envelope as a response; with Retry-After if the service is overloaded."""
+    """The envelope as a response; with Retry-After if it makes sense to try again."""
     response = Response(
         orjson.dumps(error_body(error)), status_code=error.status, media_type="application/json"
     )
-    if isinstance(error, Overloaded):
+    if error.retry_after_seconds is not None:
         response.headers["retry-after"] = str(error.retry_after_seconds)
     return response
 

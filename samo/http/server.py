@@ -77,6 +77,9 @@ class DrainingServer(uvicorn.Server):
                 lifespan="off",  # `serve` below runs it, so that errors reach its caller
                 log_config=None,
                 server_header=False,
+                # uvicorn would believe X-Forwarded-For from local addresses; SAMO_TRUSTED_HOPS says
+                # how much of it is believed
+                proxy_headers=False,
                 timeout_keep_alive=settings.keep_alive_seconds,
             )
         )

@@ -209,8 +209,9 @@ def _quantiles(values: Floats) -> npt.NDArray[np.float32]:
 def _largest_gains(values: npt.NDArray[np.float32], min_size: int) -> npt.NDArray[np.float32]:
     """The largest gain of one change, φ fitted together with the change.
 
-    `values` has shape (points, permutations, series). Regressing on the previous value and on a
-    step at once is regressing the residuals on what the previous value leaves of the step.
+    `values` has shape (points, permutations, series). Regressing on the previous value and a
+    step at once equals regressing the residuals on the part of the step that the previous value
+    does not explain.
     """
     after = values[1:] - values[1:].mean(axis=0)
     before = values[:-1] - values[:-1].mean(axis=0)

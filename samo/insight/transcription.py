@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from dataclasses import replace
-from functools import partial
 
 from runners.batching import Batcher
 from runners.cancellation import run_cancellable
 from runners.transcriber.transcript import TextDelta, Transcript, TranscriptionRequest
 from runners.transcriber.voice_activity import Samples
+from runners.usage import current_meter
 from samo import metrics
 from samo.audio import Audio, assess_quality, decode
 from samo.insight.results import TranscribedRecording
@@ -92,7 +93,22 @@ class RecordingTranscriber:
 
     async def _decode(self, data: bytes) -> Audio:
         self._transcriber.check_admission()
-        return await run_cancellable(self._decode_executor, partial(decode, data))
+        seconds = 0.0
+
+        def timed_decode() -> Audio:
+            nonlocal seconds
+            start = time.perf_counter()
+            try:
+                return decode(data)
+            finally:
+                seconds = time.perf_counter() - start
+
+        meter = current_meter()
+        try:
+            return await run_cancellable(self._decode_executor, timed_decode)
+        finally:
+            if meter is not None:
+                meter(seconds)
 
 
 async def _recording(audio: Audio, transcript: Transcript) -> TranscribedRecording:

@@ -29,7 +29,7 @@ class DatedEntry:
 
 @dataclass(frozen=True, slots=True)
 class ChangePoint:
-    """A day from which on a level is another one.
+    """The first day of a new level.
 
     `start` is the first day of the new level, `previous` the last day with an entry before it. The
     change happened from `earliest` to `latest` with 95 % confidence. `before` and `after` are the

@@ -1,9 +1,9 @@
 """What the emotions and moods of a journal did over time, and which of it chance cannot explain.
 
 Three questions are asked: at which days the level of an emotion changed (`changes`), which weekdays
-differ and which hours differ (`patterns`), for emotions and for moods. They share `SIGNIFICANCE`
-equally, as far as the dates allow to ask them: of journals without any change or pattern, at most
-that share is told of one. Every p-value is multiplied accordingly.
+differ and which hours differ (`patterns`), for emotions and for moods. The questions
+that the dates allow share `SIGNIFICANCE` equally: of journals without any change or pattern, at
+most that share gets a finding. Every p-value is multiplied accordingly.
 """
 
 from __future__ import annotations

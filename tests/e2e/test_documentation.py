@@ -20,6 +20,7 @@ from tests.documentation import PAGES, Block, assert_same_shape, blocks, command
 DOCUMENTED_URL = "http://localhost:3000"
 # The tests may run in another environment, and without the installed command.
 DOCUMENTED_COMMAND, COMMAND = ".venv/bin/samo", f"{sys.executable} -m samo"
+DOCUMENTED_KEYS = "keys.json"  # a file that the commands write
 TIMEOUT_SECONDS = 60
 
 _GOOGLE = "needs Terraform and an account of Google Cloud"
@@ -50,8 +51,16 @@ NOT_RUN = {
     ),
     "make image": _ENGINE,
     "make image-test": _ENGINE,
-    "docker run --rm --read-only --tmpfs /tmp -p 3000:3000 samo": _ENGINE,
-    "cd deploy/k8s/base && kustomize edit set image samo=REGISTRY/samo@sha256:...": _CLUSTER,
+    "docker run --rm --read-only --tmpfs /tmp -p 127.0.0.1:3000:3000 "
+    "-e SAMO_ALLOW_ANONYMOUS=true samo": _ENGINE,
+    "kubectl apply -f deploy/k8s/base/namespace.yaml": _CLUSTER,
+    "kubectl create secret generic samo-api-keys --namespace samo --from-file keys.json": _CLUSTER,
+    "kubectl create secret generic samo-monitoring-key --namespace samo "
+    "--from-literal key=samo_...": _CLUSTER,
+    "(cd deploy/k8s/base && kustomize edit set image samo=REGISTRY/samo@sha256:...)": _CLUSTER,
+    "SAMO_API_KEYS_FILE=keys.json .venv/bin/samo serve --host 0.0.0.0": (
+        "tests/e2e/test_access.py starts a server with keys"
+    ),
     "kubectl apply -k deploy/k8s/overlays/one-node": _CLUSTER,
     "kubectl label namespace YOURS samo-access=true": _CLUSTER,
     "make train-emotion DATA=../shared/data": _TRAINING,
@@ -98,13 +107,19 @@ def environment(tmp_path_factory) -> dict[str, str]:
     return {**os.environ, "CURL_HOME": str(home), "NO_PROXY": "127.0.0.1", "PATH": path}
 
 
+@pytest.fixture(scope="module")
+def keys_file(tmp_path_factory) -> Path:
+    """The file of the keys that the pages create, list and revoke."""
+    return tmp_path_factory.mktemp("keys") / DOCUMENTED_KEYS
+
+
 @pytest.mark.models
 @pytest.mark.parametrize(
     "program", RUN, ids=[f"{program.page.stem}: {title(program.code)}" for program in RUN]
 )
-def test_a_program_runs_as_documented(program, server, environment):
+def test_a_program_runs_as_documented(program, server, environment, keys_file):
     code = program.code.replace(DOCUMENTED_URL, str(server.base_url).rstrip("/"))
-    code = code.replace(DOCUMENTED_COMMAND, COMMAND)
+    code = code.replace(DOCUMENTED_COMMAND, COMMAND).replace(DOCUMENTED_KEYS, str(keys_file))
     interpreter = (
         ["bash", "-eu", "-o", "pipefail"] if program.language == "sh" else [sys.executable]
     )
@@ -118,7 +133,7 @@ def test_a_program_runs_as_documented(program, server, environment):
         timeout=TIMEOUT_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.strip()
+    assert (done.stdout + done.stderr).strip()
     if program.output is not None:
         assert_same_shape(json.loads(program.output), json.loads(done.stdout))
 

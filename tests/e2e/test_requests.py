@@ -82,7 +82,7 @@ def test_a_client_that_closes_the_connection_can_read_the_error(
 def test_no_response_is_a_redirect(fake_server, path):
     response = httpx.get(
         str(fake_server.base_url).rstrip("/") + path,
-        headers={"x-forwarded-proto": "https", "host": "journal.example"},
+        headers={"x-forwarded-proto": "https", "host": "localhost"},
     )
     assert response.status_code in (200, 404, 405)
     assert "location" not in response.headers
@@ -95,5 +95,9 @@ def test_the_official_client(fake_server, recording):
         events = create(model="whisper-1", file=("a.flac", recording), stream=True)
         assert [event.type for event in events][-1] == "transcript.text.done"
         assert "whisper-1" in [model.id for model in client.models.list()]
-        with pytest.raises(openai.UnprocessableEntityError, match="prompt"):
-            create(model="whisper-1", file=("a.flac", recording), prompt="Ana")
+        with pytest.raises(openai.UnprocessableEntityError, match="known_speaker_names"):
+            create(
+                model="whisper-1",
+                file=("a.flac", recording),
+                extra_body={"known_speaker_names[]": "Ana"},
+            )

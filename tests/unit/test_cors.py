@@ -20,13 +20,21 @@ def client(*origins):
     return TestClient(SamoCORSMiddleware(app, origins=origins))
 
 
-@pytest.mark.parametrize("status", [200, 400, 404, 405, 413, 415, 422, 500, 503])
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 405, 413, 415, 422, 429, 500, 503])
 def test_every_answer_to_an_allowed_origin_can_be_read(status):
     for origins in ((ORIGIN,), ("*",)):
         response = client(*origins).get(f"/{status}", headers={"origin": ORIGIN})
         assert response.headers["access-control-allow-origin"] in (ORIGIN, "*")
         exposed = response.headers["access-control-expose-headers"]
-        assert set(exposed.split(", ")) == {"x-request-id", "retry-after"}
+        assert set(exposed.split(", ")) == {
+            "x-request-id",
+            "retry-after",
+            "ratelimit-limit",
+            "ratelimit-remaining",
+            "ratelimit-reset",
+            "ratelimit-policy",
+            "www-authenticate",
+        }
 
 
 def test_another_origin_gets_no_permission():

@@ -34,12 +34,14 @@ def environment_of(container: dict) -> dict[str, str]:
 def assert_settings_are_real(container: dict) -> None:
     """Assert that every variable is a setting, with a valid value."""
     variables = environment_of(container)
-    settings = {name for name in variables if name.startswith("SAMO_")}
-    assert settings <= {f"SAMO_{field.upper()}" for field in Settings.model_fields}
-    assert set(variables) - settings <= {"PORT"}
-    Settings.model_validate(
-        {name.removeprefix("SAMO_").lower(): variables[name] for name in settings}
+    own = {name for name in variables if name.startswith("SAMO_")}
+    assert own <= {f"SAMO_{field.upper()}" for field in Settings.model_fields}
+    assert set(variables) - own <= {"PORT"}
+    settings = Settings.model_validate(
+        {name.removeprefix("SAMO_").lower(): variables[name] for name in own}
     )
+    # the image does not start without one of the two
+    assert settings.allow_anonymous or settings.api_keys_file
 
 
 # Cloud Run
@@ -183,6 +185,8 @@ def test_kubernetes(overlay, more):
     template = resources["Deployment"]["spec"]["template"]
     (container,) = template["spec"]["containers"]
     assert_settings_are_real(container)
+    file = Path(environment_of(container)["SAMO_API_KEYS_FILE"])
+    assert str(file.parent) in {mount["mountPath"] for mount in container["volumeMounts"]}
     labels = template["metadata"]["labels"].items()
     ports = {port["name"] for port in container["ports"]}
     assert resources["Service"]["spec"]["selector"].items() <= labels

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.text.emoji import spell_emoji
+from runners.text.emoji import MAX_REPEATED_EMOJI, spell_emoji
 from runners.text.emoji_words import EMOJI_WORDS
 from runners.text.emoticons import SYMBOL, symbols_in
 
@@ -87,3 +87,17 @@ def test_the_most_used_emoji_have_english_words():
 def test_the_length_is_linear_in_the_text(unit):
     short, long = (len(spell_emoji(unit * number)[0]) for number in (1000, 2000))
     assert long <= 2 * short
+
+
+@pytest.mark.parametrize("symbol", ["😀", "❤️", "👩‍❤️‍👩", "🗿"])
+def test_more_of_the_same_emoji_adds_no_words(symbol):
+    some, many = (
+        spell_emoji("oh " + symbol * count)[0].split() for count in (MAX_REPEATED_EMOJI, 500)
+    )
+    assert len(some) > 1
+    assert many == some
+
+
+def test_emoji_between_other_emoji_are_all_spelled():
+    words = spell_emoji("😀🗿" * 20)[0].split()
+    assert len(words) >= 40

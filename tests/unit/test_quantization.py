@@ -38,7 +38,8 @@ def float_model(tmp_path, outputs):
         [
             helper.make_node("Gather", ["embedding", "input_ids"], ["embedded"], name="embed"),
             helper.make_node("Mul", ["embedded", "gain"], ["hidden"], name="amplify"),
-            helper.make_node("MatMul", ["hidden", "weight"], ["logits"], name="linear"),
+            helper.make_node("MatMul", ["hidden", "weight"], ["product"], name="linear"),
+            helper.make_node("Add", ["bias", "product"], ["logits"], name="add_bias"),
         ],
         "tiny",
         [
@@ -50,6 +51,7 @@ def float_model(tmp_path, outputs):
             numpy_helper.from_array(embedding, "embedding"),
             numpy_helper.from_array(gain, "gain"),
             numpy_helper.from_array(weight, "weight"),
+            numpy_helper.from_array(rng.normal(size=outputs).astype(np.float32), "bias"),
         ],
     )
     path = tmp_path / "float.onnx"
@@ -63,6 +65,35 @@ def logits(path):
     ids = IDS[None]
     (values,) = session.run(["logits"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
     return values
+
+
+@pytest.fixture
+def float_head(tmp_path):
+    """A head as an encoder has it: the mean of the tokens, then a Gemm with a bias."""
+    rng = np.random.default_rng(0)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gather", ["embedding", "input_ids"], ["embedded"], name="embed"),
+            helper.make_node("ReduceMean", ["embedded"], ["pooled"], axes=[1], keepdims=0),
+            helper.make_node(
+                "Gemm", ["pooled", "weight", "bias"], ["logits"], name="head", transB=1
+            ),
+        ],
+        "head",
+        [
+            helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"])
+            for name in ("input_ids", "attention_mask")
+        ],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 8])],
+        [
+            numpy_helper.from_array(rng.normal(size=shape).astype(np.float32), name)
+            for name, shape in (("embedding", (10, WIDTH)), ("weight", (8, WIDTH)), ("bias", (8,)))
+        ],
+    )
+    path = tmp_path / "head.onnx"
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.save(model, path)
+    return path
 
 
 @pytest.fixture
@@ -151,6 +182,17 @@ def test_a_row_is_the_same_whatever_the_other_rows_are(measured, quantized):
 
     # the second row has values far beyond those of the first
     assert np.array_equal(run([5, 6])[0], run([5, 6], [0, 0])[0])
+
+
+def test_a_head_has_a_constant_scale_too(float_head, tmp_path, caplog):
+    caplog.set_level(logging.ERROR)
+    activations = measure(float_head, [IDS[[number]] for number in IDS])
+    assert activations.smoothing == activations.outliers == {}
+    target = tmp_path / "int8.onnx"
+    quantize(float_head, target, activations)
+    assert not [node for node in onnx.load(target).graph.node if "Dynamic" in node.op_type]
+    exact = logits(float_head)
+    assert np.abs(logits(target) - exact).max() < 0.1 * np.abs(exact).max()
 
 
 def test_channels_of_another_graph_are_refused(measured, quantized):

@@ -27,7 +27,7 @@ export function whole(analysis) {
   return h(
     "section",
     { class: "panel", "aria-labelledby": "emotions" },
-    h("h2", { id: "emotions" }, "Emotions of the whole"),
+    h("h2", { id: "emotions" }, "Emotions of the entry"),
     bars(analysis.emotion_list),
     h(
       "dl",

@@ -1,0 +1,29 @@
+"""Seconds of computing, reported to whoever counts them for the current request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+Meter = Callable[[float], None]
+
+_meter: ContextVar[Meter | None] = ContextVar("meter", default=None)
+
+
+@contextmanager
+def metered(meter: Meter) -> Iterator[None]:
+    """While this block runs, in its tasks too, computing is reported to `meter` in seconds.
+
+    A batch that the request has abandoned is reported when it ends, which may be after the block.
+    """
+    token = _meter.set(meter)
+    try:
+        yield
+    finally:
+        _meter.reset(token)
+
+
+def current_meter() -> Meter | None:
+    """The meter of the current request; None if nothing counts."""
+    return _meter.get()

@@ -1,0 +1,194 @@
+"""ASGI middleware: who may call a route, and how much."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from runners.errors import InsufficientScope, InvalidApiKey, SamoError
+from runners.usage import metered
+from samo.access.client_address import client_address
+from samo.access.key_ring import KeyRing
+from samo.access.keys import ApiKey
+from samo.access.rate_limits import Caller, RateLimiter
+from samo.access.scopes import required_scopes
+from samo.http.envelope import error_response
+from samo.settings import Settings
+
+_REALM: Final = 'Bearer realm="samo"'
+
+
+class AccessMiddleware:
+    """Answers 401, 403 and 429 before a request's body is read.
+
+    It is inside `RequestMiddleware`, which sends the envelope, and inside `PathMiddleware`, which
+    normalizes paths and refuses unknown ones.
+
+    Args:
+        app: The routes.
+        settings: The limits, and how many proxies are trusted.
+        keys: The API keys; None if every caller is served.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, keys: KeyRing | None) -> None:
+        self._app = app
+        self._settings = settings
+        self._keys = keys
+        url = settings.redis_url
+        self._limiter = RateLimiter(None if url is None else url.get_secret_value())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            await self._limiter.close()
+            return
+        # no route takes OPTIONS, and browsers send no key with a preflight
+        if scope["type"] != "http" or scope["method"] == "OPTIONS":
+            await self._app(scope, receive, send)
+            return
+        required = required_scopes(scope["path"])
+        if not required:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        key, refusal, challenge = self._authenticate(headers)
+        if key is not None and refusal is None and not required <= {*key.scopes}:
+            missing = " ".join(sorted(required - {*key.scopes}))
+            refusal = InsufficientScope(
+                f"This API key does not permit this route: use a key with the scope {missing}.",
+                scope=missing,
+            )
+            challenge = f'{_REALM}, error="insufficient_scope", scope="{missing}"'
+        caller = self._caller(scope, headers, key)
+        if caller.rate_limit is None and caller.compute_limit is None:
+            if refusal is None:
+                await self._app(scope, receive, send)
+            else:
+                await _refuse(refusal, challenge, {}, scope, receive, send)
+            return
+        admission = await self._limiter.admit(caller)
+        if admission.refusal is not None:
+            refusal, challenge = admission.refusal, ""
+        if refusal is not None:
+            await _refuse(refusal, challenge, admission.headers, scope, receive, send)
+            return
+        await self._serve(caller, admission.headers, scope, receive, send)
+
+    def _authenticate(self, headers: Headers) -> tuple[ApiKey | None, SamoError | None, str]:
+        """The key of a request, or why it is refused, with the value of WWW-Authenticate."""
+        if self._keys is None:
+            return None, None, ""
+        presented = _presented_key(headers)
+        if presented is None:
+            error = InvalidApiKey(
+                "An API key is needed: send it as Authorization: Bearer or as X-API-Key."
+            )
+            return None, error, _REALM
+        key = self._keys.find(presented)
+        challenge = f'{_REALM}, error="invalid_token"'
+        if key is None:
+            return None, InvalidApiKey("The API key is not valid: check or replace it."), challenge
+        if key.expired:
+            return None, InvalidApiKey("The API key has expired: ask for a new one."), challenge
+        return key, None, ""
+
+    def _caller(self, scope: Scope, headers: Headers, key: ApiKey | None) -> Caller:
+        """Who is counted: the key; without a valid one the address."""
+        settings = self._settings
+        if key is None:
+            address = client_address(scope, headers, settings.trusted_hops)
+            return Caller(f"address:{address}", settings.rate_limit, settings.compute_limit)
+        return Caller(
+            f"key:{key.name}",
+            key.rate_limit or settings.rate_limit,
+            key.compute_limit or settings.compute_limit,
+        )
+
+    async def _serve(
+        self,
+        caller: Caller,
+        headers: dict[str, str],
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Serve an admitted request, and count its computing."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(raw=message["headers"]).update(headers)
+            await send(message)
+
+        if caller.compute_limit is None:
+            await self._app(scope, receive, send_with_headers)
+            return
+        meter = _RequestMeter(self._limiter, caller)
+        try:
+            with metered(meter):
+                await self._app(scope, receive, send_with_headers)
+        finally:
+            meter.close()
+
+
+class _RequestMeter:
+    """Adds up the computing of a request and charges it at the end.
+
+    What an abandoned batch reports after the end is charged at once, so that a client that
+    disconnects early does not compute for free.
+    """
+
+    def __init__(self, limiter: RateLimiter, caller: Caller) -> None:
+        self._limiter = limiter
+        self._caller = caller
+        self._seconds = 0.0
+        self._is_closed = False
+
+    def __call__(self, seconds: float) -> None:
+        """Count computing."""
+        self._seconds += seconds
+        if self._is_closed:
+            self._charge()
+
+    def close(self) -> None:
+        """The request has ended."""
+        self._is_closed = True
+        self._charge()
+
+    def _charge(self) -> None:
+        """Charge in a task of its own: the request may be cancelled, and Redis takes time."""
+        seconds, self._seconds = self._seconds, 0.0
+        if seconds > 0:
+            task = asyncio.create_task(self._limiter.charge(self._caller, seconds))
+            _charges.add(task)
+            task.add_done_callback(_charges.discard)
+
+
+_charges: Final[set[asyncio.Task[None]]] = set()
+"""Charges in progress; asyncio holds tasks weakly."""
+
+
+def _presented_key(headers: Headers) -> str | None:
+    """The key of a request. X-API-Key goes first: `Authorization` may be a gateway's own."""
+    if key := headers.get("x-api-key", "").strip():
+        return key
+    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+async def _refuse(
+    error: SamoError,
+    challenge: str,
+    headers: dict[str, str],
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+) -> None:
+    response = error_response(error)
+    response.headers.update(headers)
+    if challenge:
+        response.headers["www-authenticate"] = challenge
+    await response(scope, receive, send)
