@@ -42,7 +42,10 @@ MAX_JSON_FIELDS: Final = 32
 MAX_JSON_TOKENS: Final = 10_000
 # MAX_TRENDS_ENTRIES with 40 names, each with a colon and a comma, and the tokens around them.
 MAX_TRENDS_JSON_TOKENS: Final = MAX_TRENDS_ENTRIES * 100
-MAX_FORM_FIELDS: Final = 64
+# The distinct keywords of `/v1/audio/transcriptions`; OpenAI's clients send each in its own field.
+MAX_KEYWORDS: Final = 100
+# The largest lists, 100 keywords and Whisper's 100 languages, with room for the other fields.
+MAX_FORM_FIELDS: Final = 256
 MAX_FORM_FIELD_BYTES: Final = 64 * 1024
 # Problems that a validation error lists; the others are counted.
 MAX_REPORTED_PROBLEMS: Final = 10

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import pydantic_core
 
+from runners.text.blank import is_blank as text_is_blank
+
 # How clients write "no value" in a form, which has no null.
 _BLANK_VALUES: Final = frozenset(("", "null", "none", "undefined"))
 _BRACKETS: Final = re.compile(r"(\[[^\[\]]*\])+$")
@@ -19,13 +21,13 @@ _MAX_NUMBER_CHARACTERS: Final = 32
 
 
 def is_blank(value: Any) -> bool:
-    """Whether a JSON value is null or a blank string."""
-    return value is None or (isinstance(value, str) and (not value or value.isspace()))
+    """Whether a JSON value is null or a string without a visible character."""
+    return value is None or (isinstance(value, str) and text_is_blank(value))
 
 
 def is_blank_form_value(value: str) -> bool:
     """Whether a form value is blank or spells out null."""
-    return value.strip().lower() in _BLANK_VALUES
+    return text_is_blank(value) or value.strip().lower() in _BLANK_VALUES
 
 
 def field_name(name: str) -> str:

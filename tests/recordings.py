@@ -217,6 +217,18 @@ def box(kind, *content):
     return struct.pack(">I4s", len(body) + 8, kind) + body
 
 
+def index_first(data):
+    """Return an M4A with its index before the audio, as players that stream need it."""
+    start = data.index(b"moov") - 4
+    head, media, index = data[:28], data[28:start], bytearray(data[start:])
+    assert head[4:8] == b"ftyp"
+    offsets = index.index(b"stco") + 8
+    (count,) = struct.unpack_from(">I", index, offsets)
+    for at in range(offsets + 4, offsets + 4 + 4 * count, 4):
+        struct.pack_into(">I", index, at, struct.unpack_from(">I", index, at)[0] + len(index))
+    return head + bytes(index) + media
+
+
 def edited(data, *entries):
     """Return an M4A with another edit list: pairs of length in ms and start in the track's units.
 

@@ -32,6 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
             "4XX": {"model": schemas.ErrorEnvelope},
             "5XX": {"model": schemas.ErrorEnvelope},
         },
+        openapi_url=None,  # `description` serves it
         docs_url=None,  # FastAPI's pages load their scripts from other servers; samo.page has ours
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,

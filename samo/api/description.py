@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 
 from samo.access.scopes import required_scopes
 from samo.api import error_examples
+from samo.api.routing import Route
 from samo.http.envelope import error_format_of
 
 # For each path {"request": …, "response": …} as the service with its models answered it;
@@ -46,14 +48,21 @@ _KEY: Final = (
 
 
 def install(app: FastAPI) -> None:
-    """Have `app` serve this description at /openapi.json."""
+    """Have `app` serve this description at /openapi.json, and return it from `app.openapi()`."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = describe(app)
         return app.openapi_schema
 
+    async def serve() -> Response:
+        return JSONResponse(app.openapi())
+
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
+    # FastAPI's own route is one of Starlette's, which the log and the metrics do not see
+    router = APIRouter(route_class=Route, include_in_schema=False)
+    router.add_api_route("/openapi.json", serve)
+    app.include_router(router)
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -67,6 +76,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
     )
     components = description["components"]
+    _join_lines(description)
     components["responses"] = error_examples.responses()
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": _KEY},
@@ -84,6 +94,19 @@ def describe(app: FastAPI) -> dict[str, Any]:
             for field in schema["properties"].values():
                 _fit_form(field)
     return description
+
+
+def _join_lines(node: Any) -> None:
+    """Join the lines of each paragraph of all descriptions: Swagger UI shows every line break."""
+    if isinstance(node, dict):
+        text = node.get("description")
+        if isinstance(text, str):
+            paragraphs = text.split("\n\n")
+            node["description"] = "\n\n".join(" ".join(part.split()) for part in paragraphs)
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            _join_lines(child)
 
 
 def operations(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -39,7 +39,8 @@ _EXAMPLES: Final = (
         "The recording has 64 channels: send it with at most 8.", max_channels=8
     ),
     errors.InvalidRequest(
-        "text: Field required.", errors=[{"field": "text", "message": "Field required"}]
+        "text: This field is required.",
+        errors=[{"field": "text", "message": "This field is required"}],
     ),
     errors.UndecodableAudio(
         "The recording breaks off in the middle of a frame after 3.2 s: upload the complete file.",

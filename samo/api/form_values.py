@@ -9,6 +9,7 @@ from typing import Final
 
 from starlette.datastructures import UploadFile
 
+from runners.text.blank import is_blank
 from samo import options
 
 # Objects, whose parts clients send as `chunking_strategy[type]`.
@@ -61,7 +62,7 @@ def parse_phrases(values: Iterable[str]) -> list[str]:
         if not (isinstance(listed, list) and all(isinstance(one, str) for one in listed)):
             listed = re.split(r"[,;\n]", value)
         phrases += [" ".join(phrase.split()) for phrase in listed]
-    return [phrase for phrase in dict.fromkeys(phrases) if phrase]
+    return [phrase for phrase in dict.fromkeys(phrases) if not is_blank(phrase)]
 
 
 def unsupported_hint(name: str, accepted_values: Collection[str]) -> str:

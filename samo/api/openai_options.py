@@ -12,16 +12,16 @@ from pydantic_core import PydanticCustomError
 
 from runners.transcriber.transcript import SpeechTask, TranscriptionRequest, VoiceDetection
 from runners.transcriber.voice_activity import Samples
-from samo import options
+from samo import limits, options
 from samo.api import languages
 from samo.api.form_fields import refusal
+from samo.api.validation import problem_message
 
 MIN_SILENCE_MS: Final = 200
 """The voice activity detector bridges shorter pauses."""
 MAX_SILENCE_MS: Final = 10_000
 MAX_PADDING_MS: Final = 2_000
 MAX_PROMPT_CHARACTERS: Final = 20_000
-MAX_KEYWORDS: Final = 100
 
 NO_SPEAKERS: Final = (
     "Speakers are not distinguished here: request another response_format, and leave out "
@@ -78,7 +78,7 @@ def parse_chunking_strategy(value: str | None) -> VoiceDetection:
         raise refusal(
             "chunking_strategy",
             'Must be "auto" or an object of type "server_vad", with threshold, prefix_padding_ms '
-            "and silence_duration_ms" + (f"; {name}: {problem['msg']}" if name else ""),
+            "and silence_duration_ms" + (f"; {name}: {problem_message(problem)}" if name else ""),
         ) from None
 
 
@@ -103,7 +103,7 @@ KeywordsField = Annotated[
     list[str],
     Form(
         alias="keywords[]",
-        max_length=MAX_KEYWORDS,
+        max_length=limits.MAX_KEYWORDS,
         description="Words, names and phrases that are likely to occur.",
     ),
 ]

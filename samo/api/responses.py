@@ -20,6 +20,7 @@ from samo.insight.explanation import Explanation
 from samo.insight.groupings import group_emotions
 from samo.insight.results import Insight, TranscribedRecording
 from samo.insight.summary import SummaryResult
+from samo.insight.words import count_words
 
 MAX_KEY_EMOTIONS: Final = 3
 
@@ -130,7 +131,7 @@ def transcription(
 ) -> schemas.TranscriptionResponse:
     """Return a transcript with the measurements of its recording."""
     transcript = recording.transcript
-    word_count = len(transcript.text.split())
+    word_count = count_words(transcript.text)
     spoken_minutes = transcript.speech_seconds / 60
     return schemas.TranscriptionResponse(
         text=transcript.text,
@@ -274,7 +275,7 @@ def _entry_statistics(result: Insight) -> dict[str, Any]:
     ]
     return {
         "text_length": len(result.text),
-        "word_count": len(result.text.split()),
+        "word_count": result.word_count,
         "sentence_count": len(sentences),
         "emotional_sentence_share": round(len(emotional) / len(sentences), 4) if sentences else 0.0,
         "turning_points": turning_points,

@@ -53,16 +53,20 @@ def declared_packets(stream: AudioStream, name: str) -> int:
     return int(listed) if name == "mp4" and not pcm else 0
 
 
-def check_complete(decoded: float, missing: float) -> None:
-    """Raise `UndecodableAudio` if more than 1 s and more than 5 % of the recording is missing."""
+def is_incomplete(decoded: float, missing: float) -> bool:
+    """Whether more than 1 s and more than 5 % of the recording is missing."""
+    return missing > max(1.0, 0.05 * (decoded + missing))
+
+
+def incomplete_error(decoded: float, missing: float) -> UndecodableAudio:
+    """Return the error for a recording that is shorter than its header declares."""
     expected_seconds = decoded + missing
-    if missing > max(1.0, 0.05 * expected_seconds):
-        raise UndecodableAudio(
-            f"The recording ends after {decoded:.1f} s but its header promises"
-            f" {expected_seconds:.1f} s: upload the complete file.",
-            decoded_seconds=round(decoded, 2),
-            promised_seconds=round(expected_seconds, 2),
-        )
+    return UndecodableAudio(
+        f"The recording ends after {decoded:.1f} s but its header promises"
+        f" {expected_seconds:.1f} s: upload the complete file.",
+        decoded_seconds=round(decoded, 2),
+        promised_seconds=round(expected_seconds, 2),
+    )
 
 
 def truncated_error(decoded: float) -> UndecodableAudio:

@@ -149,20 +149,24 @@ def _decode_track(
     samples = decoder.samples()
     seconds = len(samples) / SAMPLE_RATE
     gaps = decoder.gaps
-    if part.is_truncated:
-        raise completeness.truncated_error(seconds)
     share = part.missing_share
     if declared_packets:
         share = max(share, 1 - decoder.packets_read / declared_packets)
     missing = seconds * share / (1 - share) if share < 1 else 0.0
     if declared_seconds is not None:
         rest = declared_seconds - seconds - sum(gap.seconds for gap in gaps)
-        if name != "webm":
+        if name != "webm" or part.is_truncated:
             missing = max(missing, rest)
         elif rest > MIN_GAP_SECONDS:
             # All its blocks are complete: the recorder was paused, and its clock continued.
             gaps.append(Gap(seconds, rest))
-    completeness.check_complete(seconds, missing)
+    if part.is_truncated or completeness.is_incomplete(seconds, missing):
+        remaining.check(missing)  # the complete file would be refused as too long
+        raise (
+            completeness.truncated_error(seconds)
+            if part.is_truncated
+            else completeness.incomplete_error(seconds, missing)
+        )
     if decoder.has_too_many_errors():
         raise UndecodableAudio("The recording is damaged: large parts of it cannot be decoded.")
     if not len(samples):

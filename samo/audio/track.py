@@ -44,7 +44,11 @@ class RemainingDuration:
     def spend(self, samples: int, rate: int) -> None:
         """Subtract the samples of a frame. Raises `AudioTooLong` if none are left."""
         self.seconds_left -= Fraction(samples, rate)
-        if self.seconds_left < 0:
+        self.check(0.0)
+
+    def check(self, missing: float) -> None:
+        """Raise `AudioTooLong` if `missing` more seconds would exceed the limit."""
+        if self.seconds_left < missing:
             raise AudioTooLong(
                 f"The recording is longer than {MAX_AUDIO_SECONDS:g} s: upload it in parts.",
                 max_seconds=MAX_AUDIO_SECONDS,

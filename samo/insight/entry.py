@@ -22,6 +22,7 @@ from typing import Final, TypeVar
 from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.prediction import NEUTRAL, EmotionContext, EmotionPrediction, EntryPrediction
 from runners.errors import InvalidRequest
+from runners.text.blank import is_blank
 from runners.text.sentences import (
     MAX_SENTENCE_WIDTH,
     Sentence,
@@ -115,7 +116,7 @@ def split_entry(text: str) -> SplitEntry:
     Classified without splitting, the strongest emotion of an entry hides the others.
     """
     plain = plain_text(text)
-    return SplitEntry(plain, split_sentences(plain.text))
+    return SplitEntry(plain, _visible(split_sentences(plain.text)))
 
 
 def split_text(text: str) -> SplitEntry:
@@ -123,9 +124,14 @@ def split_text(text: str) -> SplitEntry:
     plain = plain_text(text)
     stripped = plain.text.strip()
     if len(stripped) > MAX_UNSPLIT_CHARACTERS or token_upper_bound(stripped) > MAX_SENTENCE_WIDTH:
-        return SplitEntry(plain, split_sentences(plain.text))
+        return SplitEntry(plain, _visible(split_sentences(plain.text)))
     start = plain.text.find(stripped)
-    return SplitEntry(plain, [Sentence(stripped, start, start + len(stripped))] if stripped else [])
+    return SplitEntry(plain, _visible([Sentence(stripped, start, start + len(stripped))]))
+
+
+def _visible(sentences: Iterable[Sentence]) -> list[Sentence]:
+    """Without sentences that show nothing, such as a line of zero-width spaces."""
+    return [sentence for sentence in sentences if not is_blank(sentence.text)]
 
 
 def check_has_words(entry: SplitEntry) -> None:

@@ -18,6 +18,7 @@ from runners.emotion.classifier import OccludedText, TokenIds
 from runners.emotion.prediction import EmotionPrediction
 from runners.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
 from runners.summarizer.summary import Focus, PreparedSummary, Summary, SummaryRequest
+from runners.text.blank import is_blank
 from runners.transcriber.transcript import SpeechTask, Transcript, TranscriptionRequest
 from samo.insight.arc import ArcPoint, arc
 from samo.insight.entry import (
@@ -44,6 +45,7 @@ from samo.insight.summary import (
 )
 from samo.insight.threads import run_in_thread
 from samo.insight.transcription import RecordingTranscriber
+from samo.insight.words import count_words
 from samo.limits import MAX_TEXT_CHARACTERS
 
 # Texts of one request that are in the classifier's queue at the same time.
@@ -152,8 +154,8 @@ class Pipeline:
         recording: TranscribedRecording | None = None,
     ) -> Insight:
         """The insight of a typed entry, or of a `recording` whose transcript is `text`."""
-        insight = Insight(text, recording)
         entry = await run_in_thread(len(text), split_entry, text)
+        insight = Insight(text, count_words(entry.plain.text), recording)
         if not entry.sentences:
             return insight
         classified: ClassifiedEntry | None = None
@@ -250,8 +252,8 @@ class Pipeline:
 def _text_error(text: object) -> SamoError | None:
     if not isinstance(text, str):
         return InvalidRequest("The text must be a string.")
-    if not text.strip():
-        return InvalidRequest("The text is empty: send at least one character.")
+    if is_blank(text):
+        return InvalidRequest("The text is empty: send at least one visible character.")
     if len(text) > MAX_TEXT_CHARACTERS:
         return InvalidRequest(
             f"The text is too long: send at most {MAX_TEXT_CHARACTERS} characters.",

@@ -26,6 +26,7 @@ class Insight:
 
     Attributes:
         text: the entry as it was typed, or its transcript.
+        word_count: number of words of `text` without its markup.
         recording: None for typed text.
         emotions: None if the text has no words or the step failed.
         arc: one point per sentence; empty if `emotions` is None.
@@ -36,6 +37,7 @@ class Insight:
     """
 
     text: str
+    word_count: int
     recording: TranscribedRecording | None = None
     emotions: EntryEmotions | None = None
     arc: list[ArcPoint] = field(default_factory=list)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from tokenizers import Regex, pre_tokenizers
+
+from runners.text.blank import is_blank
 
 # Unicode's word boundaries (UAX #29), which Oniguruma matches with `\X` in word mode: "don't" is
 # one word, and so are an emoji of a family and a Chinese character. Emoticons and runs of
@@ -21,7 +22,6 @@ _SEGMENTS: Final = pre_tokenizers.Split(
     ),
     "isolated",
 )
-_INVISIBLE_CATEGORIES: Final = {"Cc", "Cf", "Zl", "Zp", "Zs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,15 @@ class TextWord:
         return replace(self, start=self.start + offset, end=self.end + offset)
 
 
+def count_words(text: str) -> int:
+    """Number of words between white space; a run of punctuation or emoji is none."""
+    return sum(any(map(str.isalnum, word)) for word in text.split())
+
+
 def split_words(text: str) -> list[TextWord]:
     """Words, emoji and runs of punctuation of `text` in order, without white space."""
     return [
         TextWord(segment, start, end)
         for segment, (start, end) in _SEGMENTS.pre_tokenize_str(text)
-        if any(
-            unicodedata.category(character) not in _INVISIBLE_CATEGORIES for character in segment
-        )
+        if not is_blank(segment)
     ]

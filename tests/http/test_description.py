@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import jsonschema
 import numpy as np
@@ -137,3 +138,20 @@ def test_names_have_no_addresses_in_them(description):
     names = [operation["operationId"] for _, operation in operations(description)]
     assert len(set(names)) == len(names)
     assert all("_post" not in name and name.isidentifier() for name in names)
+
+
+def test_descriptions_have_no_line_breaks_within_a_paragraph(description):
+    """Swagger UI shows them: a line would have the one word that did not fit in the source."""
+
+    def texts(node):
+        if isinstance(node, dict):
+            if isinstance(node.get("description"), str):
+                yield node["description"]
+            node = list(node.values())
+        if isinstance(node, list):
+            for child in node:
+                yield from texts(child)
+
+    found = list(texts(description))
+    assert len(found) > 100
+    assert not [text for text in found if re.search(r"[^\n]\n[^\n]", text)]

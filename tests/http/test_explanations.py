@@ -71,7 +71,9 @@ def test_a_failing_model_is_a_500(client):
     error_of(client.post("/predict", json={"text": "please crash", "explain": True}), 500)
 
 
-@pytest.mark.parametrize("text", ["\x00", "\u202eabc", "e\u0301" * 900, "a\n" * 400, "\u200b"])
+@pytest.mark.parametrize(
+    "text", ["joy\x00", "\u202eabc", "e\u0301" * 900, "a\n" * 400, "joy\u200b"]
+)
 def test_odd_texts_are_explained(client, text):
     for explanation in explain(client, text, threshold=0)["explanation"]:
         for word in explanation["words"]:

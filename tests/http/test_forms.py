@@ -77,7 +77,7 @@ def test_a_browsers_empty_choice_is_no_file(client):
     audio = b'Content-Disposition: form-data; name="file"; filename="a.wav"'
     assert post(client, OPENAI, form((empty, b""), (audio, SILENCE))).status_code == 200
     error = error_of(post(client, OPENAI, form((empty, b""))), 422)
-    assert error["message"] == "file: Field required."
+    assert error["message"] == "file: This field is required."
 
 
 @pytest.mark.parametrize("path", OWN)

@@ -14,6 +14,8 @@ import pytest
 from openai.types import audio
 
 from runners.transcriber.transcript import Segment
+from samo import limits
+from samo.api import languages
 from samo.api.openai_responses import srt, vtt
 from tests.http.errors import error_of
 from tests.http.test_speech_routes import SILENCE, upload
@@ -52,6 +54,26 @@ def verbose(client, recording, *fields):
     files = [(name, (None, value)) for name, value in fields]
     given = [("file", ("a.flac", recording)), ("response_format", (None, "verbose_json")), *files]
     return client.post(TRANSCRIPTIONS, files=given)
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"keywords": [f"name {number}" for number in range(limits.MAX_KEYWORDS)]},
+        {"languages": languages.CODES},
+        {"keywords": ["Ana"] * 70, "timestamp_granularities": ["word", "segment"]},
+    ],
+    ids=["keywords", "languages", "repeated keywords"],
+)
+def test_the_longest_lists_are_accepted_as_openais_client_sends_them(transcribe, lists):
+    assert transcribe(response_format="verbose_json", extra_body=lists).text == TEXT
+
+
+def test_one_keyword_too_many_is_refused(client, recording):
+    keywords = [("keywords[]", f"name {number}") for number in range(limits.MAX_KEYWORDS + 1)]
+    fields = [(name, (None, value)) for name, value in keywords]
+    error = error_of(client.post(TRANSCRIPTIONS, files=[("file", recording), *fields]), 422)
+    assert error["message"] == "keywords[]: Send at most 100 items."
 
 
 def test_json(transcribe):
@@ -249,25 +271,25 @@ def test_spellings_of_other_clients(client, recording, path, field, value):
         ({"known_speaker_references[0]": "data:"}, "known_speaker_references", SPEAKERS),
         ({"diarize": "true"}, "diarize", SPEAKERS),
         ({"response_format": "xml"}, "response_format", "verbose_json"),
-        ({"temperature": "1.1"}, "temperature", "less than or equal to 1"),
-        ({"temperature": "-0.1"}, "temperature", "greater than or equal to 0"),
+        ({"temperature": "1.1"}, "temperature", "at most 1"),
+        ({"temperature": "-0.1"}, "temperature", "at least 0"),
         ({"temperature": "warm"}, "temperature", "number"),
         ({"include[]": "words"}, "include[].0", "logprobs"),
         ({"include[]": "logprobs", "response_format": "text"}, "include[]", "json"),
         ({"timestamp_granularities[]": "word"}, "timestamp_granularities[]", "verbose_json"),
         ({"chunking_strategy": "none at all"}, "chunking_strategy", "server_vad"),
-        ({"chunking_strategy": "{}"}, "chunking_strategy", "type: Field required"),
+        ({"chunking_strategy": "{}"}, "chunking_strategy", "type: This field is required"),
         ({"chunking_strategy[type]": "semantic_vad"}, "chunking_strategy", "server_vad"),
-        ({"chunking_strategy[threshold]": "0.5"}, "chunking_strategy", "type: Field required"),
+        ({"chunking_strategy[threshold]": "0.5"}, "chunking_strategy", "type: This field is req"),
         (
             {"chunking_strategy": '{"type": "server_vad", "threshold": 2}'},
             "chunking_strategy",
-            "threshold: Input should be less than or equal to 1",
+            "threshold: Must be at most 1",
         ),
         (
             {"chunking_strategy": '{"type": "server_vad", "silence_duration_ms": 10}'},
             "chunking_strategy",
-            "silence_duration_ms: Input should be greater than or equal to 200",
+            "silence_duration_ms: Must be at least 200",
         ),
         ({"chunking_strategy": '{"type": "server_vad", "secret": 1}'}, "chunking_strategy", "auto"),
         ({"language": "xx"}, "language", "ISO 639-1"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.http.errors import error_of
 
 
@@ -29,6 +31,18 @@ def test_metrics_count_routes_not_paths(client):
     assert 'samo_requests_total{route="/predict",status="200"}' in text
     assert 'samo_requests_total{route="other",status="404"}' in text
     assert 'samo_batch_items_count{model="emotion"}' in text
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT"])
+def test_every_route_is_counted_by_its_path(client, method):
+    for path in (
+        "/", "/docs", "/docs.json", "/healthz", "/livez", "/openapi.json", "/page/", "/page/no.js",
+        "/predict", "/readyz", "/schema.json", "/sw.js", "/v1/models/x",
+    ):  # fmt: skip
+        client.request(method, path)
+    text = client.get("/metrics").text
+    assert 'samo_requests_total{route="/openapi.json",' in text
+    assert 'route=""' not in text
 
 
 def test_an_unknown_path_gets_the_envelope(client):

@@ -221,7 +221,7 @@ def test_limits_are_told(client):
         "שלום עולם " * 500,
         "\u202eabc",
         "e\u0301" * 9_000,
-        "\x00",
+        "joy\x00",
         "a\n" * 9_999,
     ],
     ids=["emoji", "right to left", "override", "combining", "nul", "lines"],
@@ -229,6 +229,35 @@ def test_limits_are_told(client):
 @pytest.mark.parametrize("path", ["/predict", "/summarize/text", "/analyze/journal"])
 def test_odd_texts_are_answered(client, path, text):
     assert client.post(path, json={"text": text}).status_code == 200
+
+
+# zero-width space, byte order mark, directional mark, soft hyphen, lone combining marks, NUL,
+# Hangul filler, place of an attachment
+INVISIBLE = ("\u200b", "\ufeff", "\u200f", "\xad", "\u0301\u0308", "\x00", "\u3164", "\ufffc \n")
+
+
+@pytest.mark.parametrize("text", INVISIBLE, ids=ascii)
+def test_a_text_without_a_visible_character_is_blank(client, text):
+    for path in ("/predict", "/summarize/text", "/analyze/journal"):
+        error = error_of(client.post(path, json={"text": text}), 422)
+        assert error["message"] == "text: Send at least one visible character."
+    blank, joy = client.post("/predict_batch", json={"texts": [text, f"{text} joy"]}).json()[
+        "results"
+    ]
+    assert "visible character" in blank["error"]["message"]
+    assert joy["emotions"][0]["emotion"] == "joy"
+
+
+@pytest.mark.parametrize("text", INVISIBLE, ids=ascii)
+def test_an_option_without_a_visible_character_is_left_out(client, text):
+    assert client.post("/predict", json={"text": "joy", "threshold": text}).status_code == 200
+
+
+def test_sentences_without_a_visible_character_are_not_classified(client):
+    body = client.post("/analyze/journal", json={"text": "<p>&#8207;</p>"}).json()
+    assert (body["arc"], body["emotion_analysis"]) == ([], None)
+    body = client.post("/analyze/journal", json={"text": "Joy.\n\n\u200f\n\nFear."}).json()
+    assert [point["text"] for point in body["arc"]] == ["Joy.", "Fear."]
 
 
 MARKED_UP = "# Tuesday\n\n**Such** joy\\. I can\\'t hide my anger\\!\n\n![](dayone-moment://A1)"
@@ -264,7 +293,24 @@ def test_an_entry_of_markup_only_says_nothing(client):
     image = {"text": "![](dayone-moment://ABC)"}
     body = client.post("/analyze/journal", json=image).json()
     assert (body["arc"], body["emotion_analysis"], body["degraded"]) == ([], None, [])
+    assert (body["insights"]["word_count"], body["insights"]["sentence_count"]) == (0, 0)
     for path in ("/predict", "/summarize/text"):
         assert "markup" in error_of(client.post(path, json=image), 422)["message"]
     batch = client.post("/predict_batch", json={"texts": [image["text"], "joy"]}).json()["results"]
     assert [next(iter(result)) for result in batch] == ["error", "emotions"]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("I can't sleep.", 3),
+        ("- bread\n- milk\n", 2),
+        ("# Tuesday\n\n![](dayone-moment://A1)\n\n**So** tired\\.", 3),
+        ("<p>So&nbsp;tired</p><p>today</p>", 3),
+        ("Tired … 😴 :-(", 1),
+    ],
+)
+def test_words_are_counted_without_markup_and_punctuation(client, text, count):
+    body = client.post("/analyze/journal", json={"text": text}).json()
+    assert body["insights"]["word_count"] == count
+    assert body["insights"]["text_length"] == len(text)

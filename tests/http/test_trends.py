@@ -158,6 +158,26 @@ def test_what_is_refused_is_named(client, entries, field):
     assert error["details"]["errors"][0]["field"] == field
 
 
+@pytest.mark.parametrize(
+    ("date", "message"),
+    [
+        ("20260131", "YYYY-MM-DD, such as 2026-01-31"),
+        ("2026-W05-1", "YYYY-MM-DD, such as 2026-01-31"),
+        ("31 January 2026", "YYYY-MM-DD, such as 2026-01-31"),
+        ("2026-02-30", "not in the calendar"),
+        ("2026-13-01T10:00+01:00", "not in the calendar"),
+        ("2026-01-31T24:30", "time of day does not exist"),
+        ("2026-01-31T10:60Z", "time of day does not exist"),
+        ("2026-01-31T10:00+25:00", "offset from UTC does not exist"),
+        ("1899-12-31", "1900 to 2199"),
+    ],
+)
+def test_a_wrong_date_is_told_what_is_wrong(client, date, message):
+    error = error_of(post(client, ONE | {"date": date}), 422)
+    assert message in error["message"]
+    assert date not in json.dumps(error)
+
+
 def test_unknown_names_are_not_repeated(client):
     error = error_of(post(client, ONE | {"emotions": {"joyy": 0.5, "my secret": 1}}), 422)
     assert "joyy" not in json.dumps(error)

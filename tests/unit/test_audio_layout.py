@@ -9,6 +9,7 @@ from tests.recordings import (
     SECONDS,
     edited,
     encode,
+    index_first,
     make,
     mp3_with_cover,
     pcm,
@@ -252,15 +253,7 @@ def test_a_truncated_file_is_refused(name, share):
 
 
 def test_an_m4a_whose_index_stands_first_is_refused_when_it_is_truncated():
-    data = make("m4a")
-    start = data.index(b"moov") - 4
-    head, media, index = data[:28], data[28:start], bytearray(data[start:])
-    assert head[4:8] == b"ftyp"
-    offsets = index.index(b"stco") + 8
-    (count,) = struct.unpack_from(">I", index, offsets)
-    for at in range(offsets + 4, offsets + 4 + 4 * count, 4):
-        struct.pack_into(">I", index, at, struct.unpack_from(">I", index, at)[0] + len(index))
-    whole = head + bytes(index) + media
+    whole = index_first(make("m4a"))
     assert decode(whole).duration == pytest.approx(SECONDS, abs=0.1)
     with pytest.raises(UndecodableAudio, match=r"ends after 1\.\d s but its header promises 3"):
         decode(whole[: len(whole) * 6 // 10])

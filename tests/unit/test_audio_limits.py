@@ -13,7 +13,18 @@ from runners.errors import AudioTooLong, SamoError, UndecodableAudio
 from samo.audio import chunks, decode, decoding, ebml, ffmpeg, layout, ogg, track
 from samo.audio.boxes import MAX_SAMPLES
 from samo.limits import MAX_AUDIO_SECONDS
-from tests.recordings import box, encode, id3, make, mp4_with_tables, pcm, tracks, wav
+from tests.recordings import (
+    box,
+    encode,
+    id3,
+    index_first,
+    make,
+    mp4_with_tables,
+    pcm,
+    tone,
+    tracks,
+    wav,
+)
 
 
 def silence(seconds, rate=8_000):
@@ -56,6 +67,51 @@ def test_an_audio_that_is_too_long_names_the_limit():
 def test_joined_files_share_the_limit(times):
     with pytest.raises(AudioTooLong):
         decode(wav(silence(302.0 / times), rate=8_000) * times)
+
+
+def declaring(seconds, name):
+    """A file with 100 s of sound whose header declares `seconds`."""
+    rate = 8_000
+    if name == "wav":
+        return wav(silence(100), rate=rate, data_size=int(seconds * rate))
+    data = bytearray(make_silence(name, rate))
+    if name == "flac":  # the last 36 bits before the MD5 of STREAMINFO
+        data[22:26] = struct.pack(">I", int(seconds * rate))
+    elif name == "aiff":
+        frames = data.index(b"COMM") + 10
+        data[frames : frames + 4] = struct.pack(">I", int(seconds * rate))
+        sound = data.index(b"SSND") + 4
+        data[sound : sound + 4] = struct.pack(">I", int(seconds * rate) * 2 + 8)
+    elif name == "au":
+        data[8:12] = struct.pack(">I", int(seconds * rate) * 2)
+    elif name == "mp3":
+        frames = data.index(b"Info") + 8
+        data[frames : frames + 4] = struct.pack(">I", int(seconds * rate / 576))
+    return bytes(data)
+
+
+def make_silence(name, rate):
+    codec = {"flac": "flac", "aiff": "pcm_s16be", "au": "pcm_s16be", "mp3": "libmp3lame"}[name]
+    samples = np.zeros((1, 100 * rate), np.float32)
+    return encode(name, codec, rate=rate, samples=samples)
+
+
+@pytest.mark.parametrize("name", ["wav", "flac", "aiff", "au", "mp3"])
+def test_a_truncated_file_that_declares_too_much_is_too_long(name):
+    with pytest.raises(AudioTooLong):
+        decode(declaring(7_200, name))
+    with pytest.raises(UndecodableAudio, match=r"header promises (200\.0|199\.9) s"):
+        decode(declaring(200, name))
+
+
+@pytest.mark.parametrize(("container", "codec"), [("ipod", "aac"), ("webm", "libopus")])
+def test_a_long_file_that_was_cut_is_too_long(container, codec):
+    samples = np.tile(tone(1.0, 16_000), 400)[None, :]
+    data = encode(container, codec, rate=16_000, samples=samples)
+    if container == "ipod":
+        data = index_first(data)
+    with pytest.raises(AudioTooLong):
+        decode(data[: len(data) // 4])
 
 
 @pytest.fixture

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from runners.text.blank import is_blank
 from samo import limits, options
 
 
 def _check_not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("Send at least one character that is not a space")
+    if is_blank(text):
+        raise PydanticCustomError("blank_text", "Send at least one visible character")
     return text
 
 
@@ -20,7 +22,8 @@ JournalText = Annotated[
     Field(
         min_length=1,
         max_length=limits.MAX_TEXT_CHARACTERS,
-        description=f"The entry: 1 to {limits.MAX_TEXT_CHARACTERS} characters, not only spaces.",
+        description=f"The entry: 1 to {limits.MAX_TEXT_CHARACTERS} characters, at least one of "
+        "them visible.",
         examples=["I finally saw my cousins after ten years and was so happy I cried."],
     ),
     AfterValidator(_check_not_blank),

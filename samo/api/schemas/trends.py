@@ -6,7 +6,7 @@ import datetime
 import difflib
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, LiteralString
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, FailFast, Field
 from pydantic_core import PydanticCustomError
@@ -17,7 +17,8 @@ from samo.insight import changes, course, patterns
 from samo.insight.trends import EMOTIONS, MOODS, SIGNIFICANCE
 
 _DATE: Final = re.compile(
-    r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})?)?",
+    r"(?P<day>\d{4}-\d{2}-\d{2})"
+    r"([Tt ](?P<time>\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)([Zz]|[+-]\d{2}:?\d{2})?)?",
     re.ASCII,
 )
 _DATE_CHARACTERS: Final = 10
@@ -27,22 +28,42 @@ def parse_date(given: str) -> datetime.datetime:
     """The date, with or without a time zone; a date without a time of day is at midnight.
 
     Raises:
-        ValueError: It is no date, not in ISO 8601, or out of range; the message says which.
+        PydanticCustomError: It is not in the accepted format, does not exist or is out of range;
+            the message says which. It is a `ValueError`.
     """
-    if not _DATE.fullmatch(given):
-        raise ValueError(
-            "Must be a date in ISO 8601, with or without a time of day: 2026-01-31 or "
-            "2026-01-31T21:30"
+    parts = _DATE.fullmatch(given)
+    if parts is None:
+        raise PydanticCustomError(
+            "date_format",
+            "Must be a date as YYYY-MM-DD, such as 2026-01-31, with or without a time of day and "
+            "an offset, such as 2026-01-31T21:30 or 2026-01-31T21:30+01:00",
         )
     try:
         parsed = datetime.datetime.fromisoformat(given.upper())
     except ValueError:
-        raise ValueError("Is no date of the calendar, or no time of the day") from None
+        raise PydanticCustomError(
+            "date_value", _what_is_wrong(parts["day"], parts["time"])
+        ) from None
     if not limits.FIRST_TRENDS_YEAR <= parsed.year <= limits.LAST_TRENDS_YEAR:
-        raise ValueError(
-            f"Must be in the years {limits.FIRST_TRENDS_YEAR} to {limits.LAST_TRENDS_YEAR}"
+        raise PydanticCustomError(
+            "date_year",
+            "Must be in the years {first} to {last}",
+            {"first": limits.FIRST_TRENDS_YEAR, "last": limits.LAST_TRENDS_YEAR},
         )
     return parsed
+
+
+def _what_is_wrong(day: str, time: str | None) -> LiteralString:
+    """Which part of a date that Python does not accept is wrong, and what to send."""
+    try:
+        datetime.date.fromisoformat(day)
+    except ValueError:
+        return "This day is not in the calendar: check year, month and day"
+    try:
+        datetime.time.fromisoformat(time or "00:00")
+    except ValueError:
+        return "This time of day does not exist: send 00:00 to 23:59"
+    return "The offset from UTC does not exist: send one such as +01:00 or -05:30, or Z"
 
 
 def has_clock(given: str) -> bool:
@@ -74,9 +95,10 @@ def _one_clock(entries: list[TrendsEntry]) -> list[TrendsEntry]:
     """Refuse times with and without a time zone together: they are not on one clock."""
     zones = {parse_date(e.date).tzinfo is not None for e in entries if has_clock(e.date)}
     if len(zones) > 1:
-        raise ValueError(
+        raise PydanticCustomError(
+            "mixed_offsets",
             "Some times have a time zone and others have none: send all of them with the writer's "
-            "offset (2026-01-31T21:30+01:00), or none (2026-01-31T21:30)"
+            "offset (2026-01-31T21:30+01:00), or none (2026-01-31T21:30)",
         )
     return entries
 
@@ -93,8 +115,8 @@ class TrendsEntry(BaseModel):
         str,
         AfterValidator(_check_date),
         Field(
-            description="The day in ISO 8601, with or without the time of day and the offset from "
-            "UTC. Day and hour are taken as written, so send the writer's own: "
+            description="The day as YYYY-MM-DD, with or without the time of day and the offset "
+            "from UTC. Day and hour are taken as written, so send the writer's own: "
             "`2026-01-31T21:30+01:00` is an evening.",
             examples=["2026-01-31", "2026-01-31T21:30+01:00"],
         ),
