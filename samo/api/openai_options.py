@@ -127,7 +127,7 @@ ChunkingField = Annotated[
 StreamField = Annotated[bool, Form(description="Answer with server-sent events.")]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAIOptions:
     """The parameters of one request."""
 

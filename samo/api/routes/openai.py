@@ -52,17 +52,17 @@ async def openai_transcriptions(
 ) -> Response:
     """Transcribe a recording as OpenAI's endpoint does."""
     options = OpenAIOptions(
-        "transcribe",
-        language,
-        languages,
-        prompt,
-        keywords,
-        temperature,
-        response_format,
-        timestamp_granularities,
-        include,
-        chunking_strategy,
-        stream,
+        task="transcribe",
+        language=language,
+        languages=languages,
+        prompt=prompt,
+        keywords=keywords,
+        temperature=temperature,
+        response_format=response_format,
+        granularities=timestamp_granularities,
+        include=include,
+        chunking_strategy=chunking_strategy,
+        stream=stream,
     )
     return await _respond(models, file, options)
 
@@ -84,17 +84,17 @@ async def openai_translations(
 ) -> Response:
     """Translate a recording into English as OpenAI's endpoint does."""
     options = OpenAIOptions(
-        "translate",
-        language,
-        (),
-        prompt,
-        keywords,
-        temperature,
-        response_format,
-        timestamp_granularities,
-        include,
-        chunking_strategy,
-        stream,
+        task="translate",
+        language=language,
+        languages=(),
+        prompt=prompt,
+        keywords=keywords,
+        temperature=temperature,
+        response_format=response_format,
+        granularities=timestamp_granularities,
+        include=include,
+        chunking_strategy=chunking_strategy,
+        stream=stream,
     )
     return await _respond(models, file, options)
 
