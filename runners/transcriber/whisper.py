@@ -23,6 +23,8 @@ from runners.transcriber.transcript import Segment, SpokenWord, TokenScore, Tran
 from runners.transcriber.voice_activity import Clip, Samples
 
 _BEAM_SIZE: Final = 5
+# Whisper's encoder halves the frames, so a single frame of 10 ms cannot be aligned.
+_MIN_ALIGNED_FRAMES: Final = 2
 
 MAX_PROMPT_TOKENS: Final = 223
 """Tokens of prompt and keywords together: half of Whisper's context, the other half is output."""
@@ -150,7 +152,14 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
         self, segments: list[Any], tokenizer: Any, encoder_output: Any, num_frames: int, *args: Any,
         **kwargs: Any,
     ) -> Any:  # fmt: skip
-        """Align the words of a window, and score its tokens if the request asks for it."""
+        """Align the words of a window, and score its tokens if the request asks for it.
+
+        The text of a last window of 10 ms is dropped; faster-whisper fails to align it.
+        """
+        if num_frames < _MIN_ALIGNED_FRAMES:
+            for segment in segments[0]:
+                segment["tokens"], segment["words"] = [], []
+            return None
         if self._thread.scores_tokens:
             self._score_tokens(segments[0], tokenizer, encoder_output, num_frames)
         return super().add_word_timestamps(

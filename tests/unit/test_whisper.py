@@ -87,3 +87,10 @@ def test_scores_travel_with_the_tokens():
     tokens = ScoredTokens([50364, 7], (score,))
     assert tokens == [50364, 7]
     assert tokens.scores == (score,)
+
+
+def test_the_text_of_ten_milliseconds_is_dropped(whisper):
+    whisper._thread.scores_tokens = True
+    segment = {"tokens": [50364, 7], "start": 29.98, "end": 29.99}
+    whisper.add_word_timestamps([[segment]], None, None, 1)
+    assert (segment["tokens"], segment["words"]) == ([], [])
