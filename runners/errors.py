@@ -21,7 +21,7 @@
     ├── DeadlineExceeded        504  the request took longer than the deadline
     └── ModelFailure            500  a model raised an error
 
-A message tells the client what to do. No message contains the user's text.
+Messages say how to correct the request. They never contain text from the request.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class SamoError(Exception):
 
 
 class StartError(Exception):
-    """The service cannot start; the message tells the operator what to do."""
+    """The service cannot start. The message says how to correct that."""
 
 
 class MalformedRequest(SamoError):

@@ -17,9 +17,10 @@ class ScoredTokens(list[int]):
 
 
 def _byte_alphabet() -> dict[str, int]:
-    """Characters that stand for bytes in a byte-level BPE vocabulary, as GPT-2 defines them.
+    """Return the byte for each character of GPT-2's byte-level BPE vocabulary.
 
-    Printable bytes stand for themselves; the others are counted from code point 256.
+    A printable byte is written as the character with the same code. The other bytes are written
+    as the characters from code point 256 on.
     """
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in printable]

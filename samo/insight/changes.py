@@ -23,8 +23,8 @@ from samo.insight.segmentation import (
     split_gains,
 )
 
-# A level lasts at least this many days with entries. What is shorter is an episode, which no test
-# tells from the noise of a few entries.
+# A level lasts at least this many days with entries. No test can distinguish a shorter one from
+# noise.
 MIN_LEVEL_DAYS: Final = 7
 MIN_DAYS: Final = 3 * MIN_LEVEL_DAYS
 # Days that differ from the commonest value, mostly 0 (not felt): rare days come in clusters.

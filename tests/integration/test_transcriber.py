@@ -1,9 +1,6 @@
-"""The exported transcriber on real and on empty sound."""
+"""The exported transcriber on real speech."""
 
-import json
-import re
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from pathlib import Path
 
 import jiwer
@@ -13,58 +10,32 @@ from whisper_normalizer.english import EnglishTextNormalizer
 
 from exporting.errors import ExportError
 from exporting.transcriber import (
-    GOLDEN_TRANSCRIPT,
     quantize_whisper,
     read_model,
     verify,
     write_model,
 )
-from runners.base import Runner
 from runners.errors import InvalidRequest
-from runners.transcriber.plausibility import MAX_COMPRESSION_RATIO
 from runners.transcriber.transcriber import (
     SAMPLE_RATE,
-    TextDelta,
     Transcriber,
     TranscriptionRequest,
 )
 from samo.audio import decode
+from tests.integration.transcripts import (
+    assert_golden,
+    assert_times,
+    load,
+    repeated,
+    silence,
+    transcribe,
+    words,
+)
 
 pytestmark = pytest.mark.models
 
 DATA = Path(__file__).parents[1] / "data"
 JFK = DATA / "jfk.flac"
-
-
-@pytest.fixture(scope="module")
-def transcriber(transcriber_folder):
-    runner: Runner = Transcriber.load(transcriber_folder, threads=2)
-    runner.warm_up()
-    return runner
-
-
-@pytest.fixture(scope="module")
-def jfk():
-    return decode(JFK.read_bytes()).samples
-
-
-@pytest.fixture(scope="module")
-def manifest(speech_data):
-    lines = (speech_data / "manifest.jsonl").read_text().splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def words(text):
-    return re.findall(r"[\w']+", text.lower())
-
-
-def load(speech_data, manifest, name):
-    (row,) = [row for row in manifest if row["id"] == name]
-    return decode((speech_data / row["path"]).read_bytes()).samples
-
-
-def silence(seconds):
-    return np.zeros(int(seconds * SAMPLE_RATE), np.float32)
 
 
 def whisper(samples, order=18, frame=400, hop=100):
@@ -88,28 +59,6 @@ def whisper(samples, order=18, frame=400, hop=100):
         sound *= np.sqrt(correlation[0] / np.square(sound).sum())
         whispered[start : start + frame] += sound
     return (whispered / np.abs(whispered).max())[: len(samples)].astype(np.float32)
-
-
-def assert_times(transcript):
-    """0 <= start < end <= duration, in order."""
-    for items in (transcript.segments, [w for s in transcript.segments for w in s.words or ()]):
-        assert all(0 <= item.start < item.end <= transcript.duration for item in items)
-        assert all(a.end <= b.start for a, b in pairwise(items))
-
-
-def assert_golden(text):
-    """Nearly the golden text: int8 rounds differently on CPUs without VNNI."""
-    assert jiwer.wer(" ".join(words(GOLDEN_TRANSCRIPT)), " ".join(words(text))) < 0.15
-
-
-def repeated(samples, times, pause):
-    return np.concatenate([samples, silence(pause)] * times)
-
-
-def transcribe(transcriber, samples, **options):
-    request = TranscriptionRequest(samples.astype(np.float32), **options)
-    (transcript,) = transcriber.predict([transcriber.prepare(request)])
-    return transcript
 
 
 def test_concurrent_transcripts_equal_sequential_ones(transcriber_folder, jfk):
@@ -244,165 +193,6 @@ def test_two_languages_are_both_written_down(transcriber, manifest, speech_data,
     assert "quilter" in transcript.text.lower()
     assert "arenas" in transcript.text.lower()
     assert_times(transcript)
-
-
-@pytest.mark.parametrize("name", ["sb_noise1", "sb_noise5"])
-def test_nothing_is_invented_in_noise_around_speech(transcriber, jfk, manifest, speech_data, name):
-    noisy = load(speech_data, manifest, name)[: 10 * SAMPLE_RATE]
-    assert_golden(transcribe(transcriber, np.concatenate([jfk, noisy])).text)
-    assert_golden(transcribe(transcriber, np.concatenate([noisy, jfk])).text)
-
-
-def noise(seconds=5, level=0.1):
-    return np.random.default_rng(0).normal(0, level, seconds * SAMPLE_RATE)
-
-
-def tone(seconds=5, hertz=440):
-    return 0.3 * np.sin(2 * np.pi * hertz * np.arange(seconds * SAMPLE_RATE) / SAMPLE_RATE)
-
-
-@pytest.mark.parametrize("language", [None, "en"])
-@pytest.mark.parametrize(
-    "samples",
-    [
-        np.zeros(5 * SAMPLE_RATE),
-        np.zeros(45 * SAMPLE_RATE),
-        np.zeros(10),
-        noise(),
-        noise(level=0.003),
-        np.cumsum(noise()) * 0.02 % 1.0 - 0.5,
-        tone(),
-        tone(hertz=50),
-        tone() * (np.arange(5 * SAMPLE_RATE) % 8000 < 3000),
-    ],
-    ids=[
-        "silence",
-        "long silence",
-        "ten samples",
-        "white noise",
-        "faint noise",
-        "crackle",
-        "tone",
-        "hum",
-        "beeps",
-    ],
-)
-def test_nothing_is_heard_in_artificial_sound(transcriber, samples, language):
-    transcript = transcribe(transcriber, samples, language=language)
-    assert transcript.text == ""
-    assert transcript.no_speech
-    assert transcript.segments == ()
-    assert transcript.confidence == 0.0
-    assert transcript.language == language
-
-
-def test_nothing_is_heard_in_recordings_without_speech(transcriber, manifest, speech_data):
-    heard = {
-        row["path"]: transcribe(
-            transcriber, decode((speech_data / row["path"]).read_bytes()).samples
-        )
-        for row in manifest
-        if row["kind"] == "nonspeech"
-    }
-    assert heard
-    assert {
-        path: item.text for path, item in heard.items() if item.text or not item.no_speech
-    } == {}
-
-
-@pytest.mark.parametrize(
-    "options",
-    [{"keywords": ("Ximena Quiroga", "joy")}, {"prompt": "Dear diary, today I felt happy."}],
-    ids=["keywords", "prompt"],
-)
-def test_a_prompt_invents_nothing_in_recordings_without_speech(
-    transcriber, manifest, speech_data, options
-):
-    recordings = [row["id"] for row in manifest if row["kind"] == "nonspeech"]
-    texts = {
-        name: transcribe(transcriber, load(speech_data, manifest, name), **options).text
-        for name in recordings
-    }
-    assert recordings
-    assert {name: text for name, text in texts.items() if text} == {}
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["sb_noise1", "sb_noise5", "librosa_147793__setuniman__sweet-waltz-0i-22mi"],
-    ids=["noise", "short noise", "music"],
-)
-def test_loops_over_noise_and_music_are_dropped(transcriber, manifest, speech_data, name):
-    """Whisper alone repeats a sentence here, with the statistics of real repetition."""
-    samples = load(speech_data, manifest, name)
-    found, _ = transcriber._model.transcribe(samples, language="en", temperature=[0.0])
-    assert max(segment.compression_ratio for segment in found) > MAX_COMPRESSION_RATIO
-    transcript = transcribe(transcriber, samples, language="en")
-    assert (transcript.text, transcript.no_speech) == ("", True)
-
-
-NAMES = ("Saoirse", "Llandudno")
-
-
-@pytest.mark.parametrize(
-    "options",
-    [{"keywords": NAMES}, {"prompt": f"Names: {', '.join(NAMES)}."}],
-    ids=["keywords", "prompt"],
-)
-def test_rare_names_are_found_with_a_prompt_only(transcriber, options):
-    samples = decode((DATA / "names.flac").read_bytes()).samples
-    without = transcribe(transcriber, samples, language="en").text
-    found = transcribe(transcriber, samples, language="en", **options).text
-    assert not any(name in without for name in NAMES)
-    assert all(name in found for name in NAMES)
-
-
-def test_a_name_of_a_real_voice_is_found_with_a_prompt_only(transcriber, manifest, speech_data):
-    samples = load(speech_data, manifest, "2033-164914-0005")  # "quoth zau al makan"
-    name = "Zau al-Makan"
-    without = transcribe(transcriber, samples, language="en").text
-    found = transcribe(transcriber, samples, language="en", prompt=f"Names: {name}.").text
-    assert name not in without
-    assert name in found
-
-
-def test_too_many_keywords_are_refused(transcriber, jfk):
-    keywords = tuple(f"Saoirse{number}" for number in range(60))
-    with pytest.raises(InvalidRequest, match="keywords") as caught:
-        transcriber.prepare(TranscriptionRequest(jfk, keywords=keywords))
-    assert caught.value.details["field"] == "keywords"
-
-
-def test_a_prompt_of_any_length_is_accepted(transcriber, jfk):
-    text = transcribe(transcriber, jfk, prompt="We spoke. " * 2_000, keywords=("Ana",) * 20).text
-    assert "country" in words(text)
-
-
-def test_the_language_is_one_of_the_candidates(transcriber, manifest, speech_data):
-    spanish = load(speech_data, manifest, "leopard_test_es")
-    assert transcribe(transcriber, spanish, candidate_languages=("en", "es")).language == "es"
-    restricted = transcribe(transcriber, spanish, candidate_languages=("en", "pt"))
-    assert restricted.language in {"en", "pt"}
-
-
-def test_the_text_is_reported_while_it_is_transcribed(transcriber, jfk):
-    deltas: list[TextDelta] = []
-    transcript = transcribe(
-        transcriber, repeated(jfk, 4, 1.0), on_text=deltas.append, token_scores=True
-    )
-    assert len(deltas) >= 2
-    assert "".join(delta.text for delta in deltas) == transcript.text
-    reported = [score for delta in deltas for score in delta.token_scores]
-    assert reported == [score for segment in transcript.segments for score in segment.token_scores]
-    assert b"".join(score.text for score in reported).decode().strip() == transcript.text
-
-
-def test_token_scores_agree_with_the_words(transcriber, jfk):
-    (segment, *_) = transcribe(transcriber, jfk, token_scores=True, word_timestamps=True).segments
-    score = segment.token_scores[0]
-    assert score.text.decode() == segment.words[0].text
-    assert np.exp(score.log_probability) == pytest.approx(segment.words[0].probability, abs=1e-3)
-    assert all(score.log_probability <= 0 for score in segment.token_scores)
 
 
 def test_word_error_rate_on_librispeech_test_other(transcriber, manifest, speech_data):
