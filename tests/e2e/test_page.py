@@ -191,6 +191,8 @@ def test_the_journal(page, tmp_path):
 
     page.get_by_role("button", name="Delete the journal").click()
     page.get_by_role("button", name="Delete everything").click()
+    expect(page.get_by_text("The journal is deleted.")).to_be_visible()
+    expect(page.get_by_role("button", name="Analyse")).to_be_visible()
     page.goto("/#/journal")
     expect(page.get_by_text("Your journal is empty.")).to_be_visible()
     page.goto("/#/settings")

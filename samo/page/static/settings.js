@@ -154,7 +154,8 @@ function files(entries) {
               return;
             await clear();
             toast("The journal is deleted.");
-            location.hash = "#/";
+            // unless the person has gone elsewhere meanwhile
+            if (location.hash === "#/settings") location.hash = "#/";
           },
         },
       }),
