@@ -11,7 +11,7 @@ from typing import Final
 from runners.errors import StartError
 from samo.access import keys
 from samo.access.keys import ApiKey, InvalidKeyFileError, KeyFile
-from samo.access_settings import AccessSettings
+from samo.settings import AccessSettings
 
 _log = logging.getLogger("bentoml.samo.keys")  # below BentoML's logger, which has a handler
 

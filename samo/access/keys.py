@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from samo.access_settings import RateLimit
+from samo.settings import RateLimit
 
 Scope = Literal["text", "speech", "live", "jobs", "feedback", "monitoring"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)

@@ -1,4 +1,4 @@
-"""The settings of the service. No other module of `samo` reads the environment."""
+"""The settings of the service."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from runners.errors import StartError
 from samo import options
-from samo.access_settings import AccessSettings
+from samo.settings.access import AccessSettings
 from samo.limits import MAX_FORM_BYTES
 
 _log = logging.getLogger("bentoml.samo.settings")

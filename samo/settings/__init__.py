@@ -1,0 +1,27 @@
+"""The settings, read from the environment. No other package of `samo` reads it.
+
+`Settings` inherits the settings of each subject, such as `AccessSettings`, each in a module of its own.
+"""
+
+from samo.settings.access import AccessSettings, RateLimit
+from samo.settings.service import (
+    DEFAULT_PORT,
+    CacheSettings,
+    CloudRunTask,
+    Settings,
+    available_cpus,
+    default_port,
+    variable_names,
+)
+
+__all__ = [
+    "DEFAULT_PORT",
+    "AccessSettings",
+    "CacheSettings",
+    "CloudRunTask",
+    "RateLimit",
+    "Settings",
+    "available_cpus",
+    "default_port",
+    "variable_names",
+]
