@@ -1,6 +1,6 @@
 """The settings, read from the environment. No other package of `samo` reads it.
 
-`Settings` inherits the settings of each subject, such as `AccessSettings`, each in a module of its own.
+`Settings` inherits the settings of each subject, such as `AccessSettings`.
 """
 
 from samo.settings.access import AccessSettings, RateLimit

@@ -15,8 +15,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from runners.errors import StartError
 from samo import options
-from samo.settings.access import AccessSettings
 from samo.limits import MAX_FORM_BYTES
+from samo.settings.access import AccessSettings
 
 _log = logging.getLogger("bentoml.samo.settings")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runners.errors import StartError
-from samo import settings
+from samo.settings import service as settings
 from samo.settings import Settings, default_port
 
 
