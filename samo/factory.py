@@ -23,6 +23,7 @@ from runners.summarizer.summary import Summary, SummaryRequest
 from runners.transcriber.transcriber import Transcriber
 from runners.transcriber.transcript import Transcript, TranscriptionRequest
 from samo import metrics
+from samo.decoders import Decoder, IsolatedDecoder, ThreadedDecoder
 from samo.insight.pipeline import Pipeline
 from samo.integrity import check_files, check_golden_sentences
 from samo.settings import Settings
@@ -130,12 +131,11 @@ class ModelSet:
         self.ready = True
 
     def close(self) -> None:
-        """Stop the threads of the batchers and of the decoder."""
+        """Stop the threads of the batchers, and the decoder."""
         self.ready = False
         for batcher in self.batchers.values():
             batcher.close()
-        if self.pipeline.decode_executor is not None:
-            self.pipeline.decode_executor.shutdown(wait=False, cancel_futures=True)
+        self.pipeline.decoder.close()
 
 
 def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) -> ModelSet:
@@ -155,19 +155,35 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
                 fakes.FakeTranscriber(),
                 fakes.FakeEmotionClassifier(),
                 fakes.FakeSummarizer(),
+                _create_decoder(settings),
             ),
             tags=dict.fromkeys(MODEL_NAMES, "fake"),
             metadata={name: {} for name in MODEL_NAMES},
         )
     models = {name: find_model(name) for name in MODEL_NAMES}
     return ModelSet(
-        _load_pipeline(settings, models),
+        _load_with_decoder(settings, models),
         tags={name: str(model.tag) for name, model in models.items()},
         metadata={name: dict(model.info.metadata) for name, model in models.items()},
     )
 
 
-def _load_pipeline(settings: Settings, models: Mapping[str, StoredModel]) -> Pipeline:
+def _load_with_decoder(settings: Settings, models: Mapping[str, StoredModel]) -> Pipeline:
+    """Load the models while the decoder starts."""
+    decoder = _create_decoder(settings)
+    decoder.start()
+    try:
+        pipeline = _load_pipeline(settings, models, decoder)
+        decoder.wait_until_started()
+    except BaseException:
+        decoder.close()
+        raise
+    return pipeline
+
+
+def _load_pipeline(
+    settings: Settings, models: Mapping[str, StoredModel], decoder: Decoder
+) -> Pipeline:
     folders = {name: Path(model.path) for name, model in models.items()}
     # loading a model releases the GIL
     with ThreadPoolExecutor(len(models) + 1) as executor:
@@ -186,8 +202,15 @@ def _load_pipeline(settings: Settings, models: Mapping[str, StoredModel]) -> Pip
         )
         checks.result()  # first: it names the damaged file, which an error in loading does not
         return _create_pipeline(
-            settings, transcriber.result(), emotion.result(), summarizer.result()
+            settings, transcriber.result(), emotion.result(), summarizer.result(), decoder
         )
+
+
+def _create_decoder(settings: Settings) -> Decoder:
+    concurrency = settings.max_concurrent_transcriptions
+    return (
+        IsolatedDecoder(concurrency) if settings.isolate_decoding else ThreadedDecoder(concurrency)
+    )
 
 
 def _check_files(models: Iterable[StoredModel]) -> None:
@@ -212,6 +235,7 @@ def _create_pipeline(
     transcriber: TranscriberRunner,
     emotion: EmotionRunner,
     summarizer: SummarizerRunner,
+    decoder: Decoder,
 ) -> Pipeline:
     speech = Batcher(
         "transcriber",
@@ -245,8 +269,7 @@ def _create_pipeline(
             )
         ),
         emotion.calibration,
-        # separate threads, so that slow decodes of uploads delay nothing else
-        ThreadPoolExecutor(settings.max_concurrent_transcriptions, thread_name_prefix="decoding"),
+        decoder,
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Final
 
@@ -20,6 +19,7 @@ from runners.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
 from runners.summarizer.summary import Focus, PreparedSummary, Summary, SummaryRequest
 from runners.text.blank import is_blank
 from runners.transcriber.transcript import SpeechTask, Transcript, TranscriptionRequest
+from samo.decoders import Decoder, ThreadedDecoder
 from samo.insight.arc import ArcPoint, arc
 from samo.insight.entry import (
     ClassifiedEntry,
@@ -61,7 +61,7 @@ class Pipeline:
         emotion: texts to calibrated probabilities.
         summarizer: entries to summaries.
         calibration: interprets the probabilities of `emotion`.
-        decode_executor: the threads that decode recordings; None for asyncio's default.
+        decoder: decodes uploads; by default in a thread.
 
     """
 
@@ -71,11 +71,11 @@ class Pipeline:
         emotion: Batcher[str | OccludedText, TokenIds, Probabilities],
         summarizer: Batcher[SummaryRequest, PreparedSummary, Summary],
         calibration: EmotionCalibration,
-        decode_executor: Executor | None = None,
+        decoder: Decoder | None = None,
     ) -> None:
-        self.decode_executor = decode_executor
+        self.decoder = decoder or ThreadedDecoder(1)
         self.transcriber = transcriber
-        self.recordings = RecordingTranscriber(transcriber, decode_executor)
+        self.recordings = RecordingTranscriber(transcriber, self.decoder)
         self.emotion = emotion
         self.summarizer = summarizer
         self.calibration = calibration

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import Executor
 from dataclasses import replace
 
 from runners.batching import Batcher
-from runners.cancellation import run_cancellable
 from runners.transcriber.transcript import TextDelta, Transcript, TranscriptionRequest
 from runners.transcriber.voice_activity import Samples
-from runners.usage import current_meter
 from samo import metrics
-from samo.audio import Audio, assess_quality, decode
+from samo.audio import Audio, assess_quality
+from samo.decoders import Decoder
 from samo.insight.results import TranscribedRecording
 
 RequestFactory = Callable[[Samples], TranscriptionRequest]
@@ -26,17 +23,17 @@ class RecordingTranscriber:
 
     Args:
         transcriber: computes the transcripts.
-        decode_executor: the threads that decode recordings; None for asyncio's default.
+        decoder: decodes the uploads.
 
     """
 
     def __init__(
         self,
         transcriber: Batcher[TranscriptionRequest, TranscriptionRequest, Transcript],
-        decode_executor: Executor | None,
+        decoder: Decoder,
     ) -> None:
         self._transcriber = transcriber
-        self._decode_executor = decode_executor
+        self._decoder = decoder
 
     async def transcribe(self, data: bytes, make_request: RequestFactory) -> TranscribedRecording:
         """Decode an upload and transcribe it.
@@ -93,22 +90,7 @@ class RecordingTranscriber:
 
     async def _decode(self, data: bytes) -> Audio:
         self._transcriber.check_admission()
-        seconds = 0.0
-
-        def timed_decode() -> Audio:
-            nonlocal seconds
-            start = time.perf_counter()
-            try:
-                return decode(data)
-            finally:
-                seconds = time.perf_counter() - start
-
-        meter = current_meter()
-        try:
-            return await run_cancellable(self._decode_executor, timed_decode)
-        finally:
-            if meter is not None:
-                meter(seconds)
+        return await self._decoder.decode(data)
 
 
 async def _recording(audio: Audio, transcript: Transcript) -> TranscribedRecording:
