@@ -22,9 +22,9 @@ from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Summary, SummaryRequest
 from runners.transcriber.transcriber import Transcriber
 from runners.transcriber.transcript import Transcript, TranscriptionRequest
-from samo import metrics
 from samo.insight.pipeline import Pipeline
 from samo.integrity import check_files, check_golden_sentences
+from samo.monitoring import metrics
 from samo.settings import Settings
 
 # Tags in the BentoML model store, to which export_models.py writes the models.

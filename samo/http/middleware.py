@@ -19,7 +19,6 @@ from runners.errors import (
     RequestTimeout,
     SamoError,
 )
-from samo import metrics
 from samo.http.envelope import (
     REQUEST_ID_HEADER,
     error_format,
@@ -38,6 +37,7 @@ from samo.http.receiving import (
     UploadMemoryBudget,
 )
 from samo.http.websockets import no_websocket, refuse_websocket
+from samo.monitoring import metrics
 from samo.private_logs import describe
 from samo.settings import Settings
 
