@@ -17,9 +17,10 @@ from samo.http.middleware import RequestMiddleware
 from samo.http.origins import OriginMiddleware
 from samo.http.paths import PathMiddleware
 from samo.http.security_headers import SecurityHeadersMiddleware
+from samo.http.tracing import TracingMiddleware
 from samo.page.files import Files
 from samo.page.routes import create_router
-from samo.settings import Settings
+from samo.settings import Settings, TracingSettings
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -55,7 +56,8 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
     """The ASGI middleware around `app` and around BentoML's own routes, the outermost first.
 
     Raises:
-        StartError: The API keys cannot be used, or there are none and that is not allowed.
+        StartError: The API keys cannot be used, or there are none and that is not allowed; or a
+            setting of the traces cannot be used.
     """
     settings: Settings = app.state.settings
     keys = KeyRing.from_settings(settings)
@@ -71,6 +73,8 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
         Middleware(PathMiddleware, routes=app.routes),
         Middleware(AccessMiddleware, settings=settings, keys=keys),
     ]
+    if TracingSettings.load().enabled:
+        stack.insert(1, Middleware(TracingMiddleware))
     if settings.cors_origins:
         stack.insert(0, Middleware(SamoCORSMiddleware, origins=settings.cors_origins))
     return stack

@@ -15,7 +15,7 @@ from runners.transcriber.voice_activity import Samples
 from runners.usage import current_meter
 from samo.audio import Audio, assess_quality, decode
 from samo.insight.results import TranscribedRecording
-from samo.monitoring import metrics
+from samo.monitoring import metrics, tracing
 
 RequestFactory = Callable[[Samples], TranscriptionRequest]
 """Makes the request for a recording's samples."""
@@ -44,8 +44,12 @@ class RecordingTranscriber:
         Raises a `SamoError` for audio that cannot be used; `Overloaded` already before decoding.
         """
         audio = await self._decode(data)
-        transcript = await self._transcriber.run_one(make_request(audio.samples))
+        transcript = await self._run(audio, make_request(audio.samples))
         return await _recording(audio, transcript)
+
+    async def _run(self, audio: Audio, request: TranscriptionRequest) -> Transcript:
+        with tracing.step("transcribe", audio_seconds=audio.duration):
+            return await self._transcriber.run_one(request)
 
     async def stream(
         self, data: bytes, make_request: RequestFactory, idle_seconds: float
@@ -74,7 +78,7 @@ class RecordingTranscriber:
             loop.call_soon_threadsafe(queue.put_nowait, delta)
 
         # Transcriptions are never batched, so no other request's failure repeats this one.
-        task = asyncio.create_task(self._transcriber.run_one(replace(request, on_text=on_text)))
+        task = asyncio.create_task(self._run(audio, replace(request, on_text=on_text)))
         task.add_done_callback(lambda _: queue.put_nowait(None))
         try:
             while True:
@@ -105,7 +109,8 @@ class RecordingTranscriber:
 
         meter = current_meter()
         try:
-            return await run_cancellable(self._decode_executor, timed_decode)
+            with tracing.step("decode", upload_bytes=len(data)):
+                return await run_cancellable(self._decode_executor, timed_decode)
         finally:
             if meter is not None:
                 meter(seconds)

@@ -13,6 +13,7 @@ from samo.settings.service import (
     default_port,
     variable_names,
 )
+from samo.settings.tracing import TracingSettings
 
 __all__ = [
     "DEFAULT_PORT",
@@ -21,6 +22,7 @@ __all__ = [
     "CloudRunTask",
     "RateLimit",
     "Settings",
+    "TracingSettings",
     "available_cpus",
     "default_port",
     "variable_names",
