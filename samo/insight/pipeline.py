@@ -167,10 +167,11 @@ class Pipeline:
         classified: ClassifiedEntry | None = None
         with _timed_step(insight, "emotion"):
             classified = await self._classify_entry(entry)
-            insight.emotions, insight.arc = await run_in_thread(
+            emotions, insight.arc = await run_in_thread(
                 len(text), self._interpret, classified, threshold, recording
             )
-            metrics.observe_emotions(insight.emotions.prediction.emotions)
+            insight.emotions = emotions
+            metrics.observe_emotions(emotions.prediction.emotions)
         if generate_summary:
             with _timed_step(insight, "summary"):
                 insight.summary = await self._summarize_and_classify(

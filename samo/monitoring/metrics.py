@@ -30,7 +30,7 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 CLIENT_CLOSED_REQUEST: Final = 499
 
 # Without it each counter and histogram has a second series with the time of its creation.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 registry: Final = CollectorRegistry()
 # Memory, CPU, open files and start of this process; on Linux only.

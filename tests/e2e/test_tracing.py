@@ -17,7 +17,6 @@ from tests.e2e.conftest import free_port, serving
 from tests.e2e.otlp_receiver import receiving
 
 SECRET = "xylophone"  # user text, which no span may contain
-FAKE = {"SAMO_RUNNERS": "fake", "OTEL_BSP_SCHEDULE_DELAY": "50"}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,12 @@ def receiver():
 @pytest.fixture(scope="module")
 def traced(receiver, tmp_path_factory):
     log = tmp_path_factory.mktemp("traced") / "log"
-    with serving(log, **FAKE, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url) as client:
+    with serving(
+        log,
+        SAMO_RUNNERS="fake",
+        OTEL_BSP_SCHEDULE_DELAY="50",
+        OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url,
+    ) as client:
         yield client
 
 
