@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Generic
 
 from runners.base import Input, Output, ParallelRunner, Prepared, Runner
@@ -127,15 +128,27 @@ class Batcher(Generic[Input, Prepared, Output]):
         """Whether a batch is being computed."""
         return bool(self._running)
 
-    async def run(self, items: Sequence[Input]) -> list[Output | SamoError]:
+    async def run(
+        self,
+        items: Sequence[Input],
+        *,
+        is_admitted: bool = False,
+        on_output: Callable[[int, Output], None] = lambda index, output: None,
+    ) -> list[Output | SamoError]:
         """Compute `items`; return the output or the error of each, in order.
+
+        Args:
+            items: the inputs.
+            is_admitted: whether these are the rest of admitted work; it is not refused half done.
+            on_output: called on the event loop as soon as an item has its output, with its index.
 
         Raises `Overloaded`, before anything is queued, if the wait would be too long. Work in the
         background waits as long as it takes.
         """
         prepared = await self._prepare_all(items)
         cost = sum(self.runner.cost(p) for p in prepared if not isinstance(p, SamoError))
-        self.check_admission(cost)
+        if not is_admitted:
+            self.check_admission(cost)
         loop = asyncio.get_running_loop()
         request = Request(self._queue.turn, cost, current_meter(), current_priority())
         if request.priority is not Priority.BACKGROUND:
@@ -148,6 +161,9 @@ class Batcher(Generic[Input, Prepared, Output]):
             for p in prepared
         ]
         queued = [entry for entry in entries if isinstance(entry, QueuedItem)]
+        for index, entry in enumerate(entries):
+            if isinstance(entry, QueuedItem):
+                entry.future.add_done_callback(partial(_report, on_output, index))
         self._queue.extend(queued)
         # Not at once: items that arrive in the same iteration of the loop share the batch.
         loop.call_soon(self._start_batches)
@@ -304,6 +320,13 @@ class Batcher(Generic[Input, Prepared, Output]):
             if not item.future.done():
                 item.future.set_result(output)
         return True
+
+
+def _report(
+    on_output: Callable[[int, Output], None], index: int, future: asyncio.Future[Output]
+) -> None:
+    if not future.cancelled() and future.exception() is None:
+        on_output(index, future.result())
 
 
 def _outcome(item: QueuedItem[Prepared, Output]) -> Output | SamoError:
