@@ -9,8 +9,9 @@ cost and of padding; all of them have the same priority.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Generic
 
 from runners.base import Output, Prepared
@@ -32,6 +33,8 @@ class Request:
         queued_cost: total cost of the items that are still in the queue.
         meter: is told the computing time of the items.
         priority: requests of a lower value are served first.
+        queued: when the items were queued (`time.perf_counter`).
+        is_waiting: whether none of the items has left the queue.
 
     """
 
@@ -39,6 +42,8 @@ class Request:
     queued_cost: int
     meter: Meter | None = None
     priority: Priority = Priority.REQUEST
+    queued: float = field(default_factory=time.perf_counter)
+    is_waiting: bool = True
 
 
 @dataclass(slots=True, eq=False)

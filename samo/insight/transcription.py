@@ -21,10 +21,10 @@ from runners.transcriber.transcript import (
 )
 from runners.transcriber.voice_activity import WINDOW_SECONDS, Samples
 from runners.usage import current_meter
-from samo import metrics
 from samo.audio import Audio, assess_quality, decode
 from samo.insight.parts import TranscriberBatcher, transcribe_parts
 from samo.insight.results import TranscribedRecording
+from samo.monitoring import metrics
 
 Result = TypeVar("Result")
 RequestFactory = Callable[[Samples], TranscriptionRequest]
