@@ -4,6 +4,7 @@
 """
 
 from samo.settings.access import AccessSettings, RateLimit
+from samo.settings.jobs import JobSettings
 from samo.settings.service import (
     DEFAULT_PORT,
     CacheSettings,
@@ -20,6 +21,7 @@ __all__ = [
     "AccessSettings",
     "CacheSettings",
     "CloudRunTask",
+    "JobSettings",
     "RateLimit",
     "Settings",
     "TracingSettings",
