@@ -7,10 +7,10 @@ from typing import Any
 import bentoml
 from bentoml.models import BentoModel
 
-from samo import private_logs
+from samo import log_format, private_logs
 from samo.api.app import create_app, middleware_stack, set_models
 from samo.factory import MODEL_NAMES, create_models
-from samo.settings import Settings
+from samo.settings import Settings, early_log_format
 
 
 def create_service(settings: Settings) -> Any:
@@ -36,6 +36,7 @@ def create_service(settings: Settings) -> Any:
 
         def __init__(self) -> None:
             private_logs.install()
+            log_format.install(settings.log_format)  # in the handlers that BentoML has now
             self.models = create_models(settings, lambda name: getattr(self, name))
             self.models.warm_up()
             set_models(app, self.models)
@@ -54,4 +55,5 @@ def create_service(settings: Settings) -> Any:
     return Samo
 
 
+log_format.install(early_log_format())
 Samo = create_service(Settings.load())

@@ -28,7 +28,7 @@ from runners.cancellation import Cancelled, cancel_scope
 from runners.cost_estimate import CostEstimate
 from runners.errors import ModelFailure, Overloaded, SamoError
 from runners.queueing import BatchQueue, QueuedItem, Request
-from runners.usage import current_meter
+from runners.usage import current_meter, note_model
 
 _log = logging.getLogger("bentoml.samo.batching")
 
@@ -124,6 +124,7 @@ class Batcher(Generic[Input, Prepared, Output]):
 
         Raises `Overloaded`, before anything is queued, if the wait would be too long.
         """
+        note_model(self.name)
         prepared = await self._prepare_all(items)
         cost = sum(self.runner.cost(p) for p in prepared if not isinstance(p, SamoError))
         self.check_admission(cost)

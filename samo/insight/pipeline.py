@@ -47,6 +47,7 @@ from samo.insight.threads import run_in_thread
 from samo.insight.transcription import RecordingTranscriber
 from samo.insight.words import count_words
 from samo.limits import MAX_TEXT_CHARACTERS
+from samo.request_record import note_degraded
 
 # Texts of one request that are in the classifier's queue at the same time.
 MAX_QUEUED_TEXTS: Final = 512
@@ -280,4 +281,5 @@ def _timed_step(insight: Insight, name: str) -> Iterator[None]:
         if isinstance(error, Overloaded) and insight.recording is None:
             raise
         insight.degraded.append(name)
+        note_degraded(name)
     insight.timings_ms[name] = round((time.perf_counter() - start) * 1000, 2)

@@ -4,6 +4,7 @@
 """
 
 from samo.settings.access import AccessSettings, RateLimit
+from samo.settings.logs import LogFormat, LogSettings, early_log_format
 from samo.settings.service import (
     DEFAULT_PORT,
     CacheSettings,
@@ -19,9 +20,12 @@ __all__ = [
     "AccessSettings",
     "CacheSettings",
     "CloudRunTask",
+    "LogFormat",
+    "LogSettings",
     "RateLimit",
     "Settings",
     "available_cpus",
     "default_port",
+    "early_log_format",
     "variable_names",
 ]
