@@ -7,9 +7,12 @@ from typing import Any
 import bentoml
 from bentoml.models import BentoModel
 
-from samo import log_format, private_logs
+import samo
+from samo import private_logs
 from samo.api.app import create_app, middleware_stack, set_models
 from samo.factory import MODEL_NAMES, create_models
+from samo.monitoring import log_format
+from samo.monitoring.models import report_models
 from samo.settings import Settings, early_log_format
 
 
@@ -40,6 +43,7 @@ def create_service(settings: Settings) -> Any:
             self.models = create_models(settings, lambda name: getattr(self, name))
             self.models.warm_up()
             set_models(app, self.models)
+            report_models(samo.__version__, self.models.tags)
 
         @bentoml.on_shutdown
         def close(self) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from samo.log_format import write_line
+from samo.monitoring.log_format import write_line
 
 # Innermost locations that are logged.
 _MAX_FRAMES: Final = 6

@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from runners.errors import StartError
-from samo import log_format, private_logs
+from samo import private_logs
+from samo.monitoring import log_format
 from samo.settings import DEFAULT_PORT, Settings, default_port, early_log_format
 
 BACKLOG: Final = 2048

@@ -16,7 +16,7 @@ from samo.access.rate_limits import Caller, RateLimiter
 from samo.access.scopes import required_scopes
 from samo.http.client_address import client_address
 from samo.http.envelope import error_response
-from samo.request_record import note_key
+from samo.monitoring.request_record import note_key
 from samo.settings import Settings
 
 _REALM: Final = 'Bearer realm="samo"'

@@ -37,11 +37,12 @@ from samo.http.receiving import (
     IncomingBody,
     UploadMemoryBudget,
 )
-from samo.http.request_log import CLIENT_CLOSED_REQUEST, RequestLog
+from samo.http.request_log import RequestLog
 from samo.http.trace_context import note_trace
 from samo.http.websockets import no_websocket, refuse_websocket
+from samo.monitoring import metrics
+from samo.monitoring.request_record import RequestRecord, current
 from samo.private_logs import describe
-from samo.request_record import RequestRecord, current
 from samo.settings import Settings
 
 _log = logging.getLogger("bentoml.samo.http")  # below BentoML's logger, which has a handler
@@ -125,6 +126,7 @@ class _Exchange:
         format_token = error_format.set(error_format_of(self._scope["path"]))
         start = time.perf_counter()
         _exchanges.add(self)
+        metrics.requests_in_progress.inc()
         try:
             with collect_models(self.record.models):
                 await self._respond(app)
@@ -139,6 +141,7 @@ class _Exchange:
             await self._finish_stopped()
         finally:
             _exchanges.discard(self)
+            metrics.requests_in_progress.dec()
             self._body.release()
             if self._disconnect_task is not None:
                 self._disconnect_task.cancel()
@@ -229,7 +232,7 @@ class _Exchange:
             if self._task is not None:
                 self._task.cancel()
         elif self._state is State.RESPONDING:
-            self.record.status = CLIENT_CLOSED_REQUEST
+            self.record.status = metrics.CLIENT_CLOSED_REQUEST
             self._cut()
 
     def _stop(self, refusal: SamoError | None) -> None:
@@ -262,10 +265,10 @@ class _Exchange:
     async def _finish_stopped(self) -> None:
         """Send the refusal, unless the client disconnected."""
         if self._refusal is None:
-            self.record.status = CLIENT_CLOSED_REQUEST
+            self.record.status = metrics.CLIENT_CLOSED_REQUEST
             self._state = State.DONE
             # no client reads it, but BentoML's own timeout waits for a response
-            response = Response(status_code=CLIENT_CLOSED_REQUEST)
+            response = Response(status_code=metrics.CLIENT_CLOSED_REQUEST)
             await response(self._scope, self._body.receive, self._send)
             return
         if not isinstance(self._refusal, RequestTimeout | DeadlineExceeded):

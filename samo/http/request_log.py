@@ -16,17 +16,15 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from runners.errors import SamoError
-from samo import metrics
 from samo.http.client_address import client_address
 from samo.http.paths import RouteNames
 from samo.http.probes import PROBES
-from samo.request_record import RequestRecord
+from samo.monitoring import metrics
+from samo.monitoring.request_record import RequestRecord
 from samo.settings import Settings
 
 Outcome = Literal["ok", "degraded", "refused", "failed", "cancelled"]
 
-# nginx's status if the client disconnects before the response; for the log and the metrics.
-CLIENT_CLOSED_REQUEST: Final = 499
 _UNAVAILABLE: Final = 503
 
 _log = logging.getLogger("bentoml.samo.requests")  # below BentoML's logger, which has a handler
@@ -123,8 +121,7 @@ class RequestLog:
             record: The complete record of the request.
         """
         route = self._names.name(scope["path"])
-        metrics.requests.labels(route, str(record.status)).inc()
-        metrics.request_seconds.labels(route).observe(record.seconds)
+        metrics.observe_request(route, record.status, record.seconds)
         outcome = outcome_of(record)
         level = logging.DEBUG if route in PROBES else _level(outcome, record.status)
         if _log.isEnabledFor(level):
@@ -161,7 +158,7 @@ def observe_unparsed(error: SamoError, request_id: str, bytes_out: int) -> None:
 def outcome_of(record: RequestRecord) -> Outcome:
     """How a request ended."""
     status = record.status
-    if status == CLIENT_CLOSED_REQUEST:
+    if status == metrics.CLIENT_CLOSED_REQUEST:
         return "cancelled"
     # an error with a status below 400 has ended a stream
     if not record.is_complete or (record.error_code and status < 400):

@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.datastructures import Headers
 
-from samo.request_record import RequestRecord
+from samo.monitoring.request_record import RequestRecord
 
 # W3C's trace context: version, trace id, span id, flags; bit 0 says that the trace is recorded.
 _TRACEPARENT: Final = re.compile(

@@ -47,7 +47,8 @@ from samo.insight.threads import run_in_thread
 from samo.insight.transcription import RecordingTranscriber
 from samo.insight.words import count_words
 from samo.limits import MAX_TEXT_CHARACTERS
-from samo.request_record import note_degraded
+from samo.monitoring import metrics
+from samo.monitoring.request_record import note_degraded
 
 # Texts of one request that are in the classifier's queue at the same time.
 MAX_QUEUED_TEXTS: Final = 512
@@ -144,7 +145,9 @@ class Pipeline:
         summary = await self._summarize_and_classify(
             entry, classified, max_sentences=max_sentences, focus=focus
         )
-        return summary, self.calibration.interpret(classified.entry_probabilities)
+        prediction = self.calibration.interpret(classified.entry_probabilities)
+        metrics.observe_emotions(prediction.emotions)
+        return summary, prediction
 
     async def analyze(
         self,
@@ -165,6 +168,7 @@ class Pipeline:
             insight.emotions, insight.arc = await run_in_thread(
                 len(text), self._interpret, classified, threshold, recording
             )
+            metrics.observe_emotions(insight.emotions.prediction.emotions)
         if generate_summary:
             with _timed_step(insight, "summary"):
                 insight.summary = await self._summarize_and_classify(
@@ -281,5 +285,6 @@ def _timed_step(insight: Insight, name: str) -> Iterator[None]:
         if isinstance(error, Overloaded) and insight.recording is None:
             raise
         insight.degraded.append(name)
+        metrics.degraded.labels(name).inc()
         note_degraded(name)
     insight.timings_ms[name] = round((time.perf_counter() - start) * 1000, 2)

@@ -13,8 +13,8 @@ from runners.errors import HeadersTooLarge
 from samo.http.paths import RouteNames
 from samo.http.request_log import RequestLog, observe_unparsed, outcome_of
 from samo.http.trace_context import note_trace
-from samo.log_format import JsonFormatter
-from samo.request_record import RequestRecord
+from samo.monitoring.log_format import JsonFormatter
+from samo.monitoring.request_record import RequestRecord
 from samo.settings import Settings
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
