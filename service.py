@@ -11,9 +11,9 @@ import samo
 from samo import private_logs
 from samo.api.app import create_app, middleware_stack, set_models
 from samo.factory import MODEL_NAMES, create_models
-from samo.monitoring import tracing
+from samo.monitoring import log_format, tracing
 from samo.monitoring.models import report_models
-from samo.settings import Settings, TracingSettings
+from samo.settings import Settings, TracingSettings, early_log_format
 
 
 def create_service(settings: Settings) -> Any:
@@ -41,6 +41,7 @@ def create_service(settings: Settings) -> Any:
             private_logs.install()
             if TracingSettings.load().enabled:
                 tracing.start(samo.__version__)
+            log_format.install(settings.log_format)  # in the handlers that BentoML has now
             self.models = create_models(settings, lambda name: getattr(self, name))
             self.models.warm_up()
             set_models(app, self.models)
@@ -61,4 +62,5 @@ def create_service(settings: Settings) -> Any:
     return Samo
 
 
+log_format.install(early_log_format())
 Samo = create_service(Settings.load())

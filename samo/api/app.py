@@ -15,7 +15,8 @@ from samo.factory import ModelSet
 from samo.http.cors import SamoCORSMiddleware
 from samo.http.middleware import RequestMiddleware
 from samo.http.origins import OriginMiddleware
-from samo.http.paths import PathMiddleware
+from samo.http.paths import PathMiddleware, RouteNames
+from samo.http.request_log import RequestLog
 from samo.http.security_headers import SecurityHeadersMiddleware
 from samo.http.tracing import TracingMiddleware
 from samo.page.files import Files
@@ -61,16 +62,18 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
     """
     settings: Settings = app.state.settings
     keys = KeyRing.from_settings(settings)
+    names = RouteNames(app.routes)
+    log = RequestLog(settings, names, lambda: app.state.models.tags)
     stack = [
         Middleware(SecurityHeadersMiddleware),
-        Middleware(RequestMiddleware, settings=settings),
+        Middleware(RequestMiddleware, settings=settings, log=log),
         Middleware(
             OriginMiddleware,
             allowed_hosts=settings.allowed_hosts,
             allowed_origins=settings.cors_origins,
             guard_loopback=keys is None and settings.allow_anonymous is None,
         ),
-        Middleware(PathMiddleware, routes=app.routes),
+        Middleware(PathMiddleware, routes=app.routes, names=names),
         Middleware(AccessMiddleware, settings=settings, keys=keys),
     ]
     if TracingSettings.load().enabled:

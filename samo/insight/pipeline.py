@@ -48,6 +48,7 @@ from samo.insight.transcription import RecordingTranscriber
 from samo.insight.words import count_words
 from samo.limits import MAX_TEXT_CHARACTERS
 from samo.monitoring import metrics, tracing
+from samo.monitoring.request_record import note_degraded
 
 # Texts of one request that are in the classifier's queue at the same time.
 MAX_QUEUED_TEXTS: Final = 512
@@ -298,4 +299,5 @@ def _timed_step(insight: Insight, name: str) -> Iterator[None]:
             raise
         insight.degraded.append(name)
         metrics.degraded.labels(name).inc()
+        note_degraded(name)
     insight.timings_ms[name] = round((time.perf_counter() - start) * 1000, 2)

@@ -5,6 +5,7 @@
 
 from samo.settings.access import AccessSettings, RateLimit
 from samo.settings.jobs import JobSettings
+from samo.settings.logs import LogFormat, LogSettings, early_log_format
 from samo.settings.service import (
     DEFAULT_PORT,
     CacheSettings,
@@ -22,10 +23,13 @@ __all__ = [
     "CacheSettings",
     "CloudRunTask",
     "JobSettings",
+    "LogFormat",
+    "LogSettings",
     "RateLimit",
     "Settings",
     "TracingSettings",
     "available_cpus",
     "default_port",
+    "early_log_format",
     "variable_names",
 ]

@@ -18,6 +18,7 @@ from samo import options
 from samo.limits import MAX_FORM_BYTES
 from samo.settings.access import AccessSettings
 from samo.settings.jobs import JobSettings
+from samo.settings.logs import LogSettings
 
 _log = logging.getLogger("bentoml.samo.settings")
 
@@ -37,7 +38,11 @@ def available_cpus() -> int:
         return os.cpu_count() or 1
 
 
-class Settings(AccessSettings, JobSettings):
+class Settings(
+    AccessSettings,
+    JobSettings,
+    LogSettings,
+):
     """Each field is read from a variable with the prefix `SAMO_`, such as `SAMO_THREADS=4`.
 
     `load` adds warnings and readable errors; a test passes values directly.
