@@ -54,8 +54,8 @@ class RecordingNumbers(NamedTuple):
     """95th percentile of the energy of its frames, in dB below full scale."""
     noise: float
     """10th percentile, in dB below full scale."""
-    language: str
-    """Language code of its transcript."""
+    language: str | None
+    """Whisper's code of its language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,7 @@ def passage_numbers(text: str, vocabulary: frozenset[str]) -> PassageNumbers:
         characters=len(text),
         unknown_words=1.0 - known / len(words) if words else 0.0,
         capitals=_count_capitals(text) / letters if letters else 0.0,
-        non_ascii=0.0
-        if text.isascii()
-        else 1.0 - len(text.encode("ascii", "ignore")) / len(text),
+        non_ascii=0.0 if text.isascii() else 1.0 - len(text.encode("ascii", "ignore")) / len(text),
     )
 
 
@@ -141,7 +139,7 @@ def text_columns(
 
 
 def recording_columns(recordings: Sequence[RecordingNumbers]) -> Columns:
-    """Columns of the recordings; a language that is not in `LANGUAGES` is "other"."""
+    """Columns of the recordings; what is not in `LANGUAGES` is "other"."""
     return Columns(
         numbers={
             "audio_level": np.asarray([one.level for one in recordings], dtype=np.float64),

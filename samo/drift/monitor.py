@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from runners.emotion.calibration import EmotionCalibration, Probabilities
+from samo.audio import AudioLevels
 from samo.drift.features import (
     Columns,
     PassageNumbers,
     RecordingNumbers,
     passage_numbers,
-    recording_columns,
     text_columns,
 )
-from samo.drift.pane import Pane
 from samo.drift.reference import Reference, StreamReference
 from samo.drift.shared_panes import SharedPanes
-from samo.drift.stream import Stream, WindowState
+from samo.drift.stream import Stream, StreamReport
+from samo.insight.observer import Observer
 
 
 class PassageRow(NamedTuple):
@@ -30,23 +29,13 @@ class PassageRow(NamedTuple):
     probabilities: Probabilities
 
 
-@dataclass(frozen=True, slots=True)
-class StreamReport:
-    """The reference of a stream, and the state of its window."""
-
-    reference: StreamReference
-    window: Pane | None
-    state: WindowState
-
-
-class DriftMonitor:
+class DriftMonitor(Observer):
     """Compares what the service sees with a reference.
 
     Its methods run on the event loop; what takes longer than 0.1 ms runs in a thread.
 
     Args:
         reference: what the traffic is compared with.
-        calibration: of the classifier.
         vocabulary: the whole words that the classifier knows, in lower case.
         texts: the window of the texts; None if the reference has none.
         recordings: the window of the recordings; None if the reference has none.
@@ -69,9 +58,7 @@ class DriftMonitor:
         self._shared = shared
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def observe_text(
-        self, passages: Sequence[str], probabilities: Sequence[Probabilities]
-    ) -> None:
+    def observe_text(self, passages: Sequence[str], probabilities: Sequence[Probabilities]) -> None:
         """Observe one passage of a text, at random.
 
         The passages of a text resemble each other, and the tests assume independent observations.
@@ -83,10 +70,11 @@ class DriftMonitor:
         # a copy: the row is a view, which would keep its whole batch
         self._add(self._texts, PassageRow(numbers, probabilities[chosen].copy()))
 
-    def observe_recording(self, level: float, noise: float, language: str) -> None:
-        """Observe a recording: its level and noise in dB below full scale, and its language."""
+    def observe_recording(self, levels: AudioLevels, language: str | None) -> None:
+        """Observe the levels and the language of a recording."""
         if self._recordings is not None:
-            self._add(self._recordings, RecordingNumbers(level, noise, language))
+            row = RecordingNumbers(levels.level, levels.noise, language)
+            self._add(self._recordings, row)
 
     def _add(self, stream: Stream[Any], row: PassageRow | RecordingNumbers) -> None:
         if rows := stream.add(row):
@@ -113,10 +101,26 @@ class DriftMonitor:
 
     def report(self) -> dict[str, StreamReport]:
         """The last comparison, by stream."""
-        return {
-            name: StreamReport(stream.reference, stream.window(), stream.state())
-            for name, stream in self._streams.items()
+        return {name: stream.report() for name, stream in self._streams.items()}
+
+    def window_as_reference(self, min_count: int) -> Reference | None:
+        """The windows as a reference; None if none of them has `min_count` observations.
+
+        A window with fewer observations keeps the present reference.
+        """
+        windows = {
+            name: StreamReference(report.reference.bins, report.window)
+            for name, report in self.report().items()
+            if report.window is not None and report.window.count >= min_count
         }
+        if not windows:
+            return None
+        counts = ", ".join(f"{one.pane.count} {name}" for name, one in windows.items())
+        return Reference(
+            self.reference.model,
+            f"traffic: {counts}",
+            self.reference.streams | windows,
+        )
 
     async def close(self) -> None:
         """Count what belongs to no pane yet, wait for work in progress, close the connections."""
@@ -133,6 +137,3 @@ def passage_columns(calibration: EmotionCalibration, rows: Sequence[PassageRow])
     return text_columns(
         [row.numbers for row in rows], [row.probabilities for row in rows], calibration
     )
-
-
-__all__ = ["DriftMonitor", "PassageRow", "StreamReport", "passage_columns", "recording_columns"]

@@ -160,10 +160,7 @@ def read_reference(path: Path, calibration: EmotionCalibration) -> Reference:
     return Reference(
         dict(record.model),
         record.source,
-        {
-            name: _read_stream(name, stream, calibration)
-            for name, stream in record.streams.items()
-        },
+        {name: _read_stream(name, stream, calibration) for name, stream in record.streams.items()},
     )
 
 

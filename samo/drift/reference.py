@@ -81,10 +81,11 @@ def stream_categories(calibration: EmotionCalibration) -> dict[str, tuple[str, .
 def _edges(values: npt.NDArray[np.float64]) -> tuple[float, ...]:
     """Quantiles of the values, rounded up; fewer if many values are equal.
 
-    A value that is frequent has a bin of its own.
+    A value that is frequent has a bin of its own. Larger values than all of the reference are in
+    the last bin, which may be empty in the reference.
     """
-    edges = {_round_up(float(edge)) for edge in np.quantile(values, QUANTILES, method="inverted_cdf")}
-    return tuple(sorted(edge for edge in edges if edge < values.max()))
+    quantiles = np.quantile(values, QUANTILES, method="inverted_cdf")
+    return tuple(sorted({_round_up(float(quantile)) for quantile in quantiles}))
 
 
 def _round_up(value: float) -> float:

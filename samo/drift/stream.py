@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar
 
 from samo.drift.comparison import AlarmRule, FeatureDrift, compare
 from samo.drift.features import Columns
-from samo.drift.gauges import publish_counts, publish_drift
+from samo.drift.gauges import publish_counts, publish_drift, publish_reference
 from samo.drift.pane import Pane, newest
 from samo.drift.reference import StreamReference
 from samo.drift.shared_panes import MAX_PANES, SharedPanes
@@ -26,19 +26,21 @@ PANES_PER_WINDOW: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class WindowState:
+class StreamReport:
     """A window at its last comparison.
 
     Attributes:
+        reference: what it was compared with.
         size: observations of a full window.
-        count: observations in it.
+        window: its counts; None before the first comparison.
         drifts: of each feature; empty before the first comparison.
         alarm_seconds: seconds since each alarm began, by feature.
 
     """
 
+    reference: StreamReference
     size: int
-    count: int
+    window: Pane | None
     drifts: list[FeatureDrift]
     alarm_seconds: dict[str, float]
 
@@ -76,6 +78,7 @@ class Stream(Generic[Row]):
         self._drifts: list[FeatureDrift] = []
         self._begins: dict[str, float] = {}
         self._lock = asyncio.Lock()
+        publish_reference(reference)
 
     def add(self, row: Row) -> list[Row] | None:
         """Collect an observation; returns the rows of a pane when one is full."""
@@ -102,16 +105,13 @@ class Stream(Generic[Row]):
             async with self._lock:
                 await self._update()
 
-    def window(self) -> Pane | None:
-        """The counts of the window at its last comparison."""
-        return self._window
-
-    def state(self) -> WindowState:
+    def report(self) -> StreamReport:
         """The last comparison."""
         now = time.monotonic()
-        return WindowState(
+        return StreamReport(
+            self.reference,
             self.size,
-            self._window.count if self._window else 0,
+            self._window,
             self._drifts,
             {name: now - begin for name, begin in self._begins.items()},
         )

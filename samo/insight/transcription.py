@@ -13,7 +13,8 @@ from runners.cancellation import run_cancellable
 from runners.transcriber.transcript import TextDelta, Transcript, TranscriptionRequest
 from runners.transcriber.voice_activity import Samples
 from runners.usage import current_meter
-from samo.audio import Audio, assess_quality, decode
+from samo.audio import Audio, assess_quality, decode, measure_levels
+from samo.insight.observer import Observer
 from samo.insight.results import TranscribedRecording
 from samo.monitoring import metrics
 
@@ -28,6 +29,9 @@ class RecordingTranscriber:
         transcriber: computes the transcripts.
         decode_executor: the threads that decode recordings; None for asyncio's default.
 
+    Attributes:
+        observer: is told about each recording.
+
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class RecordingTranscriber:
     ) -> None:
         self._transcriber = transcriber
         self._decode_executor = decode_executor
+        self.observer: Observer | None = None
 
     async def transcribe(self, data: bytes, make_request: RequestFactory) -> TranscribedRecording:
         """Decode an upload and transcribe it.
@@ -45,7 +50,7 @@ class RecordingTranscriber:
         """
         audio = await self._decode(data)
         transcript = await self._transcriber.run_one(make_request(audio.samples))
-        return await _recording(audio, transcript)
+        return await self._recording(audio, transcript)
 
     async def stream(
         self, data: bytes, make_request: RequestFactory, idle_seconds: float
@@ -87,7 +92,7 @@ class RecordingTranscriber:
                 if delta is None:
                     break
                 yield delta
-            yield await _recording(audio, await task)
+            yield await self._recording(audio, await task)
         finally:
             task.cancel()
 
@@ -110,8 +115,9 @@ class RecordingTranscriber:
             if meter is not None:
                 meter(seconds)
 
-
-async def _recording(audio: Audio, transcript: Transcript) -> TranscribedRecording:
-    metrics.audio_seconds.inc(audio.duration)
-    quality = await asyncio.to_thread(assess_quality, audio)
-    return TranscribedRecording(transcript, quality, audio.gaps)
+    async def _recording(self, audio: Audio, transcript: Transcript) -> TranscribedRecording:
+        metrics.audio_seconds.inc(audio.duration)
+        levels = await asyncio.to_thread(measure_levels, audio)
+        if self.observer is not None and levels is not None:
+            self.observer.observe_recording(levels, transcript.language)
+        return TranscribedRecording(transcript, assess_quality(levels), audio.gaps)

@@ -4,6 +4,7 @@
 """
 
 from samo.settings.access import AccessSettings, RateLimit
+from samo.settings.drift import DriftSettings
 from samo.settings.service import (
     DEFAULT_PORT,
     CacheSettings,
@@ -19,6 +20,7 @@ __all__ = [
     "AccessSettings",
     "CacheSettings",
     "CloudRunTask",
+    "DriftSettings",
     "RateLimit",
     "Settings",
     "available_cpus",
