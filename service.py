@@ -9,8 +9,9 @@ from bentoml.models import BentoModel
 
 import samo
 from samo import private_logs
-from samo.api.app import create_app, middleware_stack, set_models
-from samo.factory import MODEL_NAMES, create_models
+from samo.api.app import create_app, middleware_stack, set_drift, set_models
+from samo.drift.monitor import DriftMonitor
+from samo.factory import MODEL_NAMES, create_models, observe_drift
 from samo.monitoring import log_format, tracing
 from samo.monitoring.models import report_models
 from samo.settings import Settings, TracingSettings, early_log_format
@@ -43,13 +44,17 @@ def create_service(settings: Settings) -> Any:
                 tracing.start(samo.__version__)
             log_format.install(settings.log_format)  # in the handlers that BentoML has now
             self.models = create_models(settings, lambda name: getattr(self, name))
+            self.drift = observe_drift(settings, self.models)
             self.models.warm_up()
             set_models(app, self.models)
+            set_drift(app, self.drift)
             report_models(samo.__version__, self.models.tags)
 
         @bentoml.on_shutdown
-        def close(self) -> None:
-            """Stop the runners' threads and send the remaining spans."""
+        async def close(self) -> None:
+            """Share what drift has counted, stop the runners' threads, send the remaining spans."""
+            if isinstance(self.drift, DriftMonitor):
+                await self.drift.close()
             self.models.close()
             tracing.stop()
 

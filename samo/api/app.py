@@ -11,6 +11,8 @@ from samo.access.middleware import AccessMiddleware
 from samo.api import description, error_handlers, schemas
 from samo.api.routes import ROUTERS
 from samo.api.routing import Route
+from samo.drift.creation import DriftOff
+from samo.drift.monitor import DriftMonitor
 from samo.factory import ModelSet
 from samo.http.cors import SamoCORSMiddleware
 from samo.http.middleware import RequestMiddleware
@@ -51,6 +53,11 @@ def create_app(settings: Settings) -> FastAPI:
 def set_models(app: FastAPI, models: ModelSet) -> None:
     """Give the routes of `app` their models."""
     app.state.models = models
+
+
+def set_drift(app: FastAPI, drift: DriftMonitor | DriftOff) -> None:
+    """Give the routes of `app` what compares their texts and recordings with a reference."""
+    app.state.drift = drift
 
 
 def middleware_stack(app: FastAPI) -> list[Middleware]:

@@ -35,6 +35,7 @@ from samo.insight.entry import (
     split_text,
 )
 from samo.insight.explanation import Explanation, check_length, occlude, words_to_hide
+from samo.insight.observer import Observer
 from samo.insight.results import Insight, TranscribedRecording
 from samo.insight.summary import (
     SummaryResult,
@@ -81,6 +82,11 @@ class Pipeline:
         self.emotion = emotion
         self.summarizer = summarizer
         self.calibration = calibration
+        self._observer: Observer | None = None
+
+    def observe(self, observer: Observer) -> None:
+        """Tell `observer` about each text and each recording from now on."""
+        self._observer = self.recordings.observer = observer
 
     async def classify(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
         """Probabilities of shape (outputs,) of each text, or its error."""
@@ -257,9 +263,12 @@ class Pipeline:
     ) -> ClassifiedEntry:
         """Aggregate the outputs for an entry's sentences. Raises the first error among them."""
         probabilities = [_unwrap(output) for output in outputs]
-        return await run_in_thread(
+        classified = await run_in_thread(
             sum(entry.lengths), aggregate, self.calibration, entry, probabilities
         )
+        if self._observer is not None:
+            self._observer.observe_text(entry.texts, probabilities)
+        return classified
 
 
 async def _split(split: Callable[[str], SplitEntry], text: str) -> SplitEntry:

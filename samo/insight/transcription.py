@@ -21,7 +21,8 @@ from runners.transcriber.transcript import (
 )
 from runners.transcriber.voice_activity import WINDOW_SECONDS, Samples
 from runners.usage import current_meter
-from samo.audio import Audio, assess_quality, decode
+from samo.audio import Audio, assess_quality, decode, measure_levels
+from samo.insight.observer import Observer
 from samo.insight.parts import TranscriberBatcher, transcribe_parts
 from samo.insight.results import TranscribedRecording
 from samo.monitoring import metrics, tracing
@@ -38,6 +39,9 @@ class RecordingTranscriber:
         transcriber: computes the transcripts.
         decode_executor: the threads that decode recordings; None for asyncio's default.
 
+    Attributes:
+        observer: is told about each recording.
+
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class RecordingTranscriber:
     ) -> None:
         self._transcriber = transcriber
         self._decode_executor = decode_executor
+        self.observer: Observer | None = None
 
     async def transcribe(self, data: bytes, make_request: RequestFactory) -> TranscribedRecording:
         """Decode an upload and transcribe it.
@@ -55,7 +60,7 @@ class RecordingTranscriber:
         """
         audio = await self._decode(data)
         request = self._admitted(make_request(audio.samples))
-        return await _recording(audio, await self._transcribe(request))
+        return await self._recording(audio, await self._transcribe(request))
 
     async def stream(
         self, data: bytes, make_request: RequestFactory, idle_seconds: float
@@ -96,7 +101,7 @@ class RecordingTranscriber:
                 if delta is None:
                     break
                 yield delta
-            yield await _recording(audio, await task)
+            yield await self._recording(audio, await task)
         finally:
             task.cancel()
 
@@ -141,8 +146,9 @@ class RecordingTranscriber:
             if meter is not None:
                 meter(seconds)
 
-
-async def _recording(audio: Audio, transcript: Transcript) -> TranscribedRecording:
-    metrics.audio_seconds.inc(audio.duration)
-    quality = await asyncio.to_thread(assess_quality, audio)
-    return TranscribedRecording(transcript, quality, audio.gaps)
+    async def _recording(self, audio: Audio, transcript: Transcript) -> TranscribedRecording:
+        metrics.audio_seconds.inc(audio.duration)
+        levels = await asyncio.to_thread(measure_levels, audio)
+        if self.observer is not None and levels is not None:
+            self.observer.observe_recording(levels, transcript.language)
+        return TranscribedRecording(transcript, assess_quality(levels), audio.gaps)
