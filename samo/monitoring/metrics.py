@@ -129,7 +129,9 @@ def outcome_of(status: int) -> str:
         return "cancelled"
     if status < HTTPStatus.BAD_REQUEST:
         return "ok"
-    return "client_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return "refused"
+    return "failed"
 
 
 @cache
