@@ -6,11 +6,11 @@ import contextlib
 import ctypes
 import gc
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from runners import fakes
 from runners.base import GoldenMismatchError, Input, Output, ParallelRunner, Prepared, Runner
@@ -22,10 +22,17 @@ from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Summary, SummaryRequest
 from runners.transcriber.transcriber import Transcriber
 from runners.transcriber.transcript import Transcript, TranscriptionRequest
+<<<<<<< HEAD
 from samo import metrics
 from samo.decoders import Decoder, IsolatedDecoder, ThreadedDecoder
+=======
+from samo.drift.creation import DriftOff, ObservedModel, create_monitor
+from samo.drift.monitor import DriftMonitor
+>>>>>>> main
 from samo.insight.pipeline import Pipeline
 from samo.integrity import check_files, check_golden_sentences
+from samo.monitoring import metrics
+from samo.monitoring.models import speech_batch_observer, text_batch_observer
 from samo.settings import Settings
 
 # Tags in the BentoML model store, to which export_models.py writes the models.
@@ -54,6 +61,11 @@ class EmotionRunner(ParallelRunner[str | OccludedText, Any, Probabilities], Prot
     """The classifier, with the calibration that interprets its probabilities."""
 
     calibration: EmotionCalibration
+
+    @property
+    def vocabulary(self) -> Sequence[str]:
+        """The tokens of its tokenizer."""
+        ...
 
 
 class ModelInfo(Protocol):
@@ -91,6 +103,8 @@ class ModelSet:
     pipeline: Pipeline
     tags: dict[str, str]
     metadata: dict[str, dict[str, Any]]
+    folders: dict[str, Path] = field(default_factory=dict)
+    """Of the models' files; empty for fakes."""
     ready: bool = False
     loaded_at: int = field(default_factory=lambda: int(time.time()))
     """Unix time, in seconds."""
@@ -165,9 +179,11 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
         _load_with_decoder(settings, models),
         tags={name: str(model.tag) for name, model in models.items()},
         metadata={name: dict(model.info.metadata) for name, model in models.items()},
+        folders={name: Path(model.path) for name, model in models.items()},
     )
 
 
+<<<<<<< HEAD
 def _load_with_decoder(settings: Settings, models: Mapping[str, StoredModel]) -> Pipeline:
     """Load the models while the decoder starts."""
     decoder = _create_decoder(settings)
@@ -184,6 +200,28 @@ def _load_with_decoder(settings: Settings, models: Mapping[str, StoredModel]) ->
 def _load_pipeline(
     settings: Settings, models: Mapping[str, StoredModel], decoder: Decoder
 ) -> Pipeline:
+=======
+def observe_drift(settings: Settings, models: ModelSet) -> DriftMonitor | DriftOff:
+    """Compare what the pipeline of `models` sees with a reference from now on.
+
+    Raises:
+        StartError: `settings.drift_reference` cannot be used.
+    """
+    runner = cast("EmotionRunner", models.pipeline.emotion.runner)
+    classifier = ObservedModel(
+        runner.calibration,
+        runner.vocabulary,
+        models.metadata["emotion"].get("sha256", {}),
+        models.folders.get("emotion"),
+    )
+    monitor = create_monitor(settings, classifier)
+    if isinstance(monitor, DriftMonitor):
+        models.pipeline.observe(monitor)
+    return monitor
+
+
+def _load_pipeline(settings: Settings, models: Mapping[str, StoredModel]) -> Pipeline:
+>>>>>>> main
     folders = {name: Path(model.path) for name, model in models.items()}
     # loading a model releases the GIL
     with ThreadPoolExecutor(len(models) + 1) as executor:
@@ -244,7 +282,7 @@ def _create_pipeline(
         max_wait_seconds=settings.max_audio_wait_seconds,
         seconds_per_cost=INITIAL_SECONDS_PER_AUDIO_FRAME,
         num_workers=settings.max_concurrent_transcriptions,
-        on_batch=_observe_batches("transcriber"),
+        on_batch=speech_batch_observer("transcriber"),
     )
     return Pipeline(
         _with_queue_metric(speech),
@@ -256,7 +294,7 @@ def _create_pipeline(
                 max_wait_seconds=settings.max_wait_seconds,
                 num_workers=settings.threads,
                 cores_are_busy=lambda: speech.is_computing,
-                on_batch=_observe_batches("emotion"),
+                on_batch=text_batch_observer("emotion"),
             )
         ),
         _with_queue_metric(
@@ -265,23 +303,12 @@ def _create_pipeline(
                 summarizer,
                 max_batch_cost=SUMMARY_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
-                on_batch=_observe_batches("summarizer"),
+                on_batch=text_batch_observer("summarizer"),
             )
         ),
         emotion.calibration,
         decoder,
     )
-
-
-def _observe_batches(model: str) -> Callable[[int, float], None]:
-    """A callback that records each batch: its number of items, and the seconds computed."""
-    items, seconds = metrics.batch_items.labels(model), metrics.batch_seconds.labels(model)
-
-    def on_batch(batch_items: int, batch_seconds: float) -> None:
-        items.observe(batch_items)
-        seconds.observe(batch_seconds)
-
-    return on_batch
 
 
 def _with_queue_metric(

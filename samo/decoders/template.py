@@ -178,14 +178,15 @@ class Template:
 
 def _answer(job: socket.socket) -> None:
     """Decode the upload that arrives on `job`, and send the audio or the error."""
+    samples: bytes | memoryview = b""
     try:
         audio = decode(_receive_upload(job))
     except SamoError as error:
-        head, samples = error_head(error), b""
+        head = error_head(error)
     except MemoryError:
-        head, samples = error_head(_too_large()), b""
+        head = error_head(_too_large())
     except Exception as error:  # noqa: BLE001  # the service logs where it was raised
-        head, samples = failure_head(error), b""
+        head = failure_head(error)
     else:
         head, samples = audio_head(audio), audio.samples.astype("<f4", copy=False).data.cast("B")
     job.sendall(TAG.pack(RESPONSE, len(head)) + head)

@@ -143,8 +143,8 @@ def test_a_crash_costs_one_upload(decoder, recording, caplog, number, error):
             os.kill(pid, number)
 
         crashing = decode_and(decoder, LONG, crash)
-        (outcome,) = await asyncio.gather(crashing, return_exceptions=True)
-        return outcome, await neighbours[0], await decoder.decode(recording)
+        (crashed,) = await asyncio.gather(crashing, return_exceptions=True)
+        return crashed, await neighbours[0], await decoder.decode(recording)
 
     crashed, neighbour, later = asyncio.run(scenario())
     assert type(crashed) is error
@@ -258,7 +258,7 @@ def test_a_confined_process_is_killed_when_it_computes_too_long():
 
 
 def test_decoding_is_charged_to_the_caller(decoder, recording):
-    charged = []
+    charged: list[float] = []
     with metered(charged.append):
         asyncio.run(decoder.decode(recording))
     assert len(charged) == 1
@@ -325,7 +325,7 @@ def test_gaps_are_kept():
 
 
 def test_a_template_that_cannot_start_is_named(monkeypatch):
-    monkeypatch.setattr(isolated.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     with closing(IsolatedDecoder(1)) as decoder, pytest.raises(StartError, match="ISOLATE"):
         decoder.wait_until_started()
 
