@@ -22,13 +22,9 @@ from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Summary, SummaryRequest
 from runners.transcriber.transcriber import Transcriber
 from runners.transcriber.transcript import Transcript, TranscriptionRequest
-<<<<<<< HEAD
-from samo import metrics
 from samo.decoders import Decoder, IsolatedDecoder, ThreadedDecoder
-=======
 from samo.drift.creation import DriftOff, ObservedModel, create_monitor
 from samo.drift.monitor import DriftMonitor
->>>>>>> main
 from samo.insight.pipeline import Pipeline
 from samo.integrity import check_files, check_golden_sentences
 from samo.monitoring import metrics
@@ -183,24 +179,6 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
     )
 
 
-<<<<<<< HEAD
-def _load_with_decoder(settings: Settings, models: Mapping[str, StoredModel]) -> Pipeline:
-    """Load the models while the decoder starts."""
-    decoder = _create_decoder(settings)
-    decoder.start()
-    try:
-        pipeline = _load_pipeline(settings, models, decoder)
-        decoder.wait_until_started()
-    except BaseException:
-        decoder.close()
-        raise
-    return pipeline
-
-
-def _load_pipeline(
-    settings: Settings, models: Mapping[str, StoredModel], decoder: Decoder
-) -> Pipeline:
-=======
 def observe_drift(settings: Settings, models: ModelSet) -> DriftMonitor | DriftOff:
     """Compare what the pipeline of `models` sees with a reference from now on.
 
@@ -220,8 +198,22 @@ def observe_drift(settings: Settings, models: ModelSet) -> DriftMonitor | DriftO
     return monitor
 
 
-def _load_pipeline(settings: Settings, models: Mapping[str, StoredModel]) -> Pipeline:
->>>>>>> main
+def _load_with_decoder(settings: Settings, models: Mapping[str, StoredModel]) -> Pipeline:
+    """Load the models while the decoder starts."""
+    decoder = _create_decoder(settings)
+    decoder.start()
+    try:
+        pipeline = _load_pipeline(settings, models, decoder)
+        decoder.wait_until_started()
+    except BaseException:
+        decoder.close()
+        raise
+    return pipeline
+
+
+def _load_pipeline(
+    settings: Settings, models: Mapping[str, StoredModel], decoder: Decoder
+) -> Pipeline:
     folders = {name: Path(model.path) for name, model in models.items()}
     # loading a model releases the GIL
     with ThreadPoolExecutor(len(models) + 1) as executor:

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import json
 import struct
+import traceback
+from pathlib import Path
 from typing import Any, Final
 
 from runners.errors import AudioTooLong, SamoError, UndecodableAudio, UnsupportedAudio
 from samo.audio.types import SAMPLE_RATE, Audio, Gap, Samples
 from samo.limits import MAX_AUDIO_SECONDS
-from samo.private_logs import describe
 
 REQUEST: Final = struct.Struct("!Q")
 TAG: Final = struct.Struct("!cI")
@@ -63,7 +64,9 @@ def error_head(error: SamoError) -> bytes:
 
 def failure_head(error: Exception) -> bytes:
     """The JSON of an exception that decoding must not raise: where it was raised, without text."""
-    return json.dumps({"failure": describe(error)}).encode()
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
+    return json.dumps({"failure": f"{type(error).__name__} at {place}"}).encode()
 
 
 def parse_head(head: bytes) -> dict[str, Any]:

@@ -7,12 +7,7 @@ The steps themselves are pure functions (`entry`, `explanation`, `summary`, `arc
 from __future__ import annotations
 
 import time
-<<<<<<< HEAD
-from collections.abc import Iterator, Sequence
-=======
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
->>>>>>> main
 from contextlib import contextmanager
 from typing import Final
 

@@ -17,13 +17,10 @@ from runners.errors import StartError
 from samo import options
 from samo.limits import MAX_FORM_BYTES
 from samo.settings.access import AccessSettings
-<<<<<<< HEAD
 from samo.settings.decoding import DecodingSettings
-=======
 from samo.settings.drift import DriftSettings
 from samo.settings.jobs import JobSettings
 from samo.settings.logs import LogSettings
->>>>>>> main
 
 _log = logging.getLogger("bentoml.samo.settings")
 
@@ -43,16 +40,13 @@ def available_cpus() -> int:
         return os.cpu_count() or 1
 
 
-<<<<<<< HEAD
-class Settings(AccessSettings, DecodingSettings):
-=======
 class Settings(
     AccessSettings,
+    DecodingSettings,
     DriftSettings,
     JobSettings,
     LogSettings,
 ):
->>>>>>> main
     """Each field is read from a variable with the prefix `SAMO_`, such as `SAMO_THREADS=4`.
 
     `load` adds warnings and readable errors; a test passes values directly.
