@@ -4,6 +4,7 @@
 """
 
 from samo.settings.access import AccessSettings, RateLimit
+from samo.settings.client import ClientSettings
 from samo.settings.service import (
     DEFAULT_PORT,
     CacheSettings,
@@ -18,6 +19,7 @@ __all__ = [
     "DEFAULT_PORT",
     "AccessSettings",
     "CacheSettings",
+    "ClientSettings",
     "CloudRunTask",
     "RateLimit",
     "Settings",
