@@ -163,11 +163,15 @@ def _check_output(path: Path) -> None:
         raise CommandError(f"{path} is a folder: name a file for the report.", USAGE)
     if not path.parent.is_dir():
         raise CommandError(f"{path.parent} does not exist: create the folder.", USAGE)
+    if not path.exists():
+        return
     try:
-        if path.exists() and _MARK not in path.open("rb").read(4096):
-            raise CommandError(f"{path} is not a report: name another --output.", USAGE)
+        with path.open("rb") as file:
+            is_report = _MARK in file.read(4096)
     except OSError as error:
         raise CommandError(f"{path} cannot be replaced: {error.strerror}.", USAGE) from None
+    if not is_report:
+        raise CommandError(f"{path} is not a report: name another --output.", USAGE)
 
 
 def _write(output: str, report: str) -> None:

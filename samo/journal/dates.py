@@ -11,7 +11,7 @@ from samo.limits import FIRST_TRENDS_YEAR, LAST_TRENDS_YEAR
 
 # 2026-01-31, 2026_01_31, 20260131, 2026/01/31, and a time of day behind it: 21-30, 2130, 21.30
 _IN_PATH: Final = re.compile(
-    r"(?<!\d)(?P<year>\d{4})[-_. /]?(?P<month>\d{2})[-_. /]?(?P<day>\d{2})"
+    r"(?<!\d)(?P<year>\d{4})(?P<gap>[-_. /]?)(?P<month>0[1-9]|1[0-2])(?P=gap)(?P<day>[0-3]\d)"
     r"(?:[ T_-]+(?P<hour>\d{2})[-_.:h]?(?P<minute>\d{2})(?:[-_.:]?\d{2})?)?(?!\d)"
 )
 
