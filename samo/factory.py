@@ -22,9 +22,10 @@ from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Summary, SummaryRequest
 from runners.transcriber.transcriber import Transcriber
 from runners.transcriber.transcript import Transcript, TranscriptionRequest
-from samo import metrics
 from samo.insight.pipeline import Pipeline
 from samo.integrity import check_files, check_golden_sentences
+from samo.monitoring import metrics
+from samo.monitoring.models import speech_batch_observer, text_batch_observer
 from samo.settings import Settings
 
 # Tags in the BentoML model store, to which export_models.py writes the models.
@@ -220,7 +221,7 @@ def _create_pipeline(
         max_wait_seconds=settings.max_audio_wait_seconds,
         seconds_per_cost=INITIAL_SECONDS_PER_AUDIO_FRAME,
         num_workers=settings.max_concurrent_transcriptions,
-        on_batch=_observe_batches("transcriber"),
+        on_batch=speech_batch_observer("transcriber"),
     )
     return Pipeline(
         _with_queue_metric(speech),
@@ -232,7 +233,7 @@ def _create_pipeline(
                 max_wait_seconds=settings.max_wait_seconds,
                 num_workers=settings.threads,
                 cores_are_busy=lambda: speech.is_computing,
-                on_batch=_observe_batches("emotion"),
+                on_batch=text_batch_observer("emotion"),
             )
         ),
         _with_queue_metric(
@@ -241,24 +242,13 @@ def _create_pipeline(
                 summarizer,
                 max_batch_cost=SUMMARY_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
-                on_batch=_observe_batches("summarizer"),
+                on_batch=text_batch_observer("summarizer"),
             )
         ),
         emotion.calibration,
         # separate threads, so that slow decodes of uploads delay nothing else
         ThreadPoolExecutor(settings.max_concurrent_transcriptions, thread_name_prefix="decoding"),
     )
-
-
-def _observe_batches(model: str) -> Callable[[int, float], None]:
-    """A callback that records each batch: its number of items, and the seconds computed."""
-    items, seconds = metrics.batch_items.labels(model), metrics.batch_seconds.labels(model)
-
-    def on_batch(batch_items: int, batch_seconds: float) -> None:
-        items.observe(batch_items)
-        seconds.observe(batch_seconds)
-
-    return on_batch
 
 
 def _with_queue_metric(

@@ -18,9 +18,9 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from runners.errors import HeadersTooLarge, MalformedRequest, Overloaded, RequestTimeout, SamoError
-from samo import metrics
 from samo.http.envelope import REQUEST_ID_HEADER, error_response, new_request_id, request_id
 from samo.http.security_headers import SECURITY_HEADERS
+from samo.monitoring import metrics
 from samo.settings import Settings
 
 # Served at any number of connections: an orchestrator restarts an instance whose probes fail.
