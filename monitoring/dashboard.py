@@ -40,7 +40,7 @@ def _dashboard() -> dashboard.Dashboard:
         dashboard.Dashboard("SAMO")
         .uid("samo")
         .description(
-            "Generated from monitoring/panels.py: change it there, then run make dashboard."
+            "Generated from monitoring/panels.py: change that, then run make dashboard."
         )
         .tags(["samo"])
         .refresh("30s")

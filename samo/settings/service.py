@@ -30,6 +30,8 @@ DEFAULT_PORT: Final = 3000
 _RENAMED: Final = {"recordings": "max_concurrent_transcriptions"}
 # Read by tests and load tests, which may run in the same shell.
 _TEST_VARIABLES: Final = frozenset({"SAMO_TEST_DATA", "SAMO_LOADTEST_SERVER"})
+# Read by the commands that call a service (`ClientSettings`), from the same shell.
+_CLIENT_VARIABLES: Final = frozenset({"SAMO_URL", "SAMO_API_KEY"})
 
 
 def available_cpus() -> int:
@@ -215,7 +217,7 @@ def _warnings(environment: Mapping[str, str]) -> Iterator[str]:
             yield f"{old} is now called {new}: {effect}."
             names.remove(old)
     known = variable_names()
-    for name in sorted(names - {*known} - _TEST_VARIABLES):
+    for name in sorted(names - {*known} - _TEST_VARIABLES - _CLIENT_VARIABLES):
         similar = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {similar[0]}?" if similar else "docs/api.md lists the settings."
         yield f"{name} is not a setting: {hint}"
