@@ -8,6 +8,7 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from runners.callers import set_caller
 from runners.errors import InsufficientScope, InvalidApiKey, SamoError
 from runners.usage import metered
 from samo.access.key_ring import KeyRing
@@ -65,6 +66,7 @@ class AccessMiddleware:
             )
             challenge = f'{_REALM}, error="insufficient_scope", scope="{missing}"'
         caller = self._caller(scope, headers, key)
+        set_caller(caller.id)
         if caller.rate_limit is None and caller.compute_limit is None:
             if refusal is None:
                 await self._app(scope, receive, send)
