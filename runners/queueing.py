@@ -4,8 +4,8 @@ Requests of a higher priority go first. Then callers get equal shares of the com
 (`runners.fairness`), whatever they send at once. The requests of one caller are scheduled
 round-robin: a request with a thousand items delays another one by one batch, not by a thousand
 items. A batch consists of the next item of the request that is due and of the items closest to it
-in cost, of all callers, within a limit of padded cost and of padding; all of them have the same
-priority.
+in cost, also of other callers who are due soon, within a limit of padded cost and of padding; all
+of them have the same priority.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from runners.usage import Meter
 # Padding may add at most this share to the cost of a batch. A padded token costs as much as a real
 # one, and without VNNI (int8 dot-product instructions) batching does not make texts cheaper.
 MAX_PADDING: Final = 0.1
+# A caller who was served this share of a batch more than the one who is due does not join its
+# batch: the single text of one caller is not computed with 30 texts of a caller who sends hundreds.
+_MAX_LEAD: Final = 0.5
 
 
 @dataclass(slots=True, eq=False)
@@ -109,7 +112,11 @@ class BatchQueue(Generic[Prepared, Output]):
         An item that costs more is a batch of its own. Raises `ValueError` if the queue is empty.
         """
         items = self._next_items()
-        caller = self._order.next_caller(dict.fromkeys(item.request.caller for item in items))
+        callers = dict.fromkeys(item.request.caller for item in items)
+        caller = self._order.next_caller(callers)
+        if len(callers) > 1:
+            level = {c for c in callers if self._order.is_level(c, caller, max_cost * _MAX_LEAD)}
+            items = [item for item in items if item.request.caller in level]
         self._order.advance(caller)
         first = min(
             (item for item in items if item.request.caller == caller),

@@ -91,11 +91,20 @@ def test_shares_are_of_cost_and_not_of_items():
     assert 18 <= served[:third].count("b:1") <= 22
 
 
-def test_a_batch_of_several_callers_is_charged_to_each():
+def test_callers_with_a_text_each_share_a_batch():
     runner = Recorder()
-    subject = batcher(runner, max_batch_cost=4)
-    asyncio.run(serve(runner, subject, [("a", ["a:1"] * 8), ("b", ["b:1"] * 2), ("c", ["c:1"])]))
-    assert {item for batch in runner.order[:3] for item in batch} == {"a:1", "b:1", "c:1"}
+    subject = batcher(runner, max_batch_cost=8)
+    callers = [(name, [f"{name}:1"]) for name in "abcde"]
+    asyncio.run(serve(runner, subject, callers))
+    assert [len(batch) for batch in runner.order] == [1, 4]
+
+
+def test_the_text_of_one_caller_is_not_computed_with_the_flood_of_another():
+    runner = Recorder()
+    subject = batcher(runner, max_batch_cost=8)
+    asyncio.run(serve(runner, subject, [("a", ["a:1"] * 32), ("b", ["b:1"] * 2)]))
+    assert runner.order[1] == ["b:1", "b:1"]
+    assert [len(batch) for batch in runner.order if batch[0] == "a:1"] == [8] * 4
 
 
 def test_one_caller_is_served_as_without_callers():
