@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
-import logging
 import math
 import threading
 import time
@@ -26,11 +25,10 @@ from typing import Final, Generic
 from runners.base import Input, Output, ParallelRunner, Prepared, Runner
 from runners.cancellation import Cancelled, cancel_scope
 from runners.cost_estimate import CostEstimate
-from runners.errors import ModelFailure, Overloaded, SamoError
+from runners.errors import Overloaded, SamoError
+from runners.health import ModelHealth, ModelState
 from runners.queueing import BatchQueue, QueuedItem, Request
 from runners.usage import current_meter
-
-_log = logging.getLogger("bentoml.samo.batching")
 
 Predict = Callable[[Sequence[Prepared]], list[Output]]
 
@@ -75,6 +73,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         max_wait_seconds: a request that would wait longer is refused with `Overloaded`.
         seconds_per_cost: estimate of the computing time per unit of cost before the first batch.
         num_workers: number of batches that are computed at the same time.
+        max_batch_seconds: the model is stuck if every worker computes a batch for longer.
         cores_are_busy: whether something else than this batcher uses the cores now.
         on_batch: called after each batch with its number of items and its computing time in
             seconds.
@@ -90,6 +89,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         max_wait_seconds: float,
         seconds_per_cost: float = 0.0,
         num_workers: int = 1,
+        max_batch_seconds: float = math.inf,
         cores_are_busy: Callable[[], bool] = lambda: False,
         on_batch: Callable[[int, float], None] = lambda items, seconds: None,
     ) -> None:
@@ -98,6 +98,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._max_batch_cost = max_batch_cost
         self._max_wait_seconds = max_wait_seconds
         self._num_workers = num_workers
+        self._health = ModelHealth(name, num_workers, max_batch_seconds)
         self._predict_on_shared_cores: Predict[Prepared, Output] = (
             runner.predict_single_threaded if isinstance(runner, ParallelRunner) else runner.predict
         )
@@ -119,10 +120,19 @@ class Batcher(Generic[Input, Prepared, Output]):
         """Whether a batch is being computed."""
         return bool(self._running)
 
+    @property
+    def state(self) -> ModelState:
+        """Whether the model computes."""
+        return self._health.state(self.runner, self._starts())
+
+    def _starts(self) -> list[float]:
+        return [batch.started for batch in self._running.values()]
+
     async def run(self, items: Sequence[Input]) -> list[Output | SamoError]:
         """Compute `items`; return the output or the error of each, in order.
 
-        Raises `Overloaded`, before anything is queued, if the wait would be too long.
+        Raises `Overloaded`, before anything is queued, if the wait would be too long, and
+        `ModelUnavailable` if the model does not compute.
         """
         prepared = await self._prepare_all(items)
         cost = sum(self.runner.cost(p) for p in prepared if not isinstance(p, SamoError))
@@ -177,20 +187,16 @@ class Batcher(Generic[Input, Prepared, Output]):
         try:
             return self.runner.prepare(item)
         except Exception as error:  # noqa: BLE001  # only the input that `prepare` fails on has an error
-            return self._failure(error)
-
-    def _failure(self, error: Exception) -> SamoError:
-        """Replace an error that is no `SamoError`: its message may contain the user's text."""
-        if isinstance(error, SamoError):
-            return error
-        _log.error("%s failed: %s", self.name, type(error).__name__)
-        return ModelFailure(
-            f"The {self.name} model failed: try again, and report the error if it persists.",
-            step=self.name,
-        )
+            return self._health.failed(error)
 
     def check_admission(self, cost: int = 0) -> None:
-        """Raise `Overloaded` if a request of this cost would wait too long for a free worker."""
+        """Refuse a request that would be in vain.
+
+        Raises:
+            Overloaded: A request of this cost would wait too long for a free worker.
+            ModelUnavailable: The model could not be loaded, or all its workers are stuck.
+        """
+        self._health.check(self.runner, self._starts())
         wait = self._estimated_wait(cost)
         if wait > self._max_wait_seconds:
             raise Overloaded(
@@ -275,8 +281,9 @@ class Batcher(Generic[Input, Prepared, Output]):
                         await self._compute(batch, [item], predict)
                 return False
             if not items[0].future.done():
-                items[0].future.set_exception(self._failure(error))
+                items[0].future.set_exception(self._health.failed(error))
             return False
+        self._health.succeeded()
         for item, output in zip(items, outputs, strict=True):
             if not item.future.done():
                 item.future.set_result(output)

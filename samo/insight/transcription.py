@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 from runners.batching import Batcher
 from runners.cancellation import run_cancellable
+from runners.deadline import step_deadline
 from runners.transcriber.transcript import TextDelta, Transcript, TranscriptionRequest
 from runners.transcriber.voice_activity import Samples
 from runners.usage import current_meter
@@ -27,6 +29,8 @@ class RecordingTranscriber:
     Args:
         transcriber: computes the transcripts.
         decode_executor: the threads that decode recordings; None for asyncio's default.
+        deadline_seconds: for decoding and transcribing a recording together; not for a stream,
+            whose text is useful before its end.
 
     """
 
@@ -34,18 +38,21 @@ class RecordingTranscriber:
         self,
         transcriber: Batcher[TranscriptionRequest, TranscriptionRequest, Transcript],
         decode_executor: Executor | None,
+        deadline_seconds: float = math.inf,
     ) -> None:
         self._transcriber = transcriber
         self._decode_executor = decode_executor
+        self._deadline_seconds = deadline_seconds
 
     async def transcribe(self, data: bytes, make_request: RequestFactory) -> TranscribedRecording:
         """Decode an upload and transcribe it.
 
         Raises a `SamoError` for audio that cannot be used; `Overloaded` already before decoding.
         """
-        audio = await self._decode(data)
-        transcript = await self._transcriber.run_one(make_request(audio.samples))
-        return await _recording(audio, transcript)
+        async with step_deadline("transcription", self._deadline_seconds, optional=False):
+            audio = await self._decode(data)
+            transcript = await self._transcriber.run_one(make_request(audio.samples))
+            return await _recording(audio, transcript)
 
     async def stream(
         self, data: bytes, make_request: RequestFactory, idle_seconds: float

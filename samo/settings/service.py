@@ -17,6 +17,7 @@ from runners.errors import StartError
 from samo import options
 from samo.limits import MAX_FORM_BYTES
 from samo.settings.access import AccessSettings
+from samo.settings.reliability import ReliabilitySettings
 
 _log = logging.getLogger("bentoml.samo.settings")
 
@@ -36,7 +37,7 @@ def available_cpus() -> int:
         return os.cpu_count() or 1
 
 
-class Settings(AccessSettings):
+class Settings(AccessSettings, ReliabilitySettings):
     """Each field is read from a variable with the prefix `SAMO_`, such as `SAMO_THREADS=4`.
 
     `load` adds warnings and readable errors; a test passes values directly.
@@ -76,12 +77,6 @@ class Settings(AccessSettings):
         gt=0,
         description="A recording is refused with 503 if its estimated wait for the transcriber is "
         "longer.",
-    )
-    deadline_seconds: float = Field(
-        default=290.0,
-        gt=0,
-        description="A request that takes longer, including the arrival of its body, is cancelled "
-        "and answered with 504. Keep it below the timeout of the proxy in front, 300 on Cloud Run.",
     )
     keep_alive_seconds: int = Field(
         default=75,
