@@ -113,8 +113,8 @@ class Settings(AccessSettings, ReliabilitySettings):
     max_connections: int = Field(
         default=500,
         ge=1,
-        description="Requests on further connections are refused with 503, except for probes. "
-        "Keep it below half of the open files that the process may have (ulimit -n).",
+        description="Requests on further connections are refused with 503, except for probes. It "
+        "is lowered if the process may not open so many files (ulimit -n).",
     )
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(options.parse_origins)] = Field(
         default_factory=list,
