@@ -24,6 +24,7 @@ class FaultyServer:
     Attributes:
         client: of the server.
         log: its output.
+        idle_files: number of files that it had open at the start.
 
     """
 
@@ -31,6 +32,7 @@ class FaultyServer:
         self.client = client
         self.log = log
         self._file = file
+        self.idle_files = self.open_files()
 
     @property
     def pid(self) -> int:
