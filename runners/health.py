@@ -8,6 +8,7 @@ from collections.abc import Collection
 from typing import Any, Final, Literal
 
 from runners.base import Runner
+from runners.batch import Batch
 from runners.errors import ModelFailure, ModelUnavailable, SamoError
 from runners.unavailable import UnavailableRunner
 
@@ -38,23 +39,25 @@ class ModelHealth:
         self._max_batch_seconds = max_batch_seconds
         self._failures = 0
 
-    def state(self, runner: Runner[Any, Any, Any], started: Collection[float]) -> ModelState:
-        """The state of `runner`, whose running batches started at these times."""
+    def state(
+        self, runner: Runner[Any, Any, Any], running: Collection[Batch[Any, Any]]
+    ) -> ModelState:
+        """The state of `runner`, which computes the batches `running`."""
         if isinstance(runner, UnavailableRunner):
             return "unavailable"
         latest = time.perf_counter() - self._max_batch_seconds
-        if sum(one < latest for one in started) >= self._num_workers:
+        if sum(batch.started < latest for batch in running) >= self._num_workers:
             return "stuck"
         return "failing" if self._failures >= FAILING_AFTER else "ready"
 
-    def check(self, runner: Runner[Any, Any, Any], started: Collection[float]) -> None:
+    def check(self, runner: Runner[Any, Any, Any], running: Collection[Batch[Any, Any]]) -> None:
         """Raise `ModelUnavailable` if a request would be in vain; as `state` otherwise.
 
         A failing model is tried again with every request.
         """
         if isinstance(runner, UnavailableRunner):
             runner.refuse()
-        if self.state(runner, started) == "stuck":
+        if self.state(runner, running) == "stuck":
             raise self._unavailable("does not return at present")
 
     def succeeded(self) -> None:

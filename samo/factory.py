@@ -9,17 +9,21 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, cast
 
 from runners import fakes
 from runners.base import GoldenMismatchError, Input, Output, Prepared
 from runners.batching import Batcher
 from runners.errors import StartError
 from runners.unavailable import UnavailableRunner
-from samo import metrics
+from samo.drift.creation import DriftOff, ObservedModel, create_monitor
+from samo.drift.monitor import DriftMonitor
 from samo.insight.pipeline import Pipeline
 from samo.insight.steps import StepDeadlines
-from samo.loading import Runners, StoredModel, load_runners, report_unavailable
+from samo.loading import EmotionRunner, Runners, StoredModel, load_runners, report_unavailable
+from samo.monitoring import metrics
+from samo.monitoring.models import speech_batch_observer, text_batch_observer
 from samo.settings import Settings
 
 # Tags in the BentoML model store, to which export_models.py writes the models.
@@ -47,6 +51,8 @@ class ModelSet:
     pipeline: Pipeline
     tags: dict[str, str]
     metadata: dict[str, dict[str, Any]]
+    folders: dict[str, Path] = field(default_factory=dict)
+    """Of the models' files; empty for fakes."""
     ready: bool = False
     loaded_at: int = field(default_factory=lambda: int(time.time()))
     """Unix time, in seconds."""
@@ -127,7 +133,29 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
         _create_pipeline(settings, load_runners(settings, models)),
         tags={name: str(model.tag) for name, model in models.items()},
         metadata={name: dict(model.info.metadata) for name, model in models.items()},
+        folders={name: Path(model.path) for name, model in models.items()},
     )
+
+
+def observe_drift(settings: Settings, models: ModelSet) -> DriftMonitor | DriftOff:
+    """Compare what the pipeline of `models` sees with a reference from now on.
+
+    Raises:
+        StartError: `settings.drift_reference` cannot be used.
+    """
+    if models.pipeline.emotion.state == "unavailable":
+        return DriftOff("The emotion model could not be loaded: restart the service.")
+    runner = cast("EmotionRunner", models.pipeline.emotion.runner)
+    classifier = ObservedModel(
+        runner.calibration,
+        runner.vocabulary,
+        models.metadata["emotion"].get("sha256", {}),
+        models.folders.get("emotion"),
+    )
+    monitor = create_monitor(settings, classifier)
+    if isinstance(monitor, DriftMonitor):
+        models.pipeline.observe(monitor)
+    return monitor
 
 
 def _warm_up(batcher: Batcher[Any, Any, Any]) -> None:
@@ -160,7 +188,7 @@ def _create_pipeline(settings: Settings, runners: Runners) -> Pipeline:
         seconds_per_cost=INITIAL_SECONDS_PER_AUDIO_FRAME,
         num_workers=settings.max_concurrent_transcriptions,
         max_batch_seconds=deadlines.transcription,
-        on_batch=_observe_batches("transcriber"),
+        on_batch=speech_batch_observer("transcriber"),
     )
     return Pipeline(
         _with_queue_metric(speech),
@@ -173,7 +201,7 @@ def _create_pipeline(settings: Settings, runners: Runners) -> Pipeline:
                 num_workers=settings.threads,
                 max_batch_seconds=deadlines.emotion,
                 cores_are_busy=lambda: speech.is_computing,
-                on_batch=_observe_batches("emotion"),
+                on_batch=text_batch_observer("emotion"),
             )
         ),
         _with_queue_metric(
@@ -183,7 +211,7 @@ def _create_pipeline(settings: Settings, runners: Runners) -> Pipeline:
                 max_batch_cost=SUMMARY_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
                 max_batch_seconds=deadlines.summary,
-                on_batch=_observe_batches("summarizer"),
+                on_batch=text_batch_observer("summarizer"),
             )
         ),
         runners.emotion.calibration,
@@ -191,17 +219,6 @@ def _create_pipeline(settings: Settings, runners: Runners) -> Pipeline:
         ThreadPoolExecutor(settings.max_concurrent_transcriptions, thread_name_prefix="decoding"),
         deadlines,
     )
-
-
-def _observe_batches(model: str) -> Callable[[int, float], None]:
-    """A callback that records each batch: its number of items, and the seconds computed."""
-    items, seconds = metrics.batch_items.labels(model), metrics.batch_seconds.labels(model)
-
-    def on_batch(batch_items: int, batch_seconds: float) -> None:
-        items.observe(batch_items)
-        seconds.observe(batch_seconds)
-
-    return on_batch
 
 
 def _with_queue_metric(

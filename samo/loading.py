@@ -8,7 +8,7 @@ its export. Any other failure, such as too little memory, leaves out the model a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -41,9 +41,16 @@ class EmotionRunner(ParallelRunner[str | OccludedText, Any, Probabilities], Prot
 
     calibration: EmotionCalibration
 
+    @property
+    def vocabulary(self) -> Sequence[str]:
+        """The tokens of its tokenizer."""
+        ...
+
 
 class UnavailableClassifier(UnavailableRunner):
     """In place of the classifier; its calibration is a small file that loads nevertheless."""
+
+    vocabulary = ()
 
     def __init__(self, name: str, calibration: EmotionCalibration) -> None:
         super().__init__(name)

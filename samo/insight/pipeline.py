@@ -1,14 +1,13 @@
 """Orchestrate the models: transcribe, split, classify, aggregate, summarize.
 
-The steps themselves are pure functions (`entry`, `explanation`, `summary`, `arc`). If a step fails
-or takes too long, `degraded` names it and its part of the result is None or empty; the other parts
-are complete (`steps`).
+The steps themselves are pure functions (`entry`, `explanation`, `summary`, `arc`). If one fails or
+takes too long, `degraded` names it, and the other parts of the result are complete (`steps`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Final
 
@@ -35,6 +34,7 @@ from samo.insight.entry import (
     text_error,
 )
 from samo.insight.explanation import Explanation, check_length, occlude, words_to_hide
+from samo.insight.observer import Observer
 from samo.insight.results import Insight, SummarizedText, TranscribedRecording
 from samo.insight.steps import StepDeadlines, Steps
 from samo.insight.summary import (
@@ -47,6 +47,7 @@ from samo.insight.summary import (
 from samo.insight.threads import run_in_thread
 from samo.insight.transcription import RecordingTranscriber
 from samo.insight.words import count_words
+from samo.monitoring import metrics, tracing
 
 # Texts of one request that are in the classifier's queue at the same time.
 MAX_QUEUED_TEXTS: Final = 512
@@ -84,25 +85,25 @@ class Pipeline:
         self.emotion = emotion
         self.summarizer = summarizer
         self.calibration = calibration
+        self._observer: Observer | None = None
+
+    def observe(self, observer: Observer) -> None:
+        """Tell `observer` about each text and each recording from now on."""
+        self._observer = self.recordings.observer = observer
 
     async def classify(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
-        """Probabilities of shape (outputs,) of each text, or its error.
-
-        Raises `DeadlineExceeded` if the texts take longer than the deadline of the step.
-        """
-        async with step_deadline("emotion", self.deadlines.emotion, optional=False):
-            return await self._classify(texts)
-
-    async def _classify(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
-        entries = [await run_in_thread(len(text), split_text, text) for text in texts]
+        """Probabilities of shape (outputs,) of each text, or its error."""
+        with tracing.step("split", texts=len(texts)):
+            entries = [await run_in_thread(len(text), split_text, text) for text in texts]
         outputs = regroup(entries, await self._classify_in_chunks(sentence_texts(entries)))
         results: list[Probabilities | SamoError] = []
-        for entry, own_outputs in zip(entries, outputs, strict=True):
-            try:
-                classified = await self._aggregate(entry, own_outputs)
-                results.append(classified.entry_probabilities)
-            except SamoError as error:
-                results.append(error)
+        with tracing.step("aggregate", texts=len(texts)):
+            for entry, own_outputs in zip(entries, outputs, strict=True):
+                try:
+                    classified = await self._aggregate(entry, own_outputs)
+                    results.append(classified.entry_probabilities)
+                except SamoError as error:
+                    results.append(error)
         return results
 
     async def classify_each(self, texts: Sequence[object]) -> list[Probabilities | SamoError]:
@@ -121,13 +122,7 @@ class Pipeline:
         the text is too long to explain.
         """
         check_length(text)
-        async with step_deadline("emotion", self.deadlines.emotion, optional=False):
-            return await self._explain(text, threshold, top_k)
-
-    async def _explain(
-        self, text: str, threshold: float | None, top_k: int | None
-    ) -> tuple[Probabilities, list[Explanation]]:
-        entry = await run_in_thread(len(text), split_text, text)
+        entry = await _split(split_text, text)
         check_has_words(entry)
         words = words_to_hide(entry)
         classified = await self._classify_entry(entry)
@@ -135,7 +130,9 @@ class Pipeline:
         occlusion = occlude(
             self.calibration, classified, words, [emotion.name for emotion in emotions]
         )
-        outputs = await self.emotion.run(occlusion.variants) if occlusion.words else []
+        with tracing.step("explain", words=len(occlusion.words)):
+            async with step_deadline("emotion", self.deadlines.emotion, optional=False):
+                outputs = await self.emotion.run(occlusion.variants) if occlusion.words else []
         explanations = occlusion.explain(self.calibration, [_unwrap(one) for one in outputs])
         return classified.entry_probabilities, explanations
 
@@ -153,7 +150,7 @@ class Pipeline:
 
     async def summarize(self, text: str, max_sentences: int, focus: Focus) -> SummarizedText:
         """Summary of an entry, and the emotions of both unless their step fails."""
-        entry = await run_in_thread(len(text), split_entry, text)
+        entry = await _split(split_entry, text)
         check_has_words(entry)
         steps = Steps(refuse_overload=True)
         classified: ClassifiedEntry | None = None
@@ -163,9 +160,10 @@ class Pipeline:
             summary = await self._summarize_and_classify(
                 entry, classified, max_sentences=max_sentences, focus=focus
             )
-        prediction = (
-            self.calibration.interpret(classified.entry_probabilities) if classified else None
-        )
+        if classified is None:
+            return SummarizedText(summary, None, steps.degraded)
+        prediction = self.calibration.interpret(classified.entry_probabilities)
+        metrics.observe_emotions(prediction.emotions)
         return SummarizedText(summary, prediction, steps.degraded)
 
     async def analyze(
@@ -177,25 +175,21 @@ class Pipeline:
         recording: TranscribedRecording | None = None,
     ) -> Insight:
         """The insight of a typed entry, or of a `recording` whose transcript is `text`."""
-        entry = await run_in_thread(len(text), split_entry, text)
+        entry = await _split(split_entry, text)
+        insight = Insight(text, count_words(entry.plain.text), recording)
         # A recording is transcribed already, which is most of the work: its transcript is returned
         # even if a queue is full.
-        steps = Steps(refuse_overload=recording is None)
-        insight = Insight(
-            text,
-            count_words(entry.plain.text),
-            recording,
-            timings_ms=steps.timings_ms,
-            degraded=steps.degraded,
-        )
+        steps = Steps(recording is None, insight.timings_ms, insight.degraded)
         if not entry.sentences:
             return insight
         classified: ClassifiedEntry | None = None
         async with steps.run("emotion", self.deadlines.emotion):
             classified = await self._classify_entry(entry)
-            insight.emotions, insight.arc = await run_in_thread(
+            emotions, insight.arc = await run_in_thread(
                 len(text), self._interpret, classified, threshold, recording
             )
+            insight.emotions = emotions
+            metrics.observe_emotions(emotions.prediction.emotions)
         if generate_summary:
             async with steps.run("summary", self.deadlines.summary):
                 insight.summary = await self._summarize_and_classify(
@@ -255,25 +249,33 @@ class Pipeline:
             max_sentences=max_sentences,
             focus=focus,
         )
-        summary = await self.summarizer.run_one(request)
+        with tracing.step("summarize", sentences=len(entry.sentences)):
+            summary = await self.summarizer.run_one(request)
         if classified is None:
             return SummaryResult(summary, None)
         known = probabilities_by_text(entry, classified.sentence_probabilities)
         new = unclassified(summary, known)
-        outputs = await self.emotion.run(new) if new else []
+        outputs = await self._classify_in_chunks(new)
         known |= {text: _unwrap(output) for text, output in zip(new, outputs, strict=True)}
         return await run_in_thread(
             len(summary.text), interpret_summary, self.calibration, summary, known, threshold
         )
 
     async def _classify_entry(self, entry: SplitEntry) -> ClassifiedEntry:
-        return await self._aggregate(entry, await self._classify_in_chunks(entry.texts))
+        outputs = await self._classify_in_chunks(entry.texts)
+        with tracing.step("aggregate", texts=1):
+            return await self._aggregate(entry, outputs)
 
     async def _classify_in_chunks(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
-        """Classify any number of texts with at most `MAX_QUEUED_TEXTS` in the queue."""
+        """Classify any number of texts with at most `MAX_QUEUED_TEXTS` in the queue.
+
+        Raises `DeadlineExceeded` if that takes longer than the deadline of the step.
+        """
         outputs: list[Probabilities | SamoError] = []
-        for start in range(0, len(texts), MAX_QUEUED_TEXTS):
-            outputs += await self.emotion.run(texts[start : start + MAX_QUEUED_TEXTS])
+        with tracing.step("classify", texts=len(texts)):
+            async with step_deadline("emotion", self.deadlines.emotion, optional=False):
+                for start in range(0, len(texts), MAX_QUEUED_TEXTS):
+                    outputs += await self.emotion.run(texts[start : start + MAX_QUEUED_TEXTS])
         return outputs
 
     async def _aggregate(
@@ -281,9 +283,17 @@ class Pipeline:
     ) -> ClassifiedEntry:
         """Aggregate the outputs for an entry's sentences. Raises the first error among them."""
         probabilities = [_unwrap(output) for output in outputs]
-        return await run_in_thread(
+        classified = await run_in_thread(
             sum(entry.lengths), aggregate, self.calibration, entry, probabilities
         )
+        if self._observer is not None:
+            self._observer.observe_text(entry.texts, probabilities)
+        return classified
+
+
+async def _split(split: Callable[[str], SplitEntry], text: str) -> SplitEntry:
+    with tracing.step("split", characters=len(text)):
+        return await run_in_thread(len(text), split, text)
 
 
 def _unwrap(output: Probabilities | SamoError) -> Probabilities:

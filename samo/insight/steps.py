@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import AsyncIterator
@@ -17,8 +16,8 @@ from runners.errors import (
     ModelUnavailable,
     Overloaded,
 )
-
-_log = logging.getLogger("bentoml.samo.steps")
+from samo.monitoring import metrics
+from samo.monitoring.request_record import note_degraded
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +57,6 @@ class Steps:
             if self.refuse_overload and isinstance(error, Overloaded):
                 raise
             self.degraded.append(name)
-            _log.warning("a response lacks the step %s: %s", name, error.code)
+            metrics.degraded.labels(name).inc()
+            note_degraded(name)
         self.timings_ms[name] = round((time.perf_counter() - start) * 1000, 2)

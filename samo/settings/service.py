@@ -17,6 +17,9 @@ from runners.errors import StartError
 from samo import options
 from samo.limits import MAX_FORM_BYTES
 from samo.settings.access import AccessSettings
+from samo.settings.drift import DriftSettings
+from samo.settings.jobs import JobSettings
+from samo.settings.logs import LogSettings
 from samo.settings.reliability import ReliabilitySettings
 
 _log = logging.getLogger("bentoml.samo.settings")
@@ -37,7 +40,13 @@ def available_cpus() -> int:
         return os.cpu_count() or 1
 
 
-class Settings(AccessSettings, ReliabilitySettings):
+class Settings(
+    AccessSettings,
+    DriftSettings,
+    JobSettings,
+    LogSettings,
+    ReliabilitySettings,
+):
     """Each field is read from a variable with the prefix `SAMO_`, such as `SAMO_THREADS=4`.
 
     `load` adds warnings and readable errors; a test passes values directly.

@@ -64,7 +64,7 @@ def faulty_server(folder: Path, **settings: str) -> Iterator[FaultyServer]:
     """Run a server with fake models during the `with` block."""
     file, log = folder / "faults.json", folder / "log"
     environment = {"SAMO_RUNNERS": "fake", FAULTS_VARIABLE: str(file), **settings}
-    with serving(log, COMMAND, **environment) as client:
+    with serving(log, COMMAND, None, **environment) as client:
         yield FaultyServer(client, log, file)
 
 

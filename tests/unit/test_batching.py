@@ -10,6 +10,7 @@ from typing import Self
 import pytest
 
 from runners.base import ParallelRunner, Runner
+from runners.batch import Batch
 from runners.batching import Batcher
 from runners.cancellation import stop_if_cancelled
 from runners.errors import InvalidRequest, ModelFailure, Overloaded
@@ -281,10 +282,10 @@ def test_retry_after_decreases_while_a_batch_is_computed(doubler, monkeypatch):
 
 
 def test_the_computing_time_excludes_delays_of_the_event_loop(doubler):
-    batches = []
+    batches: list[Batch] = []
 
     async def scenario():
-        subject = batcher(doubler, on_batch=lambda *batch: batches.append(batch))
+        subject = batcher(doubler, on_batch=batches.append)
         task = asyncio.create_task(subject.run_one(1))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -292,9 +293,9 @@ def test_the_computing_time_excludes_delays_of_the_event_loop(doubler):
         await task
 
     asyncio.run(scenario())
-    ((items, seconds),) = batches
-    assert items == 1
-    assert seconds < 0.05
+    (batch,) = batches
+    assert len(batch.items) == 1
+    assert batch.seconds < 0.05
 
 
 class Steps(Doubler):
