@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
@@ -11,6 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from runners.cancellation import run_cancellable
+from runners.deadline import step_deadline
 from runners.errors import SamoError
 from runners.transcriber.parts import divide
 from runners.transcriber.transcript import (
@@ -38,6 +40,8 @@ class RecordingTranscriber:
     Args:
         transcriber: computes the transcripts.
         decode_executor: the threads that decode recordings; None for asyncio's default.
+        deadline_seconds: for decoding and transcribing a recording together; not for a stream,
+            whose text is useful before its end.
 
     Attributes:
         observer: is told about each recording.
@@ -48,9 +52,11 @@ class RecordingTranscriber:
         self,
         transcriber: TranscriberBatcher,
         decode_executor: Executor | None,
+        deadline_seconds: float = math.inf,
     ) -> None:
         self._transcriber = transcriber
         self._decode_executor = decode_executor
+        self._deadline_seconds = deadline_seconds
         self.observer: Observer | None = None
 
     async def transcribe(self, data: bytes, make_request: RequestFactory) -> TranscribedRecording:
@@ -58,9 +64,10 @@ class RecordingTranscriber:
 
         Raises a `SamoError` for audio that cannot be used; `Overloaded` already before decoding.
         """
-        audio = await self._decode(data)
-        request = self._admitted(make_request(audio.samples))
-        return await self._recording(audio, await self._transcribe(request))
+        async with step_deadline("transcription", self._deadline_seconds, optional=False):
+            audio = await self._decode(data)
+            request = self._admitted(make_request(audio.samples))
+            return await self._recording(audio, await self._transcribe(request))
 
     async def stream(
         self, data: bytes, make_request: RequestFactory, idle_seconds: float

@@ -16,6 +16,7 @@ from samo.api.schemas.insight import (
 from samo.api.schemas.operations import (
     HealthResponse,
     ModelStatus,
+    ReadinessResponse,
 )
 from samo.api.schemas.speech import (
     RecordingGap,
@@ -38,6 +39,7 @@ from samo.api.schemas.text import (
     PredictRequest,
     PredictResponse,
     SummarizeRequest,
+    SummarizeResponse,
     SummaryResponse,
 )
 
@@ -63,9 +65,11 @@ __all__ = [
     "PredictBatchResponse",
     "PredictRequest",
     "PredictResponse",
+    "ReadinessResponse",
     "RecordingGap",
     "SpokenLanguage",
     "SummarizeRequest",
+    "SummarizeResponse",
     "SummaryResponse",
     "TimeSpan",
     "TranscriptSegment",
