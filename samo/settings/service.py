@@ -17,6 +17,7 @@ from runners.errors import StartError
 from samo import options
 from samo.limits import MAX_FORM_BYTES
 from samo.settings.access import AccessSettings
+from samo.settings.decoding import DecodingSettings
 from samo.settings.drift import DriftSettings
 from samo.settings.jobs import JobSettings
 from samo.settings.logs import LogSettings
@@ -44,6 +45,7 @@ def available_cpus() -> int:
 
 class Settings(
     AccessSettings,
+    DecodingSettings,
     DriftSettings,
     JobSettings,
     LogSettings,
