@@ -25,7 +25,7 @@ def create_service(settings: Settings) -> Any:
         logging={"access": {"enabled": False}},  # it logs raw paths; the middleware logs routes
         tracing={"excluded_urls": ".*"},  # spans cost every request 0.5 ms; nothing collects them
         # the middleware's deadline comes first and answers with the error envelope
-        traffic={"timeout": settings.deadline_seconds + 60},
+        traffic={"timeout": max(settings.deadline_seconds, settings.job_upload_seconds) + 60},
     )
     @bentoml.asgi_app(app)
     class Samo:
@@ -44,8 +44,9 @@ def create_service(settings: Settings) -> Any:
             report_models(samo.__version__, self.models.tags)
 
         @bentoml.on_shutdown
-        def close(self) -> None:
-            """Stop the runners' threads."""
+        async def close(self) -> None:
+            """Stop the jobs and the runners' threads."""
+            await app.state.jobs.close()
             self.models.close()
 
         async def __is_ready__(self) -> bool:

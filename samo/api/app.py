@@ -17,6 +17,7 @@ from samo.http.middleware import RequestMiddleware
 from samo.http.origins import OriginMiddleware
 from samo.http.paths import PathMiddleware
 from samo.http.security_headers import SecurityHeadersMiddleware
+from samo.jobs.runner import JobRunner
 from samo.page.files import Files
 from samo.page.routes import create_router
 from samo.settings import Settings
@@ -39,6 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,  # `PathMiddleware` removes extra slashes
     )
     app.state.settings = settings
+    app.state.jobs = JobRunner(settings)
     error_handlers.install_error_handlers(app)
     for router in (*ROUTERS, create_router(Files.read(), Route)):
         app.include_router(router)

@@ -37,6 +37,7 @@ from samo.http.receiving import (
     UploadMemoryBudget,
 )
 from samo.http.websockets import no_websocket, refuse_websocket
+from samo.limits import JOBS_PATH, normalize_path
 from samo.monitoring import metrics
 from samo.private_logs import describe
 from samo.settings import Settings
@@ -69,12 +70,17 @@ class RequestMiddleware:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
             body = IncomingBody(receive, scope["path"], headers, self._memory, self._settings)
-            exchange = _Exchange(scope, headers, body, send, self._settings.deadline_seconds)
+            exchange = _Exchange(scope, headers, body, send, self._deadline_seconds(scope))
             await exchange.run(self._app)
         elif scope["type"] == "websocket":
             await refuse_websocket(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    def _deadline_seconds(self, scope: Scope) -> float:
+        if scope["method"] == "POST" and normalize_path(scope["path"]) == JOBS_PATH:
+            return self._settings.job_upload_seconds
+        return self._settings.deadline_seconds
 
 
 class _State(enum.Enum):

@@ -13,6 +13,7 @@ from samo.api.schemas.insight import (
     JournalRequest,
     WholeEmotion,
 )
+from samo.api.schemas.jobs import JobError, JobProgress, JobResponse
 from samo.api.schemas.operations import (
     HealthResponse,
     ModelStatus,
@@ -55,6 +56,9 @@ __all__ = [
     "Groupings",
     "HealthResponse",
     "InsightResponse",
+    "JobError",
+    "JobProgress",
+    "JobResponse",
     "JournalRequest",
     "ModelStatus",
     "OpenAIErrorBody",
