@@ -33,7 +33,7 @@ from runners.cost_estimate import CostEstimate
 from runners.errors import ModelFailure, Overloaded, SamoError
 from runners.priority import Priority, current_priority
 from runners.queueing import BatchQueue, QueuedItem, Request
-from runners.usage import current_meter
+from runners.usage import current_meter, note_model
 
 _log = logging.getLogger("bentoml.samo.batching")
 
@@ -116,6 +116,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         Raises `Overloaded`, before anything is queued, if the wait would be too long. Work in the
         background waits as long as it takes.
         """
+        note_model(self.name)
         prepared = await self._prepare_all(items)
         cost = sum(self.runner.cost(p) for p in prepared if not isinstance(p, SamoError))
         if not is_admitted:

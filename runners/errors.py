@@ -98,6 +98,13 @@ class JobNotDone(SamoError):
     code = "job_not_done"
 
 
+class DriftUnavailable(SamoError):
+    """Drift is not measured, or too little was observed."""
+
+    status = 409
+    code = "drift_unavailable"
+
+
 class PayloadTooLarge(SamoError):
     """The body is larger than the limit."""
 

@@ -66,7 +66,7 @@ class JobWork:
             progress.total(samples.duration)
             progress.step("transcribing")
             return await transcribe_file(
-                self.models.pipeline.transcriber,
+                self.models.pipeline.recordings,
                 samples,
                 self.request,
                 self.settings.max_concurrent_transcriptions,

@@ -67,12 +67,12 @@ class IncomingBody:
         settings: Settings,
     ) -> None:
         self.complete = False
+        self.received_bytes = 0
         self._receive = receive
         self._is_job = limits.normalize_path(path) == limits.JOBS_PATH
         self._limit = limits.max_body_bytes(path)
         if self._is_job:
             self._limit = settings.max_job_bytes + limits.FORM_OVERHEAD_BYTES
-        self._received_bytes = 0
         self._declared_bytes = _declared_bytes(headers)
         self._is_sent = _is_sent(headers)
         self._memory = memory
@@ -109,7 +109,7 @@ class IncomingBody:
             raise ClientDisconnected
         self._count(len(message.get("body", b"")))
         self.complete = not message.get("more_body", False)
-        self._check(self._received_bytes, remaining=0)
+        self._check(self.received_bytes, remaining=0)
         return message
 
     def release(self) -> None:
@@ -128,14 +128,16 @@ class IncomingBody:
         try:
             async with asyncio.timeout(seconds):
                 while not self.complete:
-                    self.complete = not (await self._receive()).get("more_body", False)
+                    message = await self._receive()
+                    self.received_bytes += len(message.get("body", b""))
+                    self.complete = not message.get("more_body", False)
         except TimeoutError:
             return
 
     def _count(self, size: int) -> None:
-        self._received_bytes += size
+        self.received_bytes += size
         # a larger recording of a job is in a file
-        held = min(self._received_bytes, limits.MAX_FORM_BYTES)
+        held = min(self.received_bytes, limits.MAX_FORM_BYTES)
         self._memory.used += held - self._held_bytes
         self._held_bytes = held
         # Each byte extends the deadline, up to the maximum pause, so that a burst followed by a

@@ -21,10 +21,11 @@ from runners.transcriber.transcript import (
 )
 from runners.transcriber.voice_activity import WINDOW_SECONDS, Samples
 from runners.usage import current_meter
-from samo.audio import Audio, assess_quality, decode
+from samo.audio import Audio, AudioLevels, Gap, assess_quality, decode, measure_levels
+from samo.insight.observer import Observer
 from samo.insight.parts import TranscriberBatcher, transcribe_parts
 from samo.insight.results import TranscribedRecording
-from samo.monitoring import metrics
+from samo.monitoring import metrics, tracing
 
 Result = TypeVar("Result")
 RequestFactory = Callable[[Samples], TranscriptionRequest]
@@ -38,6 +39,9 @@ class RecordingTranscriber:
         transcriber: computes the transcripts.
         decode_executor: the threads that decode recordings; None for asyncio's default.
 
+    Attributes:
+        observer: is told about each recording.
+
     """
 
     def __init__(
@@ -45,8 +49,9 @@ class RecordingTranscriber:
         transcriber: TranscriberBatcher,
         decode_executor: Executor | None,
     ) -> None:
-        self._transcriber = transcriber
+        self.transcriber = transcriber
         self._decode_executor = decode_executor
+        self.observer: Observer | None = None
 
     async def transcribe(self, data: bytes, make_request: RequestFactory) -> TranscribedRecording:
         """Decode an upload and transcribe it.
@@ -55,7 +60,7 @@ class RecordingTranscriber:
         """
         audio = await self._decode(data)
         request = self._admitted(make_request(audio.samples))
-        return await _recording(audio, await self._transcribe(request))
+        return await self._recording(audio, await self._transcribe(request))
 
     async def stream(
         self, data: bytes, make_request: RequestFactory, idle_seconds: float
@@ -96,29 +101,31 @@ class RecordingTranscriber:
                 if delta is None:
                     break
                 yield delta
-            yield await _recording(audio, await task)
+            yield await self._recording(audio, await task)
         finally:
             task.cancel()
 
     async def _decode(self, data: bytes) -> Audio:
-        self._transcriber.check_admission()
-        return await self._in_thread(partial(decode, data))
+        self.transcriber.check_admission()
+        with tracing.step("decode", upload_bytes=len(data)):
+            return await self._in_thread(partial(decode, data))
 
     def _admitted(self, request: TranscriptionRequest) -> TranscriptionRequest:
         """Check a request, and that it need not wait too long; raises a `SamoError`."""
-        prepared = self._transcriber.runner.prepare(request)
-        self._transcriber.check_admission(self._transcriber.runner.cost(prepared))
+        prepared = self.transcriber.runner.prepare(request)
+        self.transcriber.check_admission(self.transcriber.runner.cost(prepared))
         return prepared
 
     async def _transcribe(self, request: TranscriptionRequest) -> Transcript:
         """Transcribe a recording, of more than one window in parts side by side."""
-        if len(request.samples) <= WINDOW_SECONDS * SAMPLE_RATE:
-            (outcome,) = await self._transcriber.run([request], is_admitted=True)
-            if isinstance(outcome, SamoError):
-                raise outcome
-            return outcome
-        parts = await self._in_thread(partial(divide, replace(request, on_text=None)))
-        return await transcribe_parts(self._transcriber, parts, request)
+        with tracing.step("transcribe", audio_seconds=len(request.samples) / SAMPLE_RATE):
+            if len(request.samples) <= WINDOW_SECONDS * SAMPLE_RATE:
+                (outcome,) = await self.transcriber.run([request], is_admitted=True)
+                if isinstance(outcome, SamoError):
+                    raise outcome
+                return outcome
+            parts = await self._in_thread(partial(divide, replace(request, on_text=None)))
+            return await transcribe_parts(self.transcriber, parts, request)
 
     async def _in_thread(self, function: Callable[[], Result]) -> Result:
         """Call `function` in a thread of the decoder, and meter it."""
@@ -139,8 +146,15 @@ class RecordingTranscriber:
             if meter is not None:
                 meter(seconds)
 
+    async def _recording(self, audio: Audio, transcript: Transcript) -> TranscribedRecording:
+        levels = await asyncio.to_thread(measure_levels, audio)
+        return self.finished(transcript, levels, audio.gaps)
 
-async def _recording(audio: Audio, transcript: Transcript) -> TranscribedRecording:
-    metrics.audio_seconds.inc(audio.duration)
-    quality = await asyncio.to_thread(assess_quality, audio)
-    return TranscribedRecording(transcript, quality, audio.gaps)
+    def finished(
+        self, transcript: Transcript, levels: AudioLevels | None, gaps: tuple[Gap, ...]
+    ) -> TranscribedRecording:
+        """Count a recording that was transcribed, and add its quality and gaps."""
+        metrics.audio_seconds.inc(transcript.duration)
+        if self.observer is not None and levels is not None:
+            self.observer.observe_recording(levels, transcript.language)
+        return TranscribedRecording(transcript, assess_quality(levels), gaps)

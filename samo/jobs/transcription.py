@@ -11,12 +11,12 @@ import numpy as np
 from runners.transcriber.parts import SECTION_SECONDS, PartRequest, divide_section
 from runners.transcriber.timestamps import to_seconds
 from runners.transcriber.transcript import TranscriptionRequest
-from samo.audio.quality import QualityMeter
-from samo.audio.types import SAMPLE_RATE, Samples
-from samo.insight.parts import TranscriberBatcher, transcribe_sections
+from samo.audio.quality import LevelMeter
+from samo.audio.types import SAMPLE_RATE, AudioLevels, Samples
+from samo.insight.parts import transcribe_sections
 from samo.insight.results import TranscribedRecording
+from samo.insight.transcription import RecordingTranscriber
 from samo.jobs.decoding import SampleFile
-from samo.monitoring import metrics
 
 RequestFactory = Callable[[Samples], TranscriptionRequest]
 
@@ -24,7 +24,7 @@ _SECTION: Final = SECTION_SECONDS * SAMPLE_RATE
 
 
 async def transcribe_file(
-    transcriber: TranscriberBatcher,
+    recordings: RecordingTranscriber,
     samples: SampleFile,
     make_request: RequestFactory,
     workers: int,
@@ -35,16 +35,15 @@ async def transcribe_file(
     `on_part` is called with the seconds of each part that is done. Raises a `SamoError` if a
     parameter cannot be used, or the model fails.
     """
+    transcriber = recordings.transcriber
     request = transcriber.runner.prepare(make_request(np.zeros(1, np.float32)))
     sections = _sections(samples, make_request)
     joined = await transcribe_sections(transcriber, sections, workers, request.language, on_part)
-    metrics.audio_seconds.inc(samples.duration)
     transcript = joined.transcript(
         to_seconds(samples.sample_count), word_timestamps=request.word_timestamps
     )
-    return TranscribedRecording(
-        transcript, await asyncio.to_thread(_quality, samples), samples.gaps
-    )
+    levels = await asyncio.to_thread(_levels, samples)
+    return recordings.finished(transcript, levels, samples.gaps)
 
 
 async def _sections(
@@ -63,8 +62,8 @@ async def _sections(
         start += used
 
 
-def _quality(samples: SampleFile) -> str:
-    meter = QualityMeter()
+def _levels(samples: SampleFile) -> AudioLevels | None:
+    meter = LevelMeter()
     for start in range(0, samples.sample_count, _SECTION):
         meter.add(samples.read(start, _SECTION))
-    return meter.quality
+    return meter.levels

@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from samo.api.routes import insight, jobs, openai, operations, speech, text, trends
+from samo.api.routes import drift, insight, jobs, openai, operations, speech, text, trends
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     text.router,
@@ -17,5 +17,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     jobs.uploads,
     jobs.router,
     operations.router,
+    drift.router,
 )
 """In the order of the OpenAPI description."""
