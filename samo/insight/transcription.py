@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from functools import partial
 
 from runners.cancellation import run_cancellable
+from runners.deadline import step_deadline
 from runners.errors import SamoError
 from runners.fairness import FairSlots
 from runners.transcriber.parts import PartRequest, divide
@@ -19,7 +21,7 @@ from runners.transcriber.transcript import (
 )
 from runners.transcriber.voice_activity import WINDOW_SECONDS, Samples
 from runners.usage import charged
-from samo.audio import Audio, assess_quality, measure_levels
+from samo.audio import Audio, AudioLevels, Gap, assess_quality, measure_levels
 from samo.decoders import Decoder
 from samo.insight.observer import Observer
 from samo.insight.parts import TranscriberBatcher, transcribe_parts
@@ -36,6 +38,8 @@ class RecordingTranscriber:
     Args:
         transcriber: computes the transcripts.
         decoder: decodes the uploads.
+        deadline_seconds: for decoding and transcribing a recording together; not for a stream,
+            whose text is useful before its end.
 
     Attributes:
         observer: is told about each recording.
@@ -46,9 +50,11 @@ class RecordingTranscriber:
         self,
         transcriber: TranscriberBatcher,
         decoder: Decoder,
+        deadline_seconds: float = math.inf,
     ) -> None:
-        self._transcriber = transcriber
+        self.transcriber = transcriber
         self._decoder = decoder
+        self._deadline_seconds = deadline_seconds
         self._thread_slots = FairSlots(transcriber.num_workers)
         self.observer: Observer | None = None
 
@@ -57,9 +63,10 @@ class RecordingTranscriber:
 
         Raises a `SamoError` for audio that cannot be used; `Overloaded` already before decoding.
         """
-        audio = await self._decode(data)
-        request = self._admitted(make_request(audio.samples))
-        return await self._recording(audio, await self._transcribe(request))
+        async with step_deadline("transcription", self._deadline_seconds, optional=False):
+            audio = await self._decode(data)
+            request = self._admitted(make_request(audio.samples))
+            return await self._recording(audio, await self._transcribe(request))
 
     async def stream(
         self, data: bytes, make_request: RequestFactory, idle_seconds: float
@@ -105,26 +112,26 @@ class RecordingTranscriber:
             task.cancel()
 
     async def _decode(self, data: bytes) -> Audio:
-        self._transcriber.check_admission()
+        self.transcriber.check_admission()
         with tracing.step("decode", upload_bytes=len(data)):
             return await self._decoder.decode(data)
 
     def _admitted(self, request: TranscriptionRequest) -> TranscriptionRequest:
         """Check a request, and that it need not wait too long; raises a `SamoError`."""
-        prepared = self._transcriber.runner.prepare(request)
-        self._transcriber.check_admission(self._transcriber.runner.cost(prepared))
+        prepared = self.transcriber.runner.prepare(request)
+        self.transcriber.check_admission(self.transcriber.runner.cost(prepared))
         return prepared
 
     async def _transcribe(self, request: TranscriptionRequest) -> Transcript:
         """Transcribe a recording, of more than one window in parts side by side."""
         with tracing.step("transcribe", audio_seconds=len(request.samples) / SAMPLE_RATE):
             if len(request.samples) <= WINDOW_SECONDS * SAMPLE_RATE:
-                (outcome,) = await self._transcriber.run([request], is_admitted=True)
+                (outcome,) = await self.transcriber.run([request], is_admitted=True)
                 if isinstance(outcome, SamoError):
                     raise outcome
                 return outcome
             parts = await self._divide(replace(request, on_text=None))
-            return await transcribe_parts(self._transcriber, parts, request)
+            return await transcribe_parts(self.transcriber, parts, request)
 
     async def _divide(self, request: TranscriptionRequest) -> list[PartRequest]:
         async with self._thread_slots.slot(len(request.samples)):
@@ -132,8 +139,14 @@ class RecordingTranscriber:
                 return await run_cancellable(None, partial(divide, request))
 
     async def _recording(self, audio: Audio, transcript: Transcript) -> TranscribedRecording:
-        metrics.audio_seconds.inc(audio.duration)
         levels = await asyncio.to_thread(measure_levels, audio)
+        return self.finished(transcript, levels, audio.gaps)
+
+    def finished(
+        self, transcript: Transcript, levels: AudioLevels | None, gaps: tuple[Gap, ...]
+    ) -> TranscribedRecording:
+        """Count a recording that was transcribed, and add its quality and gaps."""
+        metrics.audio_seconds.inc(transcript.duration)
         if self.observer is not None and levels is not None:
             self.observer.observe_recording(levels, transcript.language)
-        return TranscribedRecording(transcript, assess_quality(levels), audio.gaps)
+        return TranscribedRecording(transcript, assess_quality(levels), gaps)
