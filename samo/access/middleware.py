@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,15 +11,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from runners.callers import set_caller
 from runners.errors import InsufficientScope, InvalidApiKey, SamoError
 from runners.usage import metered
+from samo.access.caller import Caller
 from samo.access.identity import set_key_name
 from samo.access.key_ring import KeyRing
 from samo.access.keys import ApiKey
-from samo.access.rate_limits import Caller, RateLimiter
 from samo.access.scopes import required_scopes
 from samo.http.client_address import client_address
 from samo.http.envelope import error_response
 from samo.monitoring.request_record import note_key
 from samo.settings import Settings
+
+if TYPE_CHECKING:
+    from samo.access.rate_limits import RateLimiter
 
 _REALM: Final = 'Bearer realm="samo"'
 
@@ -40,14 +43,16 @@ class AccessMiddleware:
         self._app = app
         self._settings = settings
         self._keys = keys
-        url = settings.redis_url
-        self._limiter = RateLimiter(None if url is None else url.get_secret_value())
+        self._created_limiter: RateLimiter | None = None
+        if settings.rate_limit or settings.compute_limit:
+            _ = self._limiter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-            await self._limiter.close()
+            if self._created_limiter is not None:
+                await self._created_limiter.close()
             return
         # no route takes OPTIONS, and browsers send no key with a preflight
         if scope["type"] != "http" or scope["method"] == "OPTIONS":
@@ -83,6 +88,16 @@ class AccessMiddleware:
             await _refuse(refusal, challenge, admission.headers, scope, receive, send)
             return
         await self._serve(caller, admission.headers, scope, receive, send)
+
+    @property
+    def _limiter(self) -> RateLimiter:
+        """Counts the callers; it is created for the first limit, because its imports take 30 ms."""
+        if self._created_limiter is None:
+            from samo.access.rate_limits import RateLimiter
+
+            url = self._settings.redis_url
+            self._created_limiter = RateLimiter(None if url is None else url.get_secret_value())
+        return self._created_limiter
 
     def _authenticate(self, headers: Headers) -> tuple[ApiKey | None, SamoError | None, str]:
         """The key of a request, or why it is refused, with the value of WWW-Authenticate."""
