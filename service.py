@@ -8,7 +8,7 @@ import bentoml
 from bentoml.models import BentoModel
 
 import samo
-from samo import private_logs
+from samo import core_dumps, private_logs
 from samo.api.app import create_app, middleware_stack, set_models
 from samo.factory import MODEL_NAMES, create_models
 from samo.monitoring import log_format
@@ -38,6 +38,7 @@ def create_service(settings: Settings) -> Any:
             summarizer = BentoModel(MODEL_NAMES["summarizer"])
 
         def __init__(self) -> None:
+            core_dumps.disable()
             private_logs.install()
             log_format.install(settings.log_format)  # in the handlers that BentoML has now
             self.models = create_models(settings, lambda name: getattr(self, name))
