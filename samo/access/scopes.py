@@ -32,6 +32,7 @@ _SCOPES: Final[dict[str, Scope]] = {
     "/live": "live",
     "/metrics": "monitoring",
     "/models/status": "monitoring",
+    "/monitoring": "monitoring",
     "/predict": "text",
     "/predict_batch": "text",
     "/summarize": "text",

@@ -20,6 +20,8 @@ from tests.conftest import ROOT
 
 SPOKEN = "miss them terribly"
 """Words of the recording that the transcriber hears."""
+SPOKEN_TO_FAKE = "I felt joy for"
+"""What the fake transcriber hears in every recording."""
 DIARY = (ROOT / "tests" / "data" / "diary.flac").read_bytes()
 
 
@@ -52,7 +54,7 @@ def _json(path: str, **body: Any) -> Callable[[httpx.Client, str], httpx.Respons
 
 
 def _upload(
-    path: str, field: str, data: bytes = DIARY, **fields: str
+    path: str, field: str, data: bytes = DIARY, /, **fields: str
 ) -> Callable[[httpx.Client, str], httpx.Response]:
     """Post a recording, with the marker in its name and its type."""
 
@@ -151,7 +153,7 @@ CASES: tuple[Case, ...] = (
          hotwords="MARK hotwords", stream="true"), (200, 422)),
     Case("a prompt", _upload(TRANSCRIPTIONS, "file", model="whisper-1", prompt="MARK prompt"),
          needs="fake"),
-    Case("keywords", _upload(TRANSCRIPTIONS, "file", **{"model": "whisper-1",
+    Case("keywords", _upload(TRANSCRIPTIONS, "file", DIARY, **{"model": "whisper-1",
          "keywords[]": "MARK"}), needs="fake"),
     Case("a model", _upload(TRANSCRIPTIONS, "file", model="MARK"), (200, 404, 422),
          needs="fake"),

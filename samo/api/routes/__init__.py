@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from samo.api.routes import insight, openai, operations, speech, text, trends
+from samo.api.routes import drift, insight, openai, operations, speech, text, trends
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     text.router,
@@ -15,5 +15,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     trends.router,
     openai.router,
     operations.router,
+    drift.router,
 )
 """In the order of the OpenAPI description."""
