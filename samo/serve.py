@@ -2,8 +2,8 @@
 
 `bentoml serve` runs a supervisor that imports the service before its worker does, and stays in
 memory. An instance has one worker: batching happens within a process, and a second worker would
-load every model again. Whatever runs an instance (a terminal, Cloud Run, Kubernetes) restarts it.
-Clients that connect while the models load wait in the backlog.
+load every model again. Whatever runs an instance (systemd, Docker, Cloud Run, Kubernetes) restarts
+it. Clients that connect while the models load wait in the backlog.
 """
 
 from __future__ import annotations
@@ -52,6 +52,9 @@ def build_parser() -> argparse.ArgumentParser:
         prog="samo serve",
         description="Answer requests over HTTP. Environment variables SAMO_* configure the "
         "service; docs/api.md lists them.",
+        epilog="This process does not restart itself if it is killed. What runs it does: systemd "
+        "(deploy/systemd/samo.service), Docker with --restart, Kubernetes, Cloud Run. `bentoml "
+        "serve` restarts its worker.",
     )
     parser.add_argument(
         "--bento",
@@ -100,6 +103,7 @@ def _serve(bento: str, listener: socket.socket, settings: Settings, grace_second
         from bentoml.exceptions import BentoMLException
 
         from samo.http import server
+        from samo.http.open_files import fit_open_files
 
         app = server.load(bento)
     except StartError:
@@ -112,7 +116,7 @@ def _serve(bento: str, listener: socket.socket, settings: Settings, grace_second
             "--bento, and start in the project's folder."
         ) from None
     try:
-        server.run(app, listener, settings, grace_seconds)
+        server.run(app, listener, fit_open_files(settings), grace_seconds)
     except StartError:
         raise
     except BentoMLException:  # from its model store, the only part of it that is called here
