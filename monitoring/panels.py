@@ -249,11 +249,7 @@ PROCESS: Final = Row(
         Panel(
             "CPU",
             "CPU seconds per second of each instance: the mean number of busy cores.",
-            (
-                Query(
-                    f"rate(process_cpu_seconds_total{{{JOB}}}[{RATE_WINDOW}])", "{{instance}}"
-                ),
-            ),
+            (Query(f"rate(process_cpu_seconds_total{{{JOB}}}[{RATE_WINDOW}])", "{{instance}}"),),
         ),
         Panel(
             "Open files",
