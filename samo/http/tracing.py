@@ -7,7 +7,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from samo.http.connections import PROBES
+from samo.http.probes import PROBES
 from samo.monitoring import tracing
 
 # Other methods may be user text.

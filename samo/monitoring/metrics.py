@@ -123,6 +123,9 @@ build_info: Final = Gauge(
 )
 
 
+jobs: Final = Counter("samo_jobs", "Jobs that entered a state.", ["state"], registry=registry)
+
+
 def outcome_of(status: int) -> str:
     """The label `outcome` for a response's status."""
     if status == CLIENT_CLOSED_REQUEST:

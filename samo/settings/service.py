@@ -17,6 +17,11 @@ from runners.errors import StartError
 from samo import options
 from samo.limits import MAX_FORM_BYTES
 from samo.settings.access import AccessSettings
+from samo.settings.decoding import DecodingSettings
+from samo.settings.drift import DriftSettings
+from samo.settings.jobs import JobSettings
+from samo.settings.logs import LogSettings
+from samo.settings.reliability import ReliabilitySettings
 
 _log = logging.getLogger("bentoml.samo.settings")
 
@@ -26,6 +31,8 @@ DEFAULT_PORT: Final = 3000
 _RENAMED: Final = {"recordings": "max_concurrent_transcriptions"}
 # Read by tests and load tests, which may run in the same shell.
 _TEST_VARIABLES: Final = frozenset({"SAMO_TEST_DATA", "SAMO_LOADTEST_SERVER"})
+# Read by the commands that call a service (`ClientSettings`), from the same shell.
+_CLIENT_VARIABLES: Final = frozenset({"SAMO_URL", "SAMO_API_KEY"})
 
 
 def available_cpus() -> int:
@@ -36,7 +43,14 @@ def available_cpus() -> int:
         return os.cpu_count() or 1
 
 
-class Settings(AccessSettings):
+class Settings(
+    AccessSettings,
+    DecodingSettings,
+    DriftSettings,
+    JobSettings,
+    LogSettings,
+    ReliabilitySettings,
+):
     """Each field is read from a variable with the prefix `SAMO_`, such as `SAMO_THREADS=4`.
 
     `load` adds warnings and readable errors; a test passes values directly.
@@ -77,12 +91,6 @@ class Settings(AccessSettings):
         description="A recording is refused with 503 if its estimated wait for the transcriber is "
         "longer.",
     )
-    deadline_seconds: float = Field(
-        default=290.0,
-        gt=0,
-        description="A request that takes longer, including the arrival of its body, is cancelled "
-        "and answered with 504. Keep it below the timeout of the proxy in front, 300 on Cloud Run.",
-    )
     keep_alive_seconds: int = Field(
         default=75,
         ge=1,
@@ -118,8 +126,8 @@ class Settings(AccessSettings):
     max_connections: int = Field(
         default=500,
         ge=1,
-        description="Requests on further connections are refused with 503, except for probes. "
-        "Keep it below half of the open files that the process may have (ulimit -n).",
+        description="Requests on further connections are refused with 503, except for probes. It "
+        "is lowered if the process may not open so many files (ulimit -n).",
     )
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(options.parse_origins)] = Field(
         default_factory=list,
@@ -205,7 +213,7 @@ def _warnings(environment: Mapping[str, str]) -> Iterator[str]:
             yield f"{old} is now called {new}: {effect}."
             names.remove(old)
     known = variable_names()
-    for name in sorted(names - {*known} - _TEST_VARIABLES):
+    for name in sorted(names - {*known} - _TEST_VARIABLES - _CLIENT_VARIABLES):
         similar = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {similar[0]}?" if similar else "docs/api.md lists the settings."
         yield f"{name} is not a setting: {hint}"
