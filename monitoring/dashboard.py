@@ -39,11 +39,7 @@ def _dashboard() -> dashboard.Dashboard:
     builder = (
         dashboard.Dashboard("SAMO")
         .uid("samo")
-<<<<<<< HEAD
         .description("Generated from monitoring/panels.py by `make dashboard`.")
-=======
-        .description("Generated from monitoring/panels.py: change that, then run make dashboard.")
->>>>>>> main
         .tags(["samo"])
         .refresh("30s")
         .time("now-1h", "now")

@@ -67,13 +67,14 @@ def _post(path: str, body: dict[str, object]) -> Send:
 
 
 def _spoken() -> Iterator[Send]:
-    for name in itertools.cycle(("entry.flac", "jfk.flac", "diary.flac")):
-        yield _upload(RECORDINGS / name)
+    while True:
+        for name in ("entry.flac", "jfk.flac", "diary.flac"):
+            yield _upload("/analyze/voice-journal", RECORDINGS / name)
+        yield _upload("/v1/jobs", RECORDINGS / "affirmation.flac")
 
 
-def _upload(recording: Path) -> Send:
+def _upload(path: str, recording: Path) -> Send:
     def send(client: httpx.AsyncClient) -> Awaitable[httpx.Response]:
-        data = recording.read_bytes()
-        return client.post("/analyze/voice-journal", files={"audio_file": (recording.name, data)})
+        return client.post(path, files={"audio_file": (recording.name, recording.read_bytes())})
 
     return send

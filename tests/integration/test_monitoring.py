@@ -12,8 +12,10 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+import samo.api.app  # noqa: F401  # all modules that declare metrics
 from monitoring import dashboard, panels, prometheus_server, traffic
 from samo.monitoring import metrics
+from tests import drift
 from tests.conftest import ROOT
 from tests.e2e.conftest import free_port, serving
 
@@ -32,7 +34,12 @@ def monitored(tmp_path_factory):
     """A server and the Prometheus that scrapes it, after some load; and the metrics before it."""
     folder = tmp_path_factory.mktemp("monitored")
     with (
-        serving(folder / "log", SAMO_RUNNERS="fake") as server,
+        serving(
+            folder / "log",
+            SAMO_RUNNERS="fake",
+            SAMO_DRIFT_REFERENCE=str(drift.write(folder / "reference.json")),
+            SAMO_DRIFT_WINDOW="100",
+        ) as server,
         prometheus_server.running(str(server.base_url), folder, free_port(), 1) as prometheus,
     ):
         before = samples(server)
@@ -170,7 +177,7 @@ def test_the_dashboard_is_generated_from_the_panels():
 def rules():
     return [
         rule
-        for file in ("recording.yml", "alerts.yml")
+        for file in yaml.safe_load((RULES / "prometheus.yml").read_text())["rule_files"]
         for group in yaml.safe_load((RULES / file).read_text())["groups"]
         for rule in group["rules"]
     ]
