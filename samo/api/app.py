@@ -88,7 +88,7 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
         Middleware(ReadinessMiddleware, application=app),
     ]
     if TracingSettings.load().enabled:
-        stack.insert(1, Middleware(TracingMiddleware))
+        stack.insert(1, Middleware(TracingMiddleware, names=names))
     if settings.cors_origins:
         stack.insert(0, Middleware(SamoCORSMiddleware, origins=settings.cors_origins))
     return stack
