@@ -36,7 +36,7 @@ def listens(pid: int, port: int) -> bool:
         fields[9] for fields in map(str.split, lines)
         if fields[3] == "0A" and int(fields[1].split(":")[1], 16) == port
     }  # fmt: skip
-    links = [os.readlink(one) for one in Path(f"/proc/{pid}/fd").iterdir() if one.is_symlink()]
+    links = [str(one.readlink()) for one in Path(f"/proc/{pid}/fd").iterdir()]
     return any(f"socket:[{inode}]" in links for inode in inodes)
 
 
