@@ -27,7 +27,7 @@ def create_service(settings: Settings) -> Any:
         logging={"access": {"enabled": False}},  # it logs raw paths; the middleware logs routes
         tracing={"excluded_urls": ".*"},  # 0.5 ms per request; ours are in samo/monitoring/
         # the middleware's deadline comes first and answers with the error envelope
-        traffic={"timeout": settings.deadline_seconds + 60},
+        traffic={"timeout": max(settings.deadline_seconds, settings.job_upload_seconds) + 60},
     )
     @bentoml.asgi_app(app)
     class Samo:
@@ -52,7 +52,8 @@ def create_service(settings: Settings) -> Any:
 
         @bentoml.on_shutdown
         async def close(self) -> None:
-            """Share what drift has counted, stop the runners' threads, send the remaining spans."""
+            """Stop the jobs and the runners' threads; share what drift has counted; send spans."""
+            await app.state.jobs.close()
             if isinstance(self.drift, DriftMonitor):
                 await self.drift.close()
             self.models.close()

@@ -96,6 +96,11 @@ class Batcher(Generic[Input, Prepared, Output]):
         return len(self._queue)
 
     @property
+    def num_workers(self) -> int:
+        """Number of batches that are computed at the same time."""
+        return self._num_workers
+
+    @property
     def is_computing(self) -> bool:
         """Whether a batch is being computed."""
         return bool(self._running)

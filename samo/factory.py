@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from runners.base import GoldenMismatchError, Input, Output, Prepared
 from runners.batching import Batcher
 from runners.errors import StartError
 from runners.unavailable import UnavailableRunner
+from samo.decoders import Decoder, IsolatedDecoder, ThreadedDecoder
 from samo.drift.creation import DriftOff, ObservedModel, create_monitor
 from samo.drift.monitor import DriftMonitor
 from samo.insight.pipeline import Pipeline
@@ -99,12 +100,11 @@ class ModelSet:
             raise StartError(f"These models cannot be loaded: {', '.join(missing)}; see the log.")
 
     def close(self) -> None:
-        """Stop the threads of the batchers and of the decoder."""
+        """Stop the threads of the batchers, and the decoder."""
         self.ready = False
         for batcher in self.batchers.values():
             batcher.close()
-        if self.pipeline.decode_executor is not None:
-            self.pipeline.decode_executor.shutdown(wait=False, cancel_futures=True)
+        self.pipeline.decoder.close()
 
 
 def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) -> ModelSet:
@@ -124,13 +124,14 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
                 Runners(
                     fakes.FakeTranscriber(), fakes.FakeEmotionClassifier(), fakes.FakeSummarizer()
                 ),
+                _create_decoder(settings),
             ),
             tags=dict.fromkeys(MODEL_NAMES, "fake"),
             metadata={name: {} for name in MODEL_NAMES},
         )
     models = {name: find_model(name) for name in MODEL_NAMES}
     return ModelSet(
-        _create_pipeline(settings, load_runners(settings, models)),
+        _load_pipeline(settings, models),
         tags={name: str(model.tag) for name, model in models.items()},
         metadata={name: dict(model.info.metadata) for name, model in models.items()},
         folders={name: Path(model.path) for name, model in models.items()},
@@ -168,13 +169,33 @@ def _warm_up(batcher: Batcher[Any, Any, Any]) -> None:
         batcher.runner = UnavailableRunner(batcher.name)
 
 
+def _load_pipeline(settings: Settings, models: Mapping[str, StoredModel]) -> Pipeline:
+    """Load the models while the decoder starts."""
+    decoder = _create_decoder(settings)
+    decoder.start()
+    try:
+        pipeline = _create_pipeline(settings, load_runners(settings, models), decoder)
+        decoder.wait_until_started()
+    except BaseException:
+        decoder.close()
+        raise
+    return pipeline
+
+
+def _create_decoder(settings: Settings) -> Decoder:
+    concurrency = settings.max_concurrent_transcriptions
+    return (
+        IsolatedDecoder(concurrency) if settings.isolate_decoding else ThreadedDecoder(concurrency)
+    )
+
+
 def _return_freed_memory() -> None:
     """Return memory that loading freed to the system; glibc would keep it."""
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def _create_pipeline(settings: Settings, runners: Runners) -> Pipeline:
+def _create_pipeline(settings: Settings, runners: Runners, decoder: Decoder) -> Pipeline:
     deadlines = StepDeadlines(
         settings.transcription_deadline_seconds,
         settings.emotion_deadline_seconds,
@@ -215,8 +236,7 @@ def _create_pipeline(settings: Settings, runners: Runners) -> Pipeline:
             )
         ),
         runners.emotion.calibration,
-        # separate threads, so that slow decodes of uploads delay nothing else
-        ThreadPoolExecutor(settings.max_concurrent_transcriptions, thread_name_prefix="decoding"),
+        decoder,
         deadlines,
     )
 

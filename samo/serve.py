@@ -30,7 +30,7 @@ _THREAD_JOIN_SECONDS: Final = 0.5
 
 def main(arguments: Sequence[str]) -> NoReturn:
     """The command line; exits the process when the service has ended or cannot start."""
-    args = _parser().parse_args(arguments)
+    args = build_parser().parse_args(arguments)
     private_logs.install()
     log_format.install(early_log_format())
     try:
@@ -45,7 +45,8 @@ def main(arguments: Sequence[str]) -> NoReturn:
     _exit_process(0)
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the command's arguments."""
     parser = argparse.ArgumentParser(
         prog="samo serve",
         description="Answer requests over HTTP. Environment variables SAMO_* configure the "

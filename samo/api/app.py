@@ -22,6 +22,7 @@ from samo.http.paths import PathMiddleware, RouteNames
 from samo.http.request_log import RequestLog
 from samo.http.security_headers import SecurityHeadersMiddleware
 from samo.http.tracing import TracingMiddleware
+from samo.jobs.runner import JobRunner
 from samo.page.files import Files
 from samo.page.routes import create_router
 from samo.settings import Settings, TracingSettings
@@ -44,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,  # `PathMiddleware` removes extra slashes
     )
     app.state.settings = settings
+    app.state.jobs = JobRunner(settings)
     error_handlers.install_error_handlers(app)
     for router in (*ROUTERS, create_router(Files.read(), Route)):
         app.include_router(router)

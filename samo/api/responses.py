@@ -30,9 +30,10 @@ class Stopwatch:
     """Measure the milliseconds of a `with` block."""
 
     milliseconds = 0.0
+    started = 0.0
 
     def __enter__(self) -> Self:
-        self._start = time.perf_counter()
+        self.started = time.perf_counter()
         return self
 
     def __exit__(
@@ -41,7 +42,7 @@ class Stopwatch:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self.milliseconds = (time.perf_counter() - self._start) * 1000
+        self.milliseconds = (time.perf_counter() - self.started) * 1000
 
 
 def predict(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from typing import Final
 
 from runners.batching import Batcher
@@ -18,6 +17,7 @@ from runners.emotion.classifier import OccludedText, TokenIds
 from runners.errors import SamoError
 from runners.summarizer.summary import Focus, PreparedSummary, Summary, SummaryRequest
 from runners.transcriber.transcript import SpeechTask, Transcript, TranscriptionRequest
+from samo.decoders import Decoder, ThreadedDecoder
 from samo.insight.arc import ArcPoint, arc
 from samo.insight.entry import (
     ClassifiedEntry,
@@ -62,7 +62,7 @@ class Pipeline:
         emotion: texts to calibrated probabilities.
         summarizer: entries to summaries.
         calibration: interprets the probabilities of `emotion`.
-        decode_executor: the threads that decode recordings; None for asyncio's default.
+        decoder: decodes uploads; by default in a thread.
         deadlines: of the steps; none by default.
 
     """
@@ -73,15 +73,13 @@ class Pipeline:
         emotion: Batcher[str | OccludedText, TokenIds, Probabilities],
         summarizer: Batcher[SummaryRequest, PreparedSummary, Summary],
         calibration: EmotionCalibration,
-        decode_executor: Executor | None = None,
+        decoder: Decoder | None = None,
         deadlines: StepDeadlines = StepDeadlines(),  # noqa: B008  # it is frozen
     ) -> None:
-        self.decode_executor = decode_executor
+        self.decoder = decoder or ThreadedDecoder(1)
         self.deadlines = deadlines
         self.transcriber = transcriber
-        self.recordings = RecordingTranscriber(
-            transcriber, decode_executor, deadlines.transcription
-        )
+        self.recordings = RecordingTranscriber(transcriber, self.decoder, deadlines.transcription)
         self.emotion = emotion
         self.summarizer = summarizer
         self.calibration = calibration

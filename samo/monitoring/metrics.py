@@ -123,13 +123,18 @@ build_info: Final = Gauge(
 )
 
 
+jobs: Final = Counter("samo_jobs", "Jobs that entered a state.", ["state"], registry=registry)
+
+
 def outcome_of(status: int) -> str:
     """The label `outcome` for a response's status."""
     if status == CLIENT_CLOSED_REQUEST:
         return "cancelled"
     if status < HTTPStatus.BAD_REQUEST:
         return "ok"
-    return "client_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return "refused"
+    return "failed"
 
 
 @cache

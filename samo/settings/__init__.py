@@ -4,6 +4,7 @@
 """
 
 from samo.settings.access import AccessSettings, RateLimit
+from samo.settings.client import ClientSettings
 from samo.settings.drift import DriftSettings
 from samo.settings.jobs import JobSettings
 from samo.settings.logs import LogFormat, LogSettings, early_log_format
@@ -22,6 +23,7 @@ __all__ = [
     "DEFAULT_PORT",
     "AccessSettings",
     "CacheSettings",
+    "ClientSettings",
     "CloudRunTask",
     "DriftSettings",
     "JobSettings",

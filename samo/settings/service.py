@@ -17,6 +17,7 @@ from runners.errors import StartError
 from samo import options
 from samo.limits import MAX_FORM_BYTES
 from samo.settings.access import AccessSettings
+from samo.settings.decoding import DecodingSettings
 from samo.settings.drift import DriftSettings
 from samo.settings.jobs import JobSettings
 from samo.settings.logs import LogSettings
@@ -30,6 +31,8 @@ DEFAULT_PORT: Final = 3000
 _RENAMED: Final = {"recordings": "max_concurrent_transcriptions"}
 # Read by tests and load tests, which may run in the same shell.
 _TEST_VARIABLES: Final = frozenset({"SAMO_TEST_DATA", "SAMO_LOADTEST_SERVER"})
+# Read by the commands that call a service (`ClientSettings`), from the same shell.
+_CLIENT_VARIABLES: Final = frozenset({"SAMO_URL", "SAMO_API_KEY"})
 
 
 def available_cpus() -> int:
@@ -42,6 +45,7 @@ def available_cpus() -> int:
 
 class Settings(
     AccessSettings,
+    DecodingSettings,
     DriftSettings,
     JobSettings,
     LogSettings,
@@ -209,7 +213,7 @@ def _warnings(environment: Mapping[str, str]) -> Iterator[str]:
             yield f"{old} is now called {new}: {effect}."
             names.remove(old)
     known = variable_names()
-    for name in sorted(names - {*known} - _TEST_VARIABLES):
+    for name in sorted(names - {*known} - _TEST_VARIABLES - _CLIENT_VARIABLES):
         similar = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {similar[0]}?" if similar else "docs/api.md lists the settings."
         yield f"{name} is not a setting: {hint}"

@@ -13,6 +13,7 @@ from samo.api.schemas.insight import (
     JournalRequest,
     WholeEmotion,
 )
+from samo.api.schemas.jobs import JobError, JobProgress, JobResponse
 from samo.api.schemas.operations import (
     HealthResponse,
     ModelStatus,
@@ -57,6 +58,9 @@ __all__ = [
     "Groupings",
     "HealthResponse",
     "InsightResponse",
+    "JobError",
+    "JobProgress",
+    "JobResponse",
     "JournalRequest",
     "ModelStatus",
     "OpenAIErrorBody",
