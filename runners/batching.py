@@ -119,6 +119,11 @@ class Batcher(Generic[Input, Prepared, Output]):
         """Whether a batch is being computed."""
         return bool(self._running)
 
+    @property
+    def has_free_worker(self) -> bool:
+        """Whether an item that arrives now is computed at once."""
+        return not self._queue and len(self._running) < self._num_workers
+
     async def run(self, items: Sequence[Input]) -> list[Output | SamoError]:
         """Compute `items`; return the output or the error of each, in order.
 

@@ -39,6 +39,8 @@ EMOTION_BATCH_TOKENS: Final = 256
 SUMMARY_BATCH_TOKENS: Final = 2048
 # Every recording is longer, so each is a batch of its own.
 AUDIO_BATCH_COST: Final = 1
+# A live turn is at most 25 s, so that a longer wait means that far too many people speak.
+MAX_LIVE_WAIT_SECONDS: Final = 20.0
 # First estimate of the transcriber's speed, until a recording was transcribed: a tenth of real
 # time; the cost of a recording is its number of 10 ms frames. Without an estimate the first
 # recordings would all be admitted to the queue.
@@ -91,6 +93,8 @@ class ModelSet:
     tags: dict[str, str]
     metadata: dict[str, dict[str, Any]]
     ready: bool = False
+    live: Batcher[TranscriptionRequest, TranscriptionRequest, Transcript] | None = None
+    """The transcriber with workers of its own for live speech; None if that is switched off."""
     loaded_at: int = field(default_factory=lambda: int(time.time()))
     """Unix time, in seconds."""
     _loaded_monotonic: float = field(default_factory=time.monotonic, repr=False)
@@ -134,6 +138,8 @@ class ModelSet:
         self.ready = False
         for batcher in self.batchers.values():
             batcher.close()
+        if self.live is not None:
+            self.live.close()
         if self.pipeline.decode_executor is not None:
             self.pipeline.decode_executor.shutdown(wait=False, cancel_futures=True)
 

@@ -39,6 +39,16 @@ queue_length: Final = Gauge(
 audio_seconds: Final = Counter(
     "samo_audio_seconds", "Seconds of audio transcribed.", registry=registry
 )
+live_sessions: Final = Gauge("samo_live_sessions", "Live sessions.", registry=registry)
+live_refusals: Final = Counter(
+    "samo_live_refusals", "Live sessions refused because too many were open.", registry=registry
+)
+live_turn_seconds: Final = Histogram(
+    "samo_live_turn_seconds",
+    "Seconds from the last audio of a turn to its transcript.",
+    buckets=(0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30),
+    registry=registry,
+)
 
 
 def render() -> bytes:

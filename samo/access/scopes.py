@@ -29,7 +29,6 @@ _SCOPES: Final[dict[str, Scope]] = {
     "/feedback": "feedback",
     "/insights": "text",
     "/jobs": "jobs",
-    "/live": "live",
     "/metrics": "monitoring",
     "/models/status": "monitoring",
     "/predict": "text",
@@ -38,6 +37,7 @@ _SCOPES: Final[dict[str, Scope]] = {
     "/transcribe": "speech",
     "/v1/audio": "speech",
     "/v1/models": "speech",
+    "/v1/realtime": "live",
 }
 _ALL: Final = frozenset(SCOPES)
 

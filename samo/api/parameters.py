@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, File, Form, Request, UploadFile
 from pydantic import BeforeValidator
 
-from samo.api import languages
+from samo import languages
 from samo.audio import READABLE_FORMATS
 from samo.factory import ModelSet
 

@@ -17,6 +17,7 @@ from runners.errors import StartError
 from samo import options
 from samo.limits import MAX_FORM_BYTES
 from samo.settings.access import AccessSettings
+from samo.settings.live import LiveSettings
 
 _log = logging.getLogger("bentoml.samo.settings")
 
@@ -36,7 +37,7 @@ def available_cpus() -> int:
         return os.cpu_count() or 1
 
 
-class Settings(AccessSettings):
+class Settings(AccessSettings, LiveSettings):
     """Each field is read from a variable with the prefix `SAMO_`, such as `SAMO_THREADS=4`.
 
     `load` adds warnings and readable errors; a test passes values directly.

@@ -15,7 +15,7 @@ from openai.types import audio
 
 from runners.transcriber.transcript import Segment
 from samo import limits
-from samo.api import languages
+from samo import languages
 from samo.api.openai_responses import srt, vtt
 from tests.http.errors import error_of
 from tests.http.test_speech_routes import SILENCE, upload
