@@ -7,9 +7,11 @@ from typing import Any
 import bentoml
 from bentoml.models import BentoModel
 
+import samo
 from samo import private_logs
 from samo.api.app import create_app, middleware_stack, set_models
 from samo.factory import MODEL_NAMES, create_models
+from samo.monitoring.models import report_models
 from samo.settings import Settings
 
 
@@ -39,6 +41,7 @@ def create_service(settings: Settings) -> Any:
             self.models = create_models(settings, lambda name: getattr(self, name))
             self.models.warm_up()
             set_models(app, self.models)
+            report_models(samo.__version__, self.models.tags)
 
         @bentoml.on_shutdown
         def close(self) -> None:

@@ -16,15 +16,14 @@ import contextlib
 import heapq
 import logging
 import math
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Final, Generic
 
 from runners.base import Input, Output, ParallelRunner, Prepared, Runner
-from runners.cancellation import Cancelled, cancel_scope
+from runners.batch import Batch, Predict
+from runners.cancellation import Cancelled
 from runners.cost_estimate import CostEstimate
 from runners.errors import ModelFailure, Overloaded, SamoError
 from runners.queueing import BatchQueue, QueuedItem, Request
@@ -32,35 +31,8 @@ from runners.usage import current_meter
 
 _log = logging.getLogger("bentoml.samo.batching")
 
-Predict = Callable[[Sequence[Prepared]], list[Output]]
-
 # `prepare` runs on the event loop: after this many seconds other tasks get their turn.
 _PREPARE_SECONDS: Final = 0.01
-
-
-@dataclass(slots=True, eq=False)
-class _Batch(Generic[Prepared, Output]):
-    """Items that are computed together, and when that started (`time.perf_counter`)."""
-
-    items: list[QueuedItem[Prepared, Output]]
-    cost: int
-    started: float
-    seconds: float = 0.0
-    cancelled: threading.Event = field(default_factory=threading.Event)
-
-    def compute(
-        self, items: Sequence[QueuedItem[Prepared, Output]], predict: Predict[Prepared, Output]
-    ) -> list[Output]:
-        """Run `predict` on `items` and add its time to `seconds`.
-
-        The time is taken in the worker's thread, because the event loop may see the end late.
-        """
-        start = time.perf_counter()
-        try:
-            with cancel_scope(self.cancelled):
-                return predict([item.prepared for item in items])
-        finally:
-            self.seconds += time.perf_counter() - start
 
 
 class Batcher(Generic[Input, Prepared, Output]):
@@ -76,8 +48,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         seconds_per_cost: estimate of the computing time per unit of cost before the first batch.
         num_workers: number of batches that are computed at the same time.
         cores_are_busy: whether something else than this batcher uses the cores now.
-        on_batch: called after each batch with its number of items and its computing time in
-            seconds.
+        on_batch: called after each batch, failed and cancelled ones included.
 
     """
 
@@ -91,7 +62,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         seconds_per_cost: float = 0.0,
         num_workers: int = 1,
         cores_are_busy: Callable[[], bool] = lambda: False,
-        on_batch: Callable[[int, float], None] = lambda items, seconds: None,
+        on_batch: Callable[[Batch[Prepared, Output]], None] = lambda batch: None,
     ) -> None:
         self.name = name
         self.runner = runner
@@ -105,7 +76,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._on_batch = on_batch
         self._queue: BatchQueue[Prepared, Output] = BatchQueue()
         self._requests: set[Request] = set()
-        self._running: dict[asyncio.Task[None], _Batch[Prepared, Output]] = {}
+        self._running: dict[asyncio.Task[None], Batch[Prepared, Output]] = {}
         self._cost_estimate = CostEstimate(seconds_per_cost)
         self._executor = ThreadPoolExecutor(max_workers=num_workers, thread_name_prefix=name)
 
@@ -235,7 +206,7 @@ class Batcher(Generic[Input, Prepared, Output]):
             # Free workers share the queue, so that each gets a batch.
             limit = self._queue.cost / free if free > 1 else math.inf
             items = self._queue.take_batch(min(self._max_batch_cost, limit))
-            batch = _Batch(items, sum(item.cost for item in items), started=time.perf_counter())
+            batch = Batch.start(items)
             is_alone = not (
                 len(items) > 1 or self._queue or self._running or self._cores_are_busy()
             )
@@ -250,20 +221,20 @@ class Batcher(Generic[Input, Prepared, Output]):
             self._start_batches()
 
     async def _work(
-        self, batch: _Batch[Prepared, Output], predict: Predict[Prepared, Output]
+        self, batch: Batch[Prepared, Output], predict: Predict[Prepared, Output]
     ) -> None:
-        """Compute a batch, then update the cost estimate and the metrics."""
-        succeeded = await self._compute(batch, batch.items, predict)
-        if succeeded:
+        """Compute a batch, then update the cost estimate and report the batch."""
+        batch.succeeded = await self._compute(batch, batch.items, predict)
+        if batch.succeeded:
             self._cost_estimate.add(batch.seconds, batch.cost)
-        self._on_batch(len(batch.items), batch.seconds)
+        self._on_batch(batch)
         for item in batch.items:
             if item.request.meter is not None:
                 item.request.meter(batch.seconds * item.cost / max(1, batch.cost))
 
     async def _compute(
         self,
-        batch: _Batch[Prepared, Output],
+        batch: Batch[Prepared, Output],
         items: list[QueuedItem[Prepared, Output]],
         predict: Predict[Prepared, Output],
     ) -> bool:

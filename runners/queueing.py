@@ -8,8 +8,9 @@ the items closest to it in cost, within a limit of padded cost and of padding.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Generic
 
 from runners.base import Output, Prepared
@@ -29,12 +30,16 @@ class Request:
             newest when the request arrived; the lowest is served next.
         queued_cost: total cost of the items that are still in the queue.
         meter: is told the computing time of the items.
+        queued: when the items were queued (`time.perf_counter`).
+        is_waiting: whether none of the items has left the queue.
 
     """
 
     last_turn: int
     queued_cost: int
     meter: Meter | None = None
+    queued: float = field(default_factory=time.perf_counter)
+    is_waiting: bool = True
 
 
 @dataclass(slots=True, eq=False)

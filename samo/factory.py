@@ -22,9 +22,10 @@ from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Summary, SummaryRequest
 from runners.transcriber.transcriber import Transcriber
 from runners.transcriber.transcript import Transcript, TranscriptionRequest
-from samo import metrics
 from samo.insight.pipeline import Pipeline
 from samo.integrity import check_files, check_golden_sentences
+from samo.monitoring import metrics
+from samo.monitoring.models import batch_observer, speech_batch_observer, text_batch_observer
 from samo.settings import Settings
 
 # Tags in the BentoML model store, to which export_models.py writes the models.
@@ -93,8 +94,6 @@ class ModelSet:
     tags: dict[str, str]
     metadata: dict[str, dict[str, Any]]
     ready: bool = False
-    live: Batcher[TranscriptionRequest, TranscriptionRequest, Transcript] | None = None
-    """The transcriber with workers of its own for live speech; None if that is switched off."""
     loaded_at: int = field(default_factory=lambda: int(time.time()))
     """Unix time, in seconds."""
     _loaded_monotonic: float = field(default_factory=time.monotonic, repr=False)
@@ -138,8 +137,8 @@ class ModelSet:
         self.ready = False
         for batcher in self.batchers.values():
             batcher.close()
-        if self.live is not None:
-            self.live.close()
+        if self.pipeline.live_transcriber is not None:
+            self.pipeline.live_transcriber.close()
         if self.pipeline.decode_executor is not None:
             self.pipeline.decode_executor.shutdown(wait=False, cancel_futures=True)
 
@@ -182,7 +181,7 @@ def _load_pipeline(settings: Settings, models: Mapping[str, StoredModel]) -> Pip
             Transcriber.load,
             folders["transcriber"],
             threads=settings.ctranslate2_threads,
-            num_workers=settings.max_concurrent_transcriptions,
+            num_workers=settings.max_concurrent_transcriptions + _live_workers(settings),
         )
         emotion = executor.submit(
             EmotionClassifier.load, folders["emotion"], threads=settings.threads, parallel=True
@@ -226,8 +225,13 @@ def _create_pipeline(
         max_wait_seconds=settings.max_audio_wait_seconds,
         seconds_per_cost=INITIAL_SECONDS_PER_AUDIO_FRAME,
         num_workers=settings.max_concurrent_transcriptions,
-        on_batch=_observe_batches("transcriber"),
+        on_batch=speech_batch_observer("transcriber"),
     )
+    live = _create_live_transcriber(settings, transcriber)
+
+    def transcriber_is_computing() -> bool:
+        return speech.is_computing or (live is not None and live.is_computing)
+
     return Pipeline(
         _with_queue_metric(speech),
         _with_queue_metric(
@@ -237,8 +241,8 @@ def _create_pipeline(
                 max_batch_cost=EMOTION_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
                 num_workers=settings.threads,
-                cores_are_busy=lambda: speech.is_computing,
-                on_batch=_observe_batches("emotion"),
+                cores_are_busy=transcriber_is_computing,
+                on_batch=text_batch_observer("emotion"),
             )
         ),
         _with_queue_metric(
@@ -247,24 +251,47 @@ def _create_pipeline(
                 summarizer,
                 max_batch_cost=SUMMARY_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
-                on_batch=_observe_batches("summarizer"),
+                on_batch=text_batch_observer("summarizer"),
             )
         ),
         emotion.calibration,
         # separate threads, so that slow decodes of uploads delay nothing else
         ThreadPoolExecutor(settings.max_concurrent_transcriptions, thread_name_prefix="decoding"),
+        live,
     )
 
 
-def _observe_batches(model: str) -> Callable[[int, float], None]:
-    """A callback that records each batch: its number of items, and the seconds computed."""
-    items, seconds = metrics.batch_items.labels(model), metrics.batch_seconds.labels(model)
+def max_live_sessions(settings: Settings) -> int:
+    """The number of live sessions: the setting, or as many as threads."""
+    limit = settings.max_live_sessions
+    return settings.threads if limit is None else limit
 
-    def on_batch(batch_items: int, batch_seconds: float) -> None:
-        items.observe(batch_items)
-        seconds.observe(batch_seconds)
 
-    return on_batch
+def _live_workers(settings: Settings) -> int:
+    return min(settings.threads, max_live_sessions(settings))
+
+
+def _create_live_transcriber(
+    settings: Settings, transcriber: TranscriberRunner
+) -> Batcher[TranscriptionRequest, Any, Transcript] | None:
+    """Workers of their own, so that a live turn never waits for the end of a long upload.
+
+    They share the weights with the uploads' workers, and the system divides the cores.
+    """
+    workers = _live_workers(settings)
+    if not workers:
+        return None
+    return _with_queue_metric(
+        Batcher(
+            "live",
+            transcriber,
+            max_batch_cost=AUDIO_BATCH_COST,
+            max_wait_seconds=MAX_LIVE_WAIT_SECONDS,
+            seconds_per_cost=INITIAL_SECONDS_PER_AUDIO_FRAME,
+            num_workers=workers,
+            on_batch=batch_observer("live"),
+        )
+    )
 
 
 def _with_queue_metric(

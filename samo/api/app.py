@@ -8,15 +8,17 @@ from starlette.middleware import Middleware
 import samo
 from samo.access.key_ring import KeyRing
 from samo.access.middleware import AccessMiddleware
+from samo.access.tokens import TokenSigner
 from samo.api import description, error_handlers, schemas
 from samo.api.routes import ROUTERS
 from samo.api.routing import Route
-from samo.factory import ModelSet
+from samo.factory import ModelSet, max_live_sessions
 from samo.http.cors import SamoCORSMiddleware
 from samo.http.middleware import RequestMiddleware
 from samo.http.origins import OriginMiddleware
 from samo.http.paths import PathMiddleware
 from samo.http.security_headers import SecurityHeadersMiddleware
+from samo.live.slots import SessionSlots
 from samo.page.files import Files
 from samo.page.routes import create_router
 from samo.settings import Settings
@@ -39,6 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,  # `PathMiddleware` removes extra slashes
     )
     app.state.settings = settings
+    app.state.live_slots = SessionSlots(max_live_sessions(settings))
     error_handlers.install_error_handlers(app)
     for router in (*ROUTERS, create_router(Files.read(), Route)):
         app.include_router(router)
@@ -59,6 +62,8 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
     """
     settings: Settings = app.state.settings
     keys = KeyRing.from_settings(settings)
+    secret = settings.token_secret
+    tokens = TokenSigner(None if secret is None else secret.get_secret_value())
     stack = [
         Middleware(SecurityHeadersMiddleware),
         Middleware(RequestMiddleware, settings=settings),
@@ -69,7 +74,7 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
             guard_loopback=keys is None and settings.allow_anonymous is None,
         ),
         Middleware(PathMiddleware, routes=app.routes),
-        Middleware(AccessMiddleware, settings=settings, keys=keys),
+        Middleware(AccessMiddleware, settings=settings, keys=keys, tokens=tokens),
     ]
     if settings.cors_origins:
         stack.insert(0, Middleware(SamoCORSMiddleware, origins=settings.cors_origins))

@@ -39,6 +39,7 @@ _TAGS: Final = {
     "insight": "A whole entry: transcript, emotions, their arc, the summary.",
     "text": "One step for texts: emotions, or a summary.",
     "speech": "Recordings: a transcript in our form, and OpenAI's audio API.",
+    "live": "Speech while it is spoken, over a WebSocket.",
     "operations": "State of the service and of its models.",
 }
 _KEY: Final = (

@@ -12,8 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from runners.transcriber.transcript import SpeechTask, TranscriptionRequest, VoiceDetection
 from runners.transcriber.voice_activity import Samples
-from samo import limits, options
-from samo import languages
+from samo import languages, limits, options
 from samo.api.form_fields import refusal
 from samo.problems import problem_message
 

@@ -21,6 +21,7 @@ from samo.insight.groupings import group_emotions
 from samo.insight.results import Insight, TranscribedRecording
 from samo.insight.summary import SummaryResult
 from samo.insight.words import count_words
+from samo.monitoring import metrics
 
 MAX_KEY_EMOTIONS: Final = 3
 
@@ -54,7 +55,7 @@ def predict(
     if isinstance(outcome, SamoError):
         raise outcome
     response = schemas.PredictResponse(
-        emotions=_scores(calibration.decide(outcome, request.threshold, request.top_k)),
+        emotions=_decide(calibration, outcome, request),
         inference_time=_inference_time(stopwatch),
     )
     if request.groupings:
@@ -83,13 +84,23 @@ def _batch_item(
     request: schemas.PredictBatchRequest,
 ) -> schemas.BatchItem | schemas.BatchItemError:
     if isinstance(outcome, SamoError):
+        metrics.errors.labels(outcome.code).inc()
         return schemas.BatchItemError.model_validate(error_body(outcome))
-    item = schemas.BatchItem(
-        emotions=_scores(calibration.decide(outcome, request.threshold, request.top_k))
-    )
+    item = schemas.BatchItem(emotions=_decide(calibration, outcome, request))
     if request.groupings:
         item.groupings = _groupings(calibration, outcome)
     return item
+
+
+def _decide(
+    calibration: EmotionCalibration,
+    probabilities: Probabilities,
+    request: schemas.PredictRequest | schemas.PredictBatchRequest,
+) -> list[schemas.EmotionScore]:
+    """Decide which emotions a text has, and count them."""
+    emotions = calibration.decide(probabilities, request.threshold, request.top_k)
+    metrics.observe_emotions(emotions)
+    return _scores(emotions)
 
 
 def _inference_time(stopwatch: Stopwatch) -> str:

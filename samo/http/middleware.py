@@ -19,7 +19,6 @@ from runners.errors import (
     RequestTimeout,
     SamoError,
 )
-from samo import metrics
 from samo.http.envelope import (
     REQUEST_ID_HEADER,
     error_format,
@@ -37,14 +36,12 @@ from samo.http.receiving import (
     IncomingBody,
     UploadMemoryBudget,
 )
-from samo.http.websockets import no_websocket, refuse_websocket
+from samo.http.websockets import WebSocketExchange, no_websocket
+from samo.monitoring import metrics
 from samo.private_logs import describe
 from samo.settings import Settings
 
 _log = logging.getLogger("bentoml.samo.http")  # below BentoML's logger, which has a handler
-
-# nginx's status if the client disconnects before the response; for the log and the metrics.
-CLIENT_CLOSED_REQUEST: Final = 499
 
 
 def stop_all_requests() -> None:
@@ -75,7 +72,7 @@ class RequestMiddleware:
             exchange = _Exchange(scope, headers, body, send, self._settings.deadline_seconds)
             await exchange.run(self._app)
         elif scope["type"] == "websocket":
-            await refuse_websocket(scope, receive, send)
+            await WebSocketExchange(scope, receive, send).run(self._app)
         else:
             await self._app(scope, receive, send)
 
@@ -131,6 +128,7 @@ class _Exchange:
         format_token = error_format.set(error_format_of(self._scope["path"]))
         start = time.perf_counter()
         _exchanges.add(self)
+        metrics.requests_in_progress.inc()
         try:
             await self._respond(app)
         except asyncio.CancelledError:
@@ -144,6 +142,7 @@ class _Exchange:
             await self._finish_stopped()
         finally:
             _exchanges.discard(self)
+            metrics.requests_in_progress.dec()
             self._body.release()
             if self._disconnect_task is not None:
                 self._disconnect_task.cancel()
@@ -167,8 +166,7 @@ class _Exchange:
     def _record(self, seconds: float) -> None:
         # the route, not the path: a path may contain user text
         route = getattr(self._scope.get("route"), "path", "other")
-        metrics.requests.labels(route, str(self._status)).inc()
-        metrics.request_seconds.labels(route).observe(seconds)
+        metrics.observe_request(route, self._status, seconds)
         _log.info("%s %d %.1f ms %s", route, self._status, seconds * 1000, request_id.get())
 
     async def _respond(self, app: ASGIApp) -> None:
@@ -238,7 +236,7 @@ class _Exchange:
             if self._task is not None:
                 self._task.cancel()
         elif self._state is _State.RESPONDING:
-            self._status = CLIENT_CLOSED_REQUEST
+            self._status = metrics.CLIENT_CLOSED_REQUEST
             self._cut()
 
     def _stop(self, refusal: SamoError | None) -> None:
@@ -268,7 +266,7 @@ class _Exchange:
     async def _finish_stopped(self) -> None:
         """Send the refusal, unless the client disconnected."""
         if self._refusal is None:
-            self._status = CLIENT_CLOSED_REQUEST
+            self._status = metrics.CLIENT_CLOSED_REQUEST
             self._state = _State.DONE
             # no client reads it, but BentoML's own timeout waits for a response
             await Response(status_code=self._status)(self._scope, self._body.receive, self._send)

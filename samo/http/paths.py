@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from samo.http import envelope
+from samo.http.websockets import no_websocket
 from samo.limits import normalize_path
 
 # BentoML's paths that are served; its web page and the page's scripts are not.
@@ -34,7 +35,7 @@ class PathMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         if not self._known_paths:  # the routes are complete when the first request arrives
@@ -42,12 +43,14 @@ class PathMiddleware:
             self._known_paths = frozenset(
                 path for path in [*paths, *_BENTOML_PATHS] if "{" not in path
             )
-        if scope["path"] not in self._known_paths:
+        is_websocket = scope["type"] == "websocket"
+        if is_websocket or scope["path"] not in self._known_paths:
             path = normalize_path(scope["path"])
             if path != scope["path"]:
                 scope["path"], scope["raw_path"] = path, path.encode()
-            if path not in self._known_paths and not self._matches(scope):
-                error = envelope.unknown_path(self.nearest(path))
+            is_known = path in self._known_paths
+            if (is_websocket or not is_known) and not self._matches(scope):
+                error = no_websocket() if is_known else envelope.unknown_path(self.nearest(path))
                 await envelope.error_response(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

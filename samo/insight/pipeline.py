@@ -47,6 +47,7 @@ from samo.insight.threads import run_in_thread
 from samo.insight.transcription import RecordingTranscriber
 from samo.insight.words import count_words
 from samo.limits import MAX_TEXT_CHARACTERS
+from samo.monitoring import metrics
 
 # Texts of one request that are in the classifier's queue at the same time.
 MAX_QUEUED_TEXTS: Final = 512
@@ -62,6 +63,7 @@ class Pipeline:
         summarizer: entries to summaries.
         calibration: interprets the probabilities of `emotion`.
         decode_executor: the threads that decode recordings; None for asyncio's default.
+        live_transcriber: speech to text with workers of its own for live sessions; None without.
 
     """
 
@@ -72,7 +74,10 @@ class Pipeline:
         summarizer: Batcher[SummaryRequest, PreparedSummary, Summary],
         calibration: EmotionCalibration,
         decode_executor: Executor | None = None,
+        live_transcriber: Batcher[TranscriptionRequest, TranscriptionRequest, Transcript]
+        | None = None,
     ) -> None:
+        self.live_transcriber = live_transcriber
         self.decode_executor = decode_executor
         self.transcriber = transcriber
         self.recordings = RecordingTranscriber(transcriber, decode_executor)
@@ -143,7 +148,9 @@ class Pipeline:
         summary = await self._summarize_and_classify(
             entry, classified, max_sentences=max_sentences, focus=focus
         )
-        return summary, self.calibration.interpret(classified.entry_probabilities)
+        prediction = self.calibration.interpret(classified.entry_probabilities)
+        metrics.observe_emotions(prediction.emotions)
+        return summary, prediction
 
     async def analyze(
         self,
@@ -164,6 +171,7 @@ class Pipeline:
             insight.emotions, insight.arc = await run_in_thread(
                 len(text), self._interpret, classified, threshold, recording
             )
+            metrics.observe_emotions(insight.emotions.prediction.emotions)
         if generate_summary:
             with _timed_step(insight, "summary"):
                 insight.summary = await self._summarize_and_classify(
@@ -280,4 +288,5 @@ def _timed_step(insight: Insight, name: str) -> Iterator[None]:
         if isinstance(error, Overloaded) and insight.recording is None:
             raise
         insight.degraded.append(name)
+        metrics.degraded.labels(name).inc()
     insight.timings_ms[name] = round((time.perf_counter() - start) * 1000, 2)

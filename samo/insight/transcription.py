@@ -13,9 +13,9 @@ from runners.cancellation import run_cancellable
 from runners.transcriber.transcript import TextDelta, Transcript, TranscriptionRequest
 from runners.transcriber.voice_activity import Samples
 from runners.usage import current_meter
-from samo import metrics
 from samo.audio import Audio, assess_quality, decode
 from samo.insight.results import TranscribedRecording
+from samo.monitoring import metrics
 
 RequestFactory = Callable[[Samples], TranscriptionRequest]
 """Makes the request for a recording's samples."""

@@ -10,8 +10,8 @@ from typing import Any
 from runners.errors import SamoError
 from runners.transcriber.transcript import SAMPLE_RATE, Segment, Transcript
 from samo.audio import assess_quality
-from samo.insight.pipeline import Pipeline
 from samo.audio.types import Audio
+from samo.insight.pipeline import Pipeline
 from samo.insight.results import Insight, TranscribedRecording
 from samo.live import server_events as events
 from samo.live.turns import FinishedTurn
@@ -104,9 +104,7 @@ def _shift(segment: Segment, seconds: float) -> Segment:
         start=round(segment.start + seconds, 3),
         end=round(segment.end + seconds, 3),
         words=tuple(
-            replace(
-                word, start=round(word.start + seconds, 3), end=round(word.end + seconds, 3)
-            )
+            replace(word, start=round(word.start + seconds, 3), end=round(word.end + seconds, 3))
             for word in segment.words or ()
         ),
         tokens=(),

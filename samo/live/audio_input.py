@@ -57,7 +57,7 @@ def _mu_law() -> Samples:
     code = ~np.arange(256, dtype=np.uint8)
     exponent, mantissa = (code >> 4) & 7, (code & 15).astype(np.int32)
     magnitude = ((2 * mantissa + 33) << exponent.astype(np.int32)) - 33
-    return _scaled(magnitude, code & 128, 4)
+    return _scaled(magnitude, (code & 128) != 0, 4)
 
 
 def _a_law() -> Samples:
@@ -66,13 +66,13 @@ def _a_law() -> Samples:
     magnitude = np.where(
         exponent == 0, 2 * mantissa + 1, (2 * mantissa + 33) << np.maximum(exponent - 1, 0)
     )
-    return _scaled(magnitude, ~code & 128, 8)
+    return _scaled(magnitude, (code & 128) == 0, 8)
 
 
 def _scaled(
-    magnitude: npt.NDArray[np.int32], negative: npt.NDArray[np.uint8], step: int
+    magnitude: npt.NDArray[np.int32], is_negative: npt.NDArray[np.bool_], step: int
 ) -> Samples:
-    signed = np.where(negative != 0, -magnitude, magnitude)
+    signed = np.where(is_negative, -magnitude, magnitude)
     return (signed * step / _PCM_SCALE).astype(np.float32)
 
 

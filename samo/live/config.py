@@ -33,7 +33,7 @@ def _refuse(reason: str) -> BeforeValidator:
 
     def check(value: Any) -> None:
         if value is not None:
-            raise PydanticCustomError("not_supported", reason)  # type: ignore[arg-type]
+            raise PydanticCustomError("not_supported", reason)
 
     return BeforeValidator(check)
 
@@ -172,7 +172,7 @@ class SessionConfig(_Config):
         return cls(type="transcription")
 
     def updated(self, update: SessionConfig) -> SessionConfig:
-        """This configuration with the fields that `update` sets.
+        """The configuration with the fields that `update` sets.
 
         Raises:
             pydantic.ValidationError: They do not fit together.

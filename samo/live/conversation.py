@@ -19,13 +19,13 @@ from pydantic import ValidationError
 from runners.batching import Batcher
 from runners.errors import SamoError
 from runners.transcriber.transcript import SAMPLE_RATE, Transcript, TranscriptionRequest
-from samo import metrics
 from samo.live import client_events, server_events
 from samo.live.analysis import SessionAnalysis
 from samo.live.client_events import EventError
 from samo.live.endings import BEHIND, CLOSED, EXPIRED, FAILED, IDLE, STOPPING, Ending, limited
 from samo.live.session import LiveSession
 from samo.live.turns import Decode, Purpose
+from samo.monitoring import metrics
 from samo.private_logs import describe
 
 _log = logging.getLogger("bentoml.samo.live")
@@ -72,7 +72,8 @@ class Limits:
     """Without any message of the client."""
 
 
-async def _no_limit() -> SamoError | None:
+async def no_limit() -> SamoError | None:
+    """The caller may compute without limit."""
     return None
 
 
@@ -95,7 +96,7 @@ class Conversation:
         transcriber: LiveTranscriber,
         analysis: SessionAnalysis,
         limits: Limits,
-        check_limit: Callable[[], Awaitable[SamoError | None]] = _no_limit,
+        check_limit: Callable[[], Awaitable[SamoError | None]] = no_limit,
     ) -> None:
         self._socket = socket
         self._session = session

@@ -49,9 +49,14 @@ class LiveSession:
         self._last_item_id: str | None = None
         self._use_config()
 
+    @property
+    def description(self) -> dict[str, object]:
+        """The configuration, as events show it."""
+        return {"id": self.id, **self._config.as_openai()}
+
     def created(self) -> events.ServerEvent:
         """The first event."""
-        return events.SessionCreated(session=self._description())
+        return events.SessionCreated(session=self.description)
 
     def update(self, update: SessionConfig) -> Events:
         """Change the configuration.
@@ -71,7 +76,7 @@ class LiveSession:
         self._config = config
         if changed:
             self._use_config()
-        return [events.SessionUpdated(session=self._description())]
+        return [events.SessionUpdated(session=self.description)]
 
     def decode_audio(self, data: bytes) -> Samples:
         """Samples at 16 kHz of bytes in the session's format.
@@ -245,9 +250,6 @@ class LiveSession:
         if self._endpointer is not None:
             return self._turn is not None
         return self._audio.end > self._audio.start
-
-    def _description(self) -> dict[str, object]:
-        return {"id": self.id, **self._config.as_openai()}
 
     def _to_samples(self, frame: int) -> int:
         return self._voice_start + frame * FRAME_SAMPLES

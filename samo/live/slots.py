@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from samo import metrics
+from samo.monitoring import metrics
 
 
 class SessionSlots:

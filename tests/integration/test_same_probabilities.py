@@ -83,7 +83,7 @@ def batcher(classifier, batch_sizes):
         max_batch_cost=EMOTION_BATCH_TOKENS,
         max_wait_seconds=600,
         num_workers=2,
-        on_batch=lambda items, seconds: batch_sizes.append(items),
+        on_batch=lambda batch: batch_sizes.append(len(batch.items)),
     )
     yield batcher
     batcher.close()

@@ -12,10 +12,11 @@ import pytest
 
 from runners.errors import Overloaded
 from runners.fakes import FakeTranscriber
-from samo import factory, metrics
+from samo import factory
 from samo.audio import decode
 from samo.factory import create_models
 from samo.insight import transcription
+from samo.monitoring import metrics
 from samo.settings import Settings
 
 OPTIONS = {"language": None, "task": "transcribe", "word_timestamps": False}

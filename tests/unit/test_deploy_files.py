@@ -223,7 +223,7 @@ def test_a_mistake_in_kubernetes_is_found(kind, mistake):
 
 
 def test_the_autoscalers_metric_exists():
-    from samo import metrics
+    from samo.monitoring import metrics
 
     metrics.queue_length.labels("emotion").set(0)
     adapter = yaml.safe_load((DEPLOY / "k8s" / "prometheus-adapter.yaml").read_text())

@@ -7,8 +7,9 @@ import json
 
 import pytest
 
-from samo import limits, metrics
+from samo import limits
 from samo.http.middleware import RequestMiddleware
+from samo.monitoring import metrics
 from samo.settings import Settings
 
 UPLOAD = "/transcribe/voice"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runners.errors import StartError
-from samo.settings import service as settings
 from samo.settings import Settings, default_port
+from samo.settings import service as settings
 
 
 @pytest.fixture

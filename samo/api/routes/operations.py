@@ -6,11 +6,11 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from samo import metrics
 from samo.api import operation_responses, schemas
 from samo.api.parameters import LoadedModels
 from samo.api.routing import Route
 from samo.api.serialization import json_response
+from samo.monitoring import metrics
 
 router = APIRouter(route_class=Route, tags=["operations"])
 

@@ -13,6 +13,7 @@ from samo.api.schemas.insight import (
     JournalRequest,
     WholeEmotion,
 )
+from samo.api.schemas.live import ClientSecretRequest, ClientSecretResponse
 from samo.api.schemas.operations import (
     HealthResponse,
     ModelStatus,
@@ -45,6 +46,8 @@ __all__ = [
     "ArcPoint",
     "BatchItem",
     "BatchItemError",
+    "ClientSecretRequest",
+    "ClientSecretResponse",
     "EmotionAnalysis",
     "EmotionExplanation",
     "EmotionScore",

@@ -1,0 +1,1 @@
+"""What an operator sees of the service. It contains no user text."""
