@@ -108,6 +108,11 @@ class WebSocketExchange:
         elif message["type"] == "websocket.http.response.body" and not self._can_respond:
             return
         elif message["type"] == "websocket.close":
+            if not self._status:  # the router's refusal; the server would send a bare 403
+                await error_response(no_websocket())(
+                    self._scope, self._receive, self._guarded_send
+                )
+                return
             self._is_open = False
         await self._send(message)
 
