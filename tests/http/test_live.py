@@ -16,7 +16,6 @@ from samo.access.keys import KeyFile, new_key
 from samo.audio import decode
 from samo.settings import Settings
 from tests.conftest import RECORDING, running
-from tests.http.errors import error_of
 
 URL = "/v1/realtime?intent=transcription"
 ORIGIN = "https://journal.example"
@@ -69,6 +68,10 @@ def closed_with(socket):
         while True:
             socket.receive_json()
     return caught.value.code
+
+
+def error_of(response):
+    return response.json()["error"]
 
 
 def refusal(client, url=URL, **options):
