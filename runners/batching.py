@@ -5,6 +5,10 @@ queue and form the next batches (`runners.queueing`). Each worker is a thread th
 batch at a time, and free workers share the queue. If a batch fails, its items are computed one by
 one, so that an item that breaks the model fails alone.
 
+Work in the background (`runners.priority`) takes only what other requests leave: its items wait
+until no other item does. While there are other requests, one worker is kept free of it, so that a
+request does not wait for the end of a long batch.
+
 Cancelled requests cost little: their items are removed from the queue, and a running batch whose
 requests are all cancelled stops at the model's next `stop_if_cancelled`.
 """
@@ -19,6 +23,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, Generic
 
 from runners.base import Input, Output, ParallelRunner, Prepared, Runner
@@ -26,13 +31,16 @@ from runners.batch import Batch, Predict
 from runners.cancellation import Cancelled
 from runners.cost_estimate import CostEstimate
 from runners.errors import ModelFailure, Overloaded, SamoError
+from runners.priority import Priority, current_priority
 from runners.queueing import BatchQueue, QueuedItem, Request
-from runners.usage import current_meter
+from runners.usage import current_meter, note_model
 
 _log = logging.getLogger("bentoml.samo.batching")
 
 # `prepare` runs on the event loop: after this many seconds other tasks get their turn.
 _PREPARE_SECONDS: Final = 0.01
+# After a request, one worker is kept free of background work for this long: another may follow.
+_QUIET_SECONDS: Final = 30.0
 
 
 class Batcher(Generic[Input, Prepared, Output]):
@@ -78,6 +86,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._requests: set[Request] = set()
         self._running: dict[asyncio.Task[None], Batch[Prepared, Output]] = {}
         self._cost_estimate = CostEstimate(seconds_per_cost)
+        self._last_request = -math.inf
         self._executor = ThreadPoolExecutor(max_workers=num_workers, thread_name_prefix=name)
 
     @property
@@ -95,16 +104,32 @@ class Batcher(Generic[Input, Prepared, Output]):
         """Whether an item that arrives now is computed at once."""
         return not self._queue and len(self._running) < self._num_workers
 
-    async def run(self, items: Sequence[Input]) -> list[Output | SamoError]:
+    async def run(
+        self,
+        items: Sequence[Input],
+        *,
+        is_admitted: bool = False,
+        on_output: Callable[[int, Output], None] = lambda index, output: None,
+    ) -> list[Output | SamoError]:
         """Compute `items`; return the output or the error of each, in order.
 
-        Raises `Overloaded`, before anything is queued, if the wait would be too long.
+        Args:
+            items: the inputs.
+            is_admitted: whether these are the rest of admitted work; it is not refused half done.
+            on_output: called on the event loop as soon as an item has its output, with its index.
+
+        Raises `Overloaded`, before anything is queued, if the wait would be too long. Work in the
+        background waits as long as it takes.
         """
+        note_model(self.name)
         prepared = await self._prepare_all(items)
         cost = sum(self.runner.cost(p) for p in prepared if not isinstance(p, SamoError))
-        self.check_admission(cost)
+        if not is_admitted:
+            self.check_admission(cost)
         loop = asyncio.get_running_loop()
-        request = Request(self._queue.turn, cost, current_meter())
+        request = Request(self._queue.turn, cost, current_meter(), current_priority())
+        if request.priority is not Priority.BACKGROUND:
+            self._last_request = time.monotonic()
         self._requests.add(request)
         entries = [
             p
@@ -113,6 +138,9 @@ class Batcher(Generic[Input, Prepared, Output]):
             for p in prepared
         ]
         queued = [entry for entry in entries if isinstance(entry, QueuedItem)]
+        for index, entry in enumerate(entries):
+            if isinstance(entry, QueuedItem):
+                entry.future.add_done_callback(partial(_report, on_output, index))
         self._queue.extend(queued)
         # Not at once: items that arrive in the same iteration of the loop share the batch.
         loop.call_soon(self._start_batches)
@@ -167,6 +195,8 @@ class Batcher(Generic[Input, Prepared, Output]):
 
     def check_admission(self, cost: int = 0) -> None:
         """Raise `Overloaded` if a request of this cost would wait too long for a free worker."""
+        if current_priority() is Priority.BACKGROUND:
+            return
         wait = self._estimated_wait(cost)
         if wait > self._max_wait_seconds:
             raise Overloaded(
@@ -179,8 +209,9 @@ class Batcher(Generic[Input, Prepared, Output]):
         """Seconds until a worker is free for a request of this cost.
 
         Requests are scheduled round-robin, so each other request adds at most one batch, or as much
-        cost as this one has.
+        cost as this one has. Those of a lower priority add nothing.
         """
+        priority = current_priority()
         now = time.perf_counter()
         rate = self._cost_estimate.seconds_per_cost
         waits = [0.0] * (self._num_workers - len(self._running))
@@ -189,7 +220,8 @@ class Batcher(Generic[Input, Prepared, Output]):
             waits.append(0.0 if batch.cancelled.is_set() else max(0.0, remaining))
         heapq.heapify(waits)
         turn = max(cost, self._max_batch_cost)
-        for other in sorted(self._requests, key=lambda request: request.last_turn):
+        ahead = [request for request in self._requests if request.priority <= priority]
+        for other in sorted(ahead, key=lambda request: request.last_turn):
             heapq.heapreplace(waits, waits[0] + min(other.queued_cost, turn) * rate)
         return waits[0]
 
@@ -202,7 +234,7 @@ class Batcher(Generic[Input, Prepared, Output]):
     def _start_batches(self) -> None:
         """Start a batch on each free worker while the queue has items."""
         self._queue.drop_done()
-        while self._queue and (free := self._num_workers - len(self._running)) > 0:
+        while self._queue and (free := self._free_workers()) > 0:
             # Free workers share the queue, so that each gets a batch.
             limit = self._queue.cost / free if free > 1 else math.inf
             items = self._queue.take_batch(min(self._max_batch_cost, limit))
@@ -214,6 +246,14 @@ class Batcher(Generic[Input, Prepared, Output]):
             task = asyncio.get_running_loop().create_task(self._work(batch, predict))
             self._running[task] = batch
             task.add_done_callback(self._on_done)
+
+    def _free_workers(self) -> int:
+        """Workers that the next batch of the queue may use."""
+        free = self._num_workers - len(self._running)
+        is_quiet = time.monotonic() - self._last_request > _QUIET_SECONDS
+        if self._queue.priority is not Priority.BACKGROUND or is_quiet or self._num_workers == 1:
+            return free
+        return free - 1
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
@@ -257,6 +297,13 @@ class Batcher(Generic[Input, Prepared, Output]):
             if not item.future.done():
                 item.future.set_result(output)
         return True
+
+
+def _report(
+    on_output: Callable[[int, Output], None], index: int, future: asyncio.Future[Output]
+) -> None:
+    if not future.cancelled() and future.exception() is None:
+        on_output(index, future.result())
 
 
 def _outcome(item: QueuedItem[Prepared, Output]) -> Output | SamoError:

@@ -75,6 +75,13 @@ class UnknownModel(SamoError):
     code = "model_not_found"
 
 
+class DriftUnavailable(SamoError):
+    """Drift is not measured, or too little was observed."""
+
+    status = 409
+    code = "drift_unavailable"
+
+
 class PayloadTooLarge(SamoError):
     """The body is larger than the limit."""
 

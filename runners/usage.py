@@ -1,4 +1,4 @@
-"""Seconds of computing, reported to whoever counts them for the current request."""
+"""What the current request uses: seconds of computing, and models."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextvars import ContextVar
 Meter = Callable[[float], None]
 
 _meter: ContextVar[Meter | None] = ContextVar("meter", default=None)
+_models: ContextVar[set[str] | None] = ContextVar("models", default=None)
 
 
 @contextmanager
@@ -27,3 +28,19 @@ def metered(meter: Meter) -> Iterator[None]:
 def current_meter() -> Meter | None:
     """The meter of the current request; None if nothing counts."""
     return _meter.get()
+
+
+@contextmanager
+def collect_models(names: set[str]) -> Iterator[None]:
+    """While this block runs, in its tasks too, `names` receives the models that are asked."""
+    token = _models.set(names)
+    try:
+        yield
+    finally:
+        _models.reset(token)
+
+
+def note_model(name: str) -> None:
+    """The current request asks this model."""
+    if (names := _models.get()) is not None:
+        names.add(name)

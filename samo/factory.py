@@ -6,11 +6,11 @@ import contextlib
 import ctypes
 import gc
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from runners import fakes
 from runners.base import GoldenMismatchError, Input, Output, ParallelRunner, Prepared, Runner
@@ -22,6 +22,8 @@ from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Summary, SummaryRequest
 from runners.transcriber.transcriber import Transcriber
 from runners.transcriber.transcript import Transcript, TranscriptionRequest
+from samo.drift.creation import DriftOff, ObservedModel, create_monitor
+from samo.drift.monitor import DriftMonitor
 from samo.insight.pipeline import Pipeline
 from samo.integrity import check_files, check_golden_sentences
 from samo.monitoring import metrics
@@ -56,6 +58,11 @@ class EmotionRunner(ParallelRunner[str | OccludedText, Any, Probabilities], Prot
     """The classifier, with the calibration that interprets its probabilities."""
 
     calibration: EmotionCalibration
+
+    @property
+    def vocabulary(self) -> Sequence[str]:
+        """The tokens of its tokenizer."""
+        ...
 
 
 class ModelInfo(Protocol):
@@ -93,6 +100,8 @@ class ModelSet:
     pipeline: Pipeline
     tags: dict[str, str]
     metadata: dict[str, dict[str, Any]]
+    folders: dict[str, Path] = field(default_factory=dict)
+    """Of the models' files; empty for fakes."""
     ready: bool = False
     loaded_at: int = field(default_factory=lambda: int(time.time()))
     """Unix time, in seconds."""
@@ -102,6 +111,11 @@ class ModelSet:
     def uptime_seconds(self) -> float:
         """Seconds since the models were loaded."""
         return time.monotonic() - self._loaded_monotonic
+
+    @property
+    def tags_by_batcher(self) -> dict[str, str]:
+        """The tags by the names of the batchers: live speech has a batcher of its own."""
+        return {**self.tags, "live": self.tags["transcriber"]}
 
     @property
     def batchers(self) -> dict[str, Batcher[Any, Any, Any]]:
@@ -169,7 +183,27 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
         _load_pipeline(settings, models),
         tags={name: str(model.tag) for name, model in models.items()},
         metadata={name: dict(model.info.metadata) for name, model in models.items()},
+        folders={name: Path(model.path) for name, model in models.items()},
     )
+
+
+def observe_drift(settings: Settings, models: ModelSet) -> DriftMonitor | DriftOff:
+    """Compare what the pipeline of `models` sees with a reference from now on.
+
+    Raises:
+        StartError: `settings.drift_reference` cannot be used.
+    """
+    runner = cast("EmotionRunner", models.pipeline.emotion.runner)
+    classifier = ObservedModel(
+        runner.calibration,
+        runner.vocabulary,
+        models.metadata["emotion"].get("sha256", {}),
+        models.folders.get("emotion"),
+    )
+    monitor = create_monitor(settings, classifier)
+    if isinstance(monitor, DriftMonitor):
+        models.pipeline.observe(monitor)
+    return monitor
 
 
 def _load_pipeline(settings: Settings, models: Mapping[str, StoredModel]) -> Pipeline:

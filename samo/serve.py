@@ -19,7 +19,8 @@ from typing import Final, NoReturn
 
 from runners.errors import StartError
 from samo import private_logs
-from samo.settings import DEFAULT_PORT, Settings, default_port
+from samo.monitoring import log_format
+from samo.settings import DEFAULT_PORT, Settings, default_port, early_log_format
 
 BACKLOG: Final = 2048
 DEFAULT_GRACE_SECONDS: Final = 8.0
@@ -29,20 +30,23 @@ _THREAD_JOIN_SECONDS: Final = 0.5
 
 def main(arguments: Sequence[str]) -> NoReturn:
     """The command line; exits the process when the service has ended or cannot start."""
-    args = _parser().parse_args(arguments)
+    args = build_parser().parse_args(arguments)
     private_logs.install()
+    log_format.install(early_log_format())
     try:
         settings = Settings.load()
         listener = _listen(args.host, default_port() if args.port is None else args.port)
-        sys.stderr.write(f"Loading; then http://localhost:{listener.getsockname()[1]}\n")
+        port = listener.getsockname()[1]
+        log_format.write_line(logging.INFO, f"Loading; then http://localhost:{port}")
         _serve(args.bento, listener, settings, args.grace_seconds)
     except StartError as error:
-        sys.stderr.write(f"{error}\n")
+        log_format.write_line(logging.ERROR, str(error))
         _exit_process(1)
     _exit_process(0)
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the command's arguments."""
     parser = argparse.ArgumentParser(
         prog="samo serve",
         description="Answer requests over HTTP. Environment variables SAMO_* configure the "

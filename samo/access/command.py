@@ -32,7 +32,7 @@ class _CommandError(Exception):
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; returns the exit status."""
-    args = _parser().parse_args(arguments)
+    args = build_parser().parse_args(arguments)
     try:
         return int(args.run(args))
     except _CommandError as error:
@@ -40,7 +40,8 @@ def main(arguments: Sequence[str]) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the command's arguments."""
     parser = argparse.ArgumentParser(
         prog="samo keys",
         description="Create, list and revoke API keys.",

@@ -11,14 +11,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runners.errors import InsufficientScope, InvalidApiKey, SamoError
 from runners.usage import metered
-from samo.access.client_address import client_address
 from samo.access.key_ring import KeyRing
 from samo.access.keys import ApiKey
 from samo.access.rate_limits import Caller, RateLimiter
 from samo.access.scopes import required_scopes
 from samo.access.tokens import PREFIX as TOKEN_PREFIX
 from samo.access.tokens import TokenSigner, issue_token
+from samo.http.client_address import client_address
 from samo.http.envelope import error_response
+from samo.monitoring.request_record import note_key
 from samo.settings import Settings
 
 TOKEN_SESSION: Final = "samo.token_session"  # noqa: S105  # a name
@@ -112,6 +113,7 @@ class AccessMiddleware:
         challenge = f'{_REALM}, error="invalid_token"'
         if key is None:
             return None, InvalidApiKey("The API key is not valid: check or replace it."), challenge
+        note_key(key.name)
         if key.expired:
             return None, InvalidApiKey("The API key has expired: ask for a new one."), challenge
         return key, None, ""

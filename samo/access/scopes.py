@@ -31,6 +31,7 @@ _SCOPES: Final[dict[str, Scope]] = {
     "/jobs": "jobs",
     "/metrics": "monitoring",
     "/models/status": "monitoring",
+    "/monitoring": "monitoring",
     "/predict": "text",
     "/predict_batch": "text",
     "/summarize": "text",

@@ -133,6 +133,8 @@ def _add_errors(path: str, operation: dict[str, Any]) -> None:
         kind = "Upload"
     elif not required_scopes(path):
         kind = "Open"
+    elif path == "/monitoring/drift/reference":
+        kind = "Window"
     else:
         kind = "Model" if "parameters" in operation else "Read"
     operation["responses"] |= error_examples.references(kind, error_format_of(path))

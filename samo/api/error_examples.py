@@ -27,6 +27,10 @@ _EXAMPLES: Final = (
         "SAMO_CORS_ORIGINS."
     ),
     errors.UnknownModel("There is no model of this name: /v1/models lists them."),
+    errors.DriftUnavailable(
+        "The windows have too few texts and recordings for a reference: try again later, or lower "
+        "SAMO_DRIFT_WINDOW."
+    ),
     errors.RequestTimeout(
         "The body stopped arriving: send at least 4096 bytes per second, without a pause of 20 s."
     ),
@@ -116,6 +120,7 @@ _UPLOAD: Final = (
 _KINDS: Final[dict[str, Sequence[type[errors.SamoError]]]] = {
     "Open": _ANY,
     "Read": _CLOSED,
+    "Window": (*_CLOSED, errors.DriftUnavailable),
     "Model": (*_CLOSED, errors.UnknownModel),
     "Json": _JSON,
     "Upload": _UPLOAD,

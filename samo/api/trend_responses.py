@@ -26,7 +26,12 @@ _P_DIGITS = 5
 
 def respond(request: schemas.TrendsRequest) -> Response:
     """Analyze the entries; takes up to a second, so call it in a thread."""
-    return json_response(response(analyze([_entry(entry) for entry in request.entries])))
+    return json_response(find_trends(request))
+
+
+def find_trends(request: schemas.TrendsRequest) -> schemas.TrendsResponse:
+    """The changes and patterns of the entries; takes up to a second."""
+    return response(analyze([_entry(entry) for entry in request.entries]))
 
 
 def _entry(entry: schemas.TrendsEntry) -> DatedEntry:

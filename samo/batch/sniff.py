@@ -8,7 +8,7 @@ cannot decode is refused by name.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 HEAD_BYTES: Final = 4096
 
@@ -56,6 +56,21 @@ _NOT_AUDIO: Final = re.compile(
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 # Control characters that texts do not have: all except tab, line ends, form feed and escape.
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+
+
+def kind(name: str, head: bytes) -> Literal["text", "recording", "other"]:
+    """What a single file is, by its name and its first `HEAD_BYTES`.
+
+    "other" are the files that are certainly neither, such as pictures and archives. An empty file
+    is a text without words.
+    """
+    if named_as_recording(name) or _AUDIO.match(head):
+        return "recording"
+    if b"\0" not in head and _is_utf8(head):  # 4 KB of sound are not UTF-8
+        return "text"
+    if _NOT_AUDIO.match(head):
+        return "other"
+    return "text" if _is_text(head) else "recording"
 
 
 def is_system_folder(name: str) -> bool:

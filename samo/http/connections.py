@@ -18,11 +18,10 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from runners.errors import HeadersTooLarge, MalformedRequest, Overloaded, RequestTimeout, SamoError
+from samo.http.probes import PROBES
 from samo.http.responses import connection_response, raw_response
 from samo.settings import Settings
 
-# Served at any number of connections: an orchestrator restarts an instance whose probes fail.
-PROBES: Final = frozenset({"/healthz", "/livez", "/metrics", "/readyz"})
 # Connections beyond this multiple of the limit are closed before a request is read.
 _HARD_LIMIT: Final = 2
 _RETRY_AFTER_SECONDS: Final = 5

@@ -67,6 +67,7 @@ class IncomingBody:
         settings: Settings,
     ) -> None:
         self.complete = False
+        self.received_bytes = 0
         self._receive = receive
         self._limit = limits.max_body_bytes(path)
         self._declared_bytes = _declared_bytes(headers)
@@ -124,11 +125,14 @@ class IncomingBody:
         try:
             async with asyncio.timeout(seconds):
                 while not self.complete:
-                    self.complete = not (await self._receive()).get("more_body", False)
+                    message = await self._receive()
+                    self.received_bytes += len(message.get("body", b""))
+                    self.complete = not message.get("more_body", False)
         except TimeoutError:
             return
 
     def _count(self, size: int) -> None:
+        self.received_bytes += size
         self._memory.used += size
         self._held_bytes += size
         # Each byte extends the deadline, up to the maximum pause, so that a burst followed by a

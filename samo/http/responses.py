@@ -6,9 +6,9 @@ from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from runners.errors import SamoError
+from samo.http import request_log
 from samo.http.envelope import REQUEST_ID_HEADER, error_response, new_request_id, request_id
 from samo.http.security_headers import SECURITY_HEADERS
-from samo.monitoring import metrics
 
 
 def connection_response(error: SamoError) -> Response:
@@ -19,7 +19,7 @@ def connection_response(error: SamoError) -> Response:
     request_id.reset(token)
     response.headers[REQUEST_ID_HEADER] = generated_id
     response.headers.update({**SECURITY_HEADERS, "connection": "close"})
-    metrics.requests.labels("other", str(error.status)).inc()
+    request_log.observe_unparsed(error, generated_id, len(response.body))
     return response
 
 

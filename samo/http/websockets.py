@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runners.errors import ModelFailure, SamoError, UnsupportedProtocol
+from runners.usage import collect_models
 from samo.http.envelope import (
     REQUEST_ID_HEADER,
     error_format,
@@ -19,7 +20,9 @@ from samo.http.envelope import (
     request_id,
     request_id_of,
 )
+from samo.http.trace_context import note_trace
 from samo.monitoring import metrics
+from samo.monitoring.request_record import RequestRecord, current
 from samo.private_logs import describe
 
 _log = logging.getLogger("bentoml.samo.http")
@@ -44,31 +47,37 @@ def stop_all_websockets() -> None:
 
 
 class WebSocketExchange:
-    """One WebSocket, from its handshake to its end: request id, log, metrics, failures."""
+    """One WebSocket, from its handshake to its end: request id, record, failures."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        self.record = RequestRecord(request_id_of(headers))
         self._scope = scope
+        self._headers = headers
         self._receive = receive
         self._send = send
-        self._headers = Headers(scope=scope)
-        self._status = 0
         self._is_open = False
         self._is_stopped = False
         self._can_respond = "websocket.http.response" in scope.get("extensions", {})
         self._task = asyncio.current_task()
 
     async def run(self, app: ASGIApp) -> None:
-        """Have `app` serve the connection."""
-        token = request_id.set(request_id_of(self._headers))
+        """Have `app` serve the connection; afterwards the record is complete."""
+        note_trace(self.record, self._headers)
+        token = request_id.set(self.record.id)
+        record_token = current.set(self.record)
         format_token = error_format.set(error_format_of(self._scope["path"]))
         start = time.perf_counter()
         _exchanges.add(self)
+        metrics.requests_in_progress.inc()
         try:
-            await self._serve(app)
+            with collect_models(self.record.models):
+                await self._serve(app)
         finally:
             _exchanges.discard(self)
-            self._record(time.perf_counter() - start)
+            metrics.requests_in_progress.dec()
+            self.record.seconds = time.perf_counter() - start
             request_id.reset(token)
+            current.reset(record_token)
             error_format.reset(format_token)
 
     def stop(self) -> None:
@@ -79,7 +88,8 @@ class WebSocketExchange:
 
     async def _serve(self, app: ASGIApp) -> None:
         try:
-            await app(self._scope, self._receive, self._guarded_send)
+            await app(self._scope, self._guarded_receive, self._guarded_send)
+            self.record.is_complete = True
         except asyncio.CancelledError:
             if not self._is_stopped or self._task is None:
                 raise
@@ -92,39 +102,39 @@ class WebSocketExchange:
     async def _end(self, code: int) -> None:
         if self._is_open:
             await self._guarded_send({"type": "websocket.close", "code": code, "reason": ""})
-        elif not self._status:
+        elif not self.record.status:
             error = ModelFailure("The service failed, and the failure was logged: try again later.")
             await error_response(error)(self._scope, self._receive, self._guarded_send)
 
+    async def _guarded_receive(self) -> Message:
+        message = await self._receive()
+        self.record.bytes_in += len(message.get("text") or message.get("bytes") or "")
+        return message
+
     async def _guarded_send(self, message: Message) -> None:
         if message["type"] == "websocket.accept":
-            self._status, self._is_open = _SWITCHING_PROTOCOLS, True
+            self.record.status, self._is_open = _SWITCHING_PROTOCOLS, True
             self._add_request_id(message)
         elif message["type"] == "websocket.http.response.start":
-            self._status = message["status"]
+            self.record.status = message["status"]
             self._add_request_id(message)
             if not self._can_respond:
                 message = {"type": "websocket.close"}
         elif message["type"] == "websocket.http.response.body" and not self._can_respond:
             return
         elif message["type"] == "websocket.close":
-            if not self._status:  # the router's refusal; the server would send a bare 403
-                await error_response(no_websocket())(
-                    self._scope, self._receive, self._guarded_send
-                )
+            if not self.record.status:  # the router's refusal; the server would send a bare 403
+                await error_response(no_websocket())(self._scope, self._receive, self._guarded_send)
                 return
             self._is_open = False
+        elif message["type"] == "websocket.send":
+            self.record.bytes_out += len(message.get("text") or message.get("bytes") or "")
         await self._send(message)
 
     def _add_request_id(self, message: Message) -> None:
         raw = [*message.get("headers", ())]
         MutableHeaders(raw=raw)[REQUEST_ID_HEADER] = request_id.get() or ""
         message["headers"] = raw
-
-    def _record(self, seconds: float) -> None:
-        route = getattr(self._scope.get("route"), "path", "other")
-        metrics.observe_request(route, self._status, seconds)
-        _log.info("%s %d %.1f ms %s", route, self._status, seconds * 1000, request_id.get())
 
 
 _exchanges: Final[set[WebSocketExchange]] = set()

@@ -7,7 +7,7 @@ The steps themselves are pure functions (`entry`, `explanation`, `summary`, `arc
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Final
@@ -35,6 +35,7 @@ from samo.insight.entry import (
     split_text,
 )
 from samo.insight.explanation import Explanation, check_length, occlude, words_to_hide
+from samo.insight.observer import Observer
 from samo.insight.results import Insight, TranscribedRecording
 from samo.insight.summary import (
     SummaryResult,
@@ -47,7 +48,8 @@ from samo.insight.threads import run_in_thread
 from samo.insight.transcription import RecordingTranscriber
 from samo.insight.words import count_words
 from samo.limits import MAX_TEXT_CHARACTERS
-from samo.monitoring import metrics
+from samo.monitoring import metrics, tracing
+from samo.monitoring.request_record import note_degraded
 
 # Texts of one request that are in the classifier's queue at the same time.
 MAX_QUEUED_TEXTS: Final = 512
@@ -84,18 +86,25 @@ class Pipeline:
         self.emotion = emotion
         self.summarizer = summarizer
         self.calibration = calibration
+        self._observer: Observer | None = None
+
+    def observe(self, observer: Observer) -> None:
+        """Tell `observer` about each text and each recording from now on."""
+        self._observer = self.recordings.observer = observer
 
     async def classify(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
         """Probabilities of shape (outputs,) of each text, or its error."""
-        entries = [await run_in_thread(len(text), split_text, text) for text in texts]
+        with tracing.step("split", texts=len(texts)):
+            entries = [await run_in_thread(len(text), split_text, text) for text in texts]
         outputs = regroup(entries, await self._classify_in_chunks(sentence_texts(entries)))
         results: list[Probabilities | SamoError] = []
-        for entry, own_outputs in zip(entries, outputs, strict=True):
-            try:
-                classified = await self._aggregate(entry, own_outputs)
-                results.append(classified.entry_probabilities)
-            except SamoError as error:
-                results.append(error)
+        with tracing.step("aggregate", texts=len(texts)):
+            for entry, own_outputs in zip(entries, outputs, strict=True):
+                try:
+                    classified = await self._aggregate(entry, own_outputs)
+                    results.append(classified.entry_probabilities)
+                except SamoError as error:
+                    results.append(error)
         return results
 
     async def classify_each(self, texts: Sequence[object]) -> list[Probabilities | SamoError]:
@@ -114,7 +123,7 @@ class Pipeline:
         the text is too long to explain.
         """
         check_length(text)
-        entry = await run_in_thread(len(text), split_text, text)
+        entry = await _split(split_text, text)
         check_has_words(entry)
         words = words_to_hide(entry)
         classified = await self._classify_entry(entry)
@@ -122,7 +131,8 @@ class Pipeline:
         occlusion = occlude(
             self.calibration, classified, words, [emotion.name for emotion in emotions]
         )
-        outputs = await self.emotion.run(occlusion.variants) if occlusion.words else []
+        with tracing.step("explain", words=len(occlusion.words)):
+            outputs = await self.emotion.run(occlusion.variants) if occlusion.words else []
         explanations = occlusion.explain(self.calibration, [_unwrap(one) for one in outputs])
         return classified.entry_probabilities, explanations
 
@@ -142,7 +152,7 @@ class Pipeline:
         self, text: str, max_sentences: int, focus: Focus
     ) -> tuple[SummaryResult, EmotionPrediction]:
         """Summary of an entry, and the emotions of the entry."""
-        entry = await run_in_thread(len(text), split_entry, text)
+        entry = await _split(split_entry, text)
         check_has_words(entry)
         classified = await self._classify_entry(entry)
         summary = await self._summarize_and_classify(
@@ -161,17 +171,18 @@ class Pipeline:
         recording: TranscribedRecording | None = None,
     ) -> Insight:
         """The insight of a typed entry, or of a `recording` whose transcript is `text`."""
-        entry = await run_in_thread(len(text), split_entry, text)
+        entry = await _split(split_entry, text)
         insight = Insight(text, count_words(entry.plain.text), recording)
         if not entry.sentences:
             return insight
         classified: ClassifiedEntry | None = None
         with _timed_step(insight, "emotion"):
             classified = await self._classify_entry(entry)
-            insight.emotions, insight.arc = await run_in_thread(
+            emotions, insight.arc = await run_in_thread(
                 len(text), self._interpret, classified, threshold, recording
             )
-            metrics.observe_emotions(insight.emotions.prediction.emotions)
+            insight.emotions = emotions
+            metrics.observe_emotions(emotions.prediction.emotions)
         if generate_summary:
             with _timed_step(insight, "summary"):
                 insight.summary = await self._summarize_and_classify(
@@ -229,22 +240,26 @@ class Pipeline:
             max_sentences=max_sentences,
             focus=focus,
         )
-        summary = await self.summarizer.run_one(request)
+        with tracing.step("summarize", sentences=len(entry.sentences)):
+            summary = await self.summarizer.run_one(request)
         new = unclassified(summary, known)
-        outputs = await self.emotion.run(new) if new else []
+        outputs = await self._classify_in_chunks(new)
         known |= {text: _unwrap(output) for text, output in zip(new, outputs, strict=True)}
         return await run_in_thread(
             len(summary.text), interpret_summary, self.calibration, summary, known, threshold
         )
 
     async def _classify_entry(self, entry: SplitEntry) -> ClassifiedEntry:
-        return await self._aggregate(entry, await self._classify_in_chunks(entry.texts))
+        outputs = await self._classify_in_chunks(entry.texts)
+        with tracing.step("aggregate", texts=1):
+            return await self._aggregate(entry, outputs)
 
     async def _classify_in_chunks(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
         """Classify any number of texts with at most `MAX_QUEUED_TEXTS` in the queue."""
         outputs: list[Probabilities | SamoError] = []
-        for start in range(0, len(texts), MAX_QUEUED_TEXTS):
-            outputs += await self.emotion.run(texts[start : start + MAX_QUEUED_TEXTS])
+        with tracing.step("classify", texts=len(texts)):
+            for start in range(0, len(texts), MAX_QUEUED_TEXTS):
+                outputs += await self.emotion.run(texts[start : start + MAX_QUEUED_TEXTS])
         return outputs
 
     async def _aggregate(
@@ -252,9 +267,17 @@ class Pipeline:
     ) -> ClassifiedEntry:
         """Aggregate the outputs for an entry's sentences. Raises the first error among them."""
         probabilities = [_unwrap(output) for output in outputs]
-        return await run_in_thread(
+        classified = await run_in_thread(
             sum(entry.lengths), aggregate, self.calibration, entry, probabilities
         )
+        if self._observer is not None:
+            self._observer.observe_text(entry.texts, probabilities)
+        return classified
+
+
+async def _split(split: Callable[[str], SplitEntry], text: str) -> SplitEntry:
+    with tracing.step("split", characters=len(text)):
+        return await run_in_thread(len(text), split, text)
 
 
 def _text_error(text: object) -> SamoError | None:
@@ -289,4 +312,5 @@ def _timed_step(insight: Insight, name: str) -> Iterator[None]:
             raise
         insight.degraded.append(name)
         metrics.degraded.labels(name).inc()
+        note_degraded(name)
     insight.timings_ms[name] = round((time.perf_counter() - start) * 1000, 2)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 from runners.errors import SamoError
 from runners.transcriber.transcript import SAMPLE_RATE, Segment, Transcript
-from samo.audio import assess_quality
-from samo.audio.types import Audio
+from samo.audio import assess_quality, measure_levels
+from samo.audio.types import Audio, AudioLevels
 from samo.insight.pipeline import Pipeline
 from samo.insight.results import Insight, TranscribedRecording
 from samo.live import server_events as events
@@ -26,7 +27,7 @@ class _Turn:
 
     text: str
     transcript: Transcript
-    quality: str
+    levels: AudioLevels | None
 
 
 class SessionAnalysis:
@@ -45,8 +46,8 @@ class SessionAnalysis:
     async def turn(self, finished: FinishedTurn) -> events.ServerEvent | None:
         """The emotions of a turn; None if it has no words, or if the classifier fails."""
         start, end = finished.start / SAMPLE_RATE, finished.end / SAMPLE_RATE
-        quality = assess_quality(Audio(finished.samples, SAMPLE_RATE, "raw", "pcm"))
-        turn = _Turn(finished.text, _shifted(finished, start), quality)
+        levels = measure_levels(Audio(finished.samples, SAMPLE_RATE, "raw", "pcm"))
+        turn = _Turn(finished.text, _shifted(finished, start), levels)
         self._turns.append(turn)
         if not turn.text:
             return None
@@ -116,10 +117,8 @@ def _joined(turns: Sequence[_Turn]) -> TranscribedRecording:
     """One recording of several turns."""
     parts = [turn.transcript for turn in turns]
     languages = Counter[str | None]()
-    qualities = Counter[str]()
     for turn in turns:
         languages[turn.transcript.language] += round(1000 * turn.transcript.speech_seconds)
-        qualities[turn.quality] += round(1000 * turn.transcript.duration)
     seconds = sum(part.duration for part in parts)
     segments = [segment for part in parts for segment in part.segments]
     language = languages.most_common(1)[0][0]
@@ -134,4 +133,18 @@ def _joined(turns: Sequence[_Turn]) -> TranscribedRecording:
         speech_seconds=sum(part.speech_seconds for part in parts),
         unclear=tuple(span for part in parts for span in part.unclear),
     )
-    return TranscribedRecording(transcript, qualities.most_common(1)[0][0])
+    return TranscribedRecording(transcript, assess_quality(_mean_levels(turns)))
+
+
+def _mean_levels(turns: Sequence[_Turn]) -> AudioLevels | None:
+    """The levels of all turns, by their length."""
+    measured = [(turn.transcript.duration, turn.levels) for turn in turns if turn.levels]
+    seconds = sum(duration for duration, _ in measured)
+    if not seconds:
+        return None
+    return AudioLevels(
+        *(
+            sum(duration * value(levels) for duration, levels in measured) / seconds
+            for value in (attrgetter("level"), attrgetter("noise"), attrgetter("clipped"))
+        )
+    )

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from runners.batching import Batcher
 from runners.errors import SamoError
+from runners.priority import Priority, prioritized
 from runners.transcriber.transcript import SAMPLE_RATE, Transcript, TranscriptionRequest
 from samo.live import client_events, server_events
 from samo.live.analysis import SessionAnalysis
@@ -271,7 +272,9 @@ class Conversation:
         if error is not None:
             raise error
         start = time.perf_counter()
-        task = asyncio.create_task(self._transcriber.run_one(decode.request))
+        is_draft = decode.purpose is Purpose.DRAFT
+        with prioritized(Priority.REQUEST if is_draft else Priority.LIVE):
+            task = asyncio.create_task(self._transcriber.run_one(decode.request))
         self._running = (decode, task)
         try:
             if not self._session.is_wanted(decode):  # it changed while the limit was checked
@@ -285,7 +288,7 @@ class Conversation:
         except SamoError as failure:
             self._put(self._session.failed(decode, failure))
         else:
-            if decode.purpose is Purpose.DRAFT:
+            if is_draft:
                 self._draft_seconds = time.perf_counter() - start
             self._put(self._session.decoded(decode, transcript))
         finally:

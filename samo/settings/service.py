@@ -17,7 +17,10 @@ from runners.errors import StartError
 from samo import options
 from samo.limits import MAX_FORM_BYTES
 from samo.settings.access import AccessSettings
+from samo.settings.drift import DriftSettings
+from samo.settings.jobs import JobSettings
 from samo.settings.live import LiveSettings
+from samo.settings.logs import LogSettings
 
 _log = logging.getLogger("bentoml.samo.settings")
 
@@ -27,6 +30,8 @@ DEFAULT_PORT: Final = 3000
 _RENAMED: Final = {"recordings": "max_concurrent_transcriptions"}
 # Read by tests and load tests, which may run in the same shell.
 _TEST_VARIABLES: Final = frozenset({"SAMO_TEST_DATA", "SAMO_LOADTEST_SERVER"})
+# Read by the commands that call a service (`ClientSettings`), from the same shell.
+_CLIENT_VARIABLES: Final = frozenset({"SAMO_URL", "SAMO_API_KEY"})
 
 
 def available_cpus() -> int:
@@ -37,7 +42,13 @@ def available_cpus() -> int:
         return os.cpu_count() or 1
 
 
-class Settings(AccessSettings, LiveSettings):
+class Settings(
+    AccessSettings,
+    DriftSettings,
+    JobSettings,
+    LiveSettings,
+    LogSettings,
+):
     """Each field is read from a variable with the prefix `SAMO_`, such as `SAMO_THREADS=4`.
 
     `load` adds warnings and readable errors; a test passes values directly.
@@ -206,7 +217,7 @@ def _warnings(environment: Mapping[str, str]) -> Iterator[str]:
             yield f"{old} is now called {new}: {effect}."
             names.remove(old)
     known = variable_names()
-    for name in sorted(names - {*known} - _TEST_VARIABLES):
+    for name in sorted(names - {*known} - _TEST_VARIABLES - _CLIENT_VARIABLES):
         similar = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {similar[0]}?" if similar else "docs/api.md lists the settings."
         yield f"{name} is not a setting: {hint}"

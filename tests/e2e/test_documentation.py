@@ -36,6 +36,9 @@ NOT_RUN = {
     "make test-fast": "runs a part of the tests",
     "make lint": "takes a minute; `.ci/run` runs it",
     "make format": "changes files",
+    ".venv/bin/samo journal docs/examples/diary --output diary.html": (
+        "writes a file; tests/commands/test_journal.py runs the command"
+    ),
     "make batch IN=entries.jsonl OUT=insights": "tests/integration/test_batch.py runs `samo batch`",
     "export PROJECT=my-project BUCKET=my-bucket": _JOB,
     "export IMAGE=europe-west1-docker.pkg.dev/my-project/samo/samo@sha256:DIGEST": _JOB,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from runners.transcriber.voice_activity import FRAME_SAMPLES, detect_voice
+from runners.transcriber.voice_stream import VoiceStream
 from samo.audio import decode
 from samo.live.endpointing import (
     FRAMES_PER_SECOND,
@@ -13,8 +15,6 @@ from samo.live.endpointing import (
     Endpointing,
     Transition,
 )
-from runners.transcriber.voice_activity import FRAME_SAMPLES, detect_voice
-from runners.transcriber.voice_stream import VoiceStream
 
 
 def turns(probabilities, **numbers):

@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from samo.api.routes import insight, live, openai, operations, speech, text, trends
+from samo.api.routes import drift, insight, live, openai, operations, speech, text, trends
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     text.router,
@@ -16,5 +16,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     openai.router,
     live.router,
     operations.router,
+    drift.router,
 )
 """In the order of the OpenAPI description."""

@@ -1,0 +1,1 @@
+"""The commands for people: `samo analyze`, `listen`, `journal`, `models`, `completion`."""
