@@ -6,6 +6,7 @@ import base64
 import time
 from contextlib import contextmanager
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def append(socket, audio):
 
 def receive_until(socket, kind):
     """The events up to the first of a type."""
-    events = []
+    events: list[Any] = []
     while not events or events[-1]["type"] != kind:
         events.append(socket.receive_json())
     return events

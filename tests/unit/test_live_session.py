@@ -20,10 +20,14 @@ from tests.conftest import RECORDING
 SLICE = SAMPLE_RATE // 10
 
 
+def config_of(source):
+    return SessionConfig.model_validate({"type": "transcription", "audio": {"input": source}})
+
+
 def configured(**source):
     """A session at 16 kHz."""
     source.setdefault("format", {"type": "audio/pcm", "rate": 16_000})
-    return LiveSession(SessionConfig(type="transcription", audio={"input": source}))
+    return LiveSession(config_of(source))
 
 
 def transcript(text, seconds=2.0):
@@ -169,7 +173,7 @@ def test_silence_is_not_kept():
 def test_turn_detection_cannot_change_within_a_turn(speech):
     session = configured()
     until(session, speech, events.SpeechStarted)
-    update = SessionConfig(type="transcription", audio={"input": {"turn_detection": None}})
+    update = config_of({"turn_detection": None})
     with pytest.raises(EventError) as caught:
         session.update(update)
     assert caught.value.param == "session.audio.input.turn_detection"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from samo.access.tokens import PREFIX, TokenSigner
+from samo.access.tokens import PREFIX, Token, TokenSigner
 
 SESSION = {"type": "transcription"}
 
@@ -18,7 +18,7 @@ def test_a_token_says_who_asked_for_it():
     assert set(value) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
     assert expires_at - time.time() == pytest.approx(60, abs=2)
     token = signer.verify(value)
-    assert (token.key_name, token.session) == ("phone", SESSION)
+    assert token == Token("phone", SESSION)
 
 
 def test_it_expires(monkeypatch):
