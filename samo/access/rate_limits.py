@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -49,17 +50,11 @@ class RateLimiter:
 
         A request that is refused for one limit is not counted for the others.
         """
-        requests, computing = (
-            _request_items(caller.rate_limit),
-            _compute_items(caller.compute_limit),
-        )
+        requests = _request_items(caller.rate_limit)
+        computing = _compute_items(caller.compute_limit)
         wanted = [*(Wanted(item, 1) for item in requests), *(Wanted(item, 0) for item in computing)]
         usages = await self._windows.count(caller.id, wanted)
-        refusal = None
-        for item, usage in zip(computing, usages[len(requests) :], strict=True):
-            if usage.remaining <= 0:
-                amount = item.amount // UNITS_PER_SECOND
-                refusal = _refusal("seconds of computing", item, amount, usage)
+        refusal = _computing_refusal(computing, usages[len(requests) :])
         if not requests:
             return Admission(refusal, {})
         of_requests = list(zip(requests, usages, strict=False))
@@ -68,6 +63,12 @@ class RateLimiter:
                 refusal = _refusal("requests", item, item.amount, usage)
                 return Admission(refusal, _headers(item, usage))
         return Admission(refusal, _headers(*min(of_requests, key=lambda pair: pair[1].remaining)))
+
+    async def check_computing(self, caller: Caller) -> RateLimited | None:
+        """The refusal if `caller` has used up its computing; nothing is counted."""
+        items = _compute_items(caller.compute_limit)
+        usages = await self._windows.count(caller.id, [Wanted(item, 0) for item in items])
+        return _computing_refusal(items, usages)
 
     async def charge(self, caller: Caller, seconds: float) -> None:
         """Count the computing of a request; what exceeds the limit is not carried over."""
@@ -102,6 +103,18 @@ def _compute_items(limit: str | None) -> tuple[RateLimitItem, ...]:
 
 def _seconds_until(usage: Usage) -> int:
     return max(1, math.ceil(usage.resets_at - time.time()))
+
+
+def _computing_refusal(
+    items: Sequence[RateLimitItem], usages: Sequence[Usage]
+) -> RateLimited | None:
+    """The refusal if one of the limits is used up."""
+    refusal = None
+    for item, usage in zip(items, usages, strict=True):
+        if usage.remaining <= 0:
+            amount = item.amount // UNITS_PER_SECOND
+            refusal = _refusal("seconds of computing", item, amount, usage)
+    return refusal
 
 
 def _refusal(what: str, item: RateLimitItem, amount: int, usage: Usage) -> RateLimited:
