@@ -21,7 +21,8 @@
     ├── RequestTimeout          408  the client stopped sending headers or body
     ├── HeadersTooLarge         431  the headers are larger than the limit
     ├── Overloaded              503  the queue is full; comes with Retry-After
-    ├── DeadlineExceeded        504  the request took longer than the deadline
+    ├── ModelUnavailable        503  a model is not loaded, fails or is stuck; with Retry-After
+    ├── DeadlineExceeded        504  the request, or the step it asks for, took too long
     └── ModelFailure            500  a model raised an error
 
 Messages say how to correct the request. They never contain text from the request.
@@ -211,8 +212,16 @@ class HeadersTooLarge(SamoError):
     code = "headers_too_large"
 
 
+class ModelUnavailable(SamoError):
+    """A model could not be loaded, or does not compute any more."""
+
+    status = 503
+    code = "model_unavailable"
+    retry_after_seconds = 5
+
+
 class DeadlineExceeded(SamoError):
-    """The request took longer than the deadline."""
+    """The request, or the step that it asks for, took longer than its deadline."""
 
     status = 504
     code = "deadline_exceeded"

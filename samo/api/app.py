@@ -9,6 +9,7 @@ import samo
 from samo.access.key_ring import KeyRing
 from samo.access.middleware import AccessMiddleware
 from samo.api import description, error_handlers, schemas
+from samo.api.readiness import ReadinessMiddleware
 from samo.api.routes import ROUTERS
 from samo.api.routing import Route
 from samo.drift.creation import DriftOff
@@ -84,9 +85,10 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
         ),
         Middleware(PathMiddleware, routes=app.routes, names=names),
         Middleware(AccessMiddleware, settings=settings, keys=keys),
+        Middleware(ReadinessMiddleware, application=app),
     ]
     if TracingSettings.load().enabled:
-        stack.insert(1, Middleware(TracingMiddleware))
+        stack.insert(1, Middleware(TracingMiddleware, names=names))
     if settings.cors_origins:
         stack.insert(0, Middleware(SamoCORSMiddleware, origins=settings.cors_origins))
     return stack

@@ -83,6 +83,10 @@ _EXAMPLES: Final = (
         "Too many uploads are arriving: try again after the time in Retry-After.",
         retry_after_seconds=2,
     ),
+    errors.ModelUnavailable(
+        "The summarizer model fails at present: try again after the time in Retry-After.",
+        step="summarizer",
+    ),
     errors.DeadlineExceeded(
         f"The request took longer than {_DEADLINE_SECONDS} s and was cancelled. "
         "Try again later, or send less: a shorter recording, fewer texts.",
@@ -119,6 +123,7 @@ _JSON: Final = (
     errors.UnsupportedMediaType,
     errors.InvalidRequest,
     errors.ModelFailure,
+    errors.ModelUnavailable,
     errors.DeadlineExceeded,
 )
 _UPLOAD: Final = (

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from runners.deadline import request_deadline
 from runners.errors import (
     DeadlineExceeded,
     ModelFailure,
@@ -199,7 +200,8 @@ class _Exchange:
     async def _run_until_deadline(self, app: ASGIApp) -> None:
         try:
             async with asyncio.timeout(self._deadline_seconds) as deadline:
-                await app(self._scope, self._guarded_receive, self._guarded_send)
+                with request_deadline(self._deadline_seconds):
+                    await app(self._scope, self._guarded_receive, self._guarded_send)
         except TimeoutError:
             if not deadline.expired():
                 raise

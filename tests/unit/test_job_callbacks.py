@@ -99,7 +99,7 @@ class Receiver:
 
     def __init__(self, *statuses):
         receiver = self
-        self.requests = []
+        self.requests: list[tuple[str, dict[str, str], bytes]] = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):

@@ -17,6 +17,7 @@ from samo.api.schemas.jobs import JobError, JobProgress, JobResponse
 from samo.api.schemas.operations import (
     HealthResponse,
     ModelStatus,
+    ReadinessResponse,
 )
 from samo.api.schemas.speech import (
     RecordingGap,
@@ -39,6 +40,7 @@ from samo.api.schemas.text import (
     PredictRequest,
     PredictResponse,
     SummarizeRequest,
+    SummarizeResponse,
     SummaryResponse,
 )
 
@@ -67,9 +69,11 @@ __all__ = [
     "PredictBatchResponse",
     "PredictRequest",
     "PredictResponse",
+    "ReadinessResponse",
     "RecordingGap",
     "SpokenLanguage",
     "SummarizeRequest",
+    "SummarizeResponse",
     "SummaryResponse",
     "TimeSpan",
     "TranscriptSegment",
