@@ -16,7 +16,6 @@ requests are all cancelled stops at the model's next `stop_if_cancelled`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import heapq
 import math
 import time
@@ -121,12 +120,13 @@ class Batcher(Generic[Input, Prepared, Output]):
 
         Args:
             items: the inputs.
-            is_admitted: whether these are the rest of admitted work; it is not refused half done.
+            is_admitted: whether these are the rest of admitted work, which may wait for any time.
             on_output: called on the event loop as soon as an item has its output, with its index.
 
         Raises `ModelUnavailable` or `Overloaded`, before anything is queued, as `check_admission`.
         """
         note_model(self.name)
+        self._health.check(self.runner, self._running.values())
         prepared = await self._prepare_all(items)
         cost = sum(self.runner.cost(p) for p in prepared if not isinstance(p, SamoError))
         if not is_admitted:
@@ -145,7 +145,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         queued = [entry for entry in entries if isinstance(entry, QueuedItem)]
         for index, entry in enumerate(entries):
             if isinstance(entry, QueuedItem):
-                entry.future.add_done_callback(partial(_report, on_output, index))
+                entry.report_to(partial(on_output, index))
         self._queue.extend(queued)
         # Not at once: items that arrive in the same iteration of the loop share the batch.
         loop.call_soon(self._start_batches)
@@ -156,11 +156,11 @@ class Batcher(Generic[Input, Prepared, Output]):
             for item in queued:
                 item.future.cancel()
             self._cancel_abandoned()
-        return [entry if isinstance(entry, SamoError) else _outcome(entry) for entry in entries]
+        return [entry if isinstance(entry, SamoError) else entry.outcome() for entry in entries]
 
-    async def run_one(self, item: Input) -> Output:
-        """Compute one item; raises its `SamoError`."""
-        (outcome,) = await self.run([item])
+    async def run_one(self, item: Input, *, is_admitted: bool = False) -> Output:
+        """Compute one item, as `run`; raises its `SamoError`."""
+        (outcome,) = await self.run([item], is_admitted=is_admitted)
         if isinstance(outcome, SamoError):
             raise outcome
         return outcome
@@ -299,18 +299,3 @@ class Batcher(Generic[Input, Prepared, Output]):
             if not item.future.done():
                 item.future.set_result(output)
         return True
-
-
-def _report(
-    on_output: Callable[[int, Output], None], index: int, future: asyncio.Future[Output]
-) -> None:
-    if not future.cancelled() and future.exception() is None:
-        on_output(index, future.result())
-
-
-def _outcome(item: QueuedItem[Prepared, Output]) -> Output | SamoError:
-    with contextlib.suppress(SamoError):
-        return item.future.result()
-    error = item.future.exception()
-    assert isinstance(error, SamoError)  # noqa: S101  # `_compute` sets no other error
-    return error
