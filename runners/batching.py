@@ -49,7 +49,8 @@ class Batcher(Generic[Input, Prepared, Output]):
             is a single item that has the cores to itself.
         max_batch_cost: largest padded cost (items × longest) of a batch; an item that costs more is
             a batch of its own.
-        max_wait_seconds: a request that would wait longer is refused with `Overloaded`.
+        max_wait_seconds: a request that would wait longer is refused with `Overloaded`,
+        patience: unless it would wait no longer than this multiple of its own computing time.
         seconds_per_cost: estimate of the computing time per unit of cost before the first batch.
         num_workers: number of batches that are computed at the same time.
         max_batch_seconds: the model is stuck if every worker computes a batch for longer.
@@ -65,6 +66,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         *,
         max_batch_cost: int,
         max_wait_seconds: float,
+        patience: float = 0.0,
         seconds_per_cost: float = 0.0,
         num_workers: int = 1,
         max_batch_seconds: float = math.inf,
@@ -75,6 +77,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         self.runner = runner
         self._max_batch_cost = max_batch_cost
         self._max_wait_seconds = max_wait_seconds
+        self._patience = patience
         self._num_workers = num_workers
         self._health = ModelHealth(name, num_workers, max_batch_seconds)
         self._predict_on_shared_cores: Predict[Prepared, Output] = (
@@ -199,10 +202,12 @@ class Batcher(Generic[Input, Prepared, Output]):
         if current_priority() is Priority.BACKGROUND:
             return
         wait = self._estimated_wait(cost)
-        if wait > self._max_wait_seconds:
+        own_seconds = cost * self._cost_estimate.seconds_per_cost
+        max_wait = max(self._max_wait_seconds, self._patience * own_seconds)
+        if wait > max_wait:
             raise Overloaded(
                 f"The {self.name} model is busy: try again after the time in Retry-After.",
-                retry_after_seconds=max(1, math.ceil(wait - self._max_wait_seconds)),
+                retry_after_seconds=max(1, math.ceil(wait - max_wait)),
                 step=self.name,
             )
 

@@ -37,6 +37,9 @@ MODEL_NAMES: Final = {
 # cache and is slower per text.
 EMOTION_BATCH_TOKENS: Final = 256
 SUMMARY_BATCH_TOKENS: Final = 2048
+# A request with long texts may wait for this multiple of its own computing: otherwise a second
+# batch of 128 long texts would be refused while a first one is computed.
+TEXT_PATIENCE: Final = 4.0
 # Every recording is longer, so each is a batch of its own.
 AUDIO_BATCH_COST: Final = 1
 # First estimate of the transcriber's speed, until a recording was transcribed: a tenth of real
@@ -219,6 +222,7 @@ def _create_pipeline(settings: Settings, runners: Runners, decoder: Decoder) -> 
                 runners.emotion,
                 max_batch_cost=EMOTION_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
+                patience=TEXT_PATIENCE,
                 num_workers=settings.threads,
                 max_batch_seconds=deadlines.emotion,
                 cores_are_busy=lambda: speech.is_computing,
@@ -231,6 +235,7 @@ def _create_pipeline(settings: Settings, runners: Runners, decoder: Decoder) -> 
                 runners.summarizer,
                 max_batch_cost=SUMMARY_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
+                patience=TEXT_PATIENCE,
                 max_batch_seconds=deadlines.summary,
                 on_batch=text_batch_observer("summarizer"),
             )
