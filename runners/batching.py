@@ -19,6 +19,7 @@ import asyncio
 import heapq
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -26,6 +27,7 @@ from typing import Final, Generic
 
 from runners.base import Input, Output, ParallelRunner, Prepared, Runner
 from runners.batch import Batch, Predict
+from runners.callers import current_caller
 from runners.cancellation import Cancelled
 from runners.cost_estimate import CostEstimate
 from runners.errors import Overloaded, SamoError
@@ -219,10 +221,12 @@ class Batcher(Generic[Input, Prepared, Output]):
     def _estimated_wait(self, cost: int) -> float:
         """Seconds until a worker is free for a request of this cost.
 
-        Requests are scheduled round-robin, so each other request adds at most one batch, or as much
-        cost as this one has. Those of a lower priority add nothing.
+        The requests of one caller are scheduled round-robin, so each other request adds at most one
+        batch, or as much cost as this one has. Callers have equal shares, so all requests of
+        another caller together add at most as much as those of this one. Requests of a lower
+        priority add nothing.
         """
-        priority = current_priority()
+        priority, caller = current_priority(), current_caller()
         now = time.perf_counter()
         rate = self._cost_estimate.seconds_per_cost
         waits = [0.0] * (self._num_workers - len(self._running))
@@ -231,9 +235,16 @@ class Batcher(Generic[Input, Prepared, Output]):
             waits.append(0.0 if batch.cancelled.is_set() else max(0.0, remaining))
         heapq.heapify(waits)
         turn = max(cost, self._max_batch_cost)
+        own, others = 0, Counter[str]()
         ahead = [request for request in self._requests if request.priority <= priority]
         for other in sorted(ahead, key=lambda request: request.last_turn):
-            heapq.heapreplace(waits, waits[0] + min(other.queued_cost, turn) * rate)
+            if other.caller == caller:
+                own += min(other.queued_cost, turn)
+                heapq.heapreplace(waits, waits[0] + min(other.queued_cost, turn) * rate)
+            else:
+                others[other.caller] += other.queued_cost
+        for queued_cost in others.values():
+            heapq.heapreplace(waits, waits[0] + min(queued_cost, max(own, turn)) * rate)
         return waits[0]
 
     def _cancel_abandoned(self) -> None:
