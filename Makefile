@@ -20,7 +20,7 @@ export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
 
-.PHONY: help serve test test-fast lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-trends eval-transcriber load soak chaos fuzz peers waterfall lock clean
+.PHONY: help serve test test-fast lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-trends eval-transcriber eval-long load soak long chaos fuzz peers waterfall lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -105,6 +105,9 @@ eval-trends: .venv/.dev  ## measure how reliably changes and patterns over time 
 eval-transcriber: .venv/.dev export  ## measure word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech
 
+eval-long: .venv/.dev export  ## compare long recordings in one pass with their parts side by side
+	$(BIN)/python -m training.evaluation.side_by_side --data $(DATA)/speech
+
 LOAD_SECONDS ?= 60
 SOAK_SECONDS ?= 600
 
@@ -119,6 +122,11 @@ CHAOS_SECONDS ?= 300
 chaos: .venv/.dev export  ## hold a steady load while faults are thrown, for five minutes; fails if a request is lost or wrong
 	tests/integration/install-redis.sh
 	$(BIN)/python -m loadtests.chaos --seconds $(CHAOS_SECONDS)
+
+LONG_MINUTES ?= 60
+
+long: .venv/.dev export  ## run jobs on an hour of speech: speed, memory, what other requests feel (LONG_MINUTES=60)
+	$(BIN)/python -m loadtests.long_job --data $(DATA)/speech --minutes $(LONG_MINUTES)
 
 peers: .venv/.dev .venv-peers/.done .venv-infinity/.done export  ## compare with other servers (QUICK=1: about four minutes)
 	$(BIN)/python -m loadtests.peers $(if $(QUICK),--rounds 1 --seconds 2.5 --repeats 1 --concurrency 1 64 256,--plot docs/pictures/peers.svg)
