@@ -28,7 +28,6 @@ _SCOPES: Final[dict[str, Scope]] = {
     "/analyze/voice-journal": "speech",
     "/feedback": "feedback",
     "/insights": "text",
-    "/jobs": "jobs",
     "/metrics": "monitoring",
     "/models/status": "monitoring",
     "/monitoring": "monitoring",
@@ -37,6 +36,7 @@ _SCOPES: Final[dict[str, Scope]] = {
     "/summarize": "text",
     "/transcribe": "speech",
     "/v1/audio": "speech",
+    "/v1/jobs": "jobs",
     "/v1/models": "speech",
     "/v1/realtime": "live",
 }

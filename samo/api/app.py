@@ -10,11 +10,12 @@ from samo.access.key_ring import KeyRing
 from samo.access.middleware import AccessMiddleware
 from samo.access.tokens import TokenSigner
 from samo.api import description, error_handlers, schemas
+from samo.api.readiness import ReadinessMiddleware
 from samo.api.routes import ROUTERS
 from samo.api.routing import Route
 from samo.drift.creation import DriftOff
 from samo.drift.monitor import DriftMonitor
-from samo.factory import ModelSet, max_live_sessions
+from samo.factory import ModelSet
 from samo.http.cors import SamoCORSMiddleware
 from samo.http.middleware import RequestMiddleware
 from samo.http.origins import OriginMiddleware
@@ -22,7 +23,9 @@ from samo.http.paths import PathMiddleware, RouteNames
 from samo.http.request_log import RequestLog
 from samo.http.security_headers import SecurityHeadersMiddleware
 from samo.http.tracing import TracingMiddleware
+from samo.jobs.runner import JobRunner
 from samo.live.slots import SessionSlots
+from samo.loading import max_live_sessions
 from samo.page.files import Files
 from samo.page.routes import create_router
 from samo.settings import Settings, TracingSettings
@@ -45,6 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,  # `PathMiddleware` removes extra slashes
     )
     app.state.settings = settings
+    app.state.jobs = JobRunner(settings)
     app.state.live_slots = SessionSlots(max_live_sessions(settings))
     error_handlers.install_error_handlers(app)
     for router in (*ROUTERS, create_router(Files.read(), Route)):
@@ -87,9 +91,10 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
         ),
         Middleware(PathMiddleware, routes=app.routes, names=names),
         Middleware(AccessMiddleware, settings=settings, keys=keys, tokens=tokens),
+        Middleware(ReadinessMiddleware, application=app),
     ]
     if TracingSettings.load().enabled:
-        stack.insert(1, Middleware(TracingMiddleware))
+        stack.insert(1, Middleware(TracingMiddleware, names=names))
     if settings.cors_origins:
         stack.insert(0, Middleware(SamoCORSMiddleware, origins=settings.cors_origins))
     return stack

@@ -21,11 +21,15 @@ _DIGITS: Final = 4
 def drift(monitor: DriftMonitor | DriftOff, settings: Settings) -> schemas.DriftResponse:
     """Return the last comparison, or why there is none."""
     if isinstance(monitor, DriftOff):
-        return _response(settings, state="off", reason=monitor.reason)
+        return _response(
+            settings, state="off", reason=monitor.reason, alarms=[], shared=False, source=None,
+            windows={},
+        )  # fmt: skip
     windows = {name: _window(report) for name, report in monitor.report().items()}
     return _response(
         settings,
         state="on",
+        reason=None,
         alarms=[one.name for window in windows.values() for one in window.features if one.alarm],
         shared=monitor.is_shared,
         source=monitor.reference.source,

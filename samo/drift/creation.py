@@ -60,7 +60,11 @@ def create_monitor(settings: Settings, model: ObservedModel) -> DriftMonitor | D
     """
     reference = _find_reference(settings, model)
     if isinstance(reference, DriftOff):
-        _log.info("Drift is not measured: %s", reference.reason)
+        _log.log(
+            logging.WARNING if settings.drift and model.sha256 else logging.INFO,
+            "Drift is not measured: %s",
+            reference.reason,
+        )
         return reference
     return _monitor(settings, model, reference)
 

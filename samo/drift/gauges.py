@@ -10,6 +10,7 @@ from prometheus_client import Counter, Gauge
 from samo.drift.comparison import FeatureDrift
 from samo.drift.pane import Pane
 from samo.drift.reference import StreamReference
+from samo.drift.statistics import shares
 from samo.monitoring import metrics
 
 score: Final = Gauge(
@@ -32,7 +33,7 @@ observations: Final = Counter(
 )
 reference_share: Final = Gauge(
     "samo_drift_reference_share",
-    "Share of the reference, by feature and bin.",
+    "Share of the reference, by feature and bin; never 0.",
     ["feature", "bin"],
     registry=metrics.registry,
 )
@@ -44,9 +45,9 @@ def publish_reference(reference: StreamReference) -> None:
         score.labels(feature).set(0)
         alarm.labels(feature).set(0)
     for feature, bins in reference.bins.items():
-        counts = reference.pane.histograms[feature]
-        for name, count in zip(bins.names, counts, strict=True):
-            reference_share.labels(feature, name).set(count / reference.pane.count)
+        expected = shares(reference.pane.histograms[feature])
+        for name, share in zip(bins.names, expected, strict=True):
+            reference_share.labels(feature, name).set(share)
             observations.labels(feature, name)
 
 

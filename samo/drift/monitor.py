@@ -122,12 +122,18 @@ class DriftMonitor(Observer):
             self.reference.streams | windows,
         )
 
+    async def drain(self) -> bool:
+        """Wait for the comparisons in progress; return whether there were any."""
+        tasks = list(self._tasks)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return bool(tasks)
+
     async def close(self) -> None:
         """Count what belongs to no pane yet, wait for work in progress, close the connections."""
         for stream in self._streams.values():
             if rows := stream.take():
                 self._start(stream.close_pane(rows))
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.drain()
         for one in self._shared:
             await one.close()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -47,7 +48,11 @@ class SharedPanes:
         self._client: Redis = redis_client(url, REDIS_SECONDS)
         self._panes_key = f"samo:drift:{name}:panes"
         self._alarms_key = f"samo:drift:{name}:alarms"
+        self._version_key = f"samo:drift:{name}:version"
         self._read = read
+        self._version: bytes | None = None
+        self._values: list[bytes] = []
+        self._panes: dict[bytes, Pane | None] = {}
         self._is_up = True
         self._next_try = 0.0
 
@@ -55,18 +60,32 @@ class SharedPanes:
         """Add panes; return the last `MAX_PANES` of all instances, oldest first."""
         records = [pane_record(pane).model_dump_json() for pane in added]
         values = await self._attempt(lambda: self._exchange(records))
-        return None if values is None else [pane for value in values if (pane := self._pane(value))]
+        if values is None:
+            return None
+        return await asyncio.to_thread(self._parse, values)
 
     async def _exchange(self, records: Sequence[str]) -> list[bytes]:
+        if not records and await self._client.get(self._version_key) == self._version:
+            return self._values
         async with self._client.pipeline(transaction=True) as pipeline:
             if records:
                 pipeline.rpush(self._panes_key, *records)
                 pipeline.ltrim(self._panes_key, -MAX_PANES, -1)
-                pipeline.expire(self._panes_key, _EXPIRES_SECONDS)
+                pipeline.incr(self._version_key)
+                for key in (self._panes_key, self._version_key):
+                    pipeline.expire(key, _EXPIRES_SECONDS)
+            pipeline.get(self._version_key)
             pipeline.lrange(self._panes_key, 0, -1)
-            replies: list[Any] = await pipeline.execute()
-        values: list[bytes] = replies[-1]
-        return values
+            *_, self._version, self._values = await pipeline.execute()
+        return self._values
+
+    def _parse(self, values: Sequence[bytes]) -> list[Pane]:
+        """Read the panes that are new; the same bytes are the same pane."""
+        known = self._panes
+        self._panes = {
+            value: known[value] if value in known else self._pane(value) for value in values
+        }
+        return [pane for value in values if (pane := self._panes[value]) is not None]
 
     def _pane(self, value: bytes) -> Pane | None:
         try:

@@ -13,10 +13,12 @@ from samo.api.schemas.insight import (
     JournalRequest,
     WholeEmotion,
 )
+from samo.api.schemas.jobs import JobError, JobProgress, JobResponse
 from samo.api.schemas.live import ClientSecretRequest, ClientSecretResponse
 from samo.api.schemas.operations import (
     HealthResponse,
     ModelStatus,
+    ReadinessResponse,
 )
 from samo.api.schemas.speech import (
     RecordingGap,
@@ -39,6 +41,7 @@ from samo.api.schemas.text import (
     PredictRequest,
     PredictResponse,
     SummarizeRequest,
+    SummarizeResponse,
     SummaryResponse,
 )
 
@@ -58,6 +61,9 @@ __all__ = [
     "Groupings",
     "HealthResponse",
     "InsightResponse",
+    "JobError",
+    "JobProgress",
+    "JobResponse",
     "JournalRequest",
     "ModelStatus",
     "OpenAIErrorBody",
@@ -66,9 +72,11 @@ __all__ = [
     "PredictBatchResponse",
     "PredictRequest",
     "PredictResponse",
+    "ReadinessResponse",
     "RecordingGap",
     "SpokenLanguage",
     "SummarizeRequest",
+    "SummarizeResponse",
     "SummaryResponse",
     "TimeSpan",
     "TranscriptSegment",

@@ -49,12 +49,12 @@ class DriftResponse(BaseModel):
     """Whether texts and recordings still look like the reference."""
 
     state: Literal["on", "off"]
-    reason: str | None = Field(None, description="Why it is off, and what to do.")
-    alarms: list[str] = Field([], description="The features with an alarm.")
+    reason: str | None = Field(description="Why it is off, and what to do.")
+    alarms: list[str] = Field(description="The features with an alarm.")
     threshold: float = Field(description="Smallest score of an alarm.")
     significance: float = Field(description="An alarm's p-value is below it.")
-    shared: bool = Field(False, description="Whether the windows are those of all instances.")
-    source: str | None = Field(None, description="What the reference was made from.")
+    shared: bool = Field(description="Whether the windows are those of all instances.")
+    source: str | None = Field(description="What the reference was made from.")
     windows: dict[Literal["texts", "recordings"], DriftWindow] = Field(
-        {}, description="Empty if it is off."
+        description="Empty if it is off."
     )
