@@ -35,6 +35,7 @@ test: .venv/.dev export page  ## set up and run all tests
 	tests/e2e/install-chromium.sh
 	tests/integration/install-redis.sh
 	tests/e2e/install-strace.sh
+	tests/faults/install-faketime.sh
 	tests/integration/install-alsa.sh
 	$(BIN)/pytest
 
