@@ -101,7 +101,7 @@ audio_seconds: Final = Counter(
 )
 real_time_factor: Final = Histogram(
     "samo_transcription_real_time_factor",
-    "Seconds of computing per second of audio, of each recording.",
+    "Seconds of computing per second of audio, of each recording or part of one.",
     buckets=_REAL_TIME_BUCKETS,
     registry=registry,
 )
@@ -115,6 +115,12 @@ confidence: Final = Histogram(
     "samo_emotion_confidence",
     "Confidence of the first emotion of a text or entry.",
     buckets=_CONFIDENCE_BUCKETS,
+    registry=registry,
+)
+model_ready: Final = Gauge(
+    "samo_model_ready",
+    "1 if a model computes; 0 if it is failing, stuck or unavailable.",
+    ["model"],
     registry=registry,
 )
 model_info: Final = Gauge(
