@@ -8,7 +8,7 @@ import bentoml
 from bentoml.models import BentoModel
 
 import samo
-from samo import private_logs
+from samo import core_dumps, private_logs
 from samo.api.app import create_app, middleware_stack, set_drift, set_models
 from samo.drift.monitor import DriftMonitor
 from samo.factory import MODEL_NAMES, create_models, observe_drift
@@ -27,7 +27,7 @@ def create_service(settings: Settings) -> Any:
         logging={"access": {"enabled": False}},  # it logs raw paths; the middleware logs routes
         tracing={"excluded_urls": ".*"},  # 0.5 ms per request; ours are in samo/monitoring/
         # the middleware's deadline comes first and answers with the error envelope
-        traffic={"timeout": settings.deadline_seconds + 60},
+        traffic={"timeout": max(settings.deadline_seconds, settings.job_upload_seconds) + 60},
     )
     @bentoml.asgi_app(app)
     class Samo:
@@ -39,6 +39,7 @@ def create_service(settings: Settings) -> Any:
             summarizer = BentoModel(MODEL_NAMES["summarizer"])
 
         def __init__(self) -> None:
+            core_dumps.disable()
             private_logs.install()
             if TracingSettings.load().enabled:
                 tracing.start(samo.__version__)
@@ -52,7 +53,8 @@ def create_service(settings: Settings) -> Any:
 
         @bentoml.on_shutdown
         async def close(self) -> None:
-            """Share what drift has counted, stop the runners' threads, send the remaining spans."""
+            """Stop the jobs and the runners' threads; share what drift has counted; send spans."""
+            await app.state.jobs.close()
             if isinstance(self.drift, DriftMonitor):
                 await self.drift.close()
             self.models.close()

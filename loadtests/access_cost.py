@@ -28,9 +28,10 @@ from loadtests.machine import describe_machine
 from samo.access.keys import SCOPES, KeyFile, new_key
 from samo.access.middleware import AccessMiddleware
 from samo.api.app import create_app, middleware_stack, set_models
-from samo.factory import StoredModel, create_models
+from samo.factory import create_models
 from samo.http.origins import OriginMiddleware
 from samo.http.security_headers import SecurityHeadersMiddleware
+from samo.loading import StoredModel
 from samo.settings import Settings
 
 _BODY = orjson.dumps({"text": "I am so happy that you are here!"})

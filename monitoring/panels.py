@@ -58,7 +58,9 @@ def _quantile(quantile: float, histogram: str, by: str = "", where: str = JOB) -
     return f"histogram_quantile({quantile}, {_rate(f'{histogram}_bucket', labels, where)})"
 
 
-_ROUTES_OF_TEXT: Final = f'{JOB},route=~"/analyze/journal|/predict|/summarize/text",outcome="ok"'
+_SUCCESSFUL: Final = 'outcome=~"degraded|ok"'
+_ROUTES_OF_TEXT: Final = f'{JOB},route=~"/analyze/journal|/predict|/summarize/text",{_SUCCESSFUL}'
+
 
 SERVICE_LEVEL: Final = Row(
     "Service level",
@@ -131,7 +133,7 @@ REQUESTS: Final = Row(
             "95 % of the successful requests took less.",
             (
                 Query(
-                    _quantile(0.95, "samo_request_seconds", "route", f'{SERVED},outcome="ok"'),
+                    _quantile(0.95, "samo_request_seconds", "route", f"{SERVED},{_SUCCESSFUL}"),
                     "{{route}}",
                 ),
             ),
@@ -237,6 +239,28 @@ RESULTS: Final = Row(
     ),
 )
 
+DRIFT: Final = Row(
+    "Drift and jobs",
+    (
+        Panel(
+            "Drift",
+            "Difference between the last texts or recordings and the reference, as a population "
+            "stability index. From 0.1 it may be an alarm.",
+            (Query(f"max by (feature) (samo_drift_score{{{JOB}}})", "{{feature}}"),),
+        ),
+        Panel(
+            "Alarms of drift",
+            "1 while the difference of a feature is large and not due to chance.",
+            (Query(f"max by (feature) (samo_drift_alarm{{{JOB}}})", "{{feature}}"),),
+        ),
+        Panel(
+            "Jobs",
+            "Jobs that entered a state, per minute.",
+            (Query(f"60 * {_rate('samo_jobs_total', 'state')}", "{{state}}"),),
+        ),
+    ),
+)
+
 PROCESS: Final = Row(
     "Process",
     (
@@ -265,7 +289,7 @@ PROCESS: Final = Row(
     ),
 )
 
-ROWS: Final = (SERVICE_LEVEL, REQUESTS, MODELS, RESULTS, PROCESS)
+ROWS: Final = (SERVICE_LEVEL, REQUESTS, MODELS, RESULTS, DRIFT, PROCESS)
 
 
 def all_panels() -> list[Panel]:

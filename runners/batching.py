@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
-import logging
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -30,12 +29,11 @@ from runners.base import Input, Output, ParallelRunner, Prepared, Runner
 from runners.batch import Batch, Predict
 from runners.cancellation import Cancelled
 from runners.cost_estimate import CostEstimate
-from runners.errors import ModelFailure, Overloaded, SamoError
+from runners.errors import Overloaded, SamoError
+from runners.health import ModelHealth, ModelState
 from runners.priority import Priority, current_priority
 from runners.queueing import BatchQueue, QueuedItem, Request
 from runners.usage import current_meter, note_model
-
-_log = logging.getLogger("bentoml.samo.batching")
 
 # `prepare` runs on the event loop: after this many seconds other tasks get their turn.
 _PREPARE_SECONDS: Final = 0.01
@@ -55,6 +53,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         max_wait_seconds: a request that would wait longer is refused with `Overloaded`.
         seconds_per_cost: estimate of the computing time per unit of cost before the first batch.
         num_workers: number of batches that are computed at the same time.
+        max_batch_seconds: the model is stuck if every worker computes a batch for longer.
         cores_are_busy: whether something else than this batcher uses the cores now.
         on_batch: called after each batch, failed and cancelled ones included.
 
@@ -69,6 +68,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         max_wait_seconds: float,
         seconds_per_cost: float = 0.0,
         num_workers: int = 1,
+        max_batch_seconds: float = math.inf,
         cores_are_busy: Callable[[], bool] = lambda: False,
         on_batch: Callable[[Batch[Prepared, Output]], None] = lambda batch: None,
     ) -> None:
@@ -77,6 +77,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._max_batch_cost = max_batch_cost
         self._max_wait_seconds = max_wait_seconds
         self._num_workers = num_workers
+        self._health = ModelHealth(name, num_workers, max_batch_seconds)
         self._predict_on_shared_cores: Predict[Prepared, Output] = (
             runner.predict_single_threaded if isinstance(runner, ParallelRunner) else runner.predict
         )
@@ -95,9 +96,19 @@ class Batcher(Generic[Input, Prepared, Output]):
         return len(self._queue)
 
     @property
+    def num_workers(self) -> int:
+        """Number of batches that are computed at the same time."""
+        return self._num_workers
+
+    @property
     def is_computing(self) -> bool:
         """Whether a batch is being computed."""
         return bool(self._running)
+
+    @property
+    def state(self) -> ModelState:
+        """Whether the model computes."""
+        return self._health.state(self.runner, self._running.values())
 
     async def run(
         self,
@@ -113,8 +124,7 @@ class Batcher(Generic[Input, Prepared, Output]):
             is_admitted: whether these are the rest of admitted work; it is not refused half done.
             on_output: called on the event loop as soon as an item has its output, with its index.
 
-        Raises `Overloaded`, before anything is queued, if the wait would be too long. Work in the
-        background waits as long as it takes.
+        Raises `ModelUnavailable` or `Overloaded`, before anything is queued, as `check_admission`.
         """
         note_model(self.name)
         prepared = await self._prepare_all(items)
@@ -176,20 +186,16 @@ class Batcher(Generic[Input, Prepared, Output]):
         try:
             return self.runner.prepare(item)
         except Exception as error:  # noqa: BLE001  # only the input that `prepare` fails on has an error
-            return self._failure(error)
-
-    def _failure(self, error: Exception) -> SamoError:
-        """Replace an error that is no `SamoError`: its message may contain the user's text."""
-        if isinstance(error, SamoError):
-            return error
-        _log.error("%s failed: %s", self.name, type(error).__name__)
-        return ModelFailure(
-            f"The {self.name} model failed: try again, and report the error if it persists.",
-            step=self.name,
-        )
+            return self._health.failed(error)
 
     def check_admission(self, cost: int = 0) -> None:
-        """Raise `Overloaded` if a request of this cost would wait too long for a free worker."""
+        """Refuse a request that would be in vain; work in the background waits as long as it takes.
+
+        Raises:
+            Overloaded: A request of this cost would wait too long for a free worker.
+            ModelUnavailable: The model could not be loaded, or all its workers are stuck.
+        """
+        self._health.check(self.runner, self._running.values())
         if current_priority() is Priority.BACKGROUND:
             return
         wait = self._estimated_wait(cost)
@@ -286,8 +292,9 @@ class Batcher(Generic[Input, Prepared, Output]):
                         await self._compute(batch, [item], predict)
                 return False
             if not items[0].future.done():
-                items[0].future.set_exception(self._failure(error))
+                items[0].future.set_exception(self._health.failed(error))
             return False
+        self._health.succeeded()
         for item, output in zip(items, outputs, strict=True):
             if not item.future.done():
                 item.future.set_result(output)

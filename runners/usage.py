@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,6 +24,17 @@ def metered(meter: Meter) -> Iterator[None]:
         yield
     finally:
         _meter.reset(token)
+
+
+@contextmanager
+def charged() -> Iterator[None]:
+    """Report the time that this block takes to the meter of the current request."""
+    meter, start = _meter.get(), time.perf_counter()
+    try:
+        yield
+    finally:
+        if meter is not None:
+            meter(time.perf_counter() - start)
 
 
 def current_meter() -> Meter | None:

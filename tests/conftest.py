@@ -42,6 +42,16 @@ def client() -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="session")
+def service_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a service with fake models, in a subprocess."""
+    from tests.e2e.conftest import serving
+
+    log = tmp_path_factory.mktemp("fake-service") / "log"
+    with serving(log, SAMO_RUNNERS="fake") as client:
+        yield str(client.base_url).rstrip("/")
+
+
+@pytest.fixture(scope="session")
 def real_client() -> Iterator[TestClient]:
     """The service with the real models of the store."""
     with running(Settings(runners="real")) as client:

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runners.errors import InsufficientScope, InvalidApiKey, SamoError
 from runners.usage import metered
+from samo.access.identity import set_key_name
 from samo.access.key_ring import KeyRing
 from samo.access.keys import ApiKey
 from samo.access.rate_limits import Caller, RateLimiter
@@ -57,6 +58,8 @@ class AccessMiddleware:
             return
         headers = Headers(scope=scope)
         key, refusal, challenge = self._authenticate(headers)
+        if key is not None:
+            set_key_name(scope, key.name)
         if key is not None and refusal is None and not required <= {*key.scopes}:
             missing = " ".join(sorted(required - {*key.scopes}))
             refusal = InsufficientScope(

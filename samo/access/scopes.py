@@ -28,7 +28,6 @@ _SCOPES: Final[dict[str, Scope]] = {
     "/analyze/voice-journal": "speech",
     "/feedback": "feedback",
     "/insights": "text",
-    "/jobs": "jobs",
     "/live": "live",
     "/metrics": "monitoring",
     "/models/status": "monitoring",
@@ -38,6 +37,7 @@ _SCOPES: Final[dict[str, Scope]] = {
     "/summarize": "text",
     "/transcribe": "speech",
     "/v1/audio": "speech",
+    "/v1/jobs": "jobs",
     "/v1/models": "speech",
 }
 _ALL: Final = frozenset(SCOPES)

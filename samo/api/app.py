@@ -9,6 +9,7 @@ import samo
 from samo.access.key_ring import KeyRing
 from samo.access.middleware import AccessMiddleware
 from samo.api import description, error_handlers, schemas
+from samo.api.readiness import ReadinessMiddleware
 from samo.api.routes import ROUTERS
 from samo.api.routing import Route
 from samo.drift.creation import DriftOff
@@ -21,6 +22,7 @@ from samo.http.paths import PathMiddleware, RouteNames
 from samo.http.request_log import RequestLog
 from samo.http.security_headers import SecurityHeadersMiddleware
 from samo.http.tracing import TracingMiddleware
+from samo.jobs.runner import JobRunner
 from samo.page.files import Files
 from samo.page.routes import create_router
 from samo.settings import Settings, TracingSettings
@@ -43,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,  # `PathMiddleware` removes extra slashes
     )
     app.state.settings = settings
+    app.state.jobs = JobRunner(settings)
     error_handlers.install_error_handlers(app)
     for router in (*ROUTERS, create_router(Files.read(), Route)):
         app.include_router(router)
@@ -82,9 +85,10 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
         ),
         Middleware(PathMiddleware, routes=app.routes, names=names),
         Middleware(AccessMiddleware, settings=settings, keys=keys),
+        Middleware(ReadinessMiddleware, application=app),
     ]
     if TracingSettings.load().enabled:
-        stack.insert(1, Middleware(TracingMiddleware))
+        stack.insert(1, Middleware(TracingMiddleware, names=names))
     if settings.cors_origins:
         stack.insert(0, Middleware(SamoCORSMiddleware, origins=settings.cors_origins))
     return stack

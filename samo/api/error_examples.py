@@ -27,6 +27,17 @@ _EXAMPLES: Final = (
         "SAMO_CORS_ORIGINS."
     ),
     errors.UnknownModel("There is no model of this name: /v1/models lists them."),
+    errors.JobNotFound(
+        "There is no job of this id, or it was made with another API key: check both."
+    ),
+    errors.JobNotDone(
+        "The job is running: it has a result when its state is done.", state="running"
+    ),
+    errors.JobGone(
+        "The job and its result are deleted: results are kept for 3600 s. Send the recording "
+        "again.",
+        kept_seconds=3600,
+    ),
     errors.DriftUnavailable(
         "The windows have too few texts and recordings for a reference: try again later, or lower "
         "SAMO_DRIFT_WINDOW."
@@ -72,6 +83,10 @@ _EXAMPLES: Final = (
         "Too many uploads are arriving: try again after the time in Retry-After.",
         retry_after_seconds=2,
     ),
+    errors.ModelUnavailable(
+        "The summarizer model fails at present: try again after the time in Retry-After.",
+        step="summarizer",
+    ),
     errors.DeadlineExceeded(
         f"The request took longer than {_DEADLINE_SECONDS} s and was cancelled. "
         "Try again later, or send less: a shorter recording, fewer texts.",
@@ -108,6 +123,7 @@ _JSON: Final = (
     errors.UnsupportedMediaType,
     errors.InvalidRequest,
     errors.ModelFailure,
+    errors.ModelUnavailable,
     errors.DeadlineExceeded,
 )
 _UPLOAD: Final = (
@@ -124,6 +140,7 @@ _KINDS: Final[dict[str, Sequence[type[errors.SamoError]]]] = {
     "Model": (*_CLOSED, errors.UnknownModel),
     "Json": _JSON,
     "Upload": _UPLOAD,
+    "Job": (*_CLOSED, errors.JobNotFound, errors.JobGone, errors.JobNotDone),
 }
 _SCHEMAS: Final[dict[ErrorFormat, str]] = {
     "samo": "ErrorEnvelope",

@@ -6,10 +6,14 @@ from typing import Final
 
 import numpy as np
 
-from samo.audio.types import SAMPLE_RATE, Audio, AudioLevels, AudioQuality
+from samo.audio.types import SAMPLE_RATE, Audio, AudioLevels, AudioQuality, Samples
 
 # Energy of 16-bit silence: digital zeros would make the signal-to-noise ratio infinite.
 _SILENCE_DECIBELS: Final = -90.0
+
+
+_FRAME: Final = SAMPLE_RATE // 40
+_MIN_FRAMES: Final = 4
 
 
 def measure_levels(audio: Audio) -> AudioLevels | None:
@@ -18,15 +22,36 @@ def measure_levels(audio: Audio) -> AudioLevels | None:
     The level is the 95th percentile of the energy of frames of 25 ms. The 10th percentile is the
     noise, because speech has pauses with nothing but noise.
     """
-    frame = SAMPLE_RATE // 40
-    count = len(audio.samples) // frame
-    if count < 4:
-        return None
-    frames = audio.samples[: count * frame].reshape(count, frame)
-    decibels = 10 * np.log10(np.mean(np.square(frames), axis=1) + 1e-12)
-    noise, level = np.percentile(np.maximum(decibels, _SILENCE_DECIBELS), [10, 95])
-    clipped = float(np.mean(np.abs(audio.samples) >= 0.999))
-    return AudioLevels(float(level), float(noise), clipped)
+    meter = LevelMeter()
+    meter.add(audio.samples)
+    return meter.levels
+
+
+class LevelMeter:
+    """As `measure_levels`, for a recording in blocks, of whole frames except for the last one."""
+
+    def __init__(self) -> None:
+        self._energies: list[Samples] = []
+        self._clipped = 0
+        self._samples = 0
+
+    def add(self, samples: Samples) -> None:
+        """The next block, of shape (n,)."""
+        count = len(samples) // _FRAME
+        frames = samples[: count * _FRAME].reshape(count, _FRAME)
+        self._energies.append(np.mean(np.square(frames), axis=1))
+        self._clipped += int(np.count_nonzero(np.abs(samples) >= 0.999))
+        self._samples += len(samples)
+
+    @property
+    def levels(self) -> AudioLevels | None:
+        """The levels of all blocks together."""
+        energies = np.concatenate(self._energies) if self._energies else np.zeros(0, np.float32)
+        if len(energies) < _MIN_FRAMES:
+            return None
+        decibels = np.maximum(10 * np.log10(energies + 1e-12), _SILENCE_DECIBELS)
+        noise, level = np.percentile(decibels, [10, 95])
+        return AudioLevels(float(level), float(noise), self._clipped / self._samples)
 
 
 def assess_quality(levels: AudioLevels | None) -> AudioQuality:

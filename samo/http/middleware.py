@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from runners.deadline import request_deadline
 from runners.errors import (
     DeadlineExceeded,
     ModelFailure,
@@ -40,6 +41,7 @@ from samo.http.receiving import (
 from samo.http.request_log import RequestLog
 from samo.http.trace_context import note_trace
 from samo.http.websockets import no_websocket, refuse_websocket
+from samo.limits import JOBS_PATH, normalize_path
 from samo.monitoring import metrics
 from samo.monitoring.request_record import RequestRecord, current
 from samo.private_logs import describe
@@ -79,7 +81,7 @@ class RequestMiddleware:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
             body = IncomingBody(receive, scope["path"], headers, self._memory, self._settings)
-            exchange = _Exchange(scope, headers, body, send, self._settings.deadline_seconds)
+            exchange = _Exchange(scope, headers, body, send, self._deadline_seconds(scope))
             try:
                 await exchange.run(self._app)
             finally:
@@ -88,6 +90,11 @@ class RequestMiddleware:
             await refuse_websocket(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    def _deadline_seconds(self, scope: Scope) -> float:
+        if scope["method"] == "POST" and normalize_path(scope["path"]) == JOBS_PATH:
+            return self._settings.job_upload_seconds
+        return self._settings.deadline_seconds
 
 
 class _StoppedError(Exception):
@@ -193,7 +200,8 @@ class _Exchange:
     async def _run_until_deadline(self, app: ASGIApp) -> None:
         try:
             async with asyncio.timeout(self._deadline_seconds) as deadline:
-                await app(self._scope, self._guarded_receive, self._guarded_send)
+                with request_deadline(self._deadline_seconds):
+                    await app(self._scope, self._guarded_receive, self._guarded_send)
         except TimeoutError:
             if not deadline.expired():
                 raise

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 
 from prometheus_client import (
     CollectorRegistry,
@@ -28,6 +27,9 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 # nginx's status if the client disconnects before the response; for the log and the metrics.
 CLIENT_CLOSED_REQUEST: Final = 499
+
+Outcome = Literal["ok", "degraded", "refused", "failed", "cancelled"]
+"""How a request ended, in the log and the metrics."""
 
 # Without it each counter and histogram has a second series with the time of its creation.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -123,28 +125,17 @@ build_info: Final = Gauge(
 )
 
 
-def outcome_of(status: int) -> str:
-    """The label `outcome` for a response's status."""
-    if status == CLIENT_CLOSED_REQUEST:
-        return "cancelled"
-    if status < HTTPStatus.BAD_REQUEST:
-        return "ok"
-    if status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return "refused"
-    return "failed"
+jobs: Final = Counter("samo_jobs", "Jobs that entered a state.", ["state"], registry=registry)
 
 
 @cache
-def _request_series(route: str, status: int) -> tuple[Counter, Histogram]:
-    return (
-        requests.labels(route, str(status)),
-        request_seconds.labels(route, outcome_of(status)),
-    )
+def _request_series(route: str, status: int, outcome: str) -> tuple[Counter, Histogram]:
+    return requests.labels(route, str(status)), request_seconds.labels(route, outcome)
 
 
-def observe_request(route: str, status: int, seconds: float) -> None:
+def observe_request(route: str, status: int, outcome: Outcome, seconds: float) -> None:
     """Count a request and its time; `route` is one of the routes, or "other"."""
-    counter, histogram = _request_series(route, status)
+    counter, histogram = _request_series(route, status, outcome)
     counter.inc()
     histogram.observe(seconds)
 

@@ -51,12 +51,6 @@ class JobSettings(BaseSettings):
         description="Folder of the recordings of jobs until they are transcribed. Its files have "
         "no name and end with the process. Default: the system's temporary folder.",
     )
-    jobs_secret: SecretStr | None = Field(
-        default=None,
-        min_length=16,
-        description="Signs the ids of jobs, so that an instance recognizes them after a restart; "
-        "the same for all instances. Unset: random, and ids from before a restart are unknown.",
-    )
     callback_secret: SecretStr | None = Field(
         default=None,
         min_length=16,

@@ -1,17 +1,8 @@
-"""A service with fake models, which the commands call by `--url`."""
+"""The commands run with fake models, and without the variables of the shell."""
 
 from __future__ import annotations
 
 import pytest
-
-from tests.e2e.conftest import serving
-
-
-@pytest.fixture(scope="session")
-def service_url(tmp_path_factory):
-    log = tmp_path_factory.mktemp("fake-service") / "log"
-    with serving(log, SAMO_RUNNERS="fake") as client:
-        yield str(client.base_url).rstrip("/")
 
 
 @pytest.fixture(autouse=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import subprocess
 import sys
 
+import httpx
 import pytest
 
 from samo import cli
@@ -188,10 +190,6 @@ def test_an_address_that_is_not_samos_is_told_apart(stdin, capsys, service_url):
 
 
 def test_a_busy_service_is_asked_again_after_retry_after(monkeypatch, capsys, stdin):
-    import httpx
-
-    from samo.commands import remote
-
     waits, answers = [], [429, 503, 200]
     insight = json.loads((ROOT / "samo/api/examples.json").read_text())["/analyze/journal"]
 
@@ -206,10 +204,10 @@ def test_a_busy_service_is_asked_again_after_retry_after(monkeypatch, capsys, st
 
     real = httpx.AsyncClient
     monkeypatch.setattr(
-        remote.httpx, "AsyncClient",
+        httpx, "AsyncClient",
         lambda **options: real(**options, transport=httpx.MockTransport(answer)),
     )  # fmt: skip
-    monkeypatch.setattr(remote.asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     stdin(TEXT.encode())
     assert run(capsys, "-", "--url", "http://samo.test")[0] == 0
     assert waits == [7.0, 7.0]

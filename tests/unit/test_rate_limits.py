@@ -25,6 +25,8 @@ def clock(monkeypatch):
         def time(self):
             return self.now
 
+        monotonic = time
+
     clock = Clock()
     monkeypatch.setattr(memory_storage, "time", clock)
     monkeypatch.setattr(rate_limits, "time", clock)

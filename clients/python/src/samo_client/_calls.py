@@ -1,0 +1,152 @@
+"""The calls of the API: what to send and what comes back. Both clients send them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, TypeAdapter
+
+from samo_client import models
+from samo_client._uploads import Progress, Recording
+
+T = TypeVar("T")
+Entry = models.TrendsEntry | tuple[date | str, models.InsightResponse]
+"""An entry of a journal for `trends`: when it was written, and its insight."""
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """A request, and how to read its response.
+
+    `fields` are those of a form, if there is a `recording`, and otherwise of a JSON object; those
+    that are None are left out.
+    """
+
+    method: str
+    path: str
+    parse: Callable[[bytes], T]
+    fields: Mapping[str, Any] | None = None
+    recording: Recording | None = None
+    on_progress: Progress | None = None
+
+    def json(self) -> dict[str, Any] | None:
+        """The JSON object to send."""
+        if self.recording is not None or self.fields is None:
+            return None
+        return {name: value for name, value in self.fields.items() if value is not None}
+
+    def form(self) -> dict[str, str] | None:
+        """The fields of the form to send, without the recording."""
+        if self.recording is None:
+            return None
+        values = (self.fields or {}).items()
+        return {name: _form_value(value) for name, value in values if value is not None}
+
+
+def _form_value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _model(schema: type[BaseModel]) -> Callable[[bytes], Any]:
+    return schema.model_validate_json
+
+
+def analyze(text: str, *, summary: bool, threshold: float | None) -> Call[models.InsightResponse]:
+    """`POST /analyze/journal`."""
+    fields = {"text": text, "generate_summary": summary, "emotion_threshold": threshold}
+    return Call("POST", "/analyze/journal", _model(models.InsightResponse), fields)
+
+
+def analyze_recording(
+    recording: Recording,
+    *,
+    language: str | None,
+    summary: bool,
+    threshold: float | None,
+    on_progress: Progress | None,
+) -> Call[models.InsightResponse]:
+    """`POST /analyze/voice-journal`."""
+    fields = {"language": language, "generate_summary": summary, "emotion_threshold": threshold}
+    parse = _model(models.InsightResponse)
+    return Call("POST", "/analyze/voice-journal", parse, fields, recording, on_progress)
+
+
+def transcribe(
+    recording: Recording,
+    *,
+    language: str | None,
+    task: str,
+    words: bool,
+    on_progress: Progress | None,
+) -> Call[models.TranscriptionResponse]:
+    """`POST /transcribe/voice`."""
+    fields = {"language": language, "task": task, "timestamp": words}
+    parse = _model(models.TranscriptionResponse)
+    return Call("POST", "/transcribe/voice", parse, fields, recording, on_progress)
+
+
+def predict(
+    text: str, *, threshold: float | None, top_k: int | None, groupings: bool, explain: bool
+) -> Call[models.PredictResponse]:
+    """`POST /predict`."""
+    fields = {
+        "text": text,
+        "threshold": threshold,
+        "top_k": top_k,
+        "groupings": groupings,
+        "explain": explain,
+    }
+    return Call("POST", "/predict", _model(models.PredictResponse), fields)
+
+
+def predict_batch(
+    texts: Iterable[str], *, threshold: float | None, top_k: int | None, groupings: bool
+) -> Call[models.PredictBatchResponse]:
+    """`POST /predict_batch`."""
+    fields = {
+        "texts": list(texts),
+        "threshold": threshold,
+        "top_k": top_k,
+        "groupings": groupings,
+    }
+    return Call("POST", "/predict_batch", _model(models.PredictBatchResponse), fields)
+
+
+def summarize(text: str, *, max_sentences: int, focus: str) -> Call[models.SummaryResponse]:
+    """`POST /summarize/text`."""
+    fields = {"text": text, "max_sentences": max_sentences, "focus": focus}
+    return Call("POST", "/summarize/text", _model(models.SummaryResponse), fields)
+
+
+def trends(entries: Iterable[Entry]) -> Call[models.TrendsResponse]:
+    """`POST /insights/trends`."""
+    fields = {"entries": [dated for entry in entries if (dated := _dated(entry))]}
+    return Call("POST", "/insights/trends", _model(models.TrendsResponse), fields)
+
+
+def _dated(entry: Entry) -> dict[str, Any] | None:
+    """An entry as the API takes it; None for an insight without emotions, such as silence."""
+    if isinstance(entry, models.TrendsEntry):
+        return entry.model_dump(mode="json", exclude_none=True)
+    day, insight = entry
+    if insight.emotion_analysis is None:
+        return None
+    return {
+        "date": day if isinstance(day, str) else day.isoformat(),
+        "emotions": insight.emotion_analysis.emotions,
+        "moods": insight.emotion_analysis.moods,
+    }
+
+
+def health() -> Call[models.HealthResponse]:
+    """`GET /health`."""
+    return Call("GET", "/health", _model(models.HealthResponse))
+
+
+def served_models() -> Call[dict[str, models.ModelStatus]]:
+    """`GET /models/status`."""
+    adapter = TypeAdapter(dict[str, models.ModelStatus])
+    return Call("GET", "/models/status", adapter.validate_json)

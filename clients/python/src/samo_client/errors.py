@@ -1,0 +1,114 @@
+"""The errors of the client.
+
+    SamoError
+    ├── ConnectionFailed        the service cannot be reached, or the connection broke
+    ├── TimedOut                no response in time
+    ├── UnexpectedResponse      the response is not SAMO's: another server, or another version
+    └── ApiError                the service refused the request or failed
+        ├── InvalidRequest      400, 404, 405, 408, 413, 415, 422, 431: correct the request
+        ├── Unauthenticated     401: the API key is missing, unknown or expired
+        ├── PermissionDenied    403, 421: the key, the origin or the host name does not permit this
+        ├── RateLimited         429: too many requests
+        ├── Overloaded          503: the service is busy or starting
+        ├── DeadlineExceeded    504: the request took longer than the service permits
+        └── ServerFailure       500 and others: a fault of the service
+
+Messages are the service's. They never contain text of an entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class SamoError(Exception):
+    """Base class of all errors of the client."""
+
+
+class ConnectionFailed(SamoError):
+    """The service cannot be reached, or the connection broke."""
+
+
+class TimedOut(SamoError):
+    """The service did not answer in time."""
+
+
+class UnexpectedResponse(SamoError):
+    """The response is not SAMO's: the URL is that of another server, or of another version."""
+
+
+class ApiError(SamoError):
+    """The service refused the request, or failed.
+
+    Attributes:
+        message: what is wrong and what to do about it.
+        status: HTTP status.
+        code: for programs, such as "invalid_request"; docs/api.md lists all.
+        details: more about the error, such as the invalid fields.
+        request_id: names the request in the service's log.
+        retry_after: seconds after which to try again, if the service says so.
+
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str,
+        details: Mapping[str, Any],
+        request_id: str | None,
+        retry_after: float | None,
+    ) -> None:
+        suffix = f" (request {request_id})" if request_id else ""
+        super().__init__(f"{message}{suffix}")
+        self.message = message
+        self.status = status
+        self.code = code
+        self.details = details
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class InvalidRequest(ApiError):
+    """The request cannot be used: correct it."""
+
+
+class Unauthenticated(ApiError):
+    """The API key is missing, unknown or expired."""
+
+
+class PermissionDenied(ApiError):
+    """The API key does not permit this."""
+
+
+class RateLimited(ApiError):
+    """Too many requests."""
+
+
+class Overloaded(ApiError):
+    """The service is busy, or starting."""
+
+
+class DeadlineExceeded(ApiError):
+    """The request took longer than the service permits."""
+
+
+class ServerFailure(ApiError):
+    """A fault of the service."""
+
+
+_BY_STATUS: Mapping[int, type[ApiError]] = {
+    401: Unauthenticated,
+    403: PermissionDenied,
+    421: PermissionDenied,
+    429: RateLimited,
+    503: Overloaded,
+    504: DeadlineExceeded,
+}
+
+
+def error_class(status: int) -> type[ApiError]:
+    """The class of the error for a status of 400 or more."""
+    return _BY_STATUS.get(status, InvalidRequest if status < 500 else ServerFailure)
