@@ -20,7 +20,7 @@ export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
 
-.PHONY: help serve test test-fast lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-trends eval-transcriber load soak chaos fuzz peers waterfall lock clean
+.PHONY: help serve test test-fast lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-trends eval-drift eval-transcriber load soak chaos fuzz peers waterfall lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -101,6 +101,9 @@ eval-summarizer: .venv/.dev export  ## evaluate the summarizer on held-out entri
 
 eval-trends: .venv/.dev  ## measure how reliably changes and patterns over time are found
 	$(BIN)/python -m training.evaluation.trends
+
+eval-drift: .venv/.dev export  ## measure how often drift raises a false alarm, and how soon it notices a change
+	$(BIN)/python -m training.drift.evaluate --data $(DATA) --plot docs/pictures/drift.svg
 
 eval-transcriber: .venv/.dev export  ## measure word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech
