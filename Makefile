@@ -108,6 +108,9 @@ eval-summarizer: .venv/.dev export  ## evaluate the summarizer on held-out entri
 eval-trends: .venv/.dev  ## measure how reliably changes and patterns over time are found
 	$(BIN)/python -m training.evaluation.trends
 
+eval-drift: .venv/.dev export  ## measure how often drift raises a false alarm, and how soon it notices a change
+	$(BIN)/python -m training.drift.evaluate --data $(DATA) --plot docs/pictures/drift.svg
+
 eval-transcriber: .venv/.dev export  ## measure word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech
 
