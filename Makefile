@@ -20,7 +20,7 @@ export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
 
-.PHONY: help serve test test-fast lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-trends eval-transcriber load soak fuzz peers waterfall lock clean
+.PHONY: help serve test test-fast lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-trends eval-transcriber load soak chaos fuzz peers waterfall lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -112,6 +112,12 @@ load: .venv/.dev export  ## load the service with locust, find the knee; fails i
 
 soak: .venv/.dev export  ## serve a journaling mix for ten minutes; fails if memory, descriptors or threads grow
 	$(BIN)/python -m loadtests soak --seconds $(SOAK_SECONDS) --plot docs/pictures/soak.svg
+
+CHAOS_SECONDS ?= 300
+
+chaos: .venv/.dev export  ## hold a steady load while faults are thrown, for five minutes; fails if a request is lost or wrong
+	tests/integration/install-redis.sh
+	$(BIN)/python -m loadtests.chaos --seconds $(CHAOS_SECONDS)
 
 peers: .venv/.dev .venv-peers/.done .venv-infinity/.done export  ## compare with other servers (QUICK=1: about four minutes)
 	$(BIN)/python -m loadtests.peers $(if $(QUICK),--rounds 1 --seconds 2.5 --repeats 1 --concurrency 1 64 256,--plot docs/pictures/peers.svg)

@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from exporting import emotion, summarizer, transcriber
+from exporting.drift import write_drift_reference
 from exporting.errors import ExportError
 from exporting.graph import optimize
 from exporting.quantization import quantize
@@ -89,6 +90,8 @@ def export_emotion(request: ExportRequest, folder: Path) -> FinishedExport:
         calibration = EmotionCalibration.load(exported / emotion.CALIBRATION_FILE)
         gap = emotion.check_parity(exact, probabilities, calibration)
         emotion.write_golden(exact[0], exported)
+    if not write_drift_reference(checkpoint.adapter, exported):
+        console.print("  no drift.json in the checkpoint: the service will not measure drift")
     return FinishedExport(
         folder=exported,
         size_before=size_before,

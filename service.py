@@ -9,10 +9,12 @@ from bentoml.models import BentoModel
 
 import samo
 from samo import private_logs
-from samo.api.app import create_app, middleware_stack, set_models
-from samo.factory import MODEL_NAMES, create_models
+from samo.api.app import create_app, middleware_stack, set_drift, set_models
+from samo.drift.monitor import DriftMonitor
+from samo.factory import MODEL_NAMES, create_models, observe_drift
+from samo.monitoring import log_format, tracing
 from samo.monitoring.models import report_models
-from samo.settings import Settings
+from samo.settings import Settings, TracingSettings, early_log_format
 
 
 def create_service(settings: Settings) -> Any:
@@ -23,9 +25,9 @@ def create_service(settings: Settings) -> Any:
         name="samo",
         metrics={"enabled": False},  # its labels are raw paths; ours are at /metrics
         logging={"access": {"enabled": False}},  # it logs raw paths; the middleware logs routes
-        tracing={"excluded_urls": ".*"},  # spans cost every request 0.5 ms; nothing collects them
+        tracing={"excluded_urls": ".*"},  # 0.5 ms per request; ours are in samo/monitoring/
         # the middleware's deadline comes first and answers with the error envelope
-        traffic={"timeout": settings.deadline_seconds + 60},
+        traffic={"timeout": max(settings.deadline_seconds, settings.job_upload_seconds) + 60},
     )
     @bentoml.asgi_app(app)
     class Samo:
@@ -38,15 +40,24 @@ def create_service(settings: Settings) -> Any:
 
         def __init__(self) -> None:
             private_logs.install()
+            if TracingSettings.load().enabled:
+                tracing.start(samo.__version__)
+            log_format.install(settings.log_format)  # in the handlers that BentoML has now
             self.models = create_models(settings, lambda name: getattr(self, name))
+            self.drift = observe_drift(settings, self.models)
             self.models.warm_up()
             set_models(app, self.models)
+            set_drift(app, self.drift)
             report_models(samo.__version__, self.models.tags)
 
         @bentoml.on_shutdown
-        def close(self) -> None:
-            """Stop the runners' threads."""
+        async def close(self) -> None:
+            """Stop the jobs and the runners' threads; share what drift has counted; send spans."""
+            await app.state.jobs.close()
+            if isinstance(self.drift, DriftMonitor):
+                await self.drift.close()
             self.models.close()
+            tracing.stop()
 
         async def __is_ready__(self) -> bool:
             """BentoML's /readyz: all three models have run their warm-up."""
@@ -57,4 +68,5 @@ def create_service(settings: Settings) -> Any:
     return Samo
 
 
+log_format.install(early_log_format())
 Samo = create_service(Settings.load())

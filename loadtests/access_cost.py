@@ -28,9 +28,10 @@ from loadtests.machine import describe_machine
 from samo.access.keys import SCOPES, KeyFile, new_key
 from samo.access.middleware import AccessMiddleware
 from samo.api.app import create_app, middleware_stack, set_models
-from samo.factory import StoredModel, create_models
+from samo.factory import create_models
 from samo.http.origins import OriginMiddleware
 from samo.http.security_headers import SecurityHeadersMiddleware
+from samo.loading import StoredModel
 from samo.settings import Settings
 
 _BODY = orjson.dumps({"text": "I am so happy that you are here!"})
@@ -52,7 +53,15 @@ def _no_stored_model(name: str) -> StoredModel:
     raise LookupError(name)
 
 
-def _app(settings: Settings, keep: Callable[[Middleware], bool] = lambda layer: True) -> ASGIApp:
+def create_asgi(
+    settings: Settings, keep: Callable[[Middleware], bool] = lambda layer: True
+) -> ASGIApp:
+    """The application with its middleware, and with fake models.
+
+    Args:
+        settings: The settings; they select the fake runners.
+        keep: Selects the layers of middleware.
+    """
     app = create_app(settings)
     models = create_models(settings, _no_stored_model)
     models.warm_up()
@@ -76,16 +85,18 @@ def variants(redis_url: str | None) -> list[Variant]:
     found = [
         Variant(
             "without these layers",
-            _app(Settings(**fake), lambda layer: layer.cls not in _ADDED),
+            create_asgi(Settings(**fake), lambda layer: layer.cls not in _ADDED),
             plain,
         ),
-        Variant("no keys, no limits (default)", _app(Settings(**fake)), plain),
-        Variant(f"{_KEYS} keys", _app(Settings(**guarded)), with_key),
-        Variant(f"{_KEYS} keys, limits in memory", _app(Settings(**guarded, **_LIMITS)), with_key),
+        Variant("no keys, no limits (default)", create_asgi(Settings(**fake)), plain),
+        Variant(f"{_KEYS} keys", create_asgi(Settings(**guarded)), with_key),
+        Variant(
+            f"{_KEYS} keys, limits in memory", create_asgi(Settings(**guarded, **_LIMITS)), with_key
+        ),
     ]
     if redis_url is not None:
         settings = Settings(**guarded, **_LIMITS, redis_url=redis_url)
-        found.append(Variant(f"{_KEYS} keys, limits in Redis", _app(settings), with_key))
+        found.append(Variant(f"{_KEYS} keys, limits in Redis", create_asgi(settings), with_key))
     return found
 
 

@@ -5,6 +5,10 @@ queue and form the next batches (`runners.queueing`). Each worker is a thread th
 batch at a time, and free workers share the queue. If a batch fails, its items are computed one by
 one, so that an item that breaks the model fails alone.
 
+Work in the background (`runners.priority`) takes only what other requests leave: its items wait
+until no other item does. While there are other requests, one worker is kept free of it, so that a
+request does not wait for the end of a long batch.
+
 Cancelled requests cost little: their items are removed from the queue, and a running batch whose
 requests are all cancelled stops at the model's next `stop_if_cancelled`.
 """
@@ -14,25 +18,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
-import logging
 import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, Generic
 
 from runners.base import Input, Output, ParallelRunner, Prepared, Runner
 from runners.batch import Batch, Predict
 from runners.cancellation import Cancelled
 from runners.cost_estimate import CostEstimate
-from runners.errors import ModelFailure, Overloaded, SamoError
+from runners.errors import Overloaded, SamoError
+from runners.health import ModelHealth, ModelState
+from runners.priority import Priority, current_priority
 from runners.queueing import BatchQueue, QueuedItem, Request
-from runners.usage import current_meter
-
-_log = logging.getLogger("bentoml.samo.batching")
+from runners.usage import current_meter, note_model
 
 # `prepare` runs on the event loop: after this many seconds other tasks get their turn.
 _PREPARE_SECONDS: Final = 0.01
+# After a request, one worker is kept free of background work for this long: another may follow.
+_QUIET_SECONDS: Final = 30.0
 
 
 class Batcher(Generic[Input, Prepared, Output]):
@@ -47,6 +53,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         max_wait_seconds: a request that would wait longer is refused with `Overloaded`.
         seconds_per_cost: estimate of the computing time per unit of cost before the first batch.
         num_workers: number of batches that are computed at the same time.
+        max_batch_seconds: the model is stuck if every worker computes a batch for longer.
         cores_are_busy: whether something else than this batcher uses the cores now.
         on_batch: called after each batch, failed and cancelled ones included.
 
@@ -61,6 +68,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         max_wait_seconds: float,
         seconds_per_cost: float = 0.0,
         num_workers: int = 1,
+        max_batch_seconds: float = math.inf,
         cores_are_busy: Callable[[], bool] = lambda: False,
         on_batch: Callable[[Batch[Prepared, Output]], None] = lambda batch: None,
     ) -> None:
@@ -69,6 +77,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._max_batch_cost = max_batch_cost
         self._max_wait_seconds = max_wait_seconds
         self._num_workers = num_workers
+        self._health = ModelHealth(name, num_workers, max_batch_seconds)
         self._predict_on_shared_cores: Predict[Prepared, Output] = (
             runner.predict_single_threaded if isinstance(runner, ParallelRunner) else runner.predict
         )
@@ -78,6 +87,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._requests: set[Request] = set()
         self._running: dict[asyncio.Task[None], Batch[Prepared, Output]] = {}
         self._cost_estimate = CostEstimate(seconds_per_cost)
+        self._last_request = -math.inf
         self._executor = ThreadPoolExecutor(max_workers=num_workers, thread_name_prefix=name)
 
     @property
@@ -86,20 +96,45 @@ class Batcher(Generic[Input, Prepared, Output]):
         return len(self._queue)
 
     @property
+    def num_workers(self) -> int:
+        """Number of batches that are computed at the same time."""
+        return self._num_workers
+
+    @property
     def is_computing(self) -> bool:
         """Whether a batch is being computed."""
         return bool(self._running)
 
-    async def run(self, items: Sequence[Input]) -> list[Output | SamoError]:
+    @property
+    def state(self) -> ModelState:
+        """Whether the model computes."""
+        return self._health.state(self.runner, self._running.values())
+
+    async def run(
+        self,
+        items: Sequence[Input],
+        *,
+        is_admitted: bool = False,
+        on_output: Callable[[int, Output], None] = lambda index, output: None,
+    ) -> list[Output | SamoError]:
         """Compute `items`; return the output or the error of each, in order.
 
-        Raises `Overloaded`, before anything is queued, if the wait would be too long.
+        Args:
+            items: the inputs.
+            is_admitted: whether these are the rest of admitted work; it is not refused half done.
+            on_output: called on the event loop as soon as an item has its output, with its index.
+
+        Raises `ModelUnavailable` or `Overloaded`, before anything is queued, as `check_admission`.
         """
+        note_model(self.name)
         prepared = await self._prepare_all(items)
         cost = sum(self.runner.cost(p) for p in prepared if not isinstance(p, SamoError))
-        self.check_admission(cost)
+        if not is_admitted:
+            self.check_admission(cost)
         loop = asyncio.get_running_loop()
-        request = Request(self._queue.turn, cost, current_meter())
+        request = Request(self._queue.turn, cost, current_meter(), current_priority())
+        if request.priority is not Priority.BACKGROUND:
+            self._last_request = time.monotonic()
         self._requests.add(request)
         entries = [
             p
@@ -108,6 +143,9 @@ class Batcher(Generic[Input, Prepared, Output]):
             for p in prepared
         ]
         queued = [entry for entry in entries if isinstance(entry, QueuedItem)]
+        for index, entry in enumerate(entries):
+            if isinstance(entry, QueuedItem):
+                entry.future.add_done_callback(partial(_report, on_output, index))
         self._queue.extend(queued)
         # Not at once: items that arrive in the same iteration of the loop share the batch.
         loop.call_soon(self._start_batches)
@@ -148,20 +186,18 @@ class Batcher(Generic[Input, Prepared, Output]):
         try:
             return self.runner.prepare(item)
         except Exception as error:  # noqa: BLE001  # only the input that `prepare` fails on has an error
-            return self._failure(error)
-
-    def _failure(self, error: Exception) -> SamoError:
-        """Replace an error that is no `SamoError`: its message may contain the user's text."""
-        if isinstance(error, SamoError):
-            return error
-        _log.error("%s failed: %s", self.name, type(error).__name__)
-        return ModelFailure(
-            f"The {self.name} model failed: try again, and report the error if it persists.",
-            step=self.name,
-        )
+            return self._health.failed(error)
 
     def check_admission(self, cost: int = 0) -> None:
-        """Raise `Overloaded` if a request of this cost would wait too long for a free worker."""
+        """Refuse a request that would be in vain; work in the background waits as long as it takes.
+
+        Raises:
+            Overloaded: A request of this cost would wait too long for a free worker.
+            ModelUnavailable: The model could not be loaded, or all its workers are stuck.
+        """
+        self._health.check(self.runner, self._running.values())
+        if current_priority() is Priority.BACKGROUND:
+            return
         wait = self._estimated_wait(cost)
         if wait > self._max_wait_seconds:
             raise Overloaded(
@@ -174,8 +210,9 @@ class Batcher(Generic[Input, Prepared, Output]):
         """Seconds until a worker is free for a request of this cost.
 
         Requests are scheduled round-robin, so each other request adds at most one batch, or as much
-        cost as this one has.
+        cost as this one has. Those of a lower priority add nothing.
         """
+        priority = current_priority()
         now = time.perf_counter()
         rate = self._cost_estimate.seconds_per_cost
         waits = [0.0] * (self._num_workers - len(self._running))
@@ -184,7 +221,8 @@ class Batcher(Generic[Input, Prepared, Output]):
             waits.append(0.0 if batch.cancelled.is_set() else max(0.0, remaining))
         heapq.heapify(waits)
         turn = max(cost, self._max_batch_cost)
-        for other in sorted(self._requests, key=lambda request: request.last_turn):
+        ahead = [request for request in self._requests if request.priority <= priority]
+        for other in sorted(ahead, key=lambda request: request.last_turn):
             heapq.heapreplace(waits, waits[0] + min(other.queued_cost, turn) * rate)
         return waits[0]
 
@@ -197,7 +235,7 @@ class Batcher(Generic[Input, Prepared, Output]):
     def _start_batches(self) -> None:
         """Start a batch on each free worker while the queue has items."""
         self._queue.drop_done()
-        while self._queue and (free := self._num_workers - len(self._running)) > 0:
+        while self._queue and (free := self._free_workers()) > 0:
             # Free workers share the queue, so that each gets a batch.
             limit = self._queue.cost / free if free > 1 else math.inf
             items = self._queue.take_batch(min(self._max_batch_cost, limit))
@@ -209,6 +247,14 @@ class Batcher(Generic[Input, Prepared, Output]):
             task = asyncio.get_running_loop().create_task(self._work(batch, predict))
             self._running[task] = batch
             task.add_done_callback(self._on_done)
+
+    def _free_workers(self) -> int:
+        """Workers that the next batch of the queue may use."""
+        free = self._num_workers - len(self._running)
+        is_quiet = time.monotonic() - self._last_request > _QUIET_SECONDS
+        if self._queue.priority is not Priority.BACKGROUND or is_quiet or self._num_workers == 1:
+            return free
+        return free - 1
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
@@ -246,12 +292,20 @@ class Batcher(Generic[Input, Prepared, Output]):
                         await self._compute(batch, [item], predict)
                 return False
             if not items[0].future.done():
-                items[0].future.set_exception(self._failure(error))
+                items[0].future.set_exception(self._health.failed(error))
             return False
+        self._health.succeeded()
         for item, output in zip(items, outputs, strict=True):
             if not item.future.done():
                 item.future.set_result(output)
         return True
+
+
+def _report(
+    on_output: Callable[[int, Output], None], index: int, future: asyncio.Future[Output]
+) -> None:
+    if not future.cancelled() and future.exception() is None:
+        on_output(index, future.result())
 
 
 def _outcome(item: QueuedItem[Prepared, Output]) -> Output | SamoError:

@@ -4,6 +4,9 @@
     ├── MalformedRequest        400  the body is not valid JSON or not a valid multipart form
     ├── InvalidRequest          422  a field is missing, of the wrong type or out of range
     ├── UnknownModel            404  /v1/models has no model with this name
+    ├── JobNotFound             404  there is no job with this id, or another key made it
+    ├── JobGone                 410  the job was deleted, at its end or by its owner
+    ├── JobNotDone              409  the job has no result, or not yet
     ├── PayloadTooLarge         413  the body is larger than the limit
     ├── UnsupportedMediaType    415  the route does not accept the body's content type or charset
     ├── UnsupportedAudio        415  the upload is not in a supported audio format
@@ -18,7 +21,8 @@
     ├── RequestTimeout          408  the client stopped sending headers or body
     ├── HeadersTooLarge         431  the headers are larger than the limit
     ├── Overloaded              503  the queue is full; comes with Retry-After
-    ├── DeadlineExceeded        504  the request took longer than the deadline
+    ├── ModelUnavailable        503  a model is not loaded, fails or is stuck; with Retry-After
+    ├── DeadlineExceeded        504  the request, or the step it asks for, took too long
     └── ModelFailure            500  a model raised an error
 
 Messages say how to correct the request. They never contain text from the request.
@@ -72,6 +76,34 @@ class UnknownModel(SamoError):
 
     status = 404
     code = "model_not_found"
+
+
+class JobNotFound(SamoError):
+    """There is no job with this id, or another API key made it."""
+
+    status = 404
+    code = "job_not_found"
+
+
+class JobGone(SamoError):
+    """The job and its result are deleted."""
+
+    status = 410
+    code = "job_gone"
+
+
+class JobNotDone(SamoError):
+    """The job has no result, or not yet."""
+
+    status = 409
+    code = "job_not_done"
+
+
+class DriftUnavailable(SamoError):
+    """Drift is not measured, or too little was observed."""
+
+    status = 409
+    code = "drift_unavailable"
 
 
 class PayloadTooLarge(SamoError):
@@ -180,8 +212,16 @@ class HeadersTooLarge(SamoError):
     code = "headers_too_large"
 
 
+class ModelUnavailable(SamoError):
+    """A model could not be loaded, or does not compute any more."""
+
+    status = 503
+    code = "model_unavailable"
+    retry_after_seconds = 5
+
+
 class DeadlineExceeded(SamoError):
-    """The request took longer than the deadline."""
+    """The request, or the step that it asks for, took longer than its deadline."""
 
     status = 504
     code = "deadline_exceeded"

@@ -57,6 +57,11 @@ class FakeEmotionClassifier(ParallelRunner[str | OccludedText, str, Probabilitie
         del folder, threads
         return cls()
 
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The names of the outputs."""
+        return self.calibration.outputs
+
     def prepare(self, item: str | OccludedText) -> str:
         """Return the text with an ellipsis instead of each hidden span."""
         if isinstance(item, str):

@@ -1,8 +1,9 @@
 """The queue of a `Batcher`: chooses the items of each batch and the order of requests.
 
 Requests are scheduled round-robin: a request with a thousand items delays another request by one
-batch, not by a thousand items. A batch consists of the next item of the request that is due and of
-the items closest to it in cost, within a limit of padded cost and of padding.
+batch, not by a thousand items. Requests of a higher priority go first. A batch consists of the next
+item of the request that is due and of the items closest to it in cost, within a limit of padded
+cost and of padding; all of them have the same priority.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, Generic
 
 from runners.base import Output, Prepared
+from runners.priority import Priority
 from runners.usage import Meter
 
 # Padding may add at most this share to the cost of a batch. A padded token costs as much as a real
@@ -30,6 +32,7 @@ class Request:
             newest when the request arrived; the lowest is served next.
         queued_cost: total cost of the items that are still in the queue.
         meter: is told the computing time of the items.
+        priority: requests of a lower value are served first.
         queued: when the items were queued (`time.perf_counter`).
         is_waiting: whether none of the items has left the queue.
 
@@ -38,6 +41,7 @@ class Request:
     last_turn: int
     queued_cost: int
     meter: Meter | None = None
+    priority: Priority = Priority.REQUEST
     queued: float = field(default_factory=time.perf_counter)
     is_waiting: bool = True
 
@@ -69,9 +73,20 @@ class BatchQueue(Generic[Prepared, Output]):
         return self._turn
 
     @property
+    def priority(self) -> Priority:
+        """The priority of the next batch. Raises `ValueError` if the queue is empty."""
+        return min(item.request.priority for item in self._items)
+
+    @property
     def cost(self) -> int:
-        """Total cost of the items."""
-        return sum(item.cost for item in self._items)
+        """Total cost of the items of the next batch's priority."""
+        return sum(item.cost for item in self._next_items())
+
+    def _next_items(self) -> list[QueuedItem[Prepared, Output]]:
+        if not self._items:
+            return []
+        priority = self.priority
+        return [item for item in self._items if item.request.priority is priority]
 
     def extend(self, items: Iterable[QueuedItem[Prepared, Output]]) -> None:
         """Append items."""
@@ -86,10 +101,11 @@ class BatchQueue(Generic[Prepared, Output]):
 
         An item that costs more is a batch of its own. Raises `ValueError` if the queue is empty.
         """
-        first = min(self._items, key=lambda item: item.request.last_turn)
+        items = self._next_items()
+        first = min(items, key=lambda item: item.request.last_turn)
         batch: list[QueuedItem[Prepared, Output]] = []
         longest = cost = 0
-        for item in sorted(self._items, key=lambda item: abs(item.cost - first.cost)):
+        for item in sorted(items, key=lambda item: abs(item.cost - first.cost)):
             padded = (len(batch) + 1) * max(longest, item.cost)
             limit = min(max_cost, (cost + item.cost) * (1.0 + MAX_PADDING))
             if batch and padded > limit:

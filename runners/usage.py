@@ -1,7 +1,8 @@
-"""Seconds of computing, reported to whoever counts them for the current request."""
+"""What the current request uses: seconds of computing, and models."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,6 +10,7 @@ from contextvars import ContextVar
 Meter = Callable[[float], None]
 
 _meter: ContextVar[Meter | None] = ContextVar("meter", default=None)
+_models: ContextVar[set[str] | None] = ContextVar("models", default=None)
 
 
 @contextmanager
@@ -24,6 +26,33 @@ def metered(meter: Meter) -> Iterator[None]:
         _meter.reset(token)
 
 
+@contextmanager
+def charged() -> Iterator[None]:
+    """Report the time that this block takes to the meter of the current request."""
+    meter, start = _meter.get(), time.perf_counter()
+    try:
+        yield
+    finally:
+        if meter is not None:
+            meter(time.perf_counter() - start)
+
+
 def current_meter() -> Meter | None:
     """The meter of the current request; None if nothing counts."""
     return _meter.get()
+
+
+@contextmanager
+def collect_models(names: set[str]) -> Iterator[None]:
+    """While this block runs, in its tasks too, `names` receives the models that are asked."""
+    token = _models.set(names)
+    try:
+        yield
+    finally:
+        _models.reset(token)
+
+
+def note_model(name: str) -> None:
+    """The current request asks this model."""
+    if (names := _models.get()) is not None:
+        names.add(name)

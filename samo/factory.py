@@ -6,24 +6,23 @@ import contextlib
 import ctypes
 import gc
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, cast
 
 from runners import fakes
-from runners.base import GoldenMismatchError, Input, Output, ParallelRunner, Prepared, Runner
+from runners.base import GoldenMismatchError, Input, Output, Prepared
 from runners.batching import Batcher
-from runners.emotion.calibration import EmotionCalibration, Probabilities
-from runners.emotion.classifier import EmotionClassifier, OccludedText
 from runners.errors import StartError
-from runners.summarizer.summarizer import Summarizer
-from runners.summarizer.summary import Summary, SummaryRequest
-from runners.transcriber.transcriber import Transcriber
-from runners.transcriber.transcript import Transcript, TranscriptionRequest
+from runners.unavailable import UnavailableRunner
+from samo.decoders import Decoder, IsolatedDecoder, ThreadedDecoder
+from samo.drift.creation import DriftOff, ObservedModel, create_monitor
+from samo.drift.monitor import DriftMonitor
 from samo.insight.pipeline import Pipeline
-from samo.integrity import check_files, check_golden_sentences
+from samo.insight.steps import StepDeadlines
+from samo.loading import EmotionRunner, Runners, StoredModel, load_runners, report_unavailable
 from samo.monitoring import metrics
 from samo.monitoring.models import speech_batch_observer, text_batch_observer
 from samo.settings import Settings
@@ -45,44 +44,6 @@ AUDIO_BATCH_COST: Final = 1
 # recordings would all be admitted to the queue.
 INITIAL_SECONDS_PER_AUDIO_FRAME: Final = 0.001
 
-# `Any` is the type of a prepared input, which a runner and its fake choose freely.
-TranscriberRunner = Runner[TranscriptionRequest, Any, Transcript]
-SummarizerRunner = Runner[SummaryRequest, Any, Summary]
-
-
-class EmotionRunner(ParallelRunner[str | OccludedText, Any, Probabilities], Protocol):
-    """The classifier, with the calibration that interprets its probabilities."""
-
-    calibration: EmotionCalibration
-
-
-class ModelInfo(Protocol):
-    """Information that BentoML's store keeps about a model."""
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """What `export_models.py` wrote: origin, metrics, licences, SHA-256 of the files."""
-        ...
-
-
-class StoredModel(Protocol):
-    """A model in BentoML's store, whose classes have no types."""
-
-    @property
-    def path(self) -> str:
-        """Folder of its files."""
-        ...
-
-    @property
-    def tag(self) -> object:
-        """Name and version; its `str` is "name:version"."""
-        ...
-
-    @property
-    def info(self) -> ModelInfo:
-        """Its metadata."""
-        ...
-
 
 @dataclass
 class ModelSet:
@@ -91,6 +52,8 @@ class ModelSet:
     pipeline: Pipeline
     tags: dict[str, str]
     metadata: dict[str, dict[str, Any]]
+    folders: dict[str, Path] = field(default_factory=dict)
+    """Of the models' files; empty for fakes."""
     ready: bool = False
     loaded_at: int = field(default_factory=lambda: int(time.time()))
     """Unix time, in seconds."""
@@ -113,16 +76,16 @@ class ModelSet:
     def warm_up(self) -> None:
         """Run one input through each model; the service is ready after that.
 
+        A model that fails is left out.
+
         Raises:
-            StartError: A model computes other results than when it was exported.
+            StartError: A model computes other results than when it was exported, or none is left.
         """
-        runners = [batcher.runner for batcher in self.batchers.values()]
-        try:
-            with ThreadPoolExecutor(len(runners)) as executor:
-                for future in [executor.submit(runner.warm_up) for runner in runners]:
-                    future.result()
-        except GoldenMismatchError as error:
-            raise StartError(str(error)) from None
+        with ThreadPoolExecutor(len(self.batchers)) as executor:
+            for one in [executor.submit(_warm_up, one) for one in self.batchers.values()]:
+                one.result()
+        if all(batcher.state == "unavailable" for batcher in self.batchers.values()):
+            raise StartError("No model can be loaded: the log says why.")
         _return_freed_memory()
         # Move the loaded objects out of garbage collection: a full collection over them blocks
         # the event loop for 0.5 s.
@@ -130,17 +93,22 @@ class ModelSet:
         gc.freeze()
         self.ready = True
 
+    def require_all(self) -> None:
+        """Raise `StartError` if a model could not be loaded."""
+        missing = [name for name, one in self.batchers.items() if one.state == "unavailable"]
+        if missing:
+            raise StartError(f"These models cannot be loaded: {', '.join(missing)}; see the log.")
+
     def close(self) -> None:
-        """Stop the threads of the batchers and of the decoder."""
+        """Stop the threads of the batchers, and the decoder."""
         self.ready = False
         for batcher in self.batchers.values():
             batcher.close()
-        if self.pipeline.decode_executor is not None:
-            self.pipeline.decode_executor.shutdown(wait=False, cancel_futures=True)
+        self.pipeline.decoder.close()
 
 
 def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) -> ModelSet:
-    """Load the three models, or create their fakes.
+    """Load the three models, or create their fakes; one that cannot be loaded refuses requests.
 
     Args:
         settings: Which runners, and their threads and limits.
@@ -153,9 +121,10 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
         return ModelSet(
             _create_pipeline(
                 settings,
-                fakes.FakeTranscriber(),
-                fakes.FakeEmotionClassifier(),
-                fakes.FakeSummarizer(),
+                Runners(
+                    fakes.FakeTranscriber(), fakes.FakeEmotionClassifier(), fakes.FakeSummarizer()
+                ),
+                _create_decoder(settings),
             ),
             tags=dict.fromkeys(MODEL_NAMES, "fake"),
             metadata={name: {} for name in MODEL_NAMES},
@@ -165,41 +134,59 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
         _load_pipeline(settings, models),
         tags={name: str(model.tag) for name, model in models.items()},
         metadata={name: dict(model.info.metadata) for name, model in models.items()},
+        folders={name: Path(model.path) for name, model in models.items()},
     )
 
 
+def observe_drift(settings: Settings, models: ModelSet) -> DriftMonitor | DriftOff:
+    """Compare what the pipeline of `models` sees with a reference from now on.
+
+    Raises:
+        StartError: `settings.drift_reference` cannot be used.
+    """
+    if models.pipeline.emotion.state == "unavailable":
+        return DriftOff("The emotion model could not be loaded: restart the service.")
+    runner = cast("EmotionRunner", models.pipeline.emotion.runner)
+    classifier = ObservedModel(
+        runner.calibration,
+        runner.vocabulary,
+        models.metadata["emotion"].get("sha256", {}),
+        models.folders.get("emotion"),
+    )
+    monitor = create_monitor(settings, classifier)
+    if isinstance(monitor, DriftMonitor):
+        models.pipeline.observe(monitor)
+    return monitor
+
+
+def _warm_up(batcher: Batcher[Any, Any, Any]) -> None:
+    try:
+        batcher.runner.warm_up()
+    except GoldenMismatchError as error:
+        raise StartError(str(error)) from None
+    except Exception as error:  # noqa: BLE001  # whatever a model's library raises
+        report_unavailable(batcher.name, error)
+        batcher.runner = UnavailableRunner(batcher.name)
+
+
 def _load_pipeline(settings: Settings, models: Mapping[str, StoredModel]) -> Pipeline:
-    folders = {name: Path(model.path) for name, model in models.items()}
-    # loading a model releases the GIL
-    with ThreadPoolExecutor(len(models) + 1) as executor:
-        checks = executor.submit(_check_files, models.values())
-        transcriber = executor.submit(
-            Transcriber.load,
-            folders["transcriber"],
-            threads=settings.ctranslate2_threads,
-            num_workers=settings.max_concurrent_transcriptions,
-        )
-        emotion = executor.submit(
-            EmotionClassifier.load, folders["emotion"], threads=settings.threads, parallel=True
-        )
-        summarizer = executor.submit(
-            _load_summarizer, str(models["summarizer"].tag), folders["summarizer"], settings
-        )
-        checks.result()  # first: it names the damaged file, which an error in loading does not
-        return _create_pipeline(
-            settings, transcriber.result(), emotion.result(), summarizer.result()
-        )
+    """Load the models while the decoder starts."""
+    decoder = _create_decoder(settings)
+    decoder.start()
+    try:
+        pipeline = _create_pipeline(settings, load_runners(settings, models), decoder)
+        decoder.wait_until_started()
+    except BaseException:
+        decoder.close()
+        raise
+    return pipeline
 
 
-def _check_files(models: Iterable[StoredModel]) -> None:
-    for model in models:
-        check_files(str(model.tag), Path(model.path), model.info.metadata)
-
-
-def _load_summarizer(tag: str, folder: Path, settings: Settings) -> Summarizer:
-    summarizer = Summarizer.load(folder, threads=settings.ctranslate2_threads)
-    check_golden_sentences(tag, folder, summarizer.t5)
-    return summarizer
+def _create_decoder(settings: Settings) -> Decoder:
+    concurrency = settings.max_concurrent_transcriptions
+    return (
+        IsolatedDecoder(concurrency) if settings.isolate_decoding else ThreadedDecoder(concurrency)
+    )
 
 
 def _return_freed_memory() -> None:
@@ -208,19 +195,20 @@ def _return_freed_memory() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def _create_pipeline(
-    settings: Settings,
-    transcriber: TranscriberRunner,
-    emotion: EmotionRunner,
-    summarizer: SummarizerRunner,
-) -> Pipeline:
+def _create_pipeline(settings: Settings, runners: Runners, decoder: Decoder) -> Pipeline:
+    deadlines = StepDeadlines(
+        settings.transcription_deadline_seconds,
+        settings.emotion_deadline_seconds,
+        settings.summary_deadline_seconds,
+    )
     speech = Batcher(
         "transcriber",
-        transcriber,
+        runners.transcriber,
         max_batch_cost=AUDIO_BATCH_COST,
         max_wait_seconds=settings.max_audio_wait_seconds,
         seconds_per_cost=INITIAL_SECONDS_PER_AUDIO_FRAME,
         num_workers=settings.max_concurrent_transcriptions,
+        max_batch_seconds=deadlines.transcription,
         on_batch=speech_batch_observer("transcriber"),
     )
     return Pipeline(
@@ -228,10 +216,11 @@ def _create_pipeline(
         _with_queue_metric(
             Batcher(
                 "emotion",
-                emotion,
+                runners.emotion,
                 max_batch_cost=EMOTION_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
                 num_workers=settings.threads,
+                max_batch_seconds=deadlines.emotion,
                 cores_are_busy=lambda: speech.is_computing,
                 on_batch=text_batch_observer("emotion"),
             )
@@ -239,15 +228,16 @@ def _create_pipeline(
         _with_queue_metric(
             Batcher(
                 "summarizer",
-                summarizer,
+                runners.summarizer,
                 max_batch_cost=SUMMARY_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
+                max_batch_seconds=deadlines.summary,
                 on_batch=text_batch_observer("summarizer"),
             )
         ),
-        emotion.calibration,
-        # separate threads, so that slow decodes of uploads delay nothing else
-        ThreadPoolExecutor(settings.max_concurrent_transcriptions, thread_name_prefix="decoding"),
+        runners.emotion.calibration,
+        decoder,
+        deadlines,
     )
 
 

@@ -30,8 +30,12 @@ MAX_BATCH_JSON_BYTES: Final = MAX_BATCH_CHARACTERS * _JSON_BYTES_PER_CHARACTER +
 MAX_TRENDS_JSON_BYTES: Final = MAX_TRENDS_ENTRIES * 40 * 40
 # Larger bodies are parsed in a thread.
 MAX_INLINE_JSON_BYTES: Final = MAX_JSON_BYTES
+# Of the form of an upload: boundaries, part headers, the other fields.
+FORM_OVERHEAD_BYTES: Final = 64 * 1024
 # A multipart form around the largest recording: boundaries, part headers, the other fields.
-MAX_FORM_BYTES: Final = MAX_AUDIO_BYTES + 64 * 1024
+MAX_FORM_BYTES: Final = MAX_AUDIO_BYTES + FORM_OVERHEAD_BYTES
+JOBS_PATH: Final = "/v1/jobs"
+"""Takes larger uploads, by `Settings.max_job_bytes`, and writes them to a file."""
 # GET routes ignore a body; a small one, which some clients send, is not refused.
 MAX_IGNORED_BODY_BYTES: Final = 1024
 
@@ -95,7 +99,7 @@ def max_body_bytes(path: str) -> int:
     the body is not read.
     """
     path = normalize_path(path)
-    if path.startswith("/page/"):
+    if path.startswith(("/page/", f"{JOBS_PATH}/")):
         return MAX_IGNORED_BODY_BYTES
     return _BODY_BYTES.get(path, MAX_FORM_BYTES)
 

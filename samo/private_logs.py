@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from samo.monitoring.log_format import write_line
+
 # Innermost locations that are logged.
 _MAX_FRAMES: Final = 6
 # The loggers of the project, whose messages contain no user text.
@@ -101,7 +103,7 @@ def _log_uncaught(
 ) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
-    sys.stderr.write(f"{kind.__name__} at {_locations(trace)}\n")
+    write_line(logging.CRITICAL, f"{kind.__name__} at {_locations(trace)}")
 
 
 def _log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

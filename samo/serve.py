@@ -2,8 +2,8 @@
 
 `bentoml serve` runs a supervisor that imports the service before its worker does, and stays in
 memory. An instance has one worker: batching happens within a process, and a second worker would
-load every model again. Whatever runs an instance (a terminal, Cloud Run, Kubernetes) restarts it.
-Clients that connect while the models load wait in the backlog.
+load every model again. Whatever runs an instance (systemd, Docker, Cloud Run, Kubernetes) restarts
+it. Clients that connect while the models load wait in the backlog.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Final, NoReturn
 
 from runners.errors import StartError
 from samo import private_logs
-from samo.settings import DEFAULT_PORT, Settings, default_port
+from samo.monitoring import log_format
+from samo.settings import DEFAULT_PORT, Settings, default_port, early_log_format
 
 BACKLOG: Final = 2048
 DEFAULT_GRACE_SECONDS: Final = 8.0
@@ -31,13 +32,15 @@ def main(arguments: Sequence[str]) -> NoReturn:
     """The command line; exits the process when the service has ended or cannot start."""
     args = build_parser().parse_args(arguments)
     private_logs.install()
+    log_format.install(early_log_format())
     try:
         settings = Settings.load()
         listener = _listen(args.host, default_port() if args.port is None else args.port)
-        sys.stderr.write(f"Loading; then http://localhost:{listener.getsockname()[1]}\n")
+        port = listener.getsockname()[1]
+        log_format.write_line(logging.INFO, f"Loading; then http://localhost:{port}")
         _serve(args.bento, listener, settings, args.grace_seconds)
     except StartError as error:
-        sys.stderr.write(f"{error}\n")
+        log_format.write_line(logging.ERROR, str(error))
         _exit_process(1)
     _exit_process(0)
 
@@ -48,6 +51,9 @@ def build_parser() -> argparse.ArgumentParser:
         prog="samo serve",
         description="Answer requests over HTTP. Environment variables SAMO_* configure the "
         "service; docs/api.md lists them.",
+        epilog="This process does not restart itself if it is killed. What runs it does: systemd "
+        "(deploy/systemd/samo.service), Docker with --restart, Kubernetes, Cloud Run. `bentoml "
+        "serve` restarts its worker.",
     )
     parser.add_argument(
         "--bento",
@@ -96,6 +102,7 @@ def _serve(bento: str, listener: socket.socket, settings: Settings, grace_second
         from bentoml.exceptions import BentoMLException
 
         from samo.http import server
+        from samo.http.open_files import fit_open_files
 
         app = server.load(bento)
     except StartError:
@@ -108,7 +115,7 @@ def _serve(bento: str, listener: socket.socket, settings: Settings, grace_second
             "--bento, and start in the project's folder."
         ) from None
     try:
-        server.run(app, listener, settings, grace_seconds)
+        server.run(app, listener, fit_open_files(settings), grace_seconds)
     except StartError:
         raise
     except BentoMLException:  # from its model store, the only part of it that is called here

@@ -133,6 +133,11 @@ class EmotionClassifier(ParallelRunner[str | OccludedText, TokenIds, Probabiliti
             _session(folder / "model.onnx", 1) if parallel and threads > 1 else None,
         )
 
+    @property
+    def vocabulary(self) -> list[str]:
+        """The tokens of the tokenizer."""
+        return list(self._tokenizer.get_vocab())
+
     def prepare(self, item: str | OccludedText) -> TokenIds:
         """Tokenize a text; return token ids, int64 of shape (tokens,).
 

@@ -38,7 +38,7 @@ class LanguageDetection:
         self._samples = samples
         self._voice = voice
         self._candidates = request.candidate_languages
-        self._main_language: str | None = None
+        self._main_language = request.main_language
         self.probabilities: dict[str, float] = {request.language: 1.0} if request.language else {}
         """Probability of each language when it was first detected."""
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from runners.base import GoldenMismatchError, Runner
 from runners.errors import InvalidRequest
+from runners.transcriber.parts import PartRequest
 from runners.transcriber.timestamps import (
     clamp_segments,
     clamp_spans,
@@ -147,8 +148,11 @@ class Transcriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]
 
     def _transcribe(self, request: TranscriptionRequest) -> Transcript:
         duration = to_seconds(len(request.samples))
-        samples = amplify(request.samples)
-        voice = detect_voice(samples, request.voice_detection)
+        if isinstance(request, PartRequest):
+            samples, voice = request.samples, request.voice
+        else:
+            samples = amplify(request.samples)
+            voice = detect_voice(samples, request.voice_detection)
         session = TranscriptionSession(self._model, samples, voice, request)
         found = session.segments()
         segments = clamp_segments(trim_leading_pauses(found, voice.speech), duration)

@@ -67,6 +67,9 @@ class TranscriptionRequest:
     """Whether the transcript contains the words with their times."""
     candidate_languages: tuple[str, ...] = ()
     """Codes of the languages that detection may return; empty for all."""
+    main_language: str | None = None
+    """Code of the language before this part of a recording: detection must be surer to return
+    another one."""
     prompt: str = ""
     """Text that could precede the recording: it biases spelling and style. Whisper reads its
     last tokens, up to `whisper.MAX_PROMPT_TOKENS` minus the keywords' tokens."""

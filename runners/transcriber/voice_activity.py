@@ -11,7 +11,7 @@ https://github.com/snakers4/silero-vad
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
@@ -80,11 +80,24 @@ class VoiceActivity:
     """Whether each frame is as loud as speech."""
     detection: VoiceDetection = field(default_factory=VoiceDetection)
     """The parameters of the request."""
+    is_certain_elsewhere: bool = False
+    """Whether the recording of which this is a part certainly contains a voice."""
 
     @property
     def is_certain(self) -> bool:
         """Whether the recording certainly contains a voice."""
-        return self.is_certain_in((0, len(self.probabilities)))
+        return self.is_certain_elsewhere or self.is_certain_in((0, len(self.probabilities)))
+
+    def part(self, frames: FrameRange) -> VoiceActivity:
+        """The result for a part of the recording."""
+        inside = slice(*frames)
+        return replace(
+            self,
+            probabilities=self.probabilities[inside],
+            speech=self.speech[inside],
+            loud=self.loud[inside],
+            is_certain_elsewhere=self.is_certain,
+        )
 
     def is_certain_in(self, part: FrameRange) -> bool:
         """Whether a part of the recording certainly contains a voice."""

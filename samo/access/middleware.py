@@ -10,12 +10,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runners.errors import InsufficientScope, InvalidApiKey, SamoError
 from runners.usage import metered
-from samo.access.client_address import client_address
+from samo.access.identity import set_key_name
 from samo.access.key_ring import KeyRing
 from samo.access.keys import ApiKey
 from samo.access.rate_limits import Caller, RateLimiter
 from samo.access.scopes import required_scopes
+from samo.http.client_address import client_address
 from samo.http.envelope import error_response
+from samo.monitoring.request_record import note_key
 from samo.settings import Settings
 
 _REALM: Final = 'Bearer realm="samo"'
@@ -56,6 +58,8 @@ class AccessMiddleware:
             return
         headers = Headers(scope=scope)
         key, refusal, challenge = self._authenticate(headers)
+        if key is not None:
+            set_key_name(scope, key.name)
         if key is not None and refusal is None and not required <= {*key.scopes}:
             missing = " ".join(sorted(required - {*key.scopes}))
             refusal = InsufficientScope(
@@ -92,6 +96,7 @@ class AccessMiddleware:
         challenge = f'{_REALM}, error="invalid_token"'
         if key is None:
             return None, InvalidApiKey("The API key is not valid: check or replace it."), challenge
+        note_key(key.name)
         if key.expired:
             return None, InvalidApiKey("The API key has expired: ask for a new one."), challenge
         return key, None, ""

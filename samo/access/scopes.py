@@ -28,15 +28,16 @@ _SCOPES: Final[dict[str, Scope]] = {
     "/analyze/voice-journal": "speech",
     "/feedback": "feedback",
     "/insights": "text",
-    "/jobs": "jobs",
     "/live": "live",
     "/metrics": "monitoring",
     "/models/status": "monitoring",
+    "/monitoring": "monitoring",
     "/predict": "text",
     "/predict_batch": "text",
     "/summarize": "text",
     "/transcribe": "speech",
     "/v1/audio": "speech",
+    "/v1/jobs": "jobs",
     "/v1/models": "speech",
 }
 _ALL: Final = frozenset(SCOPES)

@@ -13,11 +13,10 @@ from limits.aio.strategies import MovingWindowRateLimiter as AsyncMovingWindow
 from limits.strategies import MovingWindowRateLimiter
 
 from samo.access.memory_storage import WindowStorage
+from samo.redis_client import REDIS_SECONDS, redis_client
 
 _log = logging.getLogger("bentoml.samo.limits")  # below BentoML's logger, which has a handler
 
-# A Redis that does not answer within this time is treated as down.
-REDIS_SECONDS: Final = 0.25
 # While Redis is down, one request in this time tries it again.
 RETRY_SECONDS: Final = 5.0
 _KEY_PREFIX: Final = "samo"
@@ -76,17 +75,7 @@ class RedisWindows:
     """
 
     def __init__(self, url: str) -> None:
-        from redis.asyncio import ConnectionPool
-        from redis.asyncio.retry import Retry
-        from redis.backoff import NoBackoff
-
-        self._pool = ConnectionPool.from_url(
-            url,
-            socket_timeout=REDIS_SECONDS,
-            socket_connect_timeout=REDIS_SECONDS,
-            # one more attempt: a pooled connection may be from before a restart of Redis
-            retry=Retry(NoBackoff(), 1),
-        )
+        self._pool = redis_client(url, REDIS_SECONDS).connection_pool
         storage = RedisStorage(
             f"async+{url}",
             implementation="redispy",

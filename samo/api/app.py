@@ -9,17 +9,23 @@ import samo
 from samo.access.key_ring import KeyRing
 from samo.access.middleware import AccessMiddleware
 from samo.api import description, error_handlers, schemas
+from samo.api.readiness import ReadinessMiddleware
 from samo.api.routes import ROUTERS
 from samo.api.routing import Route
+from samo.drift.creation import DriftOff
+from samo.drift.monitor import DriftMonitor
 from samo.factory import ModelSet
 from samo.http.cors import SamoCORSMiddleware
 from samo.http.middleware import RequestMiddleware
 from samo.http.origins import OriginMiddleware
-from samo.http.paths import PathMiddleware
+from samo.http.paths import PathMiddleware, RouteNames
+from samo.http.request_log import RequestLog
 from samo.http.security_headers import SecurityHeadersMiddleware
+from samo.http.tracing import TracingMiddleware
+from samo.jobs.runner import JobRunner
 from samo.page.files import Files
 from samo.page.routes import create_router
-from samo.settings import Settings
+from samo.settings import Settings, TracingSettings
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -39,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,  # `PathMiddleware` removes extra slashes
     )
     app.state.settings = settings
+    app.state.jobs = JobRunner(settings)
     error_handlers.install_error_handlers(app)
     for router in (*ROUTERS, create_router(Files.read(), Route)):
         app.include_router(router)
@@ -51,26 +58,37 @@ def set_models(app: FastAPI, models: ModelSet) -> None:
     app.state.models = models
 
 
+def set_drift(app: FastAPI, drift: DriftMonitor | DriftOff) -> None:
+    """Give the routes of `app` what compares their texts and recordings with a reference."""
+    app.state.drift = drift
+
+
 def middleware_stack(app: FastAPI) -> list[Middleware]:
     """The ASGI middleware around `app` and around BentoML's own routes, the outermost first.
 
     Raises:
-        StartError: The API keys cannot be used, or there are none and that is not allowed.
+        StartError: The API keys cannot be used, or there are none and that is not allowed; or a
+            setting of the traces cannot be used.
     """
     settings: Settings = app.state.settings
     keys = KeyRing.from_settings(settings)
+    names = RouteNames(app.routes)
+    log = RequestLog(settings, names, lambda: app.state.models.tags)
     stack = [
         Middleware(SecurityHeadersMiddleware),
-        Middleware(RequestMiddleware, settings=settings),
+        Middleware(RequestMiddleware, settings=settings, log=log),
         Middleware(
             OriginMiddleware,
             allowed_hosts=settings.allowed_hosts,
             allowed_origins=settings.cors_origins,
             guard_loopback=keys is None and settings.allow_anonymous is None,
         ),
-        Middleware(PathMiddleware, routes=app.routes),
+        Middleware(PathMiddleware, routes=app.routes, names=names),
         Middleware(AccessMiddleware, settings=settings, keys=keys),
+        Middleware(ReadinessMiddleware, application=app),
     ]
+    if TracingSettings.load().enabled:
+        stack.insert(1, Middleware(TracingMiddleware))
     if settings.cors_origins:
         stack.insert(0, Middleware(SamoCORSMiddleware, origins=settings.cors_origins))
     return stack

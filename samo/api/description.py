@@ -18,6 +18,7 @@ from samo.access.scopes import required_scopes
 from samo.api import error_examples
 from samo.api.routing import Route
 from samo.http.envelope import error_format_of
+from samo.limits import JOBS_PATH
 
 # For each path {"request": …, "response": …} as the service with its models answered it;
 # `python -m tests.e2e.update_openapi_examples` asks it again.
@@ -39,6 +40,7 @@ _TAGS: Final = {
     "insight": "A whole entry: transcript, emotions, their arc, the summary.",
     "text": "One step for texts: emotions, or a summary.",
     "speech": "Recordings: a transcript in our form, and OpenAI's audio API.",
+    "jobs": "Recordings of up to three hours, analysed in the background.",
     "operations": "State of the service and of its models.",
 }
 _KEY: Final = (
@@ -130,8 +132,12 @@ def _add_errors(path: str, operation: dict[str, Any]) -> None:
         kind = "Json"
     elif content:
         kind = "Upload"
+    elif path.startswith(f"{JOBS_PATH}/"):
+        kind = "Job"
     elif not required_scopes(path):
         kind = "Open"
+    elif path == "/monitoring/drift/reference":
+        kind = "Window"
     else:
         kind = "Model" if "parameters" in operation else "Read"
     operation["responses"] |= error_examples.references(kind, error_format_of(path))
@@ -145,7 +151,8 @@ def _add_examples(operation: dict[str, Any], example: dict[str, Any]) -> None:
         media_type = "application/json"
         if isinstance(example["response"], str):
             media_type = "text/plain"
-        content = operation["responses"]["200"].setdefault("content", {})
+        status = next(status for status in operation["responses"] if status.startswith("2"))
+        content = operation["responses"][status].setdefault("content", {})
         content.setdefault(media_type, {})["example"] = example["response"]
 
 

@@ -27,6 +27,21 @@ _EXAMPLES: Final = (
         "SAMO_CORS_ORIGINS."
     ),
     errors.UnknownModel("There is no model of this name: /v1/models lists them."),
+    errors.JobNotFound(
+        "There is no job of this id, or it was made with another API key: check both."
+    ),
+    errors.JobNotDone(
+        "The job is running: it has a result when its state is done.", state="running"
+    ),
+    errors.JobGone(
+        "The job and its result are deleted: results are kept for 3600 s. Send the recording "
+        "again.",
+        kept_seconds=3600,
+    ),
+    errors.DriftUnavailable(
+        "The windows have too few texts and recordings for a reference: try again later, or lower "
+        "SAMO_DRIFT_WINDOW."
+    ),
     errors.RequestTimeout(
         "The body stopped arriving: send at least 4096 bytes per second, without a pause of 20 s."
     ),
@@ -68,6 +83,10 @@ _EXAMPLES: Final = (
         "Too many uploads are arriving: try again after the time in Retry-After.",
         retry_after_seconds=2,
     ),
+    errors.ModelUnavailable(
+        "The summarizer model fails at present: try again after the time in Retry-After.",
+        step="summarizer",
+    ),
     errors.DeadlineExceeded(
         f"The request took longer than {_DEADLINE_SECONDS} s and was cancelled. "
         "Try again later, or send less: a shorter recording, fewer texts.",
@@ -104,6 +123,7 @@ _JSON: Final = (
     errors.UnsupportedMediaType,
     errors.InvalidRequest,
     errors.ModelFailure,
+    errors.ModelUnavailable,
     errors.DeadlineExceeded,
 )
 _UPLOAD: Final = (
@@ -116,9 +136,11 @@ _UPLOAD: Final = (
 _KINDS: Final[dict[str, Sequence[type[errors.SamoError]]]] = {
     "Open": _ANY,
     "Read": _CLOSED,
+    "Window": (*_CLOSED, errors.DriftUnavailable),
     "Model": (*_CLOSED, errors.UnknownModel),
     "Json": _JSON,
     "Upload": _UPLOAD,
+    "Job": (*_CLOSED, errors.JobNotFound, errors.JobGone, errors.JobNotDone),
 }
 _SCHEMAS: Final[dict[ErrorFormat, str]] = {
     "samo": "ErrorEnvelope",

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from runners.errors import DeadlineExceeded, ModelFailure, SamoError
 from samo.http.envelope import error_body
 from samo.monitoring import metrics
+from samo.monitoring.request_record import note_error
 from samo.private_logs import describe
 
 _log = logging.getLogger("bentoml.samo.http")
@@ -71,6 +72,7 @@ def _event(content: dict[str, Any]) -> bytes:
 
 def _error_event(error: SamoError) -> bytes:
     metrics.errors.labels(error.code).inc()
+    note_error(error.code)
     return _event({"type": "error", **error_body(error)})
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Final
 
 from fastapi import Request
@@ -31,8 +33,11 @@ _TEXT_SAMPLE_BYTES: Final = 512
 _PLAIN_ENCODINGS: Final = (b"binary", b"8bit", b"7bit")
 
 
-async def read(request: Request, fields: FormFields) -> FormData:
+async def read(request: Request, fields: FormFields, folder: Path | None = None) -> FormData:
     """Parse the form and return it with the names and values that the route expects.
+
+    With a `folder`, a recording larger than that of a request is written to a file there that has
+    no name.
 
     Raises:
         SamoError: The body is not a form, or has fields that the route does not support.
@@ -55,6 +60,7 @@ async def read(request: Request, fields: FormFields) -> FormData:
         max_fields=limits.MAX_FORM_FIELDS,
         max_part_size=limits.MAX_FORM_FIELD_BYTES,
     )
+    parser.folder = folder
     try:
         form = await parser.parse()
     except MultiPartException as error:  # its messages contain nothing of the form
@@ -93,6 +99,8 @@ class _Parser(MultiPartParser):
     """Starlette's parser, but a part with a recording's name is a file with any headers."""
 
     ended = False
+    folder: Path | None = None
+    """Of recordings that are too large for the memory."""
 
     def on_headers_finished(self) -> None:
         part = self._current_part
@@ -108,6 +116,12 @@ class _Parser(MultiPartParser):
                 "A part has a Content-Transfer-Encoding; send its bytes without encoding"
             )
         super().on_headers_finished()
+        if self.folder is not None and self._current_part.file is not None:
+            self._current_part.file.file.close()
+            file = SpooledTemporaryFile(limits.MAX_AUDIO_BYTES, dir=str(self.folder))  # noqa: SIM115
+            self._files_to_close_on_error[-1] = file
+            self._current_part.file.file = file  # type: ignore[assignment]
+            self._current_part.file._max_mem_size = limits.MAX_AUDIO_BYTES
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         try:

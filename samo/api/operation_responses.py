@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import samo
 from samo.api import schemas
 from samo.factory import ModelSet
@@ -9,12 +11,21 @@ from samo.factory import ModelSet
 
 def health(models: ModelSet) -> schemas.HealthResponse:
     """Return the state of the service."""
+    ready = {name: models.ready and one.state == "ready" for name, one in models.batchers.items()}
+    status: Literal["ok", "degraded"] = "ok" if all(ready.values()) else "degraded"
     return schemas.HealthResponse(
-        status="ok" if models.ready else "starting",
+        status=status if models.ready else "starting",
         version=samo.__version__,
-        models=dict.fromkeys(models.tags, models.ready),
+        models=ready,
         uptime_seconds=round(models.uptime_seconds, 1),
     )
+
+
+def readiness(models: ModelSet) -> schemas.ReadinessResponse:
+    """Return the state of each model."""
+    states = {name: batcher.state for name, batcher in models.batchers.items()}
+    all_ready = all(state == "ready" for state in states.values())
+    return schemas.ReadinessResponse(status="ready" if all_ready else "degraded", models=states)
 
 
 def models_status(models: ModelSet) -> dict[str, schemas.ModelStatus]:
@@ -22,7 +33,8 @@ def models_status(models: ModelSet) -> dict[str, schemas.ModelStatus]:
     return {
         name: schemas.ModelStatus(
             tag=models.tags[name],
-            ready=models.ready,
+            ready=models.ready and batcher.state == "ready",
+            state=batcher.state,
             queue_length=batcher.queue_length,
             metadata=models.metadata[name],
         )

@@ -9,6 +9,8 @@ from pydantic import BeforeValidator
 
 from samo.api import languages
 from samo.audio import READABLE_FORMATS
+from samo.drift.creation import DriftOff
+from samo.drift.monitor import DriftMonitor
 from samo.factory import ModelSet
 
 
@@ -18,6 +20,15 @@ async def _loaded_models(request: Request) -> ModelSet:
     return models
 
 
+async def _current_drift(request: Request) -> DriftMonitor | DriftOff:
+    """What `app.set_drift` set, with what other instances have observed."""
+    drift: DriftMonitor | DriftOff = request.app.state.drift
+    if isinstance(drift, DriftMonitor):
+        await drift.refresh()
+    return drift
+
+
+CurrentDrift = Annotated[DriftMonitor | DriftOff, Depends(_current_drift)]
 LoadedModels = Annotated[ModelSet, Depends(_loaded_models)]
 Upload = Annotated[UploadFile, File(description=f"{READABLE_FORMATS}.")]
 Language = Annotated[

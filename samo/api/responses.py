@@ -18,7 +18,7 @@ from samo.insight.arc import ArcPoint
 from samo.insight.entry import EntryEmotions
 from samo.insight.explanation import Explanation
 from samo.insight.groupings import group_emotions
-from samo.insight.results import Insight, TranscribedRecording
+from samo.insight.results import Insight, SummarizedText, TranscribedRecording
 from samo.insight.summary import SummaryResult
 from samo.insight.words import count_words
 from samo.monitoring import metrics
@@ -30,9 +30,10 @@ class Stopwatch:
     """Measure the milliseconds of a `with` block."""
 
     milliseconds = 0.0
+    started = 0.0
 
     def __enter__(self) -> Self:
-        self._start = time.perf_counter()
+        self.started = time.perf_counter()
         return self
 
     def __exit__(
@@ -41,7 +42,7 @@ class Stopwatch:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self.milliseconds = (time.perf_counter() - self._start) * 1000
+        self.milliseconds = (time.perf_counter() - self.started) * 1000
 
 
 def predict(
@@ -184,17 +185,24 @@ def transcription(
     )
 
 
+def summarized_text(text: str, summarized: SummarizedText) -> schemas.SummarizeResponse:
+    """Return the summary of `text`."""
+    content = summary(text, summarized.result, summarized.prediction)
+    return schemas.SummarizeResponse(**content.model_dump(), degraded=summarized.degraded)
+
+
 def summary(
-    text: str, result: SummaryResult, entry_prediction: EmotionPrediction
+    text: str, result: SummaryResult, entry_prediction: EmotionPrediction | None
 ) -> schemas.SummaryResponse:
-    """Return the summary of `text` with its emotions and those of the entry."""
-    emotions = [emotion.name for emotion in entry_prediction.emotions if emotion.name != NEUTRAL]
+    """Return the summary of `text` with its emotions and those of the entry, if they are known."""
+    emotions = entry_prediction.emotions if entry_prediction else []
+    names = [emotion.name for emotion in emotions if emotion.name != NEUTRAL]
     return schemas.SummaryResponse(
         summary=result.summary.text,
-        key_emotions=emotions[:MAX_KEY_EMOTIONS],
-        emotions=_by_name(result.prediction.emotions),
+        key_emotions=names[:MAX_KEY_EMOTIONS],
+        emotions=_by_name(result.prediction.emotions) if result.prediction else {},
         compression_ratio=round(max(0.0, 1 - len(result.summary.text) / len(text)), 4),
-        emotional_tone=entry_prediction.sentiment,
+        emotional_tone=entry_prediction.sentiment if entry_prediction else None,
         method=result.summary.method,
     )
 
@@ -205,8 +213,8 @@ def insight(result: Insight, tags: dict[str, str], stopwatch: Stopwatch) -> sche
     return schemas.InsightResponse(
         transcription=transcription(recording, with_words=False) if recording else None,
         emotion_analysis=_analysis(emotions) if emotions else None,
-        summary=summary(result.text, result.summary, emotions.prediction)
-        if result.summary and emotions
+        summary=summary(result.text, result.summary, emotions.prediction if emotions else None)
+        if result.summary
         else None,
         arc=[_arc_point(point) for point in result.arc],
         processing_time_ms=round(stopwatch.milliseconds, 2),

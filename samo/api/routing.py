@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, Final, TypeVar, get_type_hints
 
 import pydantic
@@ -14,6 +15,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from samo import limits
+from samo.access.identity import key_name
 from samo.api import forms, json_body
 from samo.api.form_fields import FormFields, refuse_query
 from samo.api.validation import body_error
@@ -92,6 +94,26 @@ class Route(APIRoute):
         return scope.get("method") == "HEAD" and "GET" in (self.methods or ())
 
 
+class SpooledRoute(Route):
+    """A route whose upload is written to a file if it is large.
+
+    It is refused before it arrives if there is no room for another job.
+    """
+
+    def get_route_handler(self) -> Handler:
+        """The handler of the form."""
+        fields = FormFields.from_parameters([field.alias for field in self.dependant.body_params])
+        assert fields is not None  # noqa: S101  # for mypy: the route takes a recording
+        handler = APIRoute.get_route_handler(self)
+
+        async def handle(request: Request) -> Response:
+            state = request.app.state
+            state.jobs.check_room(key_name(request.scope))
+            return await _form_handler(handler, fields, state.settings.jobs_folder)(request)
+
+        return handle
+
+
 def _parse(raw: bytes, max_tokens: int, body_type: type[pydantic.BaseModel]) -> pydantic.BaseModel:
     document = json_body.parse_object(raw, max_tokens)
     try:
@@ -100,11 +122,11 @@ def _parse(raw: bytes, max_tokens: int, body_type: type[pydantic.BaseModel]) -> 
         raise body_error(error, body_type) from None
 
 
-def _form_handler(handler: Handler, fields: FormFields) -> Handler:
+def _form_handler(handler: Handler, fields: FormFields, folder: Path | None = None) -> Handler:
     async def handle(request: Request) -> Response:
         if request.scope["query_string"]:
             refuse_query(request.scope["query_string"], ())
-        request._form = await forms.read(request, fields)  # FastAPI uses this form
+        request._form = await forms.read(request, fields, folder)  # FastAPI uses this form
         return await handler(request)
 
     return handle

@@ -11,20 +11,22 @@
 - `ffmpeg`: limits ffmpeg's memory and reading
 - `track`: decodes the packets of one audio track
 - `decoding`: `decode`, which uses all of the above
-- `quality`: `assess_quality`, from level, noise and clipping
+- `quality`: `measure_levels`: level, noise and clipping; `assess_quality`, which is based on them
 """
 
 from samo.audio.decoding import decode
 from samo.audio.formats import READABLE_FORMATS
-from samo.audio.quality import assess_quality
-from samo.audio.types import SAMPLE_RATE, Audio, AudioQuality, Gap
+from samo.audio.quality import assess_quality, measure_levels
+from samo.audio.types import SAMPLE_RATE, Audio, AudioLevels, AudioQuality, Gap
 
 __all__ = [
     "READABLE_FORMATS",
     "SAMPLE_RATE",
     "Audio",
+    "AudioLevels",
     "AudioQuality",
     "Gap",
     "assess_quality",
     "decode",
+    "measure_levels",
 ]

@@ -14,9 +14,9 @@ from typing import Final
 from runners.errors import UndecodableAudio
 
 MAX_BOXES: Final = 200_000
-"""A fragment of 20 ms has six boxes: 300 s of them are 90,000."""
+"""For 300 s: a fragment of 20 ms has six boxes, so that 300 s of them are 90,000."""
 MAX_SAMPLES: Final = 1_000_000
-"""Samples (packets) of all tracks; 300 s of AAC are 14,000. PCM is counted by its bytes."""
+"""Samples (packets) of all tracks in 300 s; AAC has 14,000. PCM is counted by its bytes."""
 MAX_TRACKS: Final = 32
 _PARENTS: Final = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf"))
 
@@ -57,8 +57,8 @@ def fragment_number(data: bytes, fragment: Box) -> int:
     return 0
 
 
-def check_tables(data: bytes, start: int, stop: int) -> None:
-    """Raise `UndecodableAudio` for more boxes, tracks or samples than 300 s of audio can need."""
+def check_tables(data: bytes, start: int, stop: int, factor: int = 1) -> None:
+    """Raise `UndecodableAudio` for more entries than `factor` times 300 s of audio can need."""
     remaining = [(start, stop)]
     count = tracks = samples = 0
     while remaining:
@@ -70,7 +70,8 @@ def check_tables(data: bytes, start: int, stop: int) -> None:
                 )
             tracks += box.kind == b"trak"
             samples += _samples(data, box, min(box.end, stop))
-            if count > MAX_BOXES or tracks > MAX_TRACKS or samples > MAX_SAMPLES:
+            is_too_long = count > factor * MAX_BOXES or samples > factor * MAX_SAMPLES
+            if is_too_long or tracks > MAX_TRACKS:
                 raise UndecodableAudio(
                     "The file's index has more entries than a recording can need: save it again as"
                     " M4A with one audio track."

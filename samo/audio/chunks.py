@@ -81,6 +81,25 @@ def wav(data: bytes, start: int) -> ExtractedAudio | None:
     return ExtractedAudio(result, position, missing / max(1, missing + len(sound)))
 
 
+def missing_wav_share(head: bytes, size: int) -> float:
+    """Share of the declared audio that is missing in a WAV of `size` bytes that begins with `head`.
+
+    0 if the data chunk does not begin there, or does not declare its size.
+    """
+    position, sizes_64 = 12, 0
+    while position + 8 <= len(head):
+        kind, declared = struct.unpack_from("<4sI", head, position)
+        body = position + 8
+        if kind == b"ds64" and body + 16 <= len(head):
+            (sizes_64,) = struct.unpack_from("<Q", head, body + 8)
+        if kind == b"data":
+            declared = sizes_64 if declared == 0xFFFF_FFFF else declared
+            is_declared = declared > 0 and (sizes_64 or declared < _MIN_STREAMED_SIZE)
+            return max(0.0, 1 - (size - body) / declared) if is_declared else 0.0
+        position = body + declared + declared % 2
+    return 0.0
+
+
 def aiff(data: bytes, start: int) -> ExtractedAudio | None:
     """Parse the AIFF or AIFF-C file at offset `start`; None if it has no sound chunk."""
     kept: list[bytes] = []

@@ -6,9 +6,10 @@ decoders are allowed: of a video, only the audio track is decoded.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import BinaryIO, Final, Protocol
 
 import av
 import av.container
@@ -51,8 +52,12 @@ def decode(data: bytes) -> Audio:
     remaining = RemainingDuration()
     decoded: list[Audio] = []
     for part in split_files(data):
+        sink = _MemorySink()
         with suppress(audio_errors.NoAudioSamples):
-            decoded.append(_decode_part(part, remaining))
+            track = decode_part(part, remaining, sink)
+            decoded.append(
+                Audio(sink.kept, SAMPLE_RATE, track.container, track.codec, tuple(track.gaps))
+            )
     if not decoded:
         raise audio_errors.no_audio_samples()
     if len(decoded) == 1:
@@ -66,26 +71,95 @@ def decode(data: bytes) -> Audio:
     return Audio(samples, SAMPLE_RATE, decoded[0].container, decoded[0].codec, tuple(gaps))
 
 
-@dataclass
-class _Track:
-    """A decoded audio track; `remaining` is the duration that may follow it."""
+class Sink(Protocol):
+    """Where the samples of a track go."""
 
-    samples: Samples
+    @property
+    def block_samples(self) -> int | None:
+        """Length of the blocks in which a track is mixed; None for the entire track."""
+        ...
+
+    def begin(self) -> None:
+        """A track begins; another one before it that was not kept is discarded."""
+        ...
+
+    def add(self, samples: Samples) -> None:
+        """Samples of the track, of shape (n,)."""
+        ...
+
+    def speech_energy(self) -> float:
+        """Energy above the noise floor, of the entire track."""
+        ...
+
+    def keep(self) -> None:
+        """Keep the track instead of the one kept before."""
+        ...
+
+
+class _MemorySink:
+    """Keeps a track in memory."""
+
+    block_samples = None
+
+    def __init__(self) -> None:
+        self.kept: Samples = np.zeros(0, np.float32)
+        self._track: list[Samples] = []
+
+    def begin(self) -> None:
+        self._track = []
+
+    def add(self, samples: Samples) -> None:
+        self._track.append(samples)
+
+    def speech_energy(self) -> float:
+        # of the entire track, so that a greeting does not outweigh the entry
+        samples = self._samples()
+        return speech_energy(samples) * len(samples)
+
+    def keep(self) -> None:
+        self.kept = self._samples()
+
+    def _samples(self) -> Samples:
+        if len(self._track) != 1:
+            self._track = [np.concatenate(self._track) if self._track else np.zeros(0, np.float32)]
+        return self._track[0]
+
+
+@dataclass
+class DecodedTrack:
+    """What is known of a decoded track; `remaining` is the duration that may follow it."""
+
+    container: str
     codec: str
+    sample_count: int
     gaps: list[Gap]
     remaining: RemainingDuration
 
 
-def _decode_part(part: Part, remaining: RemainingDuration) -> Audio:
-    """Decode all audio tracks of one file and keep the one with the most speech."""
-    best: _Track | None = None
+def decode_part(
+    part: Part,
+    remaining: RemainingDuration,
+    sink: Sink,
+    open_file: Callable[[], BinaryIO] | None = None,
+) -> DecodedTrack:
+    """Decode all audio tracks of one file and keep the one with the most speech.
+
+    Args:
+        part: the file; only its beginning if `open_file` opens it.
+        remaining: the duration it may have; what it has is subtracted.
+        sink: gets the samples.
+        open_file: opens the file for ffmpeg, once for each track.
+
+    Raises as `decode`.
+    """
+    best: DecodedTrack | None = None
     best_energy = 0.0
     failure: SamoError | None = None
     name, index, count = "", 0, 1
     while index < count:
         try:
             with av.open(
-                Upload(part.data),
+                open_file() if open_file else Upload(part.data),
                 mode="r",
                 container_options={**FFMPEG_OPTIONS, "format_whitelist": part.demuxers},
                 metadata_errors="ignore",
@@ -94,7 +168,8 @@ def _decode_part(part: Part, remaining: RemainingDuration) -> Audio:
                 name = CONTAINERS[container.format.name]
                 streams = _readable_streams(container, name)
                 count = len(streams)
-                track = _decode_track(container, streams[index], name, part, remaining.copy())
+                sink.begin()
+                track = _decode_track(container, streams[index], name, part, remaining.copy(), sink)
         except AudioTooLong:
             raise
         except SamoError as error:
@@ -103,16 +178,16 @@ def _decode_part(part: Part, remaining: RemainingDuration) -> Audio:
             # PyAV reports damaged headers as any of these.
             audio_errors.raise_unreadable(part.data, error)
         else:
-            # of the entire track, so that a greeting does not outweigh the entry
-            energy = speech_energy(track.samples) * len(track.samples) if count > 1 else 0.0
+            energy = sink.speech_energy() if count > 1 else 0.0
             if best is None or energy > _LOUDER_TRACK * best_energy:
                 best, best_energy = track, energy
+                sink.keep()
         index += 1
     if best is None:
         assert failure is not None  # noqa: S101  # for mypy: no track without one
         raise failure
     remaining.seconds_left = best.remaining.seconds_left
-    return Audio(best.samples, SAMPLE_RATE, name, best.codec, tuple(best.gaps))
+    return best
 
 
 def _readable_streams(container: av.container.InputContainer, name: str) -> list[AudioStream]:
@@ -140,14 +215,18 @@ def _decode_track(
     name: str,
     part: Part,
     remaining: RemainingDuration,
-) -> _Track:
+    sink: Sink,
+) -> DecodedTrack:
     check_channels(stream.codec_context.layout.nb_channels)
     # Read before decoding, because the values may change with the first frame.
     declared_seconds = completeness.declared_seconds(container, stream, name, part.data)
     declared_packets = completeness.declared_packets(stream, name)
     decoder = TrackDecoder(container, stream, name, remaining)
-    samples = decoder.samples()
-    seconds = len(samples) / SAMPLE_RATE
+    sample_count = 0
+    for block in decoder.blocks(sink.block_samples):
+        sink.add(block)
+        sample_count += len(block)
+    seconds = sample_count / SAMPLE_RATE
     gaps = decoder.gaps
     share = part.missing_share
     if declared_packets:
@@ -169,9 +248,9 @@ def _decode_track(
         )
     if decoder.has_too_many_errors():
         raise UndecodableAudio("The recording is damaged: large parts of it cannot be decoded.")
-    if not len(samples):
+    if not sample_count:
         raise audio_errors.no_audio_samples()
     if not decoder.last_frame_complete:
         raise completeness.truncated_error(seconds)
     codec = stream.codec_context.codec.canonical_name
-    return _Track(samples, codec, gaps, remaining)
+    return DecodedTrack(name, codec, sample_count, gaps, remaining)

@@ -28,11 +28,11 @@ class ElementScan:
     """Offset of the end of a segment with a declared size; another file may follow."""
 
 
-def scan_elements(data: bytes) -> ElementScan:
+def scan_elements(data: bytes, max_elements: int = MAX_ELEMENTS) -> ElementScan:
     """Scan the elements, entering only segments and clusters of unknown size."""
     position, count = 0, 0
     segment_end: int | None = None
-    while position < len(data) and count < MAX_ELEMENTS and position != segment_end:
+    while position < len(data) and count < max_elements and position != segment_end:
         count += 1
         identifier, position = _number(data, position, keep_marker=True)
         size, body = _number(data, position, keep_marker=False)

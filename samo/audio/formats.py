@@ -36,6 +36,7 @@ CONTAINERS: Final = {
     "mp3": "mp3",
     "ogg": "ogg",
     "qcp": "qcp",
+    "w64": "wav",
     "wav": "wav",
     "wv": "wavpack",
 }

@@ -47,13 +47,16 @@ class Part:
     """The last page, block or fragment is incomplete."""
 
 
-def split_files(data: bytes) -> list[Part]:
-    """Split an upload into its files, without leading tags."""
+def split_files(data: bytes, factor: int = 1) -> list[Part]:
+    """Split an upload into its files, without leading tags.
+
+    Tables and counts may have the size that `factor` times 300 s of audio can need.
+    """
     data = tags.without_leading(data)
     parts: list[Part] = []
     position = 0
     while position < len(data):
-        part, position = _next_part(data, position)
+        part, position = _next_part(data, position, factor)
         parts.extend(part)
         if len(parts) > MAX_PARTS:
             raise UndecodableAudio(
@@ -65,7 +68,7 @@ def split_files(data: bytes) -> list[Part]:
     return parts
 
 
-def _next_part(data: bytes, start: int) -> tuple[list[Part], int]:
+def _next_part(data: bytes, start: int, factor: int) -> tuple[list[Part], int]:
     """Return the file at offset `start`, or all of a chain of files, and the end offset."""
     head = data[start : start + 12]
     if head[:4] in _CHUNKED:
@@ -75,11 +78,11 @@ def _next_part(data: bytes, start: int) -> tuple[list[Part], int]:
             part = Part(extracted.data, demuxer, missing_share=extracted.missing_share)
             return [part], extracted.end
     if head[4:8] in _BOXES:
-        return _mp4(data, start)
+        return _mp4(data, start, factor)
     if head[:4] == b"OggS":
-        return _ogg(data[start:]), len(data)
+        return _ogg(data[start:], factor), len(data)
     if head[:4] == b"\x1a\x45\xdf\xa3":
-        return _matroska(data, start)
+        return _matroska(data, start, factor)
     if head[:4] == b"DSD ":
         return [Part(tags.without_dsf(data[start:]), "dsf")], len(data)
     if head[:4] == b"wvpk":
@@ -132,9 +135,9 @@ def _bounded_matches(pattern: re.Pattern[bytes], data: bytes, start: int) -> lis
     return found
 
 
-def _mp4(data: bytes, start: int) -> tuple[list[Part], int]:
+def _mp4(data: bytes, start: int, factor: int) -> tuple[list[Part], int]:
     stop, end, missing, fragment, kinds = len(data), start, 0, 0, list[bytes]()
-    for box in islice(boxes.boxes(data, start, len(data)), boxes.MAX_BOXES):
+    for box in islice(boxes.boxes(data, start, len(data)), factor * boxes.MAX_BOXES):
         if b"moov" in kinds and b"mdat" in kinds and file_begins(data, box.start):
             stop = box.start
             break
@@ -150,13 +153,13 @@ def _mp4(data: bytes, start: int) -> tuple[list[Part], int]:
         stop = next_file(data, end) or stop
     if b"moof" in kinds and b"moov" not in kinds[: kinds.index(b"moof")]:
         raise audio_errors.wrong_order() if b"moov" in kinds else audio_errors.later_fragment()
-    boxes.check_tables(data, start, stop)
+    boxes.check_tables(data, start, stop, factor)
     part = tags.without_mp4(data[start:stop])
     return [Part(part, "mov", is_truncated=missing > 0 and b"moof" in kinds)], stop
 
 
-def _ogg(data: bytes) -> list[Part]:
-    pages = ogg.scan_pages(data)
+def _ogg(data: bytes, factor: int) -> list[Part]:
+    pages = ogg.scan_pages(data, factor)
     if not pages.begins_with_header:
         raise audio_errors.wrong_order() if pages.starts else audio_errors.later_fragment()
     bounds = [*(pages.starts or [0]), len(data)]
@@ -166,12 +169,12 @@ def _ogg(data: bytes) -> list[Part]:
     return parts
 
 
-def _matroska(data: bytes, start: int) -> tuple[list[Part], int]:
+def _matroska(data: bytes, start: int, factor: int) -> tuple[list[Part], int]:
     following = ebml.HEADER.search(data, start + 4)
     stop = following.start() if following else len(data)
     part = data[start:stop]
-    scan = ebml.scan_elements(part)
-    if scan.elements >= ebml.MAX_ELEMENTS:
+    scan = ebml.scan_elements(part, factor * ebml.MAX_ELEMENTS)
+    if scan.elements >= factor * ebml.MAX_ELEMENTS:
         raise UndecodableAudio(
             "The file has more blocks than a recording can need: save it again as MP3."
         )

@@ -40,8 +40,11 @@ class Pages:
     """Number of pages."""
 
 
-def scan_pages(data: bytes) -> Pages:
-    """Scan all pages. A file of a chain starts at a first page that follows another page."""
+def scan_pages(data: bytes, factor: int = 1) -> Pages:
+    """Scan all pages. A file of a chain starts at a first page that follows another page.
+
+    Raises `UndecodableAudio` for more pages than `factor` times 300 s of audio can need.
+    """
     pages = Pages()
     position, packets, previous_is_first = 0, 0, False
     streams: dict[bytes, tuple[bytes, int] | None] = {}
@@ -66,7 +69,7 @@ def scan_pages(data: bytes) -> Pages:
         elif streams.get(serial):
             continued = bool(data[position + 5] & _CONTINUED)
             packets += _check_comments(data, body, lengths, continued, streams, serial)
-        if pages.count > MAX_PAGES or packets > MAX_PACKETS:
+        if pages.count > factor * MAX_PAGES or packets > factor * MAX_PACKETS:
             raise UndecodableAudio(
                 "The Ogg file has more pages than a recording can need: save it again as MP3."
             )

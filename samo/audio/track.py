@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -27,19 +28,29 @@ PADDING_SECONDS: Final = 1
 MIN_GAP_SECONDS: Final = 0.5
 """Opus has a packet every 0.4 s during silence (DTX); fragments of recorders last 1 s or more."""
 
+# A block of a long recording: 4 MB of mono, 31 MB of eight channels.
+BLOCK_SAMPLES: Final = 60 * SAMPLE_RATE
+
 # One damaged packet is a click; a file with this many cannot be transcribed well.
 _MAX_FAILED_PACKETS: Final = 50
 _MAX_FAILED_SHARE: Final = 0.1
 _MAX_PACKETS: Final = 200_000
 """300 s in packets of 2.5 ms, the shortest of Opus, are 120,000."""
 _MAX_PACKET_BYTES: Final = 64 * 1024 * 1024
+"""For 300 s."""
 
 
 class RemainingDuration:
     """Duration that a recording may still have; an exact fraction, for all sample rates."""
 
-    def __init__(self) -> None:
-        self.seconds_left = Fraction(MAX_AUDIO_SECONDS) + PADDING_SECONDS
+    def __init__(self, max_seconds: float | None = None) -> None:
+        self.max_seconds = MAX_AUDIO_SECONDS if max_seconds is None else max_seconds
+        self.seconds_left = Fraction(self.max_seconds) + PADDING_SECONDS
+
+    @property
+    def factor(self) -> int:
+        """How many times longer than that of a request the recording may be."""
+        return max(1, math.ceil(self.max_seconds / MAX_AUDIO_SECONDS))
 
     def spend(self, samples: int, rate: int) -> None:
         """Subtract the samples of a frame. Raises `AudioTooLong` if none are left."""
@@ -50,13 +61,13 @@ class RemainingDuration:
         """Raise `AudioTooLong` if `missing` more seconds would exceed the limit."""
         if self.seconds_left < missing:
             raise AudioTooLong(
-                f"The recording is longer than {MAX_AUDIO_SECONDS:g} s: upload it in parts.",
-                max_seconds=MAX_AUDIO_SECONDS,
+                f"The recording is longer than {self.max_seconds:g} s: upload it in parts.",
+                max_seconds=self.max_seconds,
             )
 
     def copy(self) -> RemainingDuration:
         """Return an independent copy."""
-        copy = RemainingDuration()
+        copy = RemainingDuration(self.max_seconds)
         copy.seconds_left = self.seconds_left
         return copy
 
@@ -76,10 +87,13 @@ class TrackDecoder:
     _seconds: Fraction = Fraction(0)
     _expected: Fraction | None = None
 
-    def samples(self) -> Samples:
-        """Decode the entire track: float32, 16 kHz, mono."""
-        mixed: list[Samples] = []
+    def blocks(self, length: int | None) -> Iterator[Samples]:
+        """Decode the track: float32, 16 kHz, mono.
+
+        Blocks of at least `length` samples are mixed separately; None mixes the entire track.
+        """
         blocks: list[Samples] = []
+        in_blocks = 0
         resampler: AudioResampler | None = None
         shape = ("", "", 0, 0)
         for frame in self._frames():
@@ -95,19 +109,23 @@ class TrackDecoder:
                 # The format of MP3 and Ogg may change; that of a resampler cannot.
                 if resampler is not None:
                     blocks += _resample(resampler, None, shape[2])
-                    mixed += _mixed(blocks)
-                    blocks = []
+                    yield from _mixed(blocks)
+                    blocks, in_blocks = [], 0
                 # Not planar: PyAV reads out of bounds if a planar frame has nine channels or more.
                 resampler = AudioResampler(format="flt", layout=frame.layout, rate=SAMPLE_RATE)
                 shape = changed
             assert resampler is not None  # noqa: S101  # for mypy: set with the first shape
             # Without timestamps: the resampler would fill gaps with silence.
             frame.pts = None
-            blocks += _resample(resampler, frame, channels)
+            resampled = _resample(resampler, frame, channels)
+            blocks += resampled
+            in_blocks += sum(map(len, resampled))
+            if length is not None and in_blocks >= length:
+                yield from _mixed(blocks)
+                blocks, in_blocks = [], 0
         if resampler is not None:
             blocks += _resample(resampler, None, shape[2])
-        mixed += _mixed(blocks)
-        return np.concatenate(mixed) if mixed else np.zeros(0, np.float32)
+        yield from _mixed(blocks)
 
     def has_too_many_errors(self) -> bool:
         """Whether too many packets failed for a usable recording."""
@@ -136,7 +154,8 @@ class TrackDecoder:
             stop_if_cancelled()
             self.packets_read += bool(packet.size)
             size += packet.size
-            if self.packets_read > _MAX_PACKETS or size > _MAX_PACKET_BYTES:
+            factor = self.remaining.factor
+            if self.packets_read > factor * _MAX_PACKETS or size > factor * _MAX_PACKET_BYTES:
                 raise UndecodableAudio(
                     "The recording has more packets than its length can need: save it again as MP3."
                 )

@@ -15,6 +15,18 @@ AudioQuality = Literal["excellent", "good", "fair", "poor"]
 
 
 @dataclass(frozen=True, slots=True)
+class AudioLevels:
+    """How loud a recording is."""
+
+    level: float
+    """Of the loud parts, in dB relative to full scale: 0 is the loudest, -90 is silence."""
+    noise: float
+    """Of the quiet parts, in the same unit."""
+    clipped: float
+    """Share of the samples at full scale."""
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A part of the file's timeline without audio.
 

@@ -72,12 +72,22 @@ class ShardWorker:
         self._job = job
         with job.folder.explain_disk_errors():
             self._crash_log = CrashLog(job.folder.path / CRASHES_FOLDER)
-        # no admission control: the entries may wait as long as the run takes
+        # no admission control and no deadlines: the entries may wait as long as the run takes
         settings = job.settings.model_copy(
-            update={"max_wait_seconds": math.inf, "max_audio_wait_seconds": math.inf}
+            update=dict.fromkeys(
+                (
+                    "max_wait_seconds",
+                    "max_audio_wait_seconds",
+                    "transcription_deadline_seconds",
+                    "emotion_deadline_seconds",
+                    "summary_deadline_seconds",
+                ),
+                math.inf,
+            )
         )
         self._models = create_models(settings, find_model)
         self._models.warm_up()
+        self._models.require_all()
         self._loop = asyncio.Runner()
 
     def run(self, shard: Shard, on_entry: Callable[[], None] = lambda: None) -> ShardResult:

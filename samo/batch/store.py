@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import cast
 
 from samo.batch.entries import BatchRunError
-from samo.factory import MODEL_NAMES, StoredModel
+from samo.factory import MODEL_NAMES
+from samo.loading import StoredModel
 from samo.settings import Settings
 
 

@@ -18,13 +18,12 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from runners.errors import HeadersTooLarge, MalformedRequest, Overloaded, RequestTimeout, SamoError
+from samo.http import request_log
 from samo.http.envelope import REQUEST_ID_HEADER, error_response, new_request_id, request_id
+from samo.http.probes import PROBES
 from samo.http.security_headers import SECURITY_HEADERS
-from samo.monitoring import metrics
 from samo.settings import Settings
 
-# Served at any number of connections: an orchestrator restarts an instance whose probes fail.
-PROBES: Final = frozenset({"/healthz", "/livez", "/metrics", "/readyz"})
 # Connections beyond this multiple of the limit are closed before a request is read.
 _HARD_LIMIT: Final = 2
 _RETRY_AFTER_SECONDS: Final = 5
@@ -216,7 +215,7 @@ def _response(error: SamoError) -> Any:
     request_id.reset(token)
     response.headers[REQUEST_ID_HEADER] = generated_id
     response.headers.update({**SECURITY_HEADERS, "connection": "close"})
-    metrics.requests.labels("other", str(error.status)).inc()
+    request_log.observe_unparsed(error, generated_id, len(response.body))
     return response
 
 

@@ -33,7 +33,7 @@ class SamoCORSMiddleware(CORSMiddleware):
         super().__init__(
             app,
             allow_origins=origins,
-            allow_methods=["GET", "HEAD", "POST"],
+            allow_methods=["DELETE", "GET", "HEAD", "POST"],
             allow_headers=["*"],
             expose_headers=[*_EXPOSED_HEADERS],
             allow_private_network=True,  # the service often runs in the user's own network

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from runners.errors import MalformedRequest, SamoError
 from samo.limits import normalize_path
 from samo.monitoring import metrics
+from samo.monitoring.request_record import note_error
 
 REQUEST_ID_HEADER: Final = "x-request-id"
 
@@ -82,6 +83,7 @@ def _openai_error_type(status: int) -> str:
 def error_response(error: SamoError) -> Response:
     """The envelope as a response, counted; with Retry-After if it makes sense to try again."""
     metrics.errors.labels(error.code).inc()
+    note_error(error.code)
     response = Response(
         orjson.dumps(error_body(error)), status_code=error.status, media_type="application/json"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import enum
 import logging
 import time
 from typing import Final
@@ -12,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from runners.deadline import request_deadline
 from runners.errors import (
     DeadlineExceeded,
     ModelFailure,
@@ -19,6 +19,7 @@ from runners.errors import (
     RequestTimeout,
     SamoError,
 )
+from runners.usage import collect_models
 from samo.http.envelope import (
     REQUEST_ID_HEADER,
     error_format,
@@ -28,6 +29,7 @@ from samo.http.envelope import (
     request_id_of,
     status_error,
 )
+from samo.http.exchange_state import State
 from samo.http.receiving import (
     DRAIN_SECONDS,
     SHUTDOWN_DRAIN_SECONDS,
@@ -36,8 +38,12 @@ from samo.http.receiving import (
     IncomingBody,
     UploadMemoryBudget,
 )
+from samo.http.request_log import RequestLog
+from samo.http.trace_context import note_trace
 from samo.http.websockets import no_websocket, refuse_websocket
+from samo.limits import JOBS_PATH, normalize_path
 from samo.monitoring import metrics
+from samo.monitoring.request_record import RequestRecord, current
 from samo.private_logs import describe
 from samo.settings import Settings
 
@@ -56,12 +62,18 @@ class RequestMiddleware:
     It gives each request an id, refuses bodies above the limits (chunked ones too) before they are
     held in memory, cancels the work at the deadline or when the client disconnects, counts and
     times requests, and sends every error in the error envelope. Before it sends an error, it drains
-    the request's body.
+    the request's body. At the end it writes the request's log line.
+
+    Args:
+        app: The routes.
+        settings: The limits.
+        log: Counts and logs each request; by default without names of routes.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, log: RequestLog | None = None) -> None:
         self._app = app
         self._settings = settings
+        self._log = log or RequestLog(settings)
         self._memory = UploadMemoryBudget(settings.max_uploads_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,29 +81,20 @@ class RequestMiddleware:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
             body = IncomingBody(receive, scope["path"], headers, self._memory, self._settings)
-            exchange = _Exchange(scope, headers, body, send, self._settings.deadline_seconds)
-            await exchange.run(self._app)
+            exchange = _Exchange(scope, headers, body, send, self._deadline_seconds(scope))
+            try:
+                await exchange.run(self._app)
+            finally:
+                self._log.observe(scope, headers, exchange.record)
         elif scope["type"] == "websocket":
             await refuse_websocket(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-
-class _State(enum.Enum):
-    """The state of an exchange; it only moves down this list."""
-
-    WAITING = enum.auto()
-    """The response has not begun."""
-    STOPPED = enum.auto()
-    """The application's response is discarded: a limit was exceeded, or the client disconnected."""
-    RESPONDING = enum.auto()
-    """The response has begun."""
-    CUT = enum.auto()
-    """A stream was cancelled: the client disconnected, or the service stops."""
-    REPLACED = enum.auto()
-    """The envelope was sent; the rest of the application's own error response is discarded."""
-    DONE = enum.auto()
-    """The response is complete."""
+    def _deadline_seconds(self, scope: Scope) -> float:
+        if scope["method"] == "POST" and normalize_path(scope["path"]) == JOBS_PATH:
+            return self._settings.job_upload_seconds
+        return self._settings.deadline_seconds
 
 
 class _StoppedError(Exception):
@@ -114,8 +117,8 @@ class _Exchange:
         self._body = body
         self._send = send
         self._deadline_seconds = deadline_seconds
-        self._state = _State.WAITING
-        self._status = 0
+        self.record = RequestRecord(request_id_of(headers))
+        self._state = State.WAITING
         self._refusal: SamoError | None = None
         """The response in state STOPPED; None if the client disconnected."""
         self._drain_seconds = DRAIN_SECONDS
@@ -123,19 +126,22 @@ class _Exchange:
         self._disconnect_task: asyncio.Task[None] | None = None
 
     async def run(self, app: ASGIApp) -> None:
-        """Have `app` answer the request, then count and log it."""
-        token = request_id.set(request_id_of(self._headers))
+        """Have `app` answer the request; afterwards the record is complete."""
+        note_trace(self.record, self._headers)
+        token = request_id.set(self.record.id)
+        record_token = current.set(self.record)
         format_token = error_format.set(error_format_of(self._scope["path"]))
         start = time.perf_counter()
         _exchanges.add(self)
         metrics.requests_in_progress.inc()
         try:
-            await self._respond(app)
+            with collect_models(self.record.models):
+                await self._respond(app)
         except asyncio.CancelledError:
-            if self._state is _State.CUT and self._task is not None:
+            if self._state is State.CUT and self._task is not None:
                 self._task.uncancel()
                 return
-            if self._state not in (_State.WAITING, _State.STOPPED) or self._task is None:
+            if self._state not in (State.WAITING, State.STOPPED) or self._task is None:
                 raise
             self._task.uncancel()
             self._stop(_stopping())  # only a server cancels a request that was not stopped
@@ -146,28 +152,25 @@ class _Exchange:
             self._body.release()
             if self._disconnect_task is not None:
                 self._disconnect_task.cancel()
-            self._record(time.perf_counter() - start)
+            self.record.seconds = time.perf_counter() - start
+            self.record.is_complete = self._state in (State.DONE, State.REPLACED)
+            self.record.bytes_in = self._body.received_bytes
             request_id.reset(token)
+            current.reset(record_token)
             error_format.reset(format_token)
 
     def stop_for_shutdown(self) -> None:
         """Cancel the work and answer with 503; a stream sends its own last event."""
-        if self._state is _State.WAITING and self._task is not None:
+        if self._state is State.WAITING and self._task is not None:
             self._stop(_stopping())
             self._drain_seconds = SHUTDOWN_DRAIN_SECONDS
             self._task.cancel()
         self._cut()
 
     def _cut(self) -> None:
-        if self._state is _State.RESPONDING and self._task is not None:
-            self._state = _State.CUT
+        if self._state is State.RESPONDING and self._task is not None:
+            self._state = State.CUT
             self._task.cancel()
-
-    def _record(self, seconds: float) -> None:
-        # the route, not the path: a path may contain user text
-        route = getattr(self._scope.get("route"), "path", "other")
-        metrics.observe_request(route, self._status, seconds)
-        _log.info("%s %d %.1f ms %s", route, self._status, seconds * 1000, request_id.get())
 
     async def _respond(self, app: ASGIApp) -> None:
         try:
@@ -176,12 +179,12 @@ class _Exchange:
         except _StoppedError:
             pass
         except Exception as error:  # noqa: BLE001  # every failure is logged and answered
-            if self._state is not _State.STOPPED:
+            if self._state is not State.STOPPED:
                 _log.error("request %s failed: %s", request_id.get(), describe(error))
-            if self._state is _State.WAITING:
+            if self._state is State.WAITING:
                 await self._send_error(_failure())
             # the server closes the connection of a response that has begun and does not end
-        if self._state is _State.STOPPED:
+        if self._state is State.STOPPED:
             await self._finish_stopped()
 
     def _check_head(self) -> None:
@@ -197,11 +200,12 @@ class _Exchange:
     async def _run_until_deadline(self, app: ASGIApp) -> None:
         try:
             async with asyncio.timeout(self._deadline_seconds) as deadline:
-                await app(self._scope, self._guarded_receive, self._guarded_send)
+                with request_deadline(self._deadline_seconds):
+                    await app(self._scope, self._guarded_receive, self._guarded_send)
         except TimeoutError:
             if not deadline.expired():
                 raise
-            if self._state is not _State.WAITING:
+            if self._state is not State.WAITING:
                 _log.error("request %s was cut at its deadline", request_id.get())
                 raise _StoppedError from None
             self._stop(
@@ -213,7 +217,7 @@ class _Exchange:
             )
 
     async def _guarded_receive(self) -> Message:
-        if self._state is _State.STOPPED:
+        if self._state is State.STOPPED:
             raise _StoppedError
         try:
             message = await self._body.receive()
@@ -223,7 +227,7 @@ class _Exchange:
         except ClientDisconnected:
             self._stop(None)
             raise _StoppedError from None
-        if self._body.complete and self._disconnect_task is None and self._state is _State.WAITING:
+        if self._body.complete and self._disconnect_task is None and self._state is State.WAITING:
             self._disconnect_task = asyncio.create_task(self._cancel_on_disconnect())
         return message
 
@@ -231,59 +235,64 @@ class _Exchange:
         """Cancel the work when the client disconnects before the end of the response."""
         if (await self._body.receive())["type"] != "http.disconnect":
             return
-        if self._state is _State.WAITING:
+        if self._state is State.WAITING:
             self._stop(None)
             if self._task is not None:
                 self._task.cancel()
-        elif self._state is _State.RESPONDING:
-            self._status = metrics.CLIENT_CLOSED_REQUEST
+        elif self._state is State.RESPONDING:
+            self.record.status = metrics.CLIENT_CLOSED_REQUEST
             self._cut()
 
     def _stop(self, refusal: SamoError | None) -> None:
-        if self._state is _State.WAITING:
-            self._state = _State.STOPPED
+        if self._state is State.WAITING:
+            self._state = State.STOPPED
             self._refusal = refusal
 
     async def _guarded_send(self, message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] >= 400:
             await self._body.drain()
-        if self._state in (_State.STOPPED, _State.REPLACED):
+        if self._state in (State.STOPPED, State.REPLACED):
             return
         if message["type"] == "http.response.start":
             content_type = Headers(raw=message["headers"]).get("content-type", "")
             if message["status"] >= 400 and not content_type.startswith("application/json"):
                 status = message["status"]
                 await self._send_error(_failure() if status == 500 else status_error(status))
-                self._state = _State.REPLACED
+                self._state = State.REPLACED
                 return
-            self._state = _State.RESPONDING
-            self._status = message["status"]
+            self._state = State.RESPONDING
+            self.record.status = message["status"]
             MutableHeaders(raw=message["headers"])[REQUEST_ID_HEADER] = request_id.get() or ""
-        elif not message.get("more_body", False) and self._state is _State.RESPONDING:
-            self._state = _State.DONE
+        else:
+            if self._scope["method"] != "HEAD":
+                self.record.bytes_out += len(message.get("body", b""))
+            if not message.get("more_body", False) and self._state is State.RESPONDING:
+                self._state = State.DONE
         await self._send(message)
 
     async def _finish_stopped(self) -> None:
         """Send the refusal, unless the client disconnected."""
         if self._refusal is None:
-            self._status = metrics.CLIENT_CLOSED_REQUEST
-            self._state = _State.DONE
+            self.record.status = metrics.CLIENT_CLOSED_REQUEST
+            self._state = State.DONE
             # no client reads it, but BentoML's own timeout waits for a response
-            await Response(status_code=self._status)(self._scope, self._body.receive, self._send)
+            response = Response(status_code=metrics.CLIENT_CLOSED_REQUEST)
+            await response(self._scope, self._body.receive, self._send)
             return
         if not isinstance(self._refusal, RequestTimeout | DeadlineExceeded):
             await self._body.drain(self._drain_seconds)
         await self._send_error(self._refusal)
 
     async def _send_error(self, error: SamoError) -> None:
-        self._status = error.status
+        self.record.status = error.status
         response = error_response(error)
         response.headers[REQUEST_ID_HEADER] = request_id.get() or ""
-        if self._state is _State.STOPPED and not self._body.complete:
+        if self._state is State.STOPPED and not self._body.complete:
             response.headers["connection"] = "close"
-        self._state = _State.RESPONDING
+        self._state = State.RESPONDING
+        self.record.bytes_out = len(response.body)
         await response(self._scope, self._body.receive, self._send)
-        self._state = _State.DONE
+        self._state = State.DONE
 
 
 _exchanges: Final[set[_Exchange]] = set()

@@ -67,8 +67,12 @@ class IncomingBody:
         settings: Settings,
     ) -> None:
         self.complete = False
+        self.received_bytes = 0
         self._receive = receive
+        self._is_job = limits.normalize_path(path) == limits.JOBS_PATH
         self._limit = limits.max_body_bytes(path)
+        if self._is_job:
+            self._limit = settings.max_job_bytes + limits.FORM_OVERHEAD_BYTES
         self._declared_bytes = _declared_bytes(headers)
         self._is_sent = _is_sent(headers)
         self._memory = memory
@@ -105,7 +109,7 @@ class IncomingBody:
             raise ClientDisconnected
         self._count(len(message.get("body", b"")))
         self.complete = not message.get("more_body", False)
-        self._check(self._held_bytes, remaining=0)
+        self._check(self.received_bytes, remaining=0)
         return message
 
     def release(self) -> None:
@@ -124,13 +128,18 @@ class IncomingBody:
         try:
             async with asyncio.timeout(seconds):
                 while not self.complete:
-                    self.complete = not (await self._receive()).get("more_body", False)
+                    message = await self._receive()
+                    self.received_bytes += len(message.get("body", b""))
+                    self.complete = not message.get("more_body", False)
         except TimeoutError:
             return
 
     def _count(self, size: int) -> None:
-        self._memory.used += size
-        self._held_bytes += size
+        self.received_bytes += size
+        # a larger recording of a job is in a file
+        held = min(self.received_bytes, limits.MAX_FORM_BYTES)
+        self._memory.used += held - self._held_bytes
+        self._held_bytes = held
         # Each byte extends the deadline, up to the maximum pause, so that a burst followed by a
         # slow trickle still times out.
         now = asyncio.get_running_loop().time()
@@ -142,9 +151,10 @@ class IncomingBody:
         """Refuse a body of `size` bytes, of which `remaining` have not arrived."""
         takes_uploads = self._limit > limits.MAX_AUDIO_BYTES
         if size > self._limit:
-            raise BodyRefused(_too_large(limits.MAX_AUDIO_BYTES if takes_uploads else self._limit))
+            raise BodyRefused(_too_large(self._limit, takes_uploads=takes_uploads))
         # the number of connections bounds the memory of small bodies
-        if takes_uploads and not self._memory.has_room_for(remaining):
+        in_memory = min(remaining, limits.MAX_FORM_BYTES)
+        if takes_uploads and not self._memory.has_room_for(in_memory):
             raise BodyRefused(
                 Overloaded(
                     "Too many uploads are arriving: try again after the time in Retry-After.",
@@ -165,8 +175,9 @@ def _is_sent(headers: Headers) -> bool:
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
-def _too_large(limit: int) -> PayloadTooLarge:
-    if limit == limits.MAX_AUDIO_BYTES:
+def _too_large(limit: int, *, takes_uploads: bool) -> PayloadTooLarge:
+    if takes_uploads:
+        limit -= limits.FORM_OVERHEAD_BYTES
         message = (
             f"The body is too large: a recording may have {limit} bytes. Compress it, or send it "
             "in parts."

@@ -44,6 +44,7 @@ def load(bento: str) -> Starlette:
     from bentoml._internal.log import configure_server_logging
 
     configure_server_logging()
+    logging.getLogger("uvicorn.error").propagate = False  # BentoML would log its lines twice
     server_context.worker_index = 1
     service = load_service(bento, standalone_load=True)
     server_context.service_type = "entry_service"

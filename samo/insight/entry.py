@@ -21,7 +21,7 @@ from typing import Final, TypeVar
 
 from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.prediction import NEUTRAL, EmotionContext, EmotionPrediction, EntryPrediction
-from runners.errors import InvalidRequest
+from runners.errors import InvalidRequest, SamoError
 from runners.text.blank import is_blank
 from runners.text.sentences import (
     MAX_SENTENCE_WIDTH,
@@ -31,6 +31,7 @@ from runners.text.sentences import (
 )
 from samo.insight.groupings import EmotionGroups, group_emotions
 from samo.insight.markup import PlainText, plain_text
+from samo.limits import MAX_TEXT_CHARACTERS
 
 # `/predict` classifies a text up to this length without splitting it: the classifier was trained
 # on GoEmotions' comments, which are no longer and often have several sentences.
@@ -132,6 +133,20 @@ def split_text(text: str) -> SplitEntry:
 def _visible(sentences: Iterable[Sentence]) -> list[Sentence]:
     """Without sentences that show nothing, such as a line of zero-width spaces."""
     return [sentence for sentence in sentences if not is_blank(sentence.text)]
+
+
+def text_error(text: object) -> SamoError | None:
+    """Why `text` cannot be classified; None if it can be."""
+    if not isinstance(text, str):
+        return InvalidRequest("The text must be a string.")
+    if is_blank(text):
+        return InvalidRequest("The text is empty: send at least one visible character.")
+    if len(text) > MAX_TEXT_CHARACTERS:
+        return InvalidRequest(
+            f"The text is too long: send at most {MAX_TEXT_CHARACTERS} characters.",
+            max_length=MAX_TEXT_CHARACTERS,
+        )
+    return None
 
 
 def check_has_words(entry: SplitEntry) -> None:

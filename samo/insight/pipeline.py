@@ -1,25 +1,23 @@
 """Orchestrate the models: transcribe, split, classify, aggregate, summarize.
 
-The steps themselves are pure functions (`entry`, `explanation`, `summary`, `arc`). If a step fails,
-`degraded` names it and its part of the result is None or empty; the other parts are complete.
+The steps themselves are pure functions (`entry`, `explanation`, `summary`, `arc`). If one fails or
+takes too long, `degraded` names it, and the other parts of the result are complete (`steps`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from runners.batching import Batcher
+from runners.deadline import step_deadline
 from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.classifier import OccludedText, TokenIds
-from runners.emotion.prediction import EmotionPrediction
-from runners.errors import InvalidRequest, ModelFailure, Overloaded, SamoError
+from runners.errors import SamoError
 from runners.summarizer.summary import Focus, PreparedSummary, Summary, SummaryRequest
-from runners.text.blank import is_blank
 from runners.transcriber.transcript import SpeechTask, Transcript, TranscriptionRequest
+from samo.decoders import Decoder, ThreadedDecoder
 from samo.insight.arc import ArcPoint, arc
 from samo.insight.entry import (
     ClassifiedEntry,
@@ -33,9 +31,12 @@ from samo.insight.entry import (
     sentence_texts,
     split_entry,
     split_text,
+    text_error,
 )
 from samo.insight.explanation import Explanation, check_length, occlude, words_to_hide
-from samo.insight.results import Insight, TranscribedRecording
+from samo.insight.observer import Observer
+from samo.insight.results import Insight, SummarizedText, TranscribedRecording
+from samo.insight.steps import StepDeadlines, Steps
 from samo.insight.summary import (
     SummaryResult,
     interpret_summary,
@@ -46,8 +47,7 @@ from samo.insight.summary import (
 from samo.insight.threads import run_in_thread
 from samo.insight.transcription import RecordingTranscriber
 from samo.insight.words import count_words
-from samo.limits import MAX_TEXT_CHARACTERS
-from samo.monitoring import metrics
+from samo.monitoring import metrics, tracing
 
 # Texts of one request that are in the classifier's queue at the same time.
 MAX_QUEUED_TEXTS: Final = 512
@@ -62,7 +62,8 @@ class Pipeline:
         emotion: texts to calibrated probabilities.
         summarizer: entries to summaries.
         calibration: interprets the probabilities of `emotion`.
-        decode_executor: the threads that decode recordings; None for asyncio's default.
+        decoder: decodes uploads; by default in a thread.
+        deadlines: of the steps; none by default.
 
     """
 
@@ -72,31 +73,40 @@ class Pipeline:
         emotion: Batcher[str | OccludedText, TokenIds, Probabilities],
         summarizer: Batcher[SummaryRequest, PreparedSummary, Summary],
         calibration: EmotionCalibration,
-        decode_executor: Executor | None = None,
+        decoder: Decoder | None = None,
+        deadlines: StepDeadlines = StepDeadlines(),  # noqa: B008  # it is frozen
     ) -> None:
-        self.decode_executor = decode_executor
+        self.decoder = decoder or ThreadedDecoder(1)
+        self.deadlines = deadlines
         self.transcriber = transcriber
-        self.recordings = RecordingTranscriber(transcriber, decode_executor)
+        self.recordings = RecordingTranscriber(transcriber, self.decoder, deadlines.transcription)
         self.emotion = emotion
         self.summarizer = summarizer
         self.calibration = calibration
+        self._observer: Observer | None = None
+
+    def observe(self, observer: Observer) -> None:
+        """Tell `observer` about each text and each recording from now on."""
+        self._observer = self.recordings.observer = observer
 
     async def classify(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
         """Probabilities of shape (outputs,) of each text, or its error."""
-        entries = [await run_in_thread(len(text), split_text, text) for text in texts]
+        with tracing.step("split", texts=len(texts)):
+            entries = [await run_in_thread(len(text), split_text, text) for text in texts]
         outputs = regroup(entries, await self._classify_in_chunks(sentence_texts(entries)))
         results: list[Probabilities | SamoError] = []
-        for entry, own_outputs in zip(entries, outputs, strict=True):
-            try:
-                classified = await self._aggregate(entry, own_outputs)
-                results.append(classified.entry_probabilities)
-            except SamoError as error:
-                results.append(error)
+        with tracing.step("aggregate", texts=len(texts)):
+            for entry, own_outputs in zip(entries, outputs, strict=True):
+                try:
+                    classified = await self._aggregate(entry, own_outputs)
+                    results.append(classified.entry_probabilities)
+                except SamoError as error:
+                    results.append(error)
         return results
 
     async def classify_each(self, texts: Sequence[object]) -> list[Probabilities | SamoError]:
         """As `classify`, for texts that are not validated yet."""
-        checked = [_text_error(text) or text for text in texts]
+        checked = [text_error(text) or text for text in texts]
         valid = [text for text in checked if isinstance(text, str)]
         outcomes = iter(await self.classify(valid) if valid else [])
         return [text if isinstance(text, SamoError) else next(outcomes) for text in checked]
@@ -110,7 +120,7 @@ class Pipeline:
         the text is too long to explain.
         """
         check_length(text)
-        entry = await run_in_thread(len(text), split_text, text)
+        entry = await _split(split_text, text)
         check_has_words(entry)
         words = words_to_hide(entry)
         classified = await self._classify_entry(entry)
@@ -118,7 +128,9 @@ class Pipeline:
         occlusion = occlude(
             self.calibration, classified, words, [emotion.name for emotion in emotions]
         )
-        outputs = await self.emotion.run(occlusion.variants) if occlusion.words else []
+        with tracing.step("explain", words=len(occlusion.words)):
+            async with step_deadline("emotion", self.deadlines.emotion, optional=False):
+                outputs = await self.emotion.run(occlusion.variants) if occlusion.words else []
         explanations = occlusion.explain(self.calibration, [_unwrap(one) for one in outputs])
         return classified.entry_probabilities, explanations
 
@@ -134,19 +146,23 @@ class Pipeline:
             lambda samples: TranscriptionRequest(samples, language, task, word_timestamps),
         )
 
-    async def summarize(
-        self, text: str, max_sentences: int, focus: Focus
-    ) -> tuple[SummaryResult, EmotionPrediction]:
-        """Summary of an entry, and the emotions of the entry."""
-        entry = await run_in_thread(len(text), split_entry, text)
+    async def summarize(self, text: str, max_sentences: int, focus: Focus) -> SummarizedText:
+        """Summary of an entry, and the emotions of both unless their step fails."""
+        entry = await _split(split_entry, text)
         check_has_words(entry)
-        classified = await self._classify_entry(entry)
-        summary = await self._summarize_and_classify(
-            entry, classified, max_sentences=max_sentences, focus=focus
-        )
+        steps = Steps(refuse_overload=True)
+        classified: ClassifiedEntry | None = None
+        async with steps.run("emotion", self.deadlines.emotion):
+            classified = await self._classify_entry(entry)
+        async with step_deadline("summary", self.deadlines.summary, optional=False):
+            summary = await self._summarize_and_classify(
+                entry, classified, max_sentences=max_sentences, focus=focus
+            )
+        if classified is None:
+            return SummarizedText(summary, None, steps.degraded)
         prediction = self.calibration.interpret(classified.entry_probabilities)
         metrics.observe_emotions(prediction.emotions)
-        return summary, prediction
+        return SummarizedText(summary, prediction, steps.degraded)
 
     async def analyze(
         self,
@@ -157,19 +173,23 @@ class Pipeline:
         recording: TranscribedRecording | None = None,
     ) -> Insight:
         """The insight of a typed entry, or of a `recording` whose transcript is `text`."""
-        entry = await run_in_thread(len(text), split_entry, text)
+        entry = await _split(split_entry, text)
         insight = Insight(text, count_words(entry.plain.text), recording)
+        # A recording is transcribed already, which is most of the work: its transcript is returned
+        # even if a queue is full.
+        steps = Steps(recording is None, insight.timings_ms, insight.degraded)
         if not entry.sentences:
             return insight
         classified: ClassifiedEntry | None = None
-        with _timed_step(insight, "emotion"):
+        async with steps.run("emotion", self.deadlines.emotion):
             classified = await self._classify_entry(entry)
-            insight.emotions, insight.arc = await run_in_thread(
+            emotions, insight.arc = await run_in_thread(
                 len(text), self._interpret, classified, threshold, recording
             )
-            metrics.observe_emotions(insight.emotions.prediction.emotions)
+            insight.emotions = emotions
+            metrics.observe_emotions(emotions.prediction.emotions)
         if generate_summary:
-            with _timed_step(insight, "summary"):
+            async with steps.run("summary", self.deadlines.summary):
                 insight.summary = await self._summarize_and_classify(
                     entry, classified, threshold=threshold
                 )
@@ -216,31 +236,44 @@ class Pipeline:
         focus: Focus = "core",
         threshold: float | None = None,
     ) -> SummaryResult:
-        """Summarize an entry and classify the summary; `classified` is None if that step failed."""
-        probabilities = classified.sentence_probabilities if classified else []
-        known = probabilities_by_text(entry, probabilities) if classified else {}
+        """Summarize an entry and classify the summary.
+
+        `classified` is None if that step failed: the summary is not classified either then.
+        """
+        probabilities = classified.sentence_probabilities if classified else None
         request = summary_request(
             entry,
-            salience(self.calibration, probabilities) if classified else None,
+            salience(self.calibration, probabilities) if probabilities else None,
             max_sentences=max_sentences,
             focus=focus,
         )
-        summary = await self.summarizer.run_one(request)
+        with tracing.step("summarize", sentences=len(entry.sentences)):
+            summary = await self.summarizer.run_one(request)
+        if classified is None:
+            return SummaryResult(summary, None)
+        known = probabilities_by_text(entry, classified.sentence_probabilities)
         new = unclassified(summary, known)
-        outputs = await self.emotion.run(new) if new else []
+        outputs = await self._classify_in_chunks(new)
         known |= {text: _unwrap(output) for text, output in zip(new, outputs, strict=True)}
         return await run_in_thread(
             len(summary.text), interpret_summary, self.calibration, summary, known, threshold
         )
 
     async def _classify_entry(self, entry: SplitEntry) -> ClassifiedEntry:
-        return await self._aggregate(entry, await self._classify_in_chunks(entry.texts))
+        outputs = await self._classify_in_chunks(entry.texts)
+        with tracing.step("aggregate", texts=1):
+            return await self._aggregate(entry, outputs)
 
     async def _classify_in_chunks(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
-        """Classify any number of texts with at most `MAX_QUEUED_TEXTS` in the queue."""
+        """Classify any number of texts with at most `MAX_QUEUED_TEXTS` in the queue.
+
+        Raises `DeadlineExceeded` if that takes longer than the deadline of the step.
+        """
         outputs: list[Probabilities | SamoError] = []
-        for start in range(0, len(texts), MAX_QUEUED_TEXTS):
-            outputs += await self.emotion.run(texts[start : start + MAX_QUEUED_TEXTS])
+        with tracing.step("classify", texts=len(texts)):
+            async with step_deadline("emotion", self.deadlines.emotion, optional=False):
+                for start in range(0, len(texts), MAX_QUEUED_TEXTS):
+                    outputs += await self.emotion.run(texts[start : start + MAX_QUEUED_TEXTS])
         return outputs
 
     async def _aggregate(
@@ -248,41 +281,20 @@ class Pipeline:
     ) -> ClassifiedEntry:
         """Aggregate the outputs for an entry's sentences. Raises the first error among them."""
         probabilities = [_unwrap(output) for output in outputs]
-        return await run_in_thread(
+        classified = await run_in_thread(
             sum(entry.lengths), aggregate, self.calibration, entry, probabilities
         )
+        if self._observer is not None:
+            self._observer.observe_text(entry.texts, probabilities)
+        return classified
 
 
-def _text_error(text: object) -> SamoError | None:
-    if not isinstance(text, str):
-        return InvalidRequest("The text must be a string.")
-    if is_blank(text):
-        return InvalidRequest("The text is empty: send at least one visible character.")
-    if len(text) > MAX_TEXT_CHARACTERS:
-        return InvalidRequest(
-            f"The text is too long: send at most {MAX_TEXT_CHARACTERS} characters.",
-            max_length=MAX_TEXT_CHARACTERS,
-        )
-    return None
+async def _split(split: Callable[[str], SplitEntry], text: str) -> SplitEntry:
+    with tracing.step("split", characters=len(text)):
+        return await run_in_thread(len(text), split, text)
 
 
 def _unwrap(output: Probabilities | SamoError) -> Probabilities:
     if isinstance(output, SamoError):
         raise output
     return output
-
-
-@contextmanager
-def _timed_step(insight: Insight, name: str) -> Iterator[None]:
-    """Measure a step. If it fails, add it to `degraded` and continue."""
-    start = time.perf_counter()
-    try:
-        yield
-    except (InvalidRequest, ModelFailure, Overloaded) as error:
-        # Typed text is refused if a queue is full. A recording is transcribed already, which is
-        # most of the work, so its transcript is returned without this step.
-        if isinstance(error, Overloaded) and insight.recording is None:
-            raise
-        insight.degraded.append(name)
-        metrics.degraded.labels(name).inc()
-    insight.timings_ms[name] = round((time.perf_counter() - start) * 1000, 2)

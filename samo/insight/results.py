@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from runners.emotion.prediction import EmotionPrediction
 from runners.transcriber.transcript import Transcript
 from samo.audio import Gap
 from samo.insight.arc import ArcPoint
@@ -18,6 +19,15 @@ class TranscribedRecording:
     transcript: Transcript
     audio_quality: str
     gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SummarizedText:
+    """A summary, the emotions of its entry if they are known, and the steps that failed."""
+
+    result: SummaryResult
+    prediction: EmotionPrediction | None
+    degraded: list[str]
 
 
 @dataclass(slots=True)

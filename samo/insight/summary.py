@@ -19,10 +19,13 @@ from samo.insight.entry import SplitEntry
 
 @dataclass(frozen=True, slots=True)
 class SummaryResult:
-    """A summary and its emotions, which should be those of the entry."""
+    """A summary and its emotions, which should be those of the entry.
+
+    `prediction` is None if the entry could not be classified.
+    """
 
     summary: Summary
-    prediction: EmotionPrediction
+    prediction: EmotionPrediction | None
 
 
 def summary_request(

@@ -30,7 +30,7 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 CLIENT_CLOSED_REQUEST: Final = 499
 
 # Without it each counter and histogram has a second series with the time of its creation.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 registry: Final = CollectorRegistry()
 # Memory, CPU, open files and start of this process; on Linux only.
@@ -123,13 +123,18 @@ build_info: Final = Gauge(
 )
 
 
+jobs: Final = Counter("samo_jobs", "Jobs that entered a state.", ["state"], registry=registry)
+
+
 def outcome_of(status: int) -> str:
     """The label `outcome` for a response's status."""
     if status == CLIENT_CLOSED_REQUEST:
         return "cancelled"
     if status < HTTPStatus.BAD_REQUEST:
         return "ok"
-    return "client_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return "refused"
+    return "failed"
 
 
 @cache

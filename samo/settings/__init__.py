@@ -5,6 +5,9 @@
 
 from samo.settings.access import AccessSettings, RateLimit
 from samo.settings.client import ClientSettings
+from samo.settings.drift import DriftSettings
+from samo.settings.jobs import JobSettings
+from samo.settings.logs import LogFormat, LogSettings, early_log_format
 from samo.settings.service import (
     DEFAULT_PORT,
     CacheSettings,
@@ -14,6 +17,7 @@ from samo.settings.service import (
     default_port,
     variable_names,
 )
+from samo.settings.tracing import TracingSettings
 
 __all__ = [
     "DEFAULT_PORT",
@@ -21,9 +25,15 @@ __all__ = [
     "CacheSettings",
     "ClientSettings",
     "CloudRunTask",
+    "DriftSettings",
+    "JobSettings",
+    "LogFormat",
+    "LogSettings",
     "RateLimit",
     "Settings",
+    "TracingSettings",
     "available_cpus",
     "default_port",
+    "early_log_format",
     "variable_names",
 ]

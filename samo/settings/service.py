@@ -17,6 +17,11 @@ from runners.errors import StartError
 from samo import options
 from samo.limits import MAX_FORM_BYTES
 from samo.settings.access import AccessSettings
+from samo.settings.decoding import DecodingSettings
+from samo.settings.drift import DriftSettings
+from samo.settings.jobs import JobSettings
+from samo.settings.logs import LogSettings
+from samo.settings.reliability import ReliabilitySettings
 
 _log = logging.getLogger("bentoml.samo.settings")
 
@@ -38,7 +43,14 @@ def available_cpus() -> int:
         return os.cpu_count() or 1
 
 
-class Settings(AccessSettings):
+class Settings(
+    AccessSettings,
+    DecodingSettings,
+    DriftSettings,
+    JobSettings,
+    LogSettings,
+    ReliabilitySettings,
+):
     """Each field is read from a variable with the prefix `SAMO_`, such as `SAMO_THREADS=4`.
 
     `load` adds warnings and readable errors; a test passes values directly.
@@ -79,12 +91,6 @@ class Settings(AccessSettings):
         description="A recording is refused with 503 if its estimated wait for the transcriber is "
         "longer.",
     )
-    deadline_seconds: float = Field(
-        default=290.0,
-        gt=0,
-        description="A request that takes longer, including the arrival of its body, is cancelled "
-        "and answered with 504. Keep it below the timeout of the proxy in front, 300 on Cloud Run.",
-    )
     keep_alive_seconds: int = Field(
         default=75,
         ge=1,
@@ -120,8 +126,8 @@ class Settings(AccessSettings):
     max_connections: int = Field(
         default=500,
         ge=1,
-        description="Requests on further connections are refused with 503, except for probes. "
-        "Keep it below half of the open files that the process may have (ulimit -n).",
+        description="Requests on further connections are refused with 503, except for probes. It "
+        "is lowered if the process may not open so many files (ulimit -n).",
     )
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(options.parse_origins)] = Field(
         default_factory=list,

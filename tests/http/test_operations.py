@@ -66,7 +66,7 @@ def test_openapi_describes_every_route_and_the_envelope(client):
         "/predict", "/predict_batch", "/transcribe/voice", "/summarize/text", "/analyze/journal",
         "/analyze/voice-journal", "/v1/audio/transcriptions", "/health", "/models/status",
         "/metrics", "/v1/audio/translations", "/v1/models", "/v1/models/{name}",
-        "/insights/trends",
+        "/insights/trends", "/monitoring/drift", "/monitoring/drift/reference",
     } == set(description["paths"])  # fmt: skip
     responses = description["paths"]["/predict"]["post"]["responses"]
     assert responses["200"]["content"]["application/json"]["schema"]["$ref"].endswith(

@@ -91,6 +91,7 @@ def test_summarize(client):
         "compression_ratio": pytest.approx(1 - 18 / len(text), abs=1e-4),
         "emotional_tone": "positive",
         "method": "extracted",
+        "degraded": [],
     }
 
 

@@ -70,7 +70,7 @@ def test_entries_are_interpreted_as_by_the_journal_routes(pipeline, text):
 def test_summaries_are_requested_as_by_the_service(pipeline, text, focus):
     fakes: list[Any] = [FakeSummarizer(), FakeEmotionClassifier()]
     evaluated = SummaryPipeline(*fakes)
-    summary, _ = asyncio.run(pipeline.summarize(text, 2, focus))
+    summary = asyncio.run(pipeline.summarize(text, 2, focus)).result
     assert pipeline.requests == [evaluated.request(text, 2, focus)]
     assert evaluated.summarize(text, 2, focus) == summary.summary
 

@@ -14,8 +14,8 @@ from runners.errors import Overloaded
 from runners.fakes import FakeTranscriber
 from samo import factory
 from samo.audio import decode
+from samo.decoders import threaded
 from samo.factory import create_models
-from samo.insight import transcription
 from samo.monitoring import metrics
 from samo.settings import Settings
 
@@ -55,7 +55,7 @@ def decoded(monkeypatch):
         names.append(threading.current_thread().name)
         return decode(data)
 
-    monkeypatch.setattr(transcription, "decode", counting)
+    monkeypatch.setattr(threaded, "decode", counting)
     return names
 
 
@@ -64,7 +64,9 @@ def no_store(name: str) -> NoReturn:
 
 
 def models(**settings):
-    return create_models(Settings(runners="fake", threads=1, **settings), no_store)
+    return create_models(
+        Settings(runners="fake", threads=1, isolate_decoding=False, **settings), no_store
+    )
 
 
 def test_a_recording_that_cannot_be_admitted_is_not_decoded(held, decoded, monkeypatch):
@@ -98,7 +100,7 @@ def test_an_upload_whose_client_left_is_not_decoded_any_more(monkeypatch):
         gate.wait(5)
         raise Overloaded("")
 
-    monkeypatch.setattr(transcription, "decode", slow)
+    monkeypatch.setattr(threaded, "decode", slow)
 
     async def scenario():
         subject = models().pipeline

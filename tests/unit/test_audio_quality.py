@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from samo.audio import SAMPLE_RATE, Audio, assess_quality
+from samo.audio import SAMPLE_RATE, Audio, assess_quality, measure_levels
 
 
 def spoken(noise, gain=1.0, clip=1.0):
@@ -42,4 +42,4 @@ def spoken(noise, gain=1.0, clip=1.0):
     ],
 )
 def test_quality_follows_level_noise_and_clipping(audio, quality):
-    assert assess_quality(audio) == quality
+    assert assess_quality(measure_levels(audio)) == quality

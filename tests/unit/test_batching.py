@@ -10,6 +10,7 @@ from typing import Self
 import pytest
 
 from runners.base import ParallelRunner, Runner
+from runners.batch import Batch
 from runners.batching import Batcher
 from runners.cancellation import stop_if_cancelled
 from runners.errors import InvalidRequest, ModelFailure, Overloaded
@@ -281,7 +282,7 @@ def test_retry_after_decreases_while_a_batch_is_computed(doubler, monkeypatch):
 
 
 def test_the_computing_time_excludes_delays_of_the_event_loop(doubler):
-    batches = []
+    batches: list[Batch] = []
 
     async def scenario():
         subject = batcher(doubler, on_batch=batches.append)

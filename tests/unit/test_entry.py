@@ -98,8 +98,9 @@ def test_only_new_sentences_of_a_summary_are_classified(classifier):
     summary = Summary("Then came anger! I felt sadness.", "generated", (1,))
     assert unclassified(summary, known) == ["I felt sadness."]
     known |= zip(["I felt sadness."], classify(classifier, ["I felt sadness."]), strict=True)
-    result = interpret_summary(classifier.calibration, summary, known)
-    assert {emotion.name for emotion in result.prediction.emotions} == {"anger", "sadness"}
+    prediction = interpret_summary(classifier.calibration, summary, known).prediction
+    assert prediction is not None
+    assert {emotion.name for emotion in prediction.emotions} == {"anger", "sadness"}
 
 
 def test_the_summarizer_gets_the_sentences_without_markup():

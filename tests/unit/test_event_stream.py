@@ -16,6 +16,7 @@ from runners.errors import InvalidRequest, ModelFailure, Overloaded
 from runners.fakes import FakeTranscriber
 from runners.transcriber.transcript import TextDelta, TranscriptionRequest
 from samo.api.event_stream import EventStream
+from samo.decoders import ThreadedDecoder
 from samo.http.middleware import RequestMiddleware, stop_all_requests
 from samo.insight.results import TranscribedRecording
 from samo.insight.transcription import RecordingTranscriber
@@ -148,7 +149,7 @@ def request(**options):
 
 
 async def collect(runner, idle_seconds=5.0, **options):
-    recordings = RecordingTranscriber(batcher(runner), None)
+    recordings = RecordingTranscriber(batcher(runner), ThreadedDecoder(1))
     stream = await recordings.stream(RECORDING.read_bytes(), request(**options), idle_seconds)
     return [item async for item in stream]
 
@@ -164,7 +165,7 @@ def test_the_parts_of_a_stream_are_the_text():
 def test_a_failure_of_the_model_ends_the_stream():
     async def scenario():
         received = []
-        recordings = RecordingTranscriber(batcher(FakeTranscriber()), None)
+        recordings = RecordingTranscriber(batcher(FakeTranscriber()), ThreadedDecoder(1))
         stream = await recordings.stream(RECORDING.read_bytes(), request(prompt="crash"), 5.0)
         with pytest.raises(ModelFailure):
             received.extend([item async for item in stream])
@@ -183,7 +184,7 @@ def test_what_is_refused_is_refused_before_the_stream():
     async def overloaded():
         busy = batcher(FakeTranscriber(), seconds_per_cost=100.0)
         busy.check_admission = lambda cost=0: (_ for _ in ()).throw(Overloaded("Busy."))
-        await RecordingTranscriber(busy, None).stream(b"", request(), 5.0)
+        await RecordingTranscriber(busy, ThreadedDecoder(1)).stream(b"", request(), 5.0)
 
     with pytest.raises(Overloaded):
         asyncio.run(overloaded())
@@ -198,7 +199,7 @@ def test_an_idle_stream_yields_none():
             return super().predict(batch)
 
     async def scenario():
-        recordings = RecordingTranscriber(batcher(Waiting()), None)
+        recordings = RecordingTranscriber(batcher(Waiting()), ThreadedDecoder(1))
         stream = await recordings.stream(RECORDING.read_bytes(), request(), 0.02)
         items = []
         async for item in stream:
@@ -229,7 +230,7 @@ def test_closing_a_stream_cancels_the_transcription():
                 raise
 
     async def scenario():
-        recordings = RecordingTranscriber(batcher(Endless()), None)
+        recordings = RecordingTranscriber(batcher(Endless()), ThreadedDecoder(1))
         stream = await recordings.stream(RECORDING.read_bytes(), request(), 5.0)
         assert await anext(stream) == TextDelta("a", ())
         await stream.aclose()

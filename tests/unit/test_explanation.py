@@ -136,9 +136,9 @@ def run(text, threshold=None, top_k=None):
         ]
         ask = batchers[1].run
 
-        def counted(items):
+        def counted(items, **options):
             calls.append(len(items))
-            return ask(items)
+            return ask(items, **options)
 
         batchers[1].run = counted
         speech, emotion, summary = batchers

@@ -11,9 +11,9 @@ from runners.base import Runner
 from runners.batching import Batcher
 from runners.usage import metered
 from samo.access import memory_storage, rate_limits
-from samo.access.client_address import client_address
 from samo.access.memory_storage import WindowStorage
 from samo.access.rate_limits import Caller, RateLimiter
+from samo.http.client_address import client_address
 from samo.settings import Settings
 
 

@@ -21,7 +21,7 @@ MAIN_COLOR: Final = "#3b5b92"
 SECOND_COLOR: Final = "#c2703d"
 
 # Without random ids and a date, the same metrics result in the same bytes.
-_STYLE: Final[dict[Any, Any]] = {
+STYLE: Final[dict[Any, Any]] = {
     "svg.hashsalt": "samo",
     "font.size": 9,
     "axes.spines.top": False,
@@ -35,14 +35,15 @@ def draw_all(
     """Write the four plots of a split to `folder`; arrays have shape (texts, labels)."""
     folder.mkdir(parents=True, exist_ok=True)
     label_names, labels = split.label_names, split.labels
-    with mpl.rc_context(_STYLE):
-        _save(_f1_by_label(label_names, labels, decided), folder / "f1-by-label.svg")
-        _save(_reliability(labels, probabilities, uncalibrated), folder / "reliability.svg")
-        _save(_confusions(label_names, labels, decided), folder / "confusions.svg")
-        _save(_rare_labels(label_names, labels, probabilities), folder / "rare-labels.svg")
+    with mpl.rc_context(STYLE):
+        save(_f1_by_label(label_names, labels, decided), folder / "f1-by-label.svg")
+        save(_reliability(labels, probabilities, uncalibrated), folder / "reliability.svg")
+        save(_confusions(label_names, labels, decided), folder / "confusions.svg")
+        save(_rare_labels(label_names, labels, probabilities), folder / "rare-labels.svg")
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as SVG; the same figure results in the same bytes."""
     figure.savefig(path, format="svg", metadata={"Date": None}, bbox_inches="tight")
 
 

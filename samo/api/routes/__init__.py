@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from samo.api.routes import insight, openai, operations, speech, text, trends
+from samo.api.routes import drift, insight, jobs, openai, operations, speech, text, trends
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     text.router,
@@ -14,6 +14,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     insight.router,
     trends.router,
     openai.router,
+    jobs.uploads,
+    jobs.router,
     operations.router,
+    drift.router,
 )
 """In the order of the OpenAPI description."""

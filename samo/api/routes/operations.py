@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from samo.api import operation_responses, schemas
-from samo.api.parameters import LoadedModels
+from samo.api.parameters import CurrentDrift, LoadedModels
 from samo.api.routing import Route
 from samo.api.serialization import json_response
 from samo.monitoring import metrics
@@ -35,6 +35,6 @@ async def models_status(models: LoadedModels) -> dict[str, schemas.ModelStatus]:
 
 
 @router.get("/metrics", response_class=Response)
-async def prometheus_metrics() -> Response:
+async def prometheus_metrics(_drift: CurrentDrift) -> Response:
     """Counters and timings in Prometheus' text format."""
     return Response(metrics.render(), headers={"content-type": metrics.CONTENT_TYPE})

@@ -49,11 +49,9 @@ async def predict_batch(models: LoadedModels, body: schemas.PredictBatchRequest)
     )
 
 
-@router.post("/summarize/text", response_model=schemas.SummaryResponse)
+@router.post("/summarize/text", response_model=schemas.SummarizeResponse)
 @json_endpoint
 async def summarize(models: LoadedModels, body: schemas.SummarizeRequest) -> Response:
     """Summarize an entry by its most emotional sentences."""
-    summary, entry_prediction = await models.pipeline.summarize(
-        body.text, body.max_sentences, body.focus
-    )
-    return json_response(responses.summary(body.text, summary, entry_prediction))
+    summarized = await models.pipeline.summarize(body.text, body.max_sentences, body.focus)
+    return json_response(responses.summarized_text(body.text, summarized))

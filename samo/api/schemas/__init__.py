@@ -13,9 +13,11 @@ from samo.api.schemas.insight import (
     JournalRequest,
     WholeEmotion,
 )
+from samo.api.schemas.jobs import JobError, JobProgress, JobResponse
 from samo.api.schemas.operations import (
     HealthResponse,
     ModelStatus,
+    ReadinessResponse,
 )
 from samo.api.schemas.speech import (
     RecordingGap,
@@ -38,6 +40,7 @@ from samo.api.schemas.text import (
     PredictRequest,
     PredictResponse,
     SummarizeRequest,
+    SummarizeResponse,
     SummaryResponse,
 )
 
@@ -55,6 +58,9 @@ __all__ = [
     "Groupings",
     "HealthResponse",
     "InsightResponse",
+    "JobError",
+    "JobProgress",
+    "JobResponse",
     "JournalRequest",
     "ModelStatus",
     "OpenAIErrorBody",
@@ -63,9 +69,11 @@ __all__ = [
     "PredictBatchResponse",
     "PredictRequest",
     "PredictResponse",
+    "ReadinessResponse",
     "RecordingGap",
     "SpokenLanguage",
     "SummarizeRequest",
+    "SummarizeResponse",
     "SummaryResponse",
     "TimeSpan",
     "TranscriptSegment",

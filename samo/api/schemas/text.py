@@ -185,9 +185,20 @@ class SummaryResponse(BaseModel):
     compression_ratio: float = Field(
         ge=0.0, le=1.0, description="Share of the entry's characters that the summary saves."
     )
-    emotional_tone: Sentiment
+    emotional_tone: Sentiment | None = Field(
+        description="Of the entry. Null if its emotions could not be computed, as `degraded` says; "
+        "`key_emotions` and `emotions` are empty then."
+    )
     method: Literal["generated", "extracted", "verbatim"] = Field(
         description="'generated' by the model; 'extracted' if its output was not faithful to the "
         "entry, so that one or more sentences are the entry's own; 'verbatim' if the entry is "
         "short already."
+    )
+
+
+class SummarizeResponse(SummaryResponse):
+    """The summary of a text."""
+
+    degraded: list[str] = Field(
+        description="`emotion` if the emotions could not be computed; empty otherwise."
     )

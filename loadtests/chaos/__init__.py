@@ -1,0 +1,1 @@
+"""Steady load while faults are thrown: `make chaos`."""

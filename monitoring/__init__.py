@@ -1,0 +1,1 @@
+"""The dashboard as code, and Prometheus with the project's rules beside a running service."""

@@ -1,0 +1,278 @@
+"""The panels of the dashboard: what each shows, and its queries in PromQL.
+
+`dashboard` makes Grafana's JSON from them, and `pictures` draws the same queries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Unit = Literal["short", "s", "bytes", "percentunit", "reqps", "dtdurations", "none"]
+"""A unit as Grafana names it; "dtdurations" is a duration in seconds."""
+
+JOB: Final = 'job=~"$job"'
+RATE_WINDOW: Final = "$__rate_interval"
+# Probes would hide errors: they are many and never fail.
+SERVED: Final = f'{JOB},route!~"/healthz|/livez|/metrics|/readyz"'
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query in PromQL, and the name of each series, with its labels in double braces."""
+
+    expression: str
+    legend: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A graph over time, or with `is_stat` the latest value only."""
+
+    title: str
+    description: str
+    queries: tuple[Query, ...]
+    unit: Unit = "short"
+    is_stat: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A heading of the dashboard and the panels below it."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+
+def _rate(metric: str, by: str = "", where: str = JOB) -> str:
+    grouping = f" by ({by})" if by else ""
+    return f"sum{grouping} (rate({metric}{{{where}}}[{RATE_WINDOW}]))"
+
+
+def _mean(histogram: str, by: str = "") -> str:
+    return f"{_rate(f'{histogram}_sum', by)} / {_rate(f'{histogram}_count', by)}"
+
+
+def _quantile(quantile: float, histogram: str, by: str = "", where: str = JOB) -> str:
+    labels = f"le, {by}" if by else "le"
+    return f"histogram_quantile({quantile}, {_rate(f'{histogram}_bucket', labels, where)})"
+
+
+_ROUTES_OF_TEXT: Final = f'{JOB},route=~"/analyze/journal|/predict|/summarize/text",outcome="ok"'
+
+SERVICE_LEVEL: Final = Row(
+    "Service level",
+    (
+        Panel(
+            "Availability, 1 hour",
+            "Share of requests that were not answered with a 5xx. The objective is 99.5 %.",
+            (Query(f"1 - max(samo:error_ratio:1h{{{JOB}}})", "availability"),),
+            "percentunit",
+            is_stat=True,
+        ),
+        Panel(
+            "Error budget burn, 1 hour",
+            "How many times faster than allowed the errors use up the error budget. At 1 it lasts "
+            "for exactly 28 days, at 14.4 for two.",
+            (Query(f"max(samo:error_ratio:1h{{{JOB}}}) / 0.005", "burn rate"),),
+            is_stat=True,
+        ),
+        Panel(
+            "p95 of texts",
+            "95 % of the typed texts and entries were answered within this time. The objective is "
+            "0.5 s.",
+            (Query(_quantile(0.95, "samo_request_seconds", where=_ROUTES_OF_TEXT), "p95"),),
+            "s",
+            is_stat=True,
+        ),
+        Panel(
+            "Alerts",
+            "Alerts that fire now. docs/operations.md says what to do.",
+            (
+                Query(
+                    'count(ALERTS{alertstate="firing",alertname=~"Samo.*"}) or vector(0)', "firing"
+                ),
+            ),
+            is_stat=True,
+        ),
+        Panel(
+            "Uptime",
+            "Time since the youngest instance was started.",
+            (Query(f"time() - max(process_start_time_seconds{{{JOB}}})", "uptime"),),
+            "dtdurations",
+            is_stat=True,
+        ),
+        Panel(
+            "Instances",
+            "Instances that Prometheus reaches, by version of the service.",
+            (Query(f"count by (version) (samo_build_info{{{JOB}}})", "{{version}}"),),
+            is_stat=True,
+        ),
+    ),
+)
+
+REQUESTS: Final = Row(
+    "Requests",
+    (
+        Panel(
+            "Requests by route",
+            "Requests per second, without probes.",
+            (Query(_rate("samo_requests_total", "route", SERVED), "{{route}}"),),
+            "reqps",
+        ),
+        Panel(
+            "Requests by status",
+            "Requests per second, without probes. 499: the client disconnected.",
+            (Query(_rate("samo_requests_total", "status", SERVED), "{{status}}"),),
+            "reqps",
+        ),
+        Panel(
+            "p95 by route",
+            "95 % of the successful requests took less.",
+            (
+                Query(
+                    _quantile(0.95, "samo_request_seconds", "route", f'{SERVED},outcome="ok"'),
+                    "{{route}}",
+                ),
+            ),
+            "s",
+        ),
+        Panel(
+            "Errors by code",
+            "Errors in responses per second; docs/api.md explains the codes.",
+            (Query(_rate("samo_errors_total", "code"), "{{code}}"),),
+            "reqps",
+        ),
+        Panel(
+            "Degraded insights by step",
+            "Insights per second that lack the result of a step.",
+            (Query(_rate("samo_degraded_total", "step"), "{{step}}"),),
+            "reqps",
+        ),
+        Panel(
+            "Requests in progress",
+            "Requests without a complete response.",
+            (Query(f"sum(samo_requests_in_progress{{{JOB}}})", "in progress"),),
+        ),
+    ),
+)
+
+MODELS: Final = Row(
+    "Models",
+    (
+        Panel(
+            "Computing",
+            "Seconds of computing per second: the mean number of batches at the same time.",
+            (Query(_rate("samo_batch_seconds_sum", "model"), "{{model}}"),),
+        ),
+        Panel(
+            "Seconds per batch, p95",
+            "95 % of the batches took less.",
+            (Query(_quantile(0.95, "samo_batch_seconds", "model"), "{{model}}"),),
+            "s",
+        ),
+        Panel(
+            "Items per batch",
+            "Mean number of items that were computed together.",
+            (Query(_mean("samo_batch_items", "model"), "{{model}}"),),
+        ),
+        Panel(
+            "Queue",
+            "Items that wait for a batch.",
+            (Query(f"sum by (model) (samo_queue_length{{{JOB}}})", "{{model}}"),),
+        ),
+        Panel(
+            "Wait in the queue, p95",
+            "95 % of the requests waited less for a model. Above 20 s for texts and 60 s for "
+            "recordings they are refused.",
+            (Query(_quantile(0.95, "samo_queue_wait_seconds", "model"), "{{model}}"),),
+            "s",
+        ),
+        Panel(
+            "Tokens",
+            "Input tokens per second.",
+            (Query(_rate("samo_tokens_total", "model"), "{{model}}"),),
+        ),
+    ),
+)
+
+RESULTS: Final = Row(
+    "Speech and emotions",
+    (
+        Panel(
+            "Audio",
+            "Seconds of audio transcribed per second.",
+            (Query(_rate("samo_audio_seconds_total"), "audio"),),
+        ),
+        Panel(
+            "Real-time factor",
+            "Seconds of computing per second of audio.",
+            (
+                Query(_quantile(0.5, "samo_transcription_real_time_factor"), "p50"),
+                Query(_quantile(0.95, "samo_transcription_real_time_factor"), "p95"),
+            ),
+        ),
+        Panel(
+            "Emotions",
+            "Share of each label among the emotions that were decided, the ten most frequent.",
+            (
+                Query(
+                    f"topk(10, {_rate('samo_emotions_total', 'label')} / ignoring(label) "
+                    f"group_left {_rate('samo_emotions_total')})",
+                    "{{label}}",
+                ),
+            ),
+            "percentunit",
+        ),
+        Panel(
+            "Confidence",
+            "Confidence of the first emotion of a text or entry.",
+            (
+                Query(_quantile(0.1, "samo_emotion_confidence"), "p10"),
+                Query(_quantile(0.5, "samo_emotion_confidence"), "p50"),
+                Query(_mean("samo_emotion_confidence"), "mean"),
+            ),
+            "percentunit",
+        ),
+    ),
+)
+
+PROCESS: Final = Row(
+    "Process",
+    (
+        Panel(
+            "Memory",
+            "Resident memory of each instance.",
+            (Query(f"process_resident_memory_bytes{{{JOB}}}", "{{instance}}"),),
+            "bytes",
+        ),
+        Panel(
+            "CPU",
+            "CPU seconds per second of each instance: the mean number of busy cores.",
+            (Query(f"rate(process_cpu_seconds_total{{{JOB}}}[{RATE_WINDOW}])", "{{instance}}"),),
+        ),
+        Panel(
+            "Open files",
+            "Open files and connections of each instance.",
+            (Query(f"process_open_fds{{{JOB}}}", "{{instance}}"),),
+        ),
+        Panel(
+            "Models",
+            "Instances by the tag of each model that they loaded.",
+            (Query(f"count by (model, tag) (samo_model_info{{{JOB}}})", "{{tag}}"),),
+            is_stat=True,
+        ),
+    ),
+)
+
+ROWS: Final = (SERVICE_LEVEL, REQUESTS, MODELS, RESULTS, PROCESS)
+
+
+def all_panels() -> list[Panel]:
+    """The panels of all rows."""
+    return [panel for row in ROWS for panel in row.panels]
+
+
+def resolve(expression: str, window: str) -> str:
+    """The query as Grafana sends it: all jobs, and rates over `window`, such as "1m"."""
+    return expression.replace("$job", ".+").replace(RATE_WINDOW, window)

@@ -1,0 +1,15 @@
+"""Decode each upload in a process of its own, which can be killed and can open nothing.
+
+- `messages`: what the service and a decoder process send each other
+- `confinement`: the limits of a decoder process
+- `template`: the process from which decoder processes are forked
+- `isolated`: `IsolatedDecoder`, the service's side
+- `threaded`: `ThreadedDecoder`, which decodes in the service's own process
+- `base`: `Decoder`, the protocol of both
+"""
+
+from samo.decoders.base import Decoder
+from samo.decoders.isolated import IsolatedDecoder
+from samo.decoders.threaded import ThreadedDecoder
+
+__all__ = ["Decoder", "IsolatedDecoder", "ThreadedDecoder"]

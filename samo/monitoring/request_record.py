@@ -1,0 +1,62 @@
+"""What is known about the current request besides its response, for its log line.
+
+Each layer notes what it knows; outside of a request, as in `samo batch`, nothing is noted. A record
+never holds text of the request: its values are ids, names of models, steps and keys, and numbers.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """Notes about one request."""
+
+    id: str
+    """The request id, also in the response's X-Request-ID."""
+    key: str | None = None
+    """Name of the API key; None without one."""
+    models: set[str] = field(default_factory=set)
+    """Names of the models that were asked, such as "emotion"."""
+    degraded: list[str] = field(default_factory=list)
+    """Steps that failed and whose part is missing in the response."""
+    status: int = 0
+    """Status that was sent; 499 if the client disconnected before."""
+    seconds: float = 0.0
+    """From the headers of the request to the end of its response."""
+    is_complete: bool = False
+    """Whether the whole response was sent."""
+    error_code: str | None = None
+    """Code of the error that was sent."""
+    bytes_in: int = 0
+    """Bytes of the body that arrived, also of one that was refused."""
+    bytes_out: int = 0
+    """Bytes of the response's body."""
+    trace_id: str | None = None
+    """32 hexadecimal digits, as in W3C's trace context; `span_id` has 16."""
+    span_id: str | None = None
+    trace_sampled: bool = False
+
+
+current: ContextVar[RequestRecord | None] = ContextVar("request_record", default=None)
+"""The record of the current request; its tasks share it."""
+
+
+def note_key(name: str) -> None:
+    """The request presented the API key of this name."""
+    if (record := current.get()) is not None:
+        record.key = name
+
+
+def note_degraded(step: str) -> None:
+    """A step failed; the response is sent without its part."""
+    if (record := current.get()) is not None:
+        record.degraded.append(step)
+
+
+def note_error(code: str) -> None:
+    """An error with this code is sent. If it replaces another one, the last one counts."""
+    if (record := current.get()) is not None:
+        record.error_code = code
