@@ -191,6 +191,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Analyse a recording of up to three hours in the background */
+        post: operations["create_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** State and progress of a job */
+        get: operations["get_job"];
+        put?: never;
+        post?: never;
+        /** Cancel a job; delete one that has ended, with its result */
+        delete: operations["delete_job"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Result of a job that is done */
+        get: operations["get_job_result"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -234,6 +286,40 @@ export interface paths {
         };
         /** Counters and timings in Prometheus' text format */
         get: operations["prometheus_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether texts and recordings still look like the reference: windows, scores and alarms */
+        get: operations["drift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/drift/reference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The present windows as a reference file, for SAMO_DRIFT_REFERENCE: counts, no text */
+        get: operations["drift_reference"];
         put?: never;
         post?: never;
         delete?: never;
@@ -331,6 +417,59 @@ export interface components {
              * @default
              */
             emotion_threshold: number;
+        };
+        /** Body_create_job */
+        Body_create_job: {
+            /**
+             * Audio File
+             * Format: binary
+             * @description WAV, MP3, M4A, AAC, OGG (Opus, Vorbis or Speex), WebM, FLAC, AMR, 3GP, CAF, AIFF or WMA.
+             */
+            audio_file: string;
+            /**
+             * Result
+             * @description What to compute: as /analyze/voice-journal, or as /transcribe/voice.
+             * @default insight
+             * @enum {string}
+             */
+            result: "insight" | "transcription";
+            /**
+             * Language
+             * @description ISO 639-1 code, tag or name; detected if left out.
+             * @default
+             */
+            language: string;
+            /**
+             * Task
+             * @description For a transcription: `transcribe` or `translate` (into English).
+             * @default
+             * @enum {string}
+             */
+            task: "transcribe" | "translate";
+            /**
+             * Timestamp
+             * @description For a transcription: return the time of every word too.
+             * @default
+             */
+            timestamp: boolean;
+            /**
+             * Generate Summary
+             * @description For an insight.
+             * @default
+             */
+            generate_summary: boolean;
+            /**
+             * Emotion Threshold
+             * @description For an insight.
+             * @default
+             */
+            emotion_threshold: number;
+            /**
+             * Callback Url
+             * @description Called when the job is done or has failed.
+             * @default
+             */
+            callback_url: string;
         };
         /** Body_openai_transcriptions */
         Body_openai_transcriptions: {
@@ -529,6 +668,141 @@ export interface components {
             emotions: components["schemas"]["Course"];
             /** @description Null where no entry has moods. */
             moods: components["schemas"]["Course"] | null;
+        };
+        /**
+         * DriftBin
+         * @description A bin of a feature.
+         */
+        DriftBin: {
+            /**
+             * Name
+             * @description A category, or the upper end of an interval.
+             */
+            name: string;
+            /**
+             * Reference
+             * @description Its share of the reference.
+             */
+            reference: number;
+            /**
+             * Window
+             * @description Its share of the window.
+             */
+            window: number;
+        };
+        /**
+         * DriftFeature
+         * @description The window of a feature, compared with its reference.
+         */
+        DriftFeature: {
+            /** Name */
+            name: string;
+            /**
+             * Alarm
+             * @description The score and the p-value both pass their limit.
+             */
+            alarm: boolean;
+            /**
+             * Since
+             * @description When the alarm began, in UTC; null without an alarm.
+             */
+            since: string | null;
+            /**
+             * Score
+             * @description PSI; for `logits` the squared Mahalanobis distance of the means. Null before the first comparison, as the next three.
+             */
+            score: number | null;
+            /**
+             * P Value
+             * @description Probability of such a difference if nothing changed: Kolmogorov-Smirnov test for intervals, G-test for categories, chi-square test for `logits`.
+             */
+            p_value: number | null;
+            /**
+             * Kolmogorov Smirnov
+             * @description Largest difference of the cumulative shares; null for categories and `logits`.
+             */
+            kolmogorov_smirnov: number | null;
+            /**
+             * Jensen Shannon
+             * @description In bits, 0 to 1; null for `logits`.
+             */
+            jensen_shannon: number | null;
+            /**
+             * Bins
+             * @description Empty for `logits`.
+             */
+            bins: components["schemas"]["DriftBin"][];
+        };
+        /**
+         * DriftResponse
+         * @description Whether texts and recordings still look like the reference.
+         */
+        DriftResponse: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "on" | "off";
+            /**
+             * Reason
+             * @description Why it is off, and what to do.
+             */
+            reason: string | null;
+            /**
+             * Alarms
+             * @description The features with an alarm.
+             */
+            alarms: string[];
+            /**
+             * Threshold
+             * @description Smallest score of an alarm.
+             */
+            threshold: number;
+            /**
+             * Significance
+             * @description An alarm's p-value is below it.
+             */
+            significance: number;
+            /**
+             * Shared
+             * @description Whether the windows are those of all instances.
+             */
+            shared: boolean;
+            /**
+             * Source
+             * @description What the reference was made from.
+             */
+            source: string | null;
+            /**
+             * Windows
+             * @description Empty if it is off.
+             */
+            windows: {
+                [key: string]: components["schemas"]["DriftWindow"];
+            };
+        };
+        /**
+         * DriftWindow
+         * @description The last texts, or the last recordings.
+         */
+        DriftWindow: {
+            /**
+             * Size
+             * @description Observations of a full window.
+             */
+            size: number;
+            /**
+             * Count
+             * @description Observations in it; it grows by a tenth of `size` at a time.
+             */
+            count: number;
+            /**
+             * Reference Count
+             * @description Observations in the reference.
+             */
+            reference_count: number;
+            /** Features */
+            features: components["schemas"]["DriftFeature"][];
         };
         /**
          * EmotionAnalysis
@@ -751,12 +1025,16 @@ export interface components {
         HealthResponse: {
             /**
              * Status
+             * @description `degraded` if a model is not ready.
              * @enum {string}
              */
-            status: "ok" | "starting";
+            status: "ok" | "degraded" | "starting";
             /** Version */
             version: string;
-            /** Models */
+            /**
+             * Models
+             * @description Whether each model is ready.
+             */
             models: {
                 [key: string]: boolean;
             };
@@ -816,6 +1094,86 @@ export interface components {
             degraded: string[];
         };
         /**
+         * JobError
+         * @description Why a job failed.
+         */
+        JobError: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /**
+         * JobProgress
+         * @description How far a job is.
+         */
+        JobProgress: {
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "waiting" | "decoding" | "transcribing" | "analysing" | "finished";
+            /**
+             * Seconds Done
+             * @description Seconds of the recording that are transcribed.
+             */
+            seconds_done: number;
+            /**
+             * Seconds Total
+             * @description Length of the recording; null until it is decoded.
+             */
+            seconds_total: number | null;
+        };
+        /**
+         * JobResponse
+         * @description The state of a job. Times are Unix times in seconds.
+         */
+        JobResponse: {
+            /** Id */
+            id: string;
+            /**
+             * Object
+             * @default job
+             * @constant
+             */
+            object: "job";
+            /**
+             * Kind
+             * @description What its result is; null for a job that was lost in a restart.
+             */
+            kind: ("insight" | "transcription") | null;
+            /**
+             * State
+             * @description `queued`, `running`; `done`, with a result; `failed`, with an `error`; `cancelled`; `lost`, because the instance that had it is gone.
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled" | "lost";
+            progress: components["schemas"]["JobProgress"];
+            /** Created At */
+            created_at: number;
+            /** Started At */
+            started_at: number | null;
+            /** Finished At */
+            finished_at: number | null;
+            /**
+             * Expires At
+             * @description When the job and its result are deleted.
+             */
+            expires_at: number | null;
+            error: components["schemas"]["JobError"] | null;
+            /**
+             * Callback
+             * @description Null without `callback_url`.
+             */
+            callback: ("pending" | "delivered" | "failed") | null;
+            /**
+             * Kept In
+             * @description Where states and results are kept: `memory`, of the instance that answers, or `redis`, where all instances see them. The recording is always in one instance only.
+             * @enum {string}
+             */
+            kept_in: "memory" | "redis";
+        };
+        /**
          * JournalRequest
          * @description A typed entry to analyze.
          */
@@ -845,8 +1203,17 @@ export interface components {
              * @description Tag in the BentoML model store.
              */
             tag: string;
-            /** Ready */
+            /**
+             * Ready
+             * @description Whether `state` is `ready`.
+             */
             ready: boolean;
+            /**
+             * State
+             * @description `failing`: the last inputs raised errors; `stuck`: it does not return from a computation; `unavailable`: it could not be loaded; `ready` otherwise.
+             * @enum {string}
+             */
+            state: "ready" | "failing" | "stuck" | "unavailable";
             /** Queue Length */
             queue_length: number;
             /**
@@ -1033,6 +1400,50 @@ export interface components {
             focus: "core" | "feeling" | "gist";
         };
         /**
+         * SummarizeResponse
+         * @description The summary of a text.
+         */
+        SummarizeResponse: {
+            /** Summary */
+            summary: string;
+            /**
+             * Key Emotions
+             * @description Of the entry; up to three, highest confidence first.
+             */
+            key_emotions: string[];
+            /**
+             * Emotions
+             * @description Of the summary itself; name to confidence, highest first.
+             * @example {
+             *       "sadness": 0.81
+             *     }
+             */
+            emotions: {
+                [key: string]: number;
+            };
+            /**
+             * Compression Ratio
+             * @description Share of the entry's characters that the summary saves.
+             */
+            compression_ratio: number;
+            /**
+             * Emotional Tone
+             * @description Of the entry. Null if its emotions could not be computed, as `degraded` says; `key_emotions` and `emotions` are empty then.
+             */
+            emotional_tone: ("positive" | "negative" | "ambiguous" | "neutral") | null;
+            /**
+             * Method
+             * @description 'generated' by the model; 'extracted' if its output was not faithful to the entry, so that one or more sentences are the entry's own; 'verbatim' if the entry is short already.
+             * @enum {string}
+             */
+            method: "generated" | "extracted" | "verbatim";
+            /**
+             * Degraded
+             * @description `emotion` if the emotions could not be computed; empty otherwise.
+             */
+            degraded: string[];
+        };
+        /**
          * SummaryResponse
          * @description The summary of an entry.
          */
@@ -1061,9 +1472,9 @@ export interface components {
             compression_ratio: number;
             /**
              * Emotional Tone
-             * @enum {string}
+             * @description Of the entry. Null if its emotions could not be computed, as `degraded` says; `key_emotions` and `emotions` are empty then.
              */
-            emotional_tone: "positive" | "negative" | "ambiguous" | "neutral";
+            emotional_tone: ("positive" | "negative" | "ambiguous" | "neutral") | null;
             /**
              * Method
              * @description 'generated' by the model; 'extracted' if its output was not faithful to the entry, so that one or more sentences are the entry's own; 'verbatim' if the entry is short already.
@@ -1653,6 +2064,140 @@ export interface components {
             };
         };
         /** @description The API key is missing, unknown or expired. */
+        Window401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The API key does not permit this route. */
+        Window403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description Drift is not measured, or too little was observed. */
+        Window409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The Host header is not in the allow-list. */
+        Window421: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The caller has used up a rate limit. */
+        Window429: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The headers are larger than the limit. */
+        Window431: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The queue is full, or the wait in it would be too long. */
+        Window503: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The API key is missing, unknown or expired. */
+        OpenAIWindow401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The API key does not permit this route. */
+        OpenAIWindow403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description Drift is not measured, or too little was observed. */
+        OpenAIWindow409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The Host header is not in the allow-list. */
+        OpenAIWindow421: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The caller has used up a rate limit. */
+        OpenAIWindow429: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The headers are larger than the limit. */
+        OpenAIWindow431: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The queue is full, or the wait in it would be too long. */
+        OpenAIWindow503: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The API key is missing, unknown or expired. */
         Model401: {
             headers: {
                 [name: string]: unknown;
@@ -1898,7 +2443,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorEnvelope"];
             };
         };
-        /** @description The request took longer than the deadline. */
+        /** @description The request, or the step that it asks for, took longer than its deadline. */
         Json504: {
             headers: {
                 [name: string]: unknown;
@@ -2019,7 +2564,7 @@ export interface components {
                 "application/json": components["schemas"]["OpenAIErrorEnvelope"];
             };
         };
-        /** @description The request took longer than the deadline. */
+        /** @description The request, or the step that it asks for, took longer than its deadline. */
         OpenAIJson504: {
             headers: {
                 [name: string]: unknown;
@@ -2140,7 +2685,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorEnvelope"];
             };
         };
-        /** @description The request took longer than the deadline. */
+        /** @description The request, or the step that it asks for, took longer than its deadline. */
         Upload504: {
             headers: {
                 [name: string]: unknown;
@@ -2261,9 +2806,179 @@ export interface components {
                 "application/json": components["schemas"]["OpenAIErrorEnvelope"];
             };
         };
-        /** @description The request took longer than the deadline. */
+        /** @description The request, or the step that it asks for, took longer than its deadline. */
         OpenAIUpload504: {
             headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The API key is missing, unknown or expired. */
+        Job401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The API key does not permit this route. */
+        Job403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description There is no job with this id, or another API key made it. */
+        Job404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The job has no result, or not yet. */
+        Job409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The job and its result are deleted. */
+        Job410: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The Host header is not in the allow-list. */
+        Job421: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The caller has used up a rate limit. */
+        Job429: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The headers are larger than the limit. */
+        Job431: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The queue is full, or the wait in it would be too long. */
+        Job503: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The API key is missing, unknown or expired. */
+        OpenAIJob401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The API key does not permit this route. */
+        OpenAIJob403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description There is no job with this id, or another API key made it. */
+        OpenAIJob404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The job has no result, or not yet. */
+        OpenAIJob409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The job and its result are deleted. */
+        OpenAIJob410: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The Host header is not in the allow-list. */
+        OpenAIJob421: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The caller has used up a rate limit. */
+        OpenAIJob429: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The headers are larger than the limit. */
+        OpenAIJob431: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The queue is full, or the wait in it would be too long. */
+        OpenAIJob503: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -2578,10 +3293,11 @@ export interface operations {
                      *       },
                      *       "compression_ratio": 0.4651,
                      *       "emotional_tone": "positive",
-                     *       "method": "generated"
+                     *       "method": "generated",
+                     *       "degraded": []
                      *     }
                      */
-                    "application/json": components["schemas"]["SummaryResponse"];
+                    "application/json": components["schemas"]["SummarizeResponse"];
                 };
             };
             400: components["responses"]["Json400"];
@@ -3873,6 +4589,474 @@ export interface operations {
             };
         };
     };
+    create_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_create_job"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "job_awij9wuvfL6ho8Hv_fzb5-wZAdZFM4BlqJYUVzN36Ac",
+                     *       "object": "job",
+                     *       "kind": "insight",
+                     *       "state": "queued",
+                     *       "progress": {
+                     *         "step": "waiting",
+                     *         "seconds_done": 0,
+                     *         "seconds_total": null
+                     *       },
+                     *       "created_at": 1795728375,
+                     *       "started_at": null,
+                     *       "finished_at": null,
+                     *       "expires_at": null,
+                     *       "error": null,
+                     *       "callback": null,
+                     *       "kept_in": "memory"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobResponse"];
+                };
+            };
+            400: components["responses"]["OpenAIUpload400"];
+            401: components["responses"]["OpenAIUpload401"];
+            403: components["responses"]["OpenAIUpload403"];
+            408: components["responses"]["OpenAIUpload408"];
+            413: components["responses"]["OpenAIUpload413"];
+            415: components["responses"]["OpenAIUpload415"];
+            421: components["responses"]["OpenAIUpload421"];
+            422: components["responses"]["OpenAIUpload422"];
+            429: components["responses"]["OpenAIUpload429"];
+            431: components["responses"]["OpenAIUpload431"];
+            500: components["responses"]["OpenAIUpload500"];
+            503: components["responses"]["OpenAIUpload503"];
+            504: components["responses"]["OpenAIUpload504"];
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_job: {
+        parameters: {
+            query?: {
+                /** @description Answer with server-sent events until the job has ended. */
+                stream?: boolean;
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "job_awij9wuvfL6ho8Hv_fzb5-wZAdZFM4BlqJYUVzN36Ac",
+                     *       "object": "job",
+                     *       "kind": "insight",
+                     *       "state": "done",
+                     *       "progress": {
+                     *         "step": "finished",
+                     *         "seconds_done": 10.71,
+                     *         "seconds_total": 10.71
+                     *       },
+                     *       "created_at": 1795728375,
+                     *       "started_at": 1795728375,
+                     *       "finished_at": 1795728378,
+                     *       "expires_at": 1795731978,
+                     *       "error": null,
+                     *       "callback": null,
+                     *       "kept_in": "memory"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobResponse"];
+                };
+            };
+            401: components["responses"]["OpenAIJob401"];
+            403: components["responses"]["OpenAIJob403"];
+            404: components["responses"]["OpenAIJob404"];
+            409: components["responses"]["OpenAIJob409"];
+            410: components["responses"]["OpenAIJob410"];
+            421: components["responses"]["OpenAIJob421"];
+            429: components["responses"]["OpenAIJob429"];
+            431: components["responses"]["OpenAIJob431"];
+            503: components["responses"]["OpenAIJob503"];
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    delete_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "job_awij9wuvfL6ho8Hv_fzb5-wZAdZFM4BlqJYUVzN36Ac",
+                     *       "object": "job",
+                     *       "kind": "insight",
+                     *       "state": "done",
+                     *       "progress": {
+                     *         "step": "finished",
+                     *         "seconds_done": 10.71,
+                     *         "seconds_total": 10.71
+                     *       },
+                     *       "created_at": 1795728375,
+                     *       "started_at": 1795728375,
+                     *       "finished_at": 1795728378,
+                     *       "expires_at": 1795731978,
+                     *       "error": null,
+                     *       "callback": null,
+                     *       "kept_in": "memory"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobResponse"];
+                };
+            };
+            401: components["responses"]["OpenAIJob401"];
+            403: components["responses"]["OpenAIJob403"];
+            404: components["responses"]["OpenAIJob404"];
+            409: components["responses"]["OpenAIJob409"];
+            410: components["responses"]["OpenAIJob410"];
+            421: components["responses"]["OpenAIJob421"];
+            429: components["responses"]["OpenAIJob429"];
+            431: components["responses"]["OpenAIJob431"];
+            503: components["responses"]["OpenAIJob503"];
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_job_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "transcription": {
+                     *         "text": "My cousins came to visit today and I was so happy that I cried. We cooked dinner and talked about the weather. Now they are gone and I miss them terribly.",
+                     *         "language": "en",
+                     *         "language_probability": 0.9905,
+                     *         "confidence": 0.7959,
+                     *         "duration": 10.71,
+                     *         "word_count": 31,
+                     *         "speaking_rate": 233.3,
+                     *         "audio_quality": "excellent",
+                     *         "no_speech": false,
+                     *         "gaps": [],
+                     *         "segments": [
+                     *           {
+                     *             "id": 0,
+                     *             "start": 0,
+                     *             "end": 3.82,
+                     *             "text": "My cousins came to visit today and I was so happy that I cried."
+                     *           },
+                     *           {
+                     *             "id": 1,
+                     *             "start": 4.892,
+                     *             "end": 6.8,
+                     *             "text": "We cooked dinner and talked about the weather."
+                     *           },
+                     *           {
+                     *             "id": 2,
+                     *             "start": 7.996,
+                     *             "end": 10.24,
+                     *             "text": "Now they are gone and I miss them terribly."
+                     *           }
+                     *         ],
+                     *         "words": null,
+                     *         "languages": [
+                     *           {
+                     *             "start": 0,
+                     *             "end": 10.24,
+                     *             "language": "en"
+                     *           }
+                     *         ],
+                     *         "unclear": []
+                     *       },
+                     *       "emotion_analysis": {
+                     *         "emotions": {
+                     *           "sadness": 0.7283,
+                     *           "joy": 0.7209,
+                     *           "grief": 0.5409
+                     *         },
+                     *         "emotion_list": [
+                     *           {
+                     *             "emotion": "sadness",
+                     *             "confidence": 0.7283,
+                     *             "share": 0.6974
+                     *           },
+                     *           {
+                     *             "emotion": "joy",
+                     *             "confidence": 0.7209,
+                     *             "share": 0.7171
+                     *           },
+                     *           {
+                     *             "emotion": "grief",
+                     *             "confidence": 0.5409,
+                     *             "share": 0.2829
+                     *           }
+                     *         ],
+                     *         "primary_emotion": "sadness",
+                     *         "confidence": 0.7283,
+                     *         "emotional_intensity": "high",
+                     *         "intensity": 0.8611,
+                     *         "mixed": true,
+                     *         "sentiment": "negative",
+                     *         "sentiments": {
+                     *           "positive": 0.3622,
+                     *           "negative": 0.6378,
+                     *           "ambiguous": 0,
+                     *           "neutral": 0
+                     *         },
+                     *         "ekman": {
+                     *           "sadness": 0.8883,
+                     *           "joy": 0.7498
+                     *         },
+                     *         "moods": {
+                     *           "sad": 0.6102,
+                     *           "happy": 0.5486,
+                     *           "calm": 0.4422
+                     *         }
+                     *       },
+                     *       "summary": {
+                     *         "summary": "My cousins came to visit today and I was so happy that I cried. Now they are gone and I miss them terribly.",
+                     *         "key_emotions": [
+                     *           "sadness",
+                     *           "joy",
+                     *           "grief"
+                     *         ],
+                     *         "emotions": {
+                     *           "sadness": 0.7494,
+                     *           "joy": 0.6956,
+                     *           "grief": 0.559
+                     *         },
+                     *         "compression_ratio": 0.3052,
+                     *         "emotional_tone": "negative",
+                     *         "method": "generated"
+                     *       },
+                     *       "arc": [
+                     *         {
+                     *           "start": 0,
+                     *           "end": 63,
+                     *           "text": "My cousins came to visit today and I was so happy that I cried.",
+                     *           "start_seconds": 0,
+                     *           "end_seconds": 3.82,
+                     *           "emotions": [
+                     *             {
+                     *               "emotion": "joy",
+                     *               "confidence": 0.9468
+                     *             },
+                     *             {
+                     *               "emotion": "sadness",
+                     *               "confidence": 0.8151
+                     *             }
+                     *           ],
+                     *           "primary_emotion": "joy",
+                     *           "sentiment": "positive",
+                     *           "experiencer": "writer",
+                     *           "tense": "present"
+                     *         },
+                     *         {
+                     *           "start": 64,
+                     *           "end": 110,
+                     *           "text": "We cooked dinner and talked about the weather.",
+                     *           "start_seconds": 4.892,
+                     *           "end_seconds": 6.8,
+                     *           "emotions": [
+                     *             {
+                     *               "emotion": "joy",
+                     *               "confidence": 0.6883
+                     *             },
+                     *             {
+                     *               "emotion": "neutral",
+                     *               "confidence": 0.464
+                     *             }
+                     *           ],
+                     *           "primary_emotion": "joy",
+                     *           "sentiment": "positive",
+                     *           "experiencer": "writer",
+                     *           "tense": "present"
+                     *         },
+                     *         {
+                     *           "start": 111,
+                     *           "end": 154,
+                     *           "text": "Now they are gone and I miss them terribly.",
+                     *           "start_seconds": 7.996,
+                     *           "end_seconds": 10.24,
+                     *           "emotions": [
+                     *             {
+                     *               "emotion": "sadness",
+                     *               "confidence": 0.9831
+                     *             },
+                     *             {
+                     *               "emotion": "grief",
+                     *               "confidence": 0.6134
+                     *             },
+                     *             {
+                     *               "emotion": "disappointment",
+                     *               "confidence": 0.3265
+                     *             }
+                     *           ],
+                     *           "primary_emotion": "sadness",
+                     *           "sentiment": "negative",
+                     *           "experiencer": "writer",
+                     *           "tense": "present"
+                     *         }
+                     *       ],
+                     *       "processing_time_ms": 1024.08,
+                     *       "timings_ms": {
+                     *         "transcription": 991.99,
+                     *         "emotion": 24.36,
+                     *         "summary": 7.42
+                     *       },
+                     *       "pipeline_status": {
+                     *         "emotion_detection": true,
+                     *         "text_summarization": true,
+                     *         "voice_processing": true
+                     *       },
+                     *       "insights": {
+                     *         "text_length": 154,
+                     *         "word_count": 31,
+                     *         "sentence_count": 3,
+                     *         "emotional_sentence_share": 1,
+                     *         "turning_points": [
+                     *           111
+                     *         ],
+                     *         "opening_sentiment": "positive",
+                     *         "closing_sentiment": "negative"
+                     *       },
+                     *       "models": {
+                     *         "transcriber": "samo-transcriber:3to3yxhjusppwax4",
+                     *         "emotion": "samo-emotion:onsbj7hj2czh6ax4",
+                     *         "summarizer": "samo-summarizer:g72souhjx64d2ax4"
+                     *       },
+                     *       "degraded": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["InsightResponse"] | components["schemas"]["TranscriptionResponse"];
+                };
+            };
+            401: components["responses"]["OpenAIJob401"];
+            403: components["responses"]["OpenAIJob403"];
+            404: components["responses"]["OpenAIJob404"];
+            409: components["responses"]["OpenAIJob409"];
+            410: components["responses"]["OpenAIJob410"];
+            421: components["responses"]["OpenAIJob421"];
+            429: components["responses"]["OpenAIJob429"];
+            431: components["responses"]["OpenAIJob431"];
+            503: components["responses"]["OpenAIJob503"];
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -3946,6 +5130,7 @@ export interface operations {
                      *       "transcriber": {
                      *         "tag": "samo-transcriber:3to3yxhjusppwax4",
                      *         "ready": true,
+                     *         "state": "ready",
                      *         "queue_length": 0,
                      *         "metadata": {
                      *           "checkpoint": "Systran/faster-whisper-base",
@@ -3975,6 +5160,7 @@ export interface operations {
                      *       "emotion": {
                      *         "tag": "samo-emotion:onsbj7hj2czh6ax4",
                      *         "ready": true,
+                     *         "state": "ready",
                      *         "queue_length": 0,
                      *         "metadata": {
                      *           "checkpoint": "checkpoints/emotion",
@@ -4125,6 +5311,7 @@ export interface operations {
                      *       "summarizer": {
                      *         "tag": "samo-summarizer:g72souhjx64d2ax4",
                      *         "ready": true,
+                     *         "state": "ready",
                      *         "queue_length": 0,
                      *         "metadata": {
                      *           "checkpoint": "checkpoints/summarizer",
@@ -4212,6 +5399,222 @@ export interface operations {
             429: components["responses"]["Read429"];
             431: components["responses"]["Read431"];
             503: components["responses"]["Read503"];
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    drift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "state": "on",
+                     *       "reason": null,
+                     *       "alarms": [
+                     *         "capitals"
+                     *       ],
+                     *       "threshold": 0.1,
+                     *       "significance": 0.000001,
+                     *       "shared": false,
+                     *       "source": "5426 comments of GoEmotions dev; 61 recordings of read English speech (LibriSpeech test-other, LJSpeech)",
+                     *       "windows": {
+                     *         "texts": {
+                     *           "size": 1000,
+                     *           "count": 1000,
+                     *           "reference_count": 5426,
+                     *           "features": [
+                     *             {
+                     *               "name": "capitals",
+                     *               "alarm": true,
+                     *               "since": "2026-11-26T20:02:11Z",
+                     *               "score": 0.11,
+                     *               "p_value": 1.2e-7,
+                     *               "kolmogorov_smirnov": 0.1,
+                     *               "jensen_shannon": 0.02,
+                     *               "bins": [
+                     *                 {
+                     *                   "name": "0.01516",
+                     *                   "reference": 0.1012,
+                     *                   "window": 0.0911
+                     *                 },
+                     *                 {
+                     *                   "name": "0.02273",
+                     *                   "reference": 0.1006,
+                     *                   "window": 0.0906
+                     *                 },
+                     *                 {
+                     *                   "name": "0.02986",
+                     *                   "reference": 0.1006,
+                     *                   "window": 0.0906
+                     *                 },
+                     *                 {
+                     *                   "name": "0.03704",
+                     *                   "reference": 0.1027,
+                     *                   "window": 0.0924
+                     *                 },
+                     *                 {
+                     *                   "name": "0.04598",
+                     *                   "reference": 0.0951,
+                     *                   "window": 0.0856
+                     *                 },
+                     *                 {
+                     *                   "name": "0.05634",
+                     *                   "reference": 0.1004,
+                     *                   "window": 0.0904
+                     *                 },
+                     *                 {
+                     *                   "name": "0.07143",
+                     *                   "reference": 0.1093,
+                     *                   "window": 0.0984
+                     *                 },
+                     *                 {
+                     *                   "name": "0.09231",
+                     *                   "reference": 0.0903,
+                     *                   "window": 0.0813
+                     *                 },
+                     *                 {
+                     *                   "name": "0.1482",
+                     *                   "reference": 0.1004,
+                     *                   "window": 0.0904
+                     *                 },
+                     *                 {
+                     *                   "name": "0.2174",
+                     *                   "reference": 0.0501,
+                     *                   "window": 0.0451
+                     *                 },
+                     *                 {
+                     *                   "name": "1",
+                     *                   "reference": 0.0492,
+                     *                   "window": 0.1443
+                     *                 },
+                     *                 {
+                     *                   "name": "+Inf",
+                     *                   "reference": 0,
+                     *                   "window": 0
+                     *                 }
+                     *               ]
+                     *             }
+                     *           ]
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriftResponse"];
+                };
+            };
+            401: components["responses"]["Read401"];
+            403: components["responses"]["Read403"];
+            421: components["responses"]["Read421"];
+            429: components["responses"]["Read429"];
+            431: components["responses"]["Read431"];
+            503: components["responses"]["Read503"];
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    drift_reference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "format": 1,
+                     *       "source": "traffic: 100 recordings",
+                     *       "model": {
+                     *         "model.onnx": "c2fb34f566f409939337752ebedbcb7aae7cf77592052a164fbd92ef81b58893"
+                     *       },
+                     *       "streams": {
+                     *         "recordings": {
+                     *           "bins": {
+                     *             "audio_level": {
+                     *               "edges": [
+                     *                 -30,
+                     *                 -25,
+                     *                 -20
+                     *               ]
+                     *             }
+                     *           },
+                     *           "pane": {
+                     *             "count": 100,
+                     *             "histograms": {
+                     *               "audio_level": [
+                     *                 10,
+                     *                 40,
+                     *                 40,
+                     *                 10
+                     *               ]
+                     *             },
+                     *             "moments": {}
+                     *           }
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": unknown;
+                };
+            };
+            401: components["responses"]["Window401"];
+            403: components["responses"]["Window403"];
+            409: components["responses"]["Window409"];
+            421: components["responses"]["Window421"];
+            429: components["responses"]["Window429"];
+            431: components["responses"]["Window431"];
+            503: components["responses"]["Window503"];
             /** @description Client Error */
             "4XX": {
                 headers: {

@@ -149,8 +149,9 @@ export class Samo {
             [x: string]: number;
         };
         compression_ratio: number;
-        emotional_tone: "positive" | "negative" | "ambiguous" | "neutral";
+        emotional_tone: ("positive" | "negative" | "ambiguous" | "neutral") | null;
         method: "generated" | "extracted" | "verbatim";
+        degraded: string[];
     }>;
     /**
      * Changes and patterns of a journal's emotions and moods over time.
@@ -236,7 +237,7 @@ export class Samo {
      * @param {RequestOptions} [options]
      */
     health({ signal }?: RequestOptions): Promise<{
-        status: "ok" | "starting";
+        status: "ok" | "degraded" | "starting";
         version: string;
         models: {
             [x: string]: boolean;
@@ -251,6 +252,7 @@ export class Samo {
         [x: string]: {
             tag: string;
             ready: boolean;
+            state: "ready" | "failing" | "stuck" | "unavailable";
             queue_length: number;
             metadata: {
                 [x: string]: unknown;
