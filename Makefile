@@ -64,8 +64,9 @@ pictures: .venv/.dev export page  ## update the screenshots of the page in docs/
 	tests/e2e/install-chromium.sh fonts-inter
 	$(BIN)/pytest tests/e2e/test_page_pictures.py --pictures
 
-openapi: .venv/.dev  ## update docs/openapi.json
+openapi: .venv/.dev  ## update docs/openapi.json and the clients
 	scripts/openapi
+	scripts/clients
 
 bento: .venv/.serve export page  ## build the bento
 	$(BIN)/bentoml build
