@@ -1,10 +1,12 @@
 """Run jobs on a long recording of real speech: speed, memory, and what other requests feel of it.
 
     python -m loadtests.long_job --data FOLDER [--minutes 60] [--probe-seconds 60]
+    python -m loadtests.long_job --data FOLDER --minutes 180 --memory-seconds 90
 
 FOLDER has LibriSpeech and its manifest.jsonl; its recordings are joined to a long one. One job runs
 to its end. A second one is probed by requests for texts and for a short recording, and cancelled. A
-third one is lost in a restart. The last line of output is JSON.
+third one is lost in a restart. With `--memory-seconds`, one job is cancelled after that time, and
+only the memory is reported. The last line of output is JSON.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ class Probe:
     """Sends requests in a thread and keeps their milliseconds."""
 
     def __init__(self, client: httpx.Client, wait: float, path: str, **request: Any) -> None:
-        self._send = lambda: client.post(path, **request).raise_for_status()
+        self._client, self._path, self._request = client, path, request
         self._wait = wait
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -73,7 +75,7 @@ class Probe:
     def _run(self) -> None:
         while not self._ended.is_set():
             start = time.perf_counter()
-            self._send()
+            self._client.post(self._path, **self._request).raise_for_status()
             self.milliseconds.append((time.perf_counter() - start) * 1000)
             self._ended.wait(self._wait)
 
@@ -145,6 +147,22 @@ def run_to_end(
     }
 
 
+def measure_memory(
+    client: httpx.Client, server: ServerProcess, recording: bytes, seconds: float
+) -> dict[str, Any]:
+    """Run a job for some seconds; return the memory that it took."""
+    idle_mb = server.usage().pss_mb
+    memory = PeakMemory(server)
+    job_id = submit(client, recording)
+    time.sleep(seconds)
+    progress = client.delete(f"/v1/jobs/{job_id}").json()["progress"]
+    return {
+        "idle_memory_mb": round(idle_mb, 1),
+        "peak_memory_mb": memory.stop(),
+        "progress": progress,
+    }
+
+
 def probe_and_cancel(
     client: httpx.Client, server: ServerProcess, recording: bytes, seconds: float
 ) -> dict[str, Any]:
@@ -200,11 +218,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with manifest.jsonl")
     parser.add_argument("--minutes", type=float, default=60, help="length of the recording (60)")
     parser.add_argument("--probe-seconds", type=float, default=60, help="time of probing (60)")
+    parser.add_argument("--memory-seconds", type=float, help="report only the memory of a job")
     args = parser.parse_args()
     speech = join_speech(args.data, args.minutes * 60)
     recording = write_flac(speech.samples)
     figures: dict[str, Any] = {"machine": describe_machine(), "upload_mb": len(recording) / 1e6}
     port = _free_port()
+    if args.memory_seconds is not None:
+        with started(port) as (server, client):
+            figures |= measure_memory(client, server, recording, args.memory_seconds)
+        print_json(figures)
+        return
     with started(port) as (server, client):
         figures["job"] = run_to_end(client, server, recording, speech.text)
         if args.probe_seconds > 0:
