@@ -110,6 +110,11 @@ class Batcher(Generic[Input, Prepared, Output]):
         """Whether the model computes."""
         return self._health.state(self.runner, self._running.values())
 
+    @property
+    def has_free_worker(self) -> bool:
+        """Whether an item that arrives now is computed at once."""
+        return not self._queue and len(self._running) < self._num_workers
+
     async def run(
         self,
         items: Sequence[Input],

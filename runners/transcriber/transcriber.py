@@ -126,7 +126,15 @@ class Transcriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]
 
     def predict(self, batch: Sequence[TranscriptionRequest]) -> list[Transcript]:
         """Transcribe recordings one after the other: a single one keeps every thread busy."""
-        return [self._transcribe(request) for request in batch]
+        transcripts = []
+        for request in batch:
+            with self._model.short_context(short=request.short_context):
+                transcripts.append(
+                    self._transcribe(request)
+                    if request.stable_text is None
+                    else self._draft(request)
+                )
+        return transcripts
 
     def warm_up(self) -> None:
         """Run noise through voice detector, encoder and decoder.
@@ -145,6 +153,19 @@ class Transcriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]
             )
         start = self._model.hf_tokenizer.token_to_id("<|startoftranscript|>")
         self._model.model.generate(encoded, [[start]], max_length=WARM_UP_TOKENS)
+
+    def _draft(self, request: TranscriptionRequest) -> Transcript:
+        samples = amplify(request.samples)
+        language, text = self._model.draft(samples, request)
+        return Transcript(
+            text=text,
+            language=language,
+            language_probability=0.0,
+            duration=to_seconds(len(samples)),
+            confidence=0.0,
+            no_speech=not text,
+            segments=(),
+        )
 
     def _transcribe(self, request: TranscriptionRequest) -> Transcript:
         duration = to_seconds(len(request.samples))

@@ -49,24 +49,29 @@ class RateLimiter:
 
     async def admit(self, caller: Caller) -> Admission:
         """Count a request of `caller`, and decide whether it may be served."""
-        refusal = None
         for item in _request_items(caller.rate_limit):
             if not await self._windows.take(item, caller.id, 1):
                 usage = await self._windows.usage(item, caller.id)
-                refusal = _refusal("requests", item, item.amount, usage)
-                return Admission(refusal, _headers(item, usage))
-        for item in _compute_items(caller.compute_limit):
-            usage = await self._windows.usage(item, caller.id)
-            if usage.remaining <= 0:
-                refusal = _refusal(
-                    "seconds of computing", item, item.amount // UNITS_PER_SECOND, usage
-                )
+                refused = _refusal("requests", item, item.amount, usage)
+                return Admission(refused, _headers(item, usage))
+        refusal = await self.check_computing(caller)
         headers = {}
         items = _request_items(caller.rate_limit)
         if items:
             usages = [(item, await self._windows.usage(item, caller.id)) for item in items]
             headers = _headers(*min(usages, key=lambda pair: pair[1].remaining))
         return Admission(refusal, headers)
+
+    async def check_computing(self, caller: Caller) -> RateLimited | None:
+        """The refusal if `caller` has used up its computing; nothing is counted."""
+        refusal = None
+        for item in _compute_items(caller.compute_limit):
+            usage = await self._windows.usage(item, caller.id)
+            if usage.remaining <= 0:
+                refusal = _refusal(
+                    "seconds of computing", item, item.amount // UNITS_PER_SECOND, usage
+                )
+        return refusal
 
     async def charge(self, caller: Caller, seconds: float) -> None:
         """Count the computing of a request; what exceeds the limit is not carried over."""

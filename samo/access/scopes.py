@@ -28,7 +28,6 @@ _SCOPES: Final[dict[str, Scope]] = {
     "/analyze/voice-journal": "speech",
     "/feedback": "feedback",
     "/insights": "text",
-    "/live": "live",
     "/metrics": "monitoring",
     "/models/status": "monitoring",
     "/monitoring": "monitoring",
@@ -39,6 +38,7 @@ _SCOPES: Final[dict[str, Scope]] = {
     "/v1/audio": "speech",
     "/v1/jobs": "jobs",
     "/v1/models": "speech",
+    "/v1/realtime": "live",
 }
 _ALL: Final = frozenset(SCOPES)
 

@@ -64,6 +64,7 @@ class Pipeline:
         calibration: interprets the probabilities of `emotion`.
         decoder: decodes uploads; by default in a thread.
         deadlines: of the steps; none by default.
+        live_transcriber: speech to text with workers of its own for live sessions; None without.
 
     """
 
@@ -75,9 +76,12 @@ class Pipeline:
         calibration: EmotionCalibration,
         decoder: Decoder | None = None,
         deadlines: StepDeadlines = StepDeadlines(),  # noqa: B008  # it is frozen
+        live_transcriber: Batcher[TranscriptionRequest, TranscriptionRequest, Transcript]
+        | None = None,
     ) -> None:
         self.decoder = decoder or ThreadedDecoder(1)
         self.deadlines = deadlines
+        self.live_transcriber = live_transcriber
         self.transcriber = transcriber
         self.recordings = RecordingTranscriber(transcriber, self.decoder, deadlines.transcription)
         self.emotion = emotion

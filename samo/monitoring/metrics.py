@@ -117,6 +117,18 @@ confidence: Final = Histogram(
     buckets=_CONFIDENCE_BUCKETS,
     registry=registry,
 )
+live_sessions: Final = Gauge(
+    "samo_live_sessions", "Live sessions that are open.", registry=registry
+)
+live_refusals: Final = Counter(
+    "samo_live_refusals", "Live sessions refused because too many were open.", registry=registry
+)
+live_turn_seconds: Final = Histogram(
+    "samo_live_turn_seconds",
+    "Seconds from the end of a live turn to its transcript.",
+    buckets=(0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30),
+    registry=registry,
+)
 model_ready: Final = Gauge(
     "samo_model_ready",
     "1 if a model computes; 0 if it is failing, stuck or unavailable.",

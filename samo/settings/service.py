@@ -20,6 +20,7 @@ from samo.settings.access import AccessSettings
 from samo.settings.decoding import DecodingSettings
 from samo.settings.drift import DriftSettings
 from samo.settings.jobs import JobSettings
+from samo.settings.live import LiveSettings
 from samo.settings.logs import LogSettings
 from samo.settings.reliability import ReliabilitySettings
 
@@ -48,6 +49,7 @@ class Settings(
     DecodingSettings,
     DriftSettings,
     JobSettings,
+    LiveSettings,
     LogSettings,
     ReliabilitySettings,
 ):
