@@ -16,7 +16,6 @@ requests are all cancelled stops at the model's next `stop_if_cancelled`.
 from __future__ import annotations
 
 import asyncio
-import heapq
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, Generic
 
+from runners.admission import estimated_wait
 from runners.base import Input, Output, ParallelRunner, Prepared, Runner
 from runners.batch import Batch, Predict
 from runners.cancellation import Cancelled
@@ -206,35 +206,21 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._health.check(self.runner, self._running.values())
         if current_priority() is Priority.BACKGROUND:
             return
-        wait = self._estimated_wait(cost)
-        own_seconds = cost * self._cost_estimate.seconds_per_cost
-        max_wait = max(self._max_wait_seconds, self._patience * own_seconds)
+        seconds_per_cost = self._cost_estimate.seconds_per_cost
+        wait = estimated_wait(
+            max(cost, self._max_batch_cost),
+            seconds_per_cost,
+            self._running.values(),
+            [request for request in self._requests if request.priority <= current_priority()],
+            self._num_workers,
+        )
+        max_wait = max(self._max_wait_seconds, self._patience * cost * seconds_per_cost)
         if wait > max_wait:
             raise Overloaded(
                 f"The {self.name} model is busy: try again after the time in Retry-After.",
                 retry_after_seconds=max(1, math.ceil(wait - max_wait)),
                 step=self.name,
             )
-
-    def _estimated_wait(self, cost: int) -> float:
-        """Seconds until a worker is free for a request of this cost.
-
-        Requests are scheduled round-robin, so each other request adds at most one batch, or as much
-        cost as this one has. Those of a lower priority add nothing.
-        """
-        priority = current_priority()
-        now = time.perf_counter()
-        rate = self._cost_estimate.seconds_per_cost
-        waits = [0.0] * (self._num_workers - len(self._running))
-        for batch in self._running.values():
-            remaining = batch.cost * rate - (now - batch.started)
-            waits.append(0.0 if batch.cancelled.is_set() else max(0.0, remaining))
-        heapq.heapify(waits)
-        turn = max(cost, self._max_batch_cost)
-        ahead = [request for request in self._requests if request.priority <= priority]
-        for other in sorted(ahead, key=lambda request: request.last_turn):
-            heapq.heapreplace(waits, waits[0] + min(other.queued_cost, turn) * rate)
-        return waits[0]
 
     def _cancel_abandoned(self) -> None:
         """Cancel the running batches whose items are all done or cancelled."""
