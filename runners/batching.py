@@ -23,7 +23,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, Generic
 
-from runners.admission import estimated_wait
 from runners.base import Input, Output, ParallelRunner, Prepared, Runner
 from runners.batch import Batch, Predict
 from runners.cancellation import Cancelled
