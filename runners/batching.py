@@ -16,10 +16,8 @@ requests are all cancelled stops at the model's next `stop_if_cancelled`.
 from __future__ import annotations
 
 import asyncio
-import heapq
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -27,7 +25,6 @@ from typing import Final, Generic
 
 from runners.base import Input, Output, ParallelRunner, Prepared, Runner
 from runners.batch import Batch, Predict
-from runners.callers import current_caller
 from runners.cancellation import Cancelled
 from runners.cost_estimate import CostEstimate
 from runners.errors import Overloaded, SamoError
@@ -35,6 +32,7 @@ from runners.health import ModelHealth, ModelState
 from runners.priority import Priority, current_priority
 from runners.queueing import BatchQueue, QueuedItem, Request
 from runners.usage import current_meter, note_model
+from runners.wait_estimate import estimated_wait
 
 # `prepare` runs on the event loop: after this many seconds other tasks get their turn.
 _PREPARE_SECONDS: Final = 0.01
@@ -208,7 +206,14 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._health.check(self.runner, self._running.values())
         if current_priority() is Priority.BACKGROUND:
             return
-        wait = self._estimated_wait(cost)
+        wait = estimated_wait(
+            cost,
+            self._running.values(),
+            self._requests,
+            free_workers=self._num_workers - len(self._running),
+            max_batch_cost=self._max_batch_cost,
+            seconds_per_cost=self._cost_estimate.seconds_per_cost,
+        )
         own_seconds = cost * self._cost_estimate.seconds_per_cost
         max_wait = max(self._max_wait_seconds, self._patience * own_seconds)
         if wait > max_wait:
@@ -217,35 +222,6 @@ class Batcher(Generic[Input, Prepared, Output]):
                 retry_after_seconds=max(1, math.ceil(wait - max_wait)),
                 step=self.name,
             )
-
-    def _estimated_wait(self, cost: int) -> float:
-        """Seconds until a worker is free for a request of this cost.
-
-        The requests of one caller are scheduled round-robin, so each other request adds at most one
-        batch, or as much cost as this one has. Callers have equal shares, so all requests of
-        another caller together add at most as much as those of this one. Requests of a lower
-        priority add nothing.
-        """
-        priority, caller = current_priority(), current_caller()
-        now = time.perf_counter()
-        rate = self._cost_estimate.seconds_per_cost
-        waits = [0.0] * (self._num_workers - len(self._running))
-        for batch in self._running.values():
-            remaining = batch.cost * rate - (now - batch.started)
-            waits.append(0.0 if batch.cancelled.is_set() else max(0.0, remaining))
-        heapq.heapify(waits)
-        turn = max(cost, self._max_batch_cost)
-        own, others = 0, Counter[str]()
-        ahead = [request for request in self._requests if request.priority <= priority]
-        for other in sorted(ahead, key=lambda request: request.last_turn):
-            if other.caller == caller:
-                own += min(other.queued_cost, turn)
-                heapq.heapreplace(waits, waits[0] + min(other.queued_cost, turn) * rate)
-            else:
-                others[other.caller] += other.queued_cost
-        for queued_cost in others.values():
-            heapq.heapreplace(waits, waits[0] + min(queued_cost, max(own, turn)) * rate)
-        return waits[0]
 
     def _cancel_abandoned(self) -> None:
         """Cancel the running batches whose items are all done or cancelled."""

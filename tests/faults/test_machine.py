@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -101,6 +102,10 @@ def year(client: httpx.Client) -> str:
     return client.get("/livez").headers["date"].split()[3]
 
 
+def has_jumped(client: httpx.Client, before: str) -> bool:
+    return year(client) != before
+
+
 @pytest.mark.skipif(LIBFAKETIME is None, reason="libfaketime is not installed")
 def test_the_clock_jumps(tmp_path):
     """While requests are computed: no deadline passes, and windows of rate limits do not move."""
@@ -119,7 +124,7 @@ def test_the_clock_jumps(tmp_path):
                 threading.Timer(0.2, offset.write_text, (f"{jump}\n",)).start()
                 response = server.client.post("/analyze/journal", json=ENTRY)
                 assert response.json()["degraded"] == []
-                eventually(lambda before=before: year(server.client) != before)
+                eventually(partial(has_jumped, server.client, before))
         responses = [server.client.post("/predict", json={"text": "joy"}) for _ in range(4)]
         assert [one.status_code for one in responses] == [200, 200, 200, 429]
         assert 3500 < int(responses[-1].headers["retry-after"]) <= 3600
