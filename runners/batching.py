@@ -23,7 +23,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, Generic
 
-from runners.admission import estimated_wait
 from runners.base import Input, Output, ParallelRunner, Prepared, Runner
 from runners.batch import Batch, Predict
 from runners.cancellation import Cancelled
@@ -33,6 +32,7 @@ from runners.health import ModelHealth, ModelState
 from runners.priority import Priority, current_priority
 from runners.queueing import BatchQueue, QueuedItem, Request
 from runners.usage import current_meter, note_model
+from runners.wait_estimate import estimated_wait
 
 # `prepare` runs on the event loop: after this many seconds other tasks get their turn.
 _PREPARE_SECONDS: Final = 0.01
@@ -206,15 +206,16 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._health.check(self.runner, self._running.values())
         if current_priority() is Priority.BACKGROUND:
             return
-        seconds_per_cost = self._cost_estimate.seconds_per_cost
         wait = estimated_wait(
-            max(cost, self._max_batch_cost),
-            seconds_per_cost,
+            cost,
             self._running.values(),
-            [request for request in self._requests if request.priority <= current_priority()],
-            self._num_workers,
+            self._requests,
+            free_workers=self._num_workers - len(self._running),
+            max_batch_cost=self._max_batch_cost,
+            seconds_per_cost=self._cost_estimate.seconds_per_cost,
         )
-        max_wait = max(self._max_wait_seconds, self._patience * cost * seconds_per_cost)
+        own_seconds = cost * self._cost_estimate.seconds_per_cost
+        max_wait = max(self._max_wait_seconds, self._patience * own_seconds)
         if wait > max_wait:
             raise Overloaded(
                 f"The {self.name} model is busy: try again after the time in Retry-After.",

@@ -240,8 +240,8 @@ def _create_pipeline(settings: Settings, runners: Runners, decoder: Decoder) -> 
         return speech.is_computing or (live is not None and live.is_computing)
 
     return Pipeline(
-        _with_queue_metric(speech),
-        _with_queue_metric(
+        _with_gauges(speech),
+        _with_gauges(
             Batcher(
                 "emotion",
                 runners.emotion,
@@ -254,7 +254,7 @@ def _create_pipeline(settings: Settings, runners: Runners, decoder: Decoder) -> 
                 on_batch=text_batch_observer("emotion"),
             )
         ),
-        _with_queue_metric(
+        _with_gauges(
             Batcher(
                 "summarizer",
                 runners.summarizer,
@@ -282,7 +282,7 @@ def _create_live_transcriber(
     workers = live_workers(settings)
     if not workers:
         return None
-    return _with_queue_metric(
+    return _with_gauges(
         Batcher(
             "live",
             transcriber,
@@ -295,9 +295,10 @@ def _create_live_transcriber(
     )
 
 
-def _with_queue_metric(
+def _with_gauges(
     batcher: Batcher[Input, Prepared, Output],
 ) -> Batcher[Input, Prepared, Output]:
-    """The same batcher, whose queue length /metrics reports."""
+    """The same batcher, whose queue length and state /metrics reports."""
     metrics.queue_length.labels(batcher.name).set_function(lambda: batcher.queue_length)
+    metrics.model_ready.labels(batcher.name).set_function(lambda: batcher.state == "ready")
     return batcher

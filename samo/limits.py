@@ -78,7 +78,6 @@ _BODY_BYTES: Final = {
             "/models/status",
             "/openapi.json",
             "/readyz",
-            "/schema.json",
             "/sw.js",
             "/v1/models",
         ),

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from runners.callers import set_caller
 from runners.errors import InsufficientScope, InvalidApiKey, SamoError
 from runners.usage import metered
+from samo.access.caller import Caller
 from samo.access.identity import set_key_name
 from samo.access.key_ring import KeyRing
 from samo.access.keys import ApiKey
-from samo.access.rate_limits import Caller, RateLimiter
 from samo.access.scopes import required_scopes
 from samo.access.tokens import PREFIX as TOKEN_PREFIX
 from samo.access.tokens import TokenSigner, issue_token
@@ -22,6 +23,9 @@ from samo.http.client_address import client_address
 from samo.http.envelope import error_response
 from samo.monitoring.request_record import note_key
 from samo.settings import Settings
+
+if TYPE_CHECKING:
+    from samo.access.rate_limits import RateLimiter
 
 TOKEN_SESSION: Final = "samo.token_session"  # noqa: S105  # a name
 """In the scope: the configuration of the short-lived token; missing without one."""
@@ -54,14 +58,16 @@ class AccessMiddleware:
         self._tokens = tokens
         self._settings = settings
         self._keys = keys
-        url = settings.redis_url
-        self._limiter = RateLimiter(None if url is None else url.get_secret_value())
+        self._created_limiter: RateLimiter | None = None
+        if settings.rate_limit or settings.compute_limit:
+            _ = self._limiter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-            await self._limiter.close()
+            if self._created_limiter is not None:
+                await self._created_limiter.close()
             return
         # no route takes OPTIONS, and browsers send no key with a preflight
         if scope["type"] not in ("http", "websocket") or scope.get("method") == "OPTIONS":
@@ -84,6 +90,7 @@ class AccessMiddleware:
             )
             challenge = f'{_REALM}, error="insufficient_scope", scope="{missing}"'
         caller = self._caller(scope, headers, key)
+        set_caller(caller.id)
         if caller.rate_limit is None and caller.compute_limit is None:
             if refusal is None:
                 await self._app(scope, receive, send)
@@ -97,6 +104,16 @@ class AccessMiddleware:
             await _refuse(refusal, challenge, admission.headers, scope, receive, send)
             return
         await self._serve(caller, admission.headers, scope, receive, send)
+
+    @property
+    def _limiter(self) -> RateLimiter:
+        """Counts the callers; it is created for the first limit, because its imports take 30 ms."""
+        if self._created_limiter is None:
+            from samo.access.rate_limits import RateLimiter
+
+            url = self._settings.redis_url
+            self._created_limiter = RateLimiter(None if url is None else url.get_secret_value())
+        return self._created_limiter
 
     def _authenticate(
         self, scope: Scope, headers: Headers

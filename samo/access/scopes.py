@@ -18,7 +18,6 @@ _OPEN: Final = frozenset(
         "/openapi.json",
         "/page",
         "/readyz",
-        "/schema.json",
         "/sw.js",
     )
 )
