@@ -98,16 +98,16 @@ SERVICE_LEVEL: Final = Row(
             is_stat=True,
         ),
         Panel(
+            "Models that do not compute",
+            "Models that are failing, stuck or unavailable, on all instances.",
+            (Query(f"count(samo_model_ready{{{JOB}}} == 0) or vector(0)", "models"),),
+            is_stat=True,
+        ),
+        Panel(
             "Uptime",
             "Time since the youngest instance was started.",
             (Query(f"time() - max(process_start_time_seconds{{{JOB}}})", "uptime"),),
             "dtdurations",
-            is_stat=True,
-        ),
-        Panel(
-            "Instances",
-            "Instances that Prometheus reaches, by version of the service.",
-            (Query(f"count by (version) (samo_build_info{{{JOB}}})", "{{version}}"),),
             is_stat=True,
         ),
     ),
@@ -279,6 +279,12 @@ PROCESS: Final = Row(
             "Open files",
             "Open files and connections of each instance.",
             (Query(f"process_open_fds{{{JOB}}}", "{{instance}}"),),
+        ),
+        Panel(
+            "Instances",
+            "Instances that Prometheus reaches, by version of the service.",
+            (Query(f"count by (version) (samo_build_info{{{JOB}}})", "{{version}}"),),
+            is_stat=True,
         ),
         Panel(
             "Models",

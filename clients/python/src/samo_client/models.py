@@ -42,6 +42,90 @@ class Courses(BaseModel):
     """
 
 
+class DriftBin(BaseModel):
+    """
+    A bin of a feature.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    name: Annotated[str, Field(title="Name")]
+    """
+    A category, or the upper end of an interval.
+    """
+    reference: Annotated[float, Field(title="Reference")]
+    """
+    Its share of the reference.
+    """
+    window: Annotated[float, Field(title="Window")]
+    """
+    Its share of the window.
+    """
+
+
+class DriftFeature(BaseModel):
+    """
+    The window of a feature, compared with its reference.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    name: Annotated[str, Field(title="Name")]
+    alarm: Annotated[bool, Field(title="Alarm")]
+    """
+    The score and the p-value both pass their limit.
+    """
+    since: Annotated[str | None, Field(title="Since")]
+    """
+    When the alarm began, in UTC; null without an alarm.
+    """
+    score: Annotated[float | None, Field(title="Score")]
+    """
+    PSI; for `logits` the squared Mahalanobis distance of the means. Null before the first comparison, as the next three.
+    """
+    p_value: Annotated[float | None, Field(title="P Value")]
+    """
+    Probability of such a difference if nothing changed: Kolmogorov-Smirnov test for intervals, G-test for categories, chi-square test for `logits`.
+    """
+    kolmogorov_smirnov: Annotated[float | None, Field(title="Kolmogorov Smirnov")]
+    """
+    Largest difference of the cumulative shares; null for categories and `logits`.
+    """
+    jensen_shannon: Annotated[float | None, Field(title="Jensen Shannon")]
+    """
+    In bits, 0 to 1; null for `logits`.
+    """
+    bins: Annotated[list[DriftBin], Field(title="Bins")]
+    """
+    Empty for `logits`.
+    """
+
+
+class DriftWindow(BaseModel):
+    """
+    The last texts, or the last recordings.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    size: Annotated[int, Field(title="Size")]
+    """
+    Observations of a full window.
+    """
+    count: Annotated[int, Field(title="Count")]
+    """
+    Observations in it; it grows by a tenth of `size` at a time.
+    """
+    reference_count: Annotated[int, Field(title="Reference Count")]
+    """
+    Observations in the reference.
+    """
+    features: Annotated[list[DriftFeature], Field(title="Features")]
+
+
 class EmotionScore(BaseModel):
     """
     A label of GoEmotions and its calibrated probability.
@@ -162,10 +246,90 @@ class HealthResponse(BaseModel):
     model_config = ConfigDict(
         extra="allow",
     )
-    status: Annotated[Literal["ok", "starting"], Field(title="Status")]
+    status: Annotated[Literal["ok", "degraded", "starting"], Field(title="Status")]
+    """
+    `degraded` if a model is not ready.
+    """
     version: Annotated[str, Field(title="Version")]
     models: Annotated[dict[str, bool], Field(title="Models")]
+    """
+    Whether each model is ready.
+    """
     uptime_seconds: Annotated[float, Field(title="Uptime Seconds")]
+
+
+class JobError(BaseModel):
+    """
+    Why a job failed.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    code: Annotated[str, Field(title="Code")]
+    message: Annotated[str, Field(title="Message")]
+
+
+class JobProgress(BaseModel):
+    """
+    How far a job is.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    step: Annotated[
+        Literal["waiting", "decoding", "transcribing", "analysing", "finished"],
+        Field(title="Step"),
+    ]
+    seconds_done: Annotated[float, Field(title="Seconds Done")]
+    """
+    Seconds of the recording that are transcribed.
+    """
+    seconds_total: Annotated[float | None, Field(title="Seconds Total")]
+    """
+    Length of the recording; null until it is decoded.
+    """
+
+
+class JobResponse(BaseModel):
+    """
+    The state of a job. Times are Unix times in seconds.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    id: Annotated[str, Field(title="Id")]
+    object: Annotated[Literal["job"], Field(title="Object")] = "job"
+    kind: Annotated[Literal["insight", "transcription"] | None, Field(title="Kind")]
+    """
+    What its result is; null for a job that was lost in a restart.
+    """
+    state: Annotated[
+        Literal["queued", "running", "done", "failed", "cancelled", "lost"],
+        Field(title="State"),
+    ]
+    """
+    `queued`, `running`; `done`, with a result; `failed`, with an `error`; `cancelled`; `lost`, because the instance that had it is gone.
+    """
+    progress: JobProgress
+    created_at: Annotated[int, Field(title="Created At")]
+    started_at: Annotated[int | None, Field(title="Started At")]
+    finished_at: Annotated[int | None, Field(title="Finished At")]
+    expires_at: Annotated[int | None, Field(title="Expires At")]
+    """
+    When the job and its result are deleted.
+    """
+    error: JobError | None
+    callback: Annotated[Literal["pending", "delivered", "failed"] | None, Field(title="Callback")]
+    """
+    Null without `callback_url`.
+    """
+    kept_in: Annotated[Literal["memory", "redis"], Field(title="Kept In")]
+    """
+    Where states and results are kept: `memory`, of the instance that answers, or `redis`, where all instances see them. The recording is always in one instance only.
+    """
 
 
 class JournalRequest(BaseModel):
@@ -208,6 +372,13 @@ class ModelStatus(BaseModel):
     Tag in the BentoML model store.
     """
     ready: Annotated[bool, Field(title="Ready")]
+    """
+    Whether `state` is `ready`.
+    """
+    state: Annotated[Literal["ready", "failing", "stuck", "unavailable"], Field(title="State")]
+    """
+    `failing`: the last inputs raised errors; `stuck`: it does not return from a computation; `unavailable`: it could not be loaded; `ready` otherwise.
+    """
     queue_length: Annotated[int, Field(title="Queue Length")]
     metadata: Annotated[dict[str, Any], Field(title="Metadata")]
     """
@@ -328,6 +499,44 @@ class SummarizeRequest(BaseModel):
     """
 
 
+class SummarizeResponse(BaseModel):
+    """
+    The summary of a text.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    summary: Annotated[str, Field(title="Summary")]
+    key_emotions: Annotated[list[str], Field(title="Key Emotions")]
+    """
+    Of the entry; up to three, highest confidence first.
+    """
+    emotions: Annotated[dict[str, float], Field(examples=[{"sadness": 0.81}], title="Emotions")]
+    """
+    Of the summary itself; name to confidence, highest first.
+    """
+    compression_ratio: Annotated[float, Field(ge=0.0, le=1.0, title="Compression Ratio")]
+    """
+    Share of the entry's characters that the summary saves.
+    """
+    emotional_tone: Annotated[
+        Literal["positive", "negative", "ambiguous", "neutral"] | None,
+        Field(title="Emotional Tone"),
+    ]
+    """
+    Of the entry. Null if its emotions could not be computed, as `degraded` says; `key_emotions` and `emotions` are empty then.
+    """
+    method: Annotated[Literal["generated", "extracted", "verbatim"], Field(title="Method")]
+    """
+    'generated' by the model; 'extracted' if its output was not faithful to the entry, so that one or more sentences are the entry's own; 'verbatim' if the entry is short already.
+    """
+    degraded: Annotated[list[str], Field(title="Degraded")]
+    """
+    `emotion` if the emotions could not be computed; empty otherwise.
+    """
+
+
 class SummaryResponse(BaseModel):
     """
     The summary of an entry.
@@ -350,9 +559,12 @@ class SummaryResponse(BaseModel):
     Share of the entry's characters that the summary saves.
     """
     emotional_tone: Annotated[
-        Literal["positive", "negative", "ambiguous", "neutral"],
+        Literal["positive", "negative", "ambiguous", "neutral"] | None,
         Field(title="Emotional Tone"),
     ]
+    """
+    Of the entry. Null if its emotions could not be computed, as `degraded` says; `key_emotions` and `emotions` are empty then.
+    """
     method: Annotated[Literal["generated", "extracted", "verbatim"], Field(title="Method")]
     """
     'generated' by the model; 'extracted' if its output was not faithful to the entry, so that one or more sentences are the entry's own; 'verbatim' if the entry is short already.
@@ -716,6 +928,45 @@ class BatchItemError(BaseModel):
         extra="allow",
     )
     error: ErrorBody
+
+
+class DriftResponse(BaseModel):
+    """
+    Whether texts and recordings still look like the reference.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    state: Annotated[Literal["on", "off"], Field(title="State")]
+    reason: Annotated[str | None, Field(title="Reason")]
+    """
+    Why it is off, and what to do.
+    """
+    alarms: Annotated[list[str], Field(title="Alarms")]
+    """
+    The features with an alarm.
+    """
+    threshold: Annotated[float, Field(title="Threshold")]
+    """
+    Smallest score of an alarm.
+    """
+    significance: Annotated[float, Field(title="Significance")]
+    """
+    An alarm's p-value is below it.
+    """
+    shared: Annotated[bool, Field(title="Shared")]
+    """
+    Whether the windows are those of all instances.
+    """
+    source: Annotated[str | None, Field(title="Source")]
+    """
+    What the reference was made from.
+    """
+    windows: Annotated[dict[Literal["texts", "recordings"], DriftWindow], Field(title="Windows")]
+    """
+    Empty if it is off.
+    """
 
 
 class EmotionAnalysis(BaseModel):
