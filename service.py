@@ -8,7 +8,7 @@ import bentoml
 from bentoml.models import BentoModel
 
 import samo
-from samo import private_logs
+from samo import core_dumps, private_logs
 from samo.api.app import create_app, middleware_stack, set_drift, set_models
 from samo.drift.monitor import DriftMonitor
 from samo.factory import MODEL_NAMES, create_models, observe_drift
@@ -39,6 +39,7 @@ def create_service(settings: Settings) -> Any:
             summarizer = BentoModel(MODEL_NAMES["summarizer"])
 
         def __init__(self) -> None:
+            core_dumps.disable()
             private_logs.install()
             if TracingSettings.load().enabled:
                 tracing.start(samo.__version__)

@@ -42,7 +42,9 @@ class Usage:
 class ServerProcess:
     """A server in a subprocess, including the processes that it starts."""
 
-    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], log: Path, environment: Mapping[str, str], folder: Path = ROOT
+    ) -> None:
         self.log = log
         self._marker = uuid.uuid4().hex
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +52,7 @@ class ServerProcess:
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603  # commands of this project
                 list(command),
-                cwd=ROOT,
+                cwd=folder,
                 env={**os.environ, **environment, _MARKER: self._marker},
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -59,12 +61,14 @@ class ServerProcess:
 
     def processes(self) -> list[psutil.Process]:
         """Return every running process of the server."""
-        found = []
+        found = {}
         for process in psutil.process_iter():
             with contextlib.suppress(*_GONE):
                 if process.environ().get(_MARKER) == self._marker:
-                    found.append(process)
-        return found
+                    # those without its environment, too, such as our decoder processes
+                    members = [process, *process.children(recursive=True)]
+                    found |= {member.pid: member for member in members}
+        return list(found.values())
 
     def wait_until_ready(
         self, url: str, body: bytes | None = None, *, timeout_seconds: float = 120.0
@@ -123,10 +127,13 @@ class ServerProcess:
 
 @contextlib.contextmanager
 def serving(
-    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
 ) -> Iterator[ServerProcess]:
-    """Run a server during a `with` block."""
-    server = ServerProcess(command, log, environment or {})
+    """Run a server in `folder` during a `with` block."""
+    server = ServerProcess(command, log, environment or {}, folder)
     try:
         yield server
     finally:

@@ -39,7 +39,7 @@ def _dashboard() -> dashboard.Dashboard:
     builder = (
         dashboard.Dashboard("SAMO")
         .uid("samo")
-        .description("Generated from monitoring/panels.py: change that, then run make dashboard.")
+        .description("Generated from monitoring/panels.py by `make dashboard`.")
         .tags(["samo"])
         .refresh("30s")
         .time("now-1h", "now")

@@ -58,7 +58,9 @@ def _quantile(quantile: float, histogram: str, by: str = "", where: str = JOB) -
     return f"histogram_quantile({quantile}, {_rate(f'{histogram}_bucket', labels, where)})"
 
 
-_ROUTES_OF_TEXT: Final = f'{JOB},route=~"/analyze/journal|/predict|/summarize/text",outcome="ok"'
+_SUCCESSFUL: Final = 'outcome=~"degraded|ok"'
+_ROUTES_OF_TEXT: Final = f'{JOB},route=~"/analyze/journal|/predict|/summarize/text",{_SUCCESSFUL}'
+
 
 SERVICE_LEVEL: Final = Row(
     "Service level",
@@ -96,16 +98,16 @@ SERVICE_LEVEL: Final = Row(
             is_stat=True,
         ),
         Panel(
+            "Models that do not compute",
+            "Models that are failing, stuck or unavailable, on all instances.",
+            (Query(f"count(samo_model_ready{{{JOB}}} == 0) or vector(0)", "models"),),
+            is_stat=True,
+        ),
+        Panel(
             "Uptime",
             "Time since the youngest instance was started.",
             (Query(f"time() - max(process_start_time_seconds{{{JOB}}})", "uptime"),),
             "dtdurations",
-            is_stat=True,
-        ),
-        Panel(
-            "Instances",
-            "Instances that Prometheus reaches, by version of the service.",
-            (Query(f"count by (version) (samo_build_info{{{JOB}}})", "{{version}}"),),
             is_stat=True,
         ),
     ),
@@ -131,7 +133,7 @@ REQUESTS: Final = Row(
             "95 % of the successful requests took less.",
             (
                 Query(
-                    _quantile(0.95, "samo_request_seconds", "route", f'{SERVED},outcome="ok"'),
+                    _quantile(0.95, "samo_request_seconds", "route", f"{SERVED},{_SUCCESSFUL}"),
                     "{{route}}",
                 ),
             ),
@@ -237,6 +239,28 @@ RESULTS: Final = Row(
     ),
 )
 
+DRIFT: Final = Row(
+    "Drift and jobs",
+    (
+        Panel(
+            "Drift",
+            "Difference between the last texts or recordings and the reference, as a population "
+            "stability index. From 0.1 it may be an alarm.",
+            (Query(f"max by (feature) (samo_drift_score{{{JOB}}})", "{{feature}}"),),
+        ),
+        Panel(
+            "Alarms of drift",
+            "1 while the difference of a feature is large and not due to chance.",
+            (Query(f"max by (feature) (samo_drift_alarm{{{JOB}}})", "{{feature}}"),),
+        ),
+        Panel(
+            "Jobs",
+            "Jobs that entered a state, per minute.",
+            (Query(f"60 * {_rate('samo_jobs_total', 'state')}", "{{state}}"),),
+        ),
+    ),
+)
+
 PROCESS: Final = Row(
     "Process",
     (
@@ -257,6 +281,12 @@ PROCESS: Final = Row(
             (Query(f"process_open_fds{{{JOB}}}", "{{instance}}"),),
         ),
         Panel(
+            "Instances",
+            "Instances that Prometheus reaches, by version of the service.",
+            (Query(f"count by (version) (samo_build_info{{{JOB}}})", "{{version}}"),),
+            is_stat=True,
+        ),
+        Panel(
             "Models",
             "Instances by the tag of each model that they loaded.",
             (Query(f"count by (model, tag) (samo_model_info{{{JOB}}})", "{{tag}}"),),
@@ -265,7 +295,7 @@ PROCESS: Final = Row(
     ),
 )
 
-ROWS: Final = (SERVICE_LEVEL, REQUESTS, MODELS, RESULTS, PROCESS)
+ROWS: Final = (SERVICE_LEVEL, REQUESTS, MODELS, RESULTS, DRIFT, PROCESS)
 
 
 def all_panels() -> list[Panel]:

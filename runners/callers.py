@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Final
 
-_caller: ContextVar[str] = ContextVar("caller", default="")
+_caller: Final[ContextVar[str]] = ContextVar("caller", default="")
 
 
-@contextmanager
-def called_by(caller: str) -> Iterator[None]:
-    """While this block runs, in its tasks too, `caller` is the one who is served.
+def set_caller(caller: str) -> None:
+    """From now on the current task, and the tasks that it starts, work for `caller`.
 
     Args:
         caller: identifies a key or an address.
 
     """
-    token = _caller.set(caller)
-    try:
-        yield
-    finally:
-        _caller.reset(token)
+    _caller.set(caller)
 
 
 def current_caller() -> str:

@@ -12,7 +12,8 @@
     ├── UnsupportedAudio        415  the upload is not in a supported audio format
     ├── UndecodableAudio        422  the upload is damaged, truncated or contains no audio
     ├── AudioTooLong            413  the recording is longer than the limit
-    ├── UnsupportedProtocol     400  the request asks for a WebSocket
+    ├── UnsupportedProtocol     400  the path takes no WebSocket
+    ├── UpgradeRequired         426  the path takes a WebSocket only
     ├── InvalidApiKey           401  the API key is missing, unknown or expired
     ├── InsufficientScope       403  the API key does not permit this route
     ├── OriginNotAllowed        403  a web page of another origin sends the request
@@ -152,8 +153,15 @@ class Overloaded(SamoError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class UpgradeRequired(SamoError):
+    """The path takes a WebSocket only."""
+
+    status = 426
+    code = "upgrade_required"
+
+
 class UnsupportedProtocol(SamoError):
-    """The request asks for a WebSocket."""
+    """The path takes no WebSocket."""
 
     status = 400
     code = "unsupported_protocol"

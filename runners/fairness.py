@@ -38,6 +38,10 @@ class FairOrder:
         """It is the turn of `caller`: those who arrive now start at its virtual time."""
         self._now = self._start(caller)
 
+    def is_level(self, caller: str, with_caller: str, lead: float) -> bool:
+        """Whether `caller` is at most `lead` ahead of another caller."""
+        return self._start(caller) - self._start(with_caller) <= lead
+
     def charge(self, caller: str, cost: float) -> None:
         """Charge `caller` for what it is served now."""
         self._finished[caller] = self._start(caller) + cost

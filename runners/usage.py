@@ -29,12 +29,18 @@ def metered(meter: Meter) -> Iterator[None]:
 @contextmanager
 def charged() -> Iterator[None]:
     """Report the time that this block takes to the meter of the current request."""
-    meter, start = _meter.get(), time.perf_counter()
+    start = time.perf_counter()
     try:
         yield
     finally:
-        if meter is not None:
-            meter(time.perf_counter() - start)
+        report(time.perf_counter() - start)
+
+
+def report(seconds: float) -> None:
+    """Report seconds of computing to the meter of the current request."""
+    meter = _meter.get()
+    if meter is not None:
+        meter(seconds)
 
 
 def current_meter() -> Meter | None:

@@ -16,15 +16,24 @@ from runners import fakes
 from runners.base import GoldenMismatchError, Input, Output, Prepared
 from runners.batching import Batcher
 from runners.errors import StartError
+from runners.transcriber.transcript import Transcript, TranscriptionRequest
 from runners.unavailable import UnavailableRunner
 from samo.decoders import Decoder, IsolatedDecoder, ThreadedDecoder
 from samo.drift.creation import DriftOff, ObservedModel, create_monitor
 from samo.drift.monitor import DriftMonitor
 from samo.insight.pipeline import Pipeline
 from samo.insight.steps import StepDeadlines
-from samo.loading import EmotionRunner, Runners, StoredModel, load_runners, report_unavailable
+from samo.loading import (
+    EmotionRunner,
+    Runners,
+    StoredModel,
+    TranscriberRunner,
+    live_workers,
+    load_runners,
+    report_unavailable,
+)
 from samo.monitoring import metrics
-from samo.monitoring.models import speech_batch_observer, text_batch_observer
+from samo.monitoring.models import batch_observer, speech_batch_observer, text_batch_observer
 from samo.settings import Settings
 
 # Tags in the BentoML model store, to which export_models.py writes the models.
@@ -37,8 +46,13 @@ MODEL_NAMES: Final = {
 # cache and is slower per text.
 EMOTION_BATCH_TOKENS: Final = 256
 SUMMARY_BATCH_TOKENS: Final = 2048
+# A request with long texts may wait for this multiple of its own computing: otherwise a second
+# batch of 128 long texts would be refused while a first one is computed.
+TEXT_PATIENCE: Final = 4.0
 # Every recording is longer, so each is a batch of its own.
 AUDIO_BATCH_COST: Final = 1
+# A live turn is at most 25 s, so that a longer wait means that far too many people speak.
+MAX_LIVE_WAIT_SECONDS: Final = 20.0
 # First estimate of the transcriber's speed, until a recording was transcribed: a tenth of real
 # time; the cost of a recording is its number of 10 ms frames. Without an estimate the first
 # recordings would all be admitted to the queue.
@@ -65,6 +79,11 @@ class ModelSet:
         return time.monotonic() - self._loaded_monotonic
 
     @property
+    def tags_by_batcher(self) -> dict[str, str]:
+        """The tags by the names of the batchers: live speech has a batcher of its own."""
+        return {**self.tags, "live": self.tags["transcriber"]}
+
+    @property
     def batchers(self) -> dict[str, Batcher[Any, Any, Any]]:
         """The batchers by model; `Any`, because each has other inputs and outputs."""
         return {
@@ -84,6 +103,8 @@ class ModelSet:
         with ThreadPoolExecutor(len(self.batchers)) as executor:
             for one in [executor.submit(_warm_up, one) for one in self.batchers.values()]:
                 one.result()
+        if self.pipeline.live_transcriber is not None:
+            self.pipeline.live_transcriber.runner = self.pipeline.transcriber.runner
         if all(batcher.state == "unavailable" for batcher in self.batchers.values()):
             raise StartError("No model can be loaded: the log says why.")
         _return_freed_memory()
@@ -104,6 +125,8 @@ class ModelSet:
         self.ready = False
         for batcher in self.batchers.values():
             batcher.close()
+        if self.pipeline.live_transcriber is not None:
+            self.pipeline.live_transcriber.close()
         self.pipeline.decoder.close()
 
 
@@ -211,26 +234,33 @@ def _create_pipeline(settings: Settings, runners: Runners, decoder: Decoder) -> 
         max_batch_seconds=deadlines.transcription,
         on_batch=speech_batch_observer("transcriber"),
     )
+    live = _create_live_transcriber(settings, runners.transcriber)
+
+    def transcriber_is_computing() -> bool:
+        return speech.is_computing or (live is not None and live.is_computing)
+
     return Pipeline(
-        _with_queue_metric(speech),
-        _with_queue_metric(
+        _with_gauges(speech),
+        _with_gauges(
             Batcher(
                 "emotion",
                 runners.emotion,
                 max_batch_cost=EMOTION_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
+                patience=TEXT_PATIENCE,
                 num_workers=settings.threads,
                 max_batch_seconds=deadlines.emotion,
-                cores_are_busy=lambda: speech.is_computing,
+                cores_are_busy=transcriber_is_computing,
                 on_batch=text_batch_observer("emotion"),
             )
         ),
-        _with_queue_metric(
+        _with_gauges(
             Batcher(
                 "summarizer",
                 runners.summarizer,
                 max_batch_cost=SUMMARY_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
+                patience=TEXT_PATIENCE,
                 max_batch_seconds=deadlines.summary,
                 on_batch=text_batch_observer("summarizer"),
             )
@@ -238,12 +268,37 @@ def _create_pipeline(settings: Settings, runners: Runners, decoder: Decoder) -> 
         runners.emotion.calibration,
         decoder,
         deadlines,
+        live,
     )
 
 
-def _with_queue_metric(
+def _create_live_transcriber(
+    settings: Settings, transcriber: TranscriberRunner
+) -> Batcher[TranscriptionRequest, Any, Transcript] | None:
+    """Workers of their own, so that a live turn never waits for the end of a long upload.
+
+    They share the weights with the uploads' workers, and the system divides the cores.
+    """
+    workers = live_workers(settings)
+    if not workers:
+        return None
+    return _with_gauges(
+        Batcher(
+            "live",
+            transcriber,
+            max_batch_cost=AUDIO_BATCH_COST,
+            max_wait_seconds=MAX_LIVE_WAIT_SECONDS,
+            seconds_per_cost=INITIAL_SECONDS_PER_AUDIO_FRAME,
+            num_workers=workers,
+            on_batch=batch_observer("live"),
+        )
+    )
+
+
+def _with_gauges(
     batcher: Batcher[Input, Prepared, Output],
 ) -> Batcher[Input, Prepared, Output]:
-    """The same batcher, whose queue length /metrics reports."""
+    """The same batcher, whose queue length and state /metrics reports."""
     metrics.queue_length.labels(batcher.name).set_function(lambda: batcher.queue_length)
+    metrics.model_ready.labels(batcher.name).set_function(lambda: batcher.state == "ready")
     return batcher

@@ -20,6 +20,10 @@ FIRST_TRENDS_YEAR: Final = 1900
 LAST_TRENDS_YEAR: Final = 2199
 MAX_AUDIO_BYTES: Final = 25 * 1024 * 1024
 MAX_AUDIO_SECONDS: Final = 300.0
+# A message of a live session: half a minute of 24 kHz audio in base64.
+MAX_LIVE_MESSAGE_BYTES: Final = 2 * 1024 * 1024
+# The configuration in a request for a short-lived token.
+MAX_TOKEN_JSON_BYTES: Final = 16 * 1024
 
 # A character takes at most 12 bytes in JSON: an emoji, escaped as two surrogates.
 _JSON_BYTES_PER_CHARACTER: Final = 12
@@ -60,6 +64,8 @@ _BODY_BYTES: Final = {
     "/summarize/text": MAX_JSON_BYTES,
     "/analyze/journal": MAX_JSON_BYTES,
     "/insights/trends": MAX_TRENDS_JSON_BYTES,
+    "/v1/realtime": MAX_IGNORED_BODY_BYTES,
+    "/v1/realtime/client_secrets": MAX_TOKEN_JSON_BYTES,
     **dict.fromkeys(
         (
             "/",
@@ -72,7 +78,6 @@ _BODY_BYTES: Final = {
             "/models/status",
             "/openapi.json",
             "/readyz",
-            "/schema.json",
             "/sw.js",
             "/v1/models",
         ),

@@ -93,6 +93,17 @@ class StoredModel(Protocol):
         ...
 
 
+def max_live_sessions(settings: Settings) -> int:
+    """The number of live sessions: the setting, or as many as threads."""
+    limit = settings.max_live_sessions
+    return settings.threads if limit is None else limit
+
+
+def live_workers(settings: Settings) -> int:
+    """The number of live turns that are transcribed at the same time."""
+    return min(settings.threads, max_live_sessions(settings))
+
+
 def load_runners(settings: Settings, models: Mapping[str, StoredModel]) -> Runners:
     """Load the models "transcriber", "emotion" and "summarizer"; log which of them cannot be.
 
@@ -107,7 +118,7 @@ def load_runners(settings: Settings, models: Mapping[str, StoredModel]) -> Runne
             Transcriber.load,
             folders["transcriber"],
             threads=settings.ctranslate2_threads,
-            num_workers=settings.max_concurrent_transcriptions,
+            num_workers=settings.max_concurrent_transcriptions + live_workers(settings),
         )
         emotion = executor.submit(
             EmotionClassifier.load, folders["emotion"], threads=settings.threads, parallel=True

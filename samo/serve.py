@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from runners.errors import StartError
-from samo import private_logs
+from samo import core_dumps, private_logs
 from samo.monitoring import log_format
 from samo.settings import DEFAULT_PORT, Settings, default_port, early_log_format
 
@@ -31,6 +31,7 @@ _THREAD_JOIN_SECONDS: Final = 0.5
 def main(arguments: Sequence[str]) -> NoReturn:
     """The command line; exits the process when the service has ended or cannot start."""
     args = build_parser().parse_args(arguments)
+    core_dumps.disable()
     private_logs.install()
     log_format.install(early_log_format())
     try:

@@ -13,7 +13,7 @@ import functools
 import json
 import os
 import sys
-import time
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,7 +62,8 @@ def _faulty(model: str, method: Callable[..., Any], file: Path) -> Callable[...,
     @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         fault = json.loads(file.read_text(encoding="utf-8")).get(model, {})
-        time.sleep(fault.get("sleep_seconds", 0.0))
+        # not time.sleep, which fails under libfaketime, with which tests set the clock
+        threading.Event().wait(fault.get("sleep_seconds", 0.0))
         if fault.get("fail"):
             raise InjectedError
         return method(*args, **kwargs)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -105,8 +107,22 @@ def _time(text: str) -> datetime:
     return time
 
 
+@contextlib.contextmanager
+def _only_writer(file: Path) -> Iterator[None]:
+    """Wait until no other `samo keys` changes a file of this folder, so that no change is lost."""
+    try:
+        folder = os.open(file.parent, os.O_RDONLY)
+    except OSError as error:
+        raise _CommandError(f"{file} cannot be written: {error.strerror}.") from None
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
 def _new(args: argparse.Namespace) -> int:
-    stored = _read(args.file) if args.file.exists() else KeyFile()
     try:
         key, entry = new_key(
             args.name,
@@ -120,9 +136,11 @@ def _new(args: argparse.Namespace) -> int:
         field = str(problem["loc"][0]).replace("_", "-")
         message = problem["msg"].removeprefix("Value error, ")
         raise _CommandError(f"--{field} cannot be used: {message}.") from None
-    if any(other.name == entry.name for other in stored.keys):
-        raise _CommandError(f"{args.file} has a key named {entry.name}: choose another name.")
-    _write(args.file, KeyFile(keys=(*stored.keys, entry)))
+    with _only_writer(args.file):
+        stored = _read(args.file) if args.file.exists() else KeyFile()
+        if any(other.name == entry.name for other in stored.keys):
+            raise _CommandError(f"{args.file} has a key named {entry.name}: choose another name.")
+        _write(args.file, KeyFile(keys=(*stored.keys, entry)))
     sys.stderr.write("The key is shown only now: store it where its user finds it.\n")
     sys.stdout.write(f"{key}\n")
     return 0
@@ -146,11 +164,14 @@ def _columns(key: ApiKey) -> list[str]:
 
 
 def _revoke(args: argparse.Namespace) -> int:
-    stored = _read(args.file)
-    remaining = tuple(key for key in stored.keys if key.name != args.name)
-    if len(remaining) == len(stored.keys):
-        raise _CommandError(f"{args.file} has no key of this name: `samo keys list` lists them.")
-    _write(args.file, KeyFile(keys=remaining))
+    with _only_writer(args.file):
+        stored = _read(args.file)
+        remaining = tuple(key for key in stored.keys if key.name != args.name)
+        if len(remaining) == len(stored.keys):
+            raise _CommandError(
+                f"{args.file} has no key of this name: `samo keys list` lists them."
+            )
+        _write(args.file, KeyFile(keys=remaining))
     sys.stderr.write("Revoked. A running service refuses the key within a second.\n")
     return 0
 

@@ -21,7 +21,7 @@ _CLEANED_PER_HIT: Final = 2
 
 
 class _Window:
-    """The requests of one caller in the period that ends now."""
+    """The requests of one caller in the period that ends now, by a clock that is never set."""
 
     __slots__ = ("entries", "expiry", "total")
 
@@ -51,7 +51,7 @@ class WindowStorage(MovingWindowSupport, Storage):
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Add `amount` to the window, or return False if it would exceed `limit`."""
-        now = time.time()
+        now = time.monotonic()
         self._clean(now)
         window = self._windows.get(key)
         if window is None:
@@ -68,13 +68,14 @@ class WindowStorage(MovingWindowSupport, Storage):
         return True
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """The time of the oldest entry in the window, and the sum of the entries."""
-        now = time.time()
+        """The Unix time of the oldest entry in the window, and the sum of the entries."""
+        now = time.monotonic()
         window = self._windows.get(key)
         if window is None:
-            return now, 0
+            return time.time(), 0
         window.drop_expired(now)
-        return (window.entries[0][0] if window.entries else now), window.total
+        age = now - window.entries[0][0] if window.entries else 0.0
+        return time.time() - age, window.total
 
     def _clean(self, now: float) -> None:
         """Remove the windows that were not used for the longest time, if they are empty."""

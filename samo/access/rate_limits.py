@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -12,20 +13,11 @@ from typing import Final
 from limits import RateLimitItem, parse_many
 
 from runners.errors import RateLimited
-from samo.access.windows import MemoryWindows, SharedWindows, Usage, Windows
+from samo.access.caller import Caller
+from samo.access.windows import MemoryWindows, Usage, Wanted, Windows
 
 # Computing is counted in tenths of a second.
 UNITS_PER_SECOND: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who is counted, and by which limits, in the notation of `SAMO_RATE_LIMIT`."""
-
-    id: str
-    """The name of a key or an address, with its kind in front."""
-    rate_limit: str | None
-    compute_limit: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,35 +37,45 @@ class RateLimiter:
     """
 
     def __init__(self, redis_url: str | None = None) -> None:
-        self._windows: Windows = MemoryWindows() if redis_url is None else SharedWindows(redis_url)
+        self._windows: Windows
+        if redis_url is None:
+            self._windows = MemoryWindows()
+        else:
+            from samo.access.redis_windows import SharedWindows  # and the client of Redis with it
+
+            self._windows = SharedWindows(redis_url)
 
     async def admit(self, caller: Caller) -> Admission:
-        """Count a request of `caller`, and decide whether it may be served."""
-        refusal = None
-        for item in _request_items(caller.rate_limit):
-            if not await self._windows.take(item, caller.id, 1):
-                usage = await self._windows.usage(item, caller.id)
+        """Count a request of `caller`, and decide whether it may be served.
+
+        A request that is refused for one limit is not counted for the others.
+        """
+        requests = _request_items(caller.rate_limit)
+        computing = _compute_items(caller.compute_limit)
+        wanted = [*(Wanted(item, 1) for item in requests), *(Wanted(item, 0) for item in computing)]
+        usages = await self._windows.count(caller.id, wanted)
+        refusal = _computing_refusal(computing, usages[len(requests) :])
+        if not requests:
+            return Admission(refusal, {})
+        of_requests = list(zip(requests, usages, strict=False))
+        for item, usage in of_requests:
+            if usage.is_exceeded:
                 refusal = _refusal("requests", item, item.amount, usage)
                 return Admission(refusal, _headers(item, usage))
-        for item in _compute_items(caller.compute_limit):
-            usage = await self._windows.usage(item, caller.id)
-            if usage.remaining <= 0:
-                refusal = _refusal(
-                    "seconds of computing", item, item.amount // UNITS_PER_SECOND, usage
-                )
-        headers = {}
-        items = _request_items(caller.rate_limit)
-        if items:
-            usages = [(item, await self._windows.usage(item, caller.id)) for item in items]
-            headers = _headers(*min(usages, key=lambda pair: pair[1].remaining))
-        return Admission(refusal, headers)
+        return Admission(refusal, _headers(*min(of_requests, key=lambda pair: pair[1].remaining)))
+
+    async def check_computing(self, caller: Caller) -> RateLimited | None:
+        """The refusal if `caller` has used up its computing; nothing is counted."""
+        items = _compute_items(caller.compute_limit)
+        usages = await self._windows.count(caller.id, [Wanted(item, 0) for item in items])
+        return _computing_refusal(items, usages)
 
     async def charge(self, caller: Caller, seconds: float) -> None:
         """Count the computing of a request; what exceeds the limit is not carried over."""
-        for item in _compute_items(caller.compute_limit):
-            usage = await self._windows.usage(item, caller.id)
-            if units := min(_to_units(seconds), usage.remaining):
-                await self._windows.take(item, caller.id, units)
+        units = _to_units(seconds)
+        items = _compute_items(caller.compute_limit)
+        if units and items:
+            await self._windows.fill(caller.id, [Wanted(item, units) for item in items])
 
     async def close(self) -> None:
         """Close the connections to Redis."""
@@ -101,6 +103,18 @@ def _compute_items(limit: str | None) -> tuple[RateLimitItem, ...]:
 
 def _seconds_until(usage: Usage) -> int:
     return max(1, math.ceil(usage.resets_at - time.time()))
+
+
+def _computing_refusal(
+    items: Sequence[RateLimitItem], usages: Sequence[Usage]
+) -> RateLimited | None:
+    """The refusal if one of the limits is used up."""
+    refusal = None
+    for item, usage in zip(items, usages, strict=True):
+        if usage.remaining <= 0:
+            amount = item.amount // UNITS_PER_SECOND
+            refusal = _refusal("seconds of computing", item, amount, usage)
+    return refusal
 
 
 def _refusal(what: str, item: RateLimitItem, amount: int, usage: Usage) -> RateLimited:

@@ -18,7 +18,6 @@ _OPEN: Final = frozenset(
         "/openapi.json",
         "/page",
         "/readyz",
-        "/schema.json",
         "/sw.js",
     )
 )
@@ -28,7 +27,6 @@ _SCOPES: Final[dict[str, Scope]] = {
     "/analyze/voice-journal": "speech",
     "/feedback": "feedback",
     "/insights": "text",
-    "/live": "live",
     "/metrics": "monitoring",
     "/models/status": "monitoring",
     "/monitoring": "monitoring",
@@ -39,6 +37,7 @@ _SCOPES: Final[dict[str, Scope]] = {
     "/v1/audio": "speech",
     "/v1/jobs": "jobs",
     "/v1/models": "speech",
+    "/v1/realtime": "live",
 }
 _ALL: Final = frozenset(SCOPES)
 

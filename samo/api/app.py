@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 import samo
 from samo.access.key_ring import KeyRing
 from samo.access.middleware import AccessMiddleware
+from samo.access.tokens import TokenSigner
 from samo.api import description, error_handlers, schemas
 from samo.api.readiness import ReadinessMiddleware
 from samo.api.routes import ROUTERS
@@ -23,6 +24,8 @@ from samo.http.request_log import RequestLog
 from samo.http.security_headers import SecurityHeadersMiddleware
 from samo.http.tracing import TracingMiddleware
 from samo.jobs.runner import JobRunner
+from samo.live.slots import SessionSlots
+from samo.loading import max_live_sessions
 from samo.page.files import Files
 from samo.page.routes import create_router
 from samo.settings import Settings, TracingSettings
@@ -46,8 +49,12 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.jobs = JobRunner(settings)
+    app.state.live_slots = SessionSlots(max_live_sessions(settings))
     error_handlers.install_error_handlers(app)
-    for router in (*ROUTERS, create_router(Files.read(), Route)):
+    for router in (
+        *ROUTERS,
+        create_router(Files.read(max_job_bytes=settings.max_job_bytes), Route),
+    ):
         app.include_router(router)
     description.install(app)
     return app
@@ -72,8 +79,10 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
     """
     settings: Settings = app.state.settings
     keys = KeyRing.from_settings(settings)
+    secret = settings.token_secret
+    tokens = TokenSigner(None if secret is None else secret.get_secret_value())
     names = RouteNames(app.routes)
-    log = RequestLog(settings, names, lambda: app.state.models.tags)
+    log = RequestLog(settings, names, lambda: app.state.models.tags_by_batcher)
     stack = [
         Middleware(SecurityHeadersMiddleware),
         Middleware(RequestMiddleware, settings=settings, log=log),
@@ -84,11 +93,11 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
             guard_loopback=keys is None and settings.allow_anonymous is None,
         ),
         Middleware(PathMiddleware, routes=app.routes, names=names),
-        Middleware(AccessMiddleware, settings=settings, keys=keys),
+        Middleware(AccessMiddleware, settings=settings, keys=keys, tokens=tokens),
         Middleware(ReadinessMiddleware, application=app),
     ]
     if TracingSettings.load().enabled:
-        stack.insert(1, Middleware(TracingMiddleware))
+        stack.insert(1, Middleware(TracingMiddleware, names=names))
     if settings.cors_origins:
         stack.insert(0, Middleware(SamoCORSMiddleware, origins=settings.cors_origins))
     return stack

@@ -41,6 +41,7 @@ _TAGS: Final = {
     "text": "One step for texts: emotions, or a summary.",
     "speech": "Recordings: a transcript in our form, and OpenAI's audio API.",
     "jobs": "Recordings of up to three hours, analysed in the background.",
+    "live": "Speech while it is spoken, over a WebSocket.",
     "operations": "State of the service and of its models.",
 }
 _KEY: Final = (

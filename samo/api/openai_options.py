@@ -12,10 +12,9 @@ from pydantic_core import PydanticCustomError
 
 from runners.transcriber.transcript import SpeechTask, TranscriptionRequest, VoiceDetection
 from runners.transcriber.voice_activity import Samples
-from samo import limits, options
-from samo.api import languages
+from samo import languages, limits, options
 from samo.api.form_fields import refusal
-from samo.api.validation import problem_message
+from samo.problems import problem_message
 
 MIN_SILENCE_MS: Final = 200
 """The voice activity detector bridges shorter pauses."""

@@ -11,7 +11,7 @@ from fastapi import Response
 
 from runners.errors import UnknownModel
 from runners.transcriber.transcript import Segment, TextDelta, TokenScore, Transcript
-from samo.api import languages
+from samo import languages
 from samo.api.openai_options import OpenAIOptions
 from samo.insight.results import TranscribedRecording
 

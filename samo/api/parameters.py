@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, File, Form, Request, UploadFile
 from pydantic import BeforeValidator
 
-from samo.api import languages
+from samo import languages
 from samo.audio import READABLE_FORMATS
 from samo.drift.creation import DriftOff
 from samo.drift.monitor import DriftMonitor

@@ -82,7 +82,7 @@ def probability(value: str) -> float:
 
 
 def _language(value: str) -> str | None:
-    from samo.api import languages  # slow to import, and only needed if the option is given
+    from samo import languages  # slow to import, and only needed if the option is given
 
     try:
         return languages.to_code(value)

@@ -11,13 +11,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from typing import Final
 
 import numpy as np
 
 from runners.errors import Overloaded, SamoError, StartError, UndecodableAudio
 from runners.fairness import FairSlots
-from runners.usage import charged
+from runners.usage import report
 from samo.audio.types import Audio
 from samo.decoders import messages
 from samo.decoders.messages import REQUEST, RESPONSE, STATUS, TAG
@@ -78,8 +79,7 @@ class IsolatedDecoder:
             Overloaded: The process was killed from outside, or did not end in time.
         """
         async with self._slots.slot(len(data)):
-            with charged():
-                return await self._decode(data)
+            return await self._decode(data)
 
     def close(self) -> None:
         """Stop the template, which kills the decoder processes."""
@@ -107,10 +107,15 @@ class IsolatedDecoder:
             job.setblocking(False)
             with remote:
                 self._running_template().fork(remote)
+            start = time.perf_counter()
             try:
                 async with asyncio.timeout(self._decode_seconds):
                     return await _exchange(job, data)
+            except asyncio.CancelledError:
+                report(time.perf_counter() - start)
+                raise
             except TimeoutError:
+                report(self._decode_seconds)
                 _log.error("a decoder process was killed after %g s", self._decode_seconds)
                 raise _not_decoded_in_time() from None
             except messages.DecoderFailure as failure:
@@ -198,7 +203,7 @@ class _Template:
 
 
 async def _exchange(job: socket.socket, data: bytes) -> Audio:
-    """Send an upload and receive the response.
+    """Send an upload, receive the response and report its CPU time.
 
     Raises:
         SamoError: The response is an error.
@@ -209,7 +214,8 @@ async def _exchange(job: socket.socket, data: bytes) -> Audio:
     with contextlib.suppress(ConnectionError):  # it died; its status arrives
         await loop.sock_sendall(job, REQUEST.pack(len(data)))
         await loop.sock_sendall(job, data)
-    tag, value = TAG.unpack(await _receive(job, TAG.size))
+    tag, milliseconds, value = TAG.unpack(await _receive(job, TAG.size))
+    report(milliseconds / 1000)
     if tag == STATUS:
         raise _ProcessEnded(_signed(value))
     if tag != RESPONSE or value > messages.MAX_JSON_BYTES:

@@ -2,8 +2,10 @@
 
 The request is its length in 8 bytes and the bytes of the upload. The response is:
 
-    "R", length in 4 bytes, JSON, samples in float32    from the process; missing if it died
-    "S", status in 4 bytes                              from the template, when it has ended
+    "R", CPU time, length of JSON, JSON, samples in float32    from the process, unless it died
+    "S", CPU time, status                                      from the template, at its end
+
+CPU time is in milliseconds; each number has 4 bytes.
 
 The decoder process parses hostile files, so its response is checked like input: JSON and numbers,
 never pickle, and error classes from a list.
@@ -22,8 +24,8 @@ from samo.audio.types import SAMPLE_RATE, Audio, Gap, Samples
 from samo.limits import MAX_AUDIO_SECONDS
 
 REQUEST: Final = struct.Struct("!Q")
-TAG: Final = struct.Struct("!cI")
-"""The tag of a response, with the length of its JSON or with the exit status."""
+TAG: Final = struct.Struct("!cII")
+"""The tag of a response, the CPU time, and the length of its JSON or the exit status."""
 RESPONSE: Final = b"R"
 STATUS: Final = b"S"
 MAX_JSON_BYTES: Final = 256 * 1024

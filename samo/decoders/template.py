@@ -21,6 +21,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from typing import Final, NamedTuple, NoReturn
 
 import numpy.ma  # noqa: F401  # numpy imports it at the first percentile, when no file can be opened
@@ -160,7 +161,7 @@ class Template:
     def _reap(self) -> None:
         """Report the status of the processes that have ended."""
         while True:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status, usage = os.wait4(-1, os.WNOHANG)
             if pid == 0:
                 return
             if pid == self._next.pid:
@@ -173,11 +174,13 @@ class Template:
             with contextlib.suppress(OSError), job:  # the service may have closed its end
                 job.setblocking(False)
                 code = os.waitstatus_to_exitcode(status)
-                job.sendall(TAG.pack(STATUS, code & 0xFFFF_FFFF))
+                milliseconds = round((usage.ru_utime + usage.ru_stime) * 1000)
+                job.sendall(TAG.pack(STATUS, milliseconds, code & 0xFFFF_FFFF))
 
 
 def _answer(job: socket.socket) -> None:
     """Decode the upload that arrives on `job`, and send the audio or the error."""
+    start = time.process_time()
     samples: bytes | memoryview = b""
     try:
         audio = decode(_receive_upload(job))
@@ -189,7 +192,8 @@ def _answer(job: socket.socket) -> None:
         head = failure_head(error)
     else:
         head, samples = audio_head(audio), audio.samples.astype("<f4", copy=False).data.cast("B")
-    job.sendall(TAG.pack(RESPONSE, len(head)) + head)
+    milliseconds = round((time.process_time() - start) * 1000)
+    job.sendall(TAG.pack(RESPONSE, milliseconds, len(head)) + head)
     job.sendall(samples)
 
 

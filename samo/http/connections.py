@@ -15,13 +15,11 @@ from typing import Any, ClassVar, Final
 
 import httptools
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from runners.errors import HeadersTooLarge, MalformedRequest, Overloaded, RequestTimeout, SamoError
-from samo.http import request_log
-from samo.http.envelope import REQUEST_ID_HEADER, error_response, new_request_id, request_id
 from samo.http.probes import PROBES
-from samo.http.security_headers import SECURITY_HEADERS
+from samo.http.responses import connection_response, raw_response
 from samo.settings import Settings
 
 # Connections beyond this multiple of the limit are closed before a request is read.
@@ -43,9 +41,11 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start waiting for the first request."""
         super().connection_made(transport)
+        self._head_bytes = 0  # of the last complete head
         self._unparsed_bytes = 0  # neither of a complete head nor of a body
         self._head_started = False
         self._is_closing = False
+        self._is_upgraded = False
         self._chunk = b""
         self._timer: asyncio.TimerHandle | None = None
         self._set_timer()
@@ -82,7 +82,7 @@ class Connection(HttpToolsProtocol):
         self._unparsed_bytes += len(data)
         super().data_received(data)
         self._chunk = b""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._is_upgraded:
             return
         if self._unparsed_bytes > self.settings.max_header_bytes:
             self._refuse(self._headers_too_large())
@@ -100,6 +100,7 @@ class Connection(HttpToolsProtocol):
         """Start the request."""
         self._head_started = False
         super().on_headers_complete()
+        self._head_bytes = self._unparsed_bytes
         self._unparsed_bytes = 0  # last: if httptools raises an error, the bytes still count
         if self._is_closing:
             self.cycle.keep_alive = False
@@ -134,6 +135,17 @@ class Connection(HttpToolsProtocol):
         self._refuse(
             MalformedRequest("The request is not valid HTTP/1.1: send it with an HTTP client.")
         )
+
+    def handle_websocket_upgrade(self) -> None:
+        """Go on as a WebSocket, within the limits of a request."""
+        self._unset_timer()
+        self._is_upgraded = True
+        if self._head_bytes > self.settings.max_header_bytes:
+            self._refuse(self._headers_too_large())
+        elif len(self.connections) > self.settings.max_connections:
+            self._refuse(_too_many_connections())
+        else:
+            super().handle_websocket_upgrade()
 
     def _unsupported_upgrade_warning(self) -> None:
         """Ignore the upgrade that a client offers (Java's client offers HTTP/2).
@@ -183,10 +195,7 @@ class Connection(HttpToolsProtocol):
             self.cycle.disconnected = True  # its body is refused, so it sends nothing more
             is_unanswered = True
         if is_unanswered:
-            response = _response(error)
-            lines = [STATUS_LINE[error.status]]
-            lines += [b"%s: %s\r\n" % header for header in response.raw_headers]
-            self.transport.write(b"".join([*lines, b"\r\n", response.body]))
+            self.transport.write(raw_response(error))
         self.transport.close()
 
 
@@ -205,18 +214,7 @@ def connection_class(settings: Settings) -> type[Connection]:
 
 async def _answer_with(error: SamoError, scope: Scope, receive: Receive, send: Send) -> None:
     """ASGI application that answers every request with `error`."""
-    await _response(error)(scope, receive, send)
-
-
-def _response(error: SamoError) -> Any:
-    generated_id = new_request_id()
-    token = request_id.set(generated_id)
-    response = error_response(error)
-    request_id.reset(token)
-    response.headers[REQUEST_ID_HEADER] = generated_id
-    response.headers.update({**SECURITY_HEADERS, "connection": "close"})
-    request_log.observe_unparsed(error, generated_id, len(response.body))
-    return response
+    await connection_response(error)(scope, receive, send)
 
 
 def _too_many_connections() -> SamoError:

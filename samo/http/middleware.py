@@ -40,7 +40,7 @@ from samo.http.receiving import (
 )
 from samo.http.request_log import RequestLog
 from samo.http.trace_context import note_trace
-from samo.http.websockets import no_websocket, refuse_websocket
+from samo.http.websockets import WebSocketExchange, no_websocket
 from samo.limits import JOBS_PATH, normalize_path
 from samo.monitoring import metrics
 from samo.monitoring.request_record import RequestRecord, current
@@ -87,7 +87,12 @@ class RequestMiddleware:
             finally:
                 self._log.observe(scope, headers, exchange.record)
         elif scope["type"] == "websocket":
-            await refuse_websocket(scope, receive, send)
+            headers = Headers(scope=scope)
+            socket = WebSocketExchange(scope, headers, receive, send)
+            try:
+                await socket.run(self._app)
+            finally:
+                self._log.observe(scope, headers, socket.record)
         else:
             await self._app(scope, receive, send)
 

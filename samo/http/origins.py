@@ -49,7 +49,7 @@ class OriginMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             headers = Headers(scope=scope)
             error = self._check_host(scope, headers) or self._check_origin(scope, headers)
             if error is not None:
@@ -76,7 +76,7 @@ class OriginMiddleware:
         )
 
     def _check_origin(self, scope: Scope, headers: Headers) -> SamoError | None:
-        if scope["method"] in _SAFE_METHODS or "*" in self._origins:
+        if scope.get("method") in _SAFE_METHODS or "*" in self._origins:
             return None
         origin = headers.get("origin")
         site = headers.get("sec-fetch-site")  # browsers send it, and pages cannot change it

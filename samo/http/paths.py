@@ -19,10 +19,11 @@ from starlette.routing import BaseRoute, Match, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from samo.http import envelope
+from samo.http.websockets import no_websocket
 from samo.limits import normalize_path
 
 # BentoML's paths that are served; its web page and the page's scripts are not.
-_BENTOML_PATHS: Final = ("/livez", "/readyz", "/healthz", "/schema.json")
+_BENTOML_PATHS: Final = ("/livez", "/readyz", "/healthz")
 # A longer path is not a misspelled one.
 _MAX_CHARACTERS: Final = 200
 _MIN_SIMILARITY: Final = 0.75
@@ -70,16 +71,18 @@ class PathMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         known_paths = self._names.plain_paths
-        if scope["path"] not in known_paths:
+        is_websocket = scope["type"] == "websocket"
+        if is_websocket or scope["path"] not in known_paths:
             path = normalize_path(scope["path"])
             if path != scope["path"]:
                 scope["path"], scope["raw_path"] = path, path.encode()
-            if path not in known_paths and not self._matches(scope):
-                error = envelope.unknown_path(self.nearest(path))
+            is_known = path in known_paths
+            if (is_websocket or not is_known) and not self._matches(scope):
+                error = no_websocket() if is_known else envelope.unknown_path(self.nearest(path))
                 await envelope.error_response(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

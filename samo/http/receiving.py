@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
+from runners.callers import current_caller
 from runners.errors import Overloaded, PayloadTooLarge, RequestTimeout, SamoError
 from samo import limits
 from samo.settings import Settings
@@ -36,15 +38,30 @@ class BodyRefused(Exception):
 
 
 class UploadMemoryBudget:
-    """Counts the bytes of all bodies that are in memory now."""
+    """Counts the bytes of all bodies that are in memory now.
+
+    A caller may use three quarters of it, so that others find room.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
+        self._limit_of_a_caller = max(limits.MAX_FORM_BYTES, limit * 3 // 4)
+        self._used_by = Counter[str]()
 
-    def has_room_for(self, size: int) -> bool:
-        """Whether another `size` bytes stay within the limit."""
-        return self.used + size <= self.limit
+    def add(self, caller: str, size: int) -> None:
+        """Count `size` more bytes, or fewer if it is negative."""
+        self.used += size
+        self._used_by[caller] += size
+        if self._used_by[caller] <= 0:
+            del self._used_by[caller]
+
+    def has_room_for(self, caller: str, size: int) -> bool:
+        """Whether another `size` bytes stay within the limits."""
+        return (
+            self.used + size <= self.limit
+            and self._used_by[caller] + size <= self._limit_of_a_caller
+        )
 
 
 class IncomingBody:
@@ -76,6 +93,7 @@ class IncomingBody:
         self._declared_bytes = _declared_bytes(headers)
         self._is_sent = _is_sent(headers)
         self._memory = memory
+        self._caller = ""
         self._held_bytes = 0
         self._max_pause_seconds = settings.upload_stall_seconds
         self._min_bytes_per_second = settings.min_upload_bytes_per_second
@@ -114,7 +132,7 @@ class IncomingBody:
 
     def release(self) -> None:
         """Return the bytes to the memory budget."""
-        self._memory.used -= self._held_bytes
+        self._memory.add(self._caller, -self._held_bytes)
         self._held_bytes = 0
 
     async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
@@ -136,9 +154,11 @@ class IncomingBody:
 
     def _count(self, size: int) -> None:
         self.received_bytes += size
+        if not self._held_bytes:
+            self._caller = current_caller()  # known since the headers were checked
         # a larger recording of a job is in a file
         held = min(self.received_bytes, limits.MAX_FORM_BYTES)
-        self._memory.used += held - self._held_bytes
+        self._memory.add(self._caller, held - self._held_bytes)
         self._held_bytes = held
         # Each byte extends the deadline, up to the maximum pause, so that a burst followed by a
         # slow trickle still times out.
@@ -149,12 +169,12 @@ class IncomingBody:
 
     def _check(self, size: int, *, remaining: int) -> None:
         """Refuse a body of `size` bytes, of which `remaining` have not arrived."""
-        takes_uploads = self._limit > limits.MAX_AUDIO_BYTES
+        takes_uploads = self._is_job or self._limit > limits.MAX_AUDIO_BYTES
         if size > self._limit:
             raise BodyRefused(_too_large(self._limit, takes_uploads=takes_uploads))
         # the number of connections bounds the memory of small bodies
         in_memory = min(remaining, limits.MAX_FORM_BYTES)
-        if takes_uploads and not self._memory.has_room_for(in_memory):
+        if takes_uploads and not self._memory.has_room_for(self._caller, in_memory):
             raise BodyRefused(
                 Overloaded(
                     "Too many uploads are arriving: try again after the time in Retry-After.",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -20,10 +20,9 @@ from samo.http.client_address import client_address
 from samo.http.paths import RouteNames
 from samo.http.probes import PROBES
 from samo.monitoring import metrics
+from samo.monitoring.metrics import Outcome
 from samo.monitoring.request_record import RequestRecord
 from samo.settings import Settings
-
-Outcome = Literal["ok", "degraded", "refused", "failed", "cancelled"]
 
 _UNAVAILABLE: Final = 503
 
@@ -121,8 +120,8 @@ class RequestLog:
             record: The complete record of the request.
         """
         route = self._names.name(scope["path"])
-        metrics.observe_request(route, record.status, record.seconds)
         outcome = outcome_of(record)
+        metrics.observe_request(route, record.status, outcome, record.seconds)
         level = logging.DEBUG if route in PROBES else _level(outcome, record.status)
         if _log.isEnabledFor(level):
             line = self._line(scope, headers, record, route, outcome)

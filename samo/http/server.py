@@ -22,8 +22,11 @@ from starlette.applications import Starlette
 from uvicorn.server import HANDLED_SIGNALS
 
 from samo import private_logs
-from samo.http import middleware
+from samo.http import draining, middleware
 from samo.http.connections import Connection, connection_class
+from samo.http.websocket_connection import WebSocketConnection
+from samo.http.websockets import stop_all_websockets
+from samo.limits import MAX_LIVE_MESSAGE_BYTES
 from samo.settings import Settings
 
 _log = logging.getLogger("bentoml.samo.server")
@@ -35,6 +38,8 @@ BACKLOG_SECONDS: Final = 0.5
 # Requests that are still computing after the grace period have this long to send their 503.
 REFUSAL_SECONDS: Final = 0.5
 _POLL_SECONDS: Final = 0.02
+# A WebSocket whose client does not answer a ping is closed; proxies close idle ones after 60 s.
+PING_SECONDS: Final = 20.0
 
 
 def load(bento: str) -> Starlette:
@@ -74,7 +79,11 @@ class DrainingServer(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=connection_class(settings),
-                ws="none",
+                ws=WebSocketConnection,
+                ws_max_size=MAX_LIVE_MESSAGE_BYTES,
+                ws_ping_interval=PING_SECONDS,
+                ws_ping_timeout=PING_SECONDS,
+                ws_per_message_deflate=False,  # audio in base64 gains little for its time
                 lifespan="off",  # `serve` below runs it, so that errors reach its caller
                 log_config=None,
                 server_header=False,
@@ -118,6 +127,7 @@ class DrainingServer(uvicorn.Server):
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._grace_seconds
         await self._accept_backlog(sockets or [])
+        draining.begin()
         for server in self.servers:
             server.close()
         for listener in sockets or []:
@@ -133,6 +143,7 @@ class DrainingServer(uvicorn.Server):
             return
         _log.warning("answering %d unfinished requests with 503", len(self._connections))
         middleware.stop_all_requests()
+        stop_all_websockets()
         deadline = loop.time() + REFUSAL_SECONDS
         while self._connections and loop.time() < deadline:
             self._close_idle()
@@ -141,8 +152,9 @@ class DrainingServer(uvicorn.Server):
             connection.transport.abort()
 
     @property
-    def _connections(self) -> list[Connection]:
-        return cast("list[Connection]", list(self.server_state.connections))
+    def _connections(self) -> list[Connection | WebSocketConnection]:
+        connections = list(self.server_state.connections)
+        return cast("list[Connection | WebSocketConnection]", connections)
 
     def _close_idle(self) -> None:
         for connection in self._connections:

@@ -7,6 +7,7 @@ from typing import Final
 
 from starlette.datastructures import Headers
 
+from samo.monitoring import tracing
 from samo.monitoring.request_record import RequestRecord
 
 # W3C's trace context: version, trace id, span id, flags; bit 0 says that the trace is recorded.
@@ -19,10 +20,14 @@ _MAX_SPAN_ID: Final = 2**64
 
 
 def note_trace(record: RequestRecord, headers: Headers) -> None:
-    """Note trace and span of `traceparent`, or else of `X-Cloud-Trace-Context`.
+    """Note trace and span: our own if spans are sent, else those that the headers name.
 
-    A header of another form, which could be user text, is ignored.
+    Of the headers, `traceparent` goes first, then `X-Cloud-Trace-Context`. One of another form,
+    which could be user text, is ignored.
     """
+    if (span := tracing.current()) is not None:
+        record.trace_id, record.span_id, record.trace_sampled = span
+        return
     if found := _TRACEPARENT.fullmatch(headers.get("traceparent", "")):
         trace_id, span_id, flags = found.groups()
         sampled = bool(int(flags, 16) & 1)

@@ -7,6 +7,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from samo.http.paths import RouteNames
 from samo.http.probes import PROBES
 from samo.monitoring import tracing
 
@@ -21,10 +22,15 @@ class TracingMiddleware:
 
     It is outside of `RequestMiddleware`, so that errors are in the span as they are sent. Probes
     have no spans.
+
+    Args:
+        app: The routes, with all other middleware of requests.
+        names: Names the route of a path.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, names: RouteNames) -> None:
         self._app = app
+        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -32,6 +38,8 @@ class TracingMiddleware:
             await self._app(scope, receive, send)
             return
         status = 0
+        # the route, not the path: a path may contain user text
+        route = self._names.name(scope["path"])
 
         async def send_and_note(message: Message) -> None:
             nonlocal status
@@ -45,5 +53,4 @@ class TracingMiddleware:
         with tracing.request(method, parents) as span:
             await self._app(scope, receive, send_and_note)
             if span is not None:
-                # the route, not the path: a path may contain user text
-                span.set_response(getattr(scope.get("route"), "path", "other"), status)
+                span.set_response(route, status)

@@ -1,27 +1,141 @@
-"""Refuse WebSockets; there is no route for them."""
+"""WebSockets: the request around one, which may be refused with the error envelope."""
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers
-from starlette.types import Receive, Scope, Send
+import asyncio
+import logging
+import time
+from typing import Final
 
-from runners.errors import SamoError, UnsupportedProtocol
-from samo.http.envelope import REQUEST_ID_HEADER, error_response, request_id, request_id_of
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from runners.errors import ModelFailure, SamoError, UnsupportedProtocol
+from runners.usage import collect_models
+from samo.http.envelope import (
+    REQUEST_ID_HEADER,
+    error_format,
+    error_format_of,
+    error_response,
+    request_id,
+    request_id_of,
+)
+from samo.http.trace_context import note_trace
+from samo.monitoring import metrics
+from samo.monitoring.request_record import RequestRecord, current
+from samo.private_logs import describe
+
+_log = logging.getLogger("bentoml.samo.http")
+
+# Close codes of RFC 6455.
+INTERNAL_ERROR: Final = 1011
+SERVICE_RESTART: Final = 1012
+_SWITCHING_PROTOCOLS: Final = 101
 
 
 def no_websocket() -> SamoError:
-    """The error for a request that asks for a WebSocket."""
-    return UnsupportedProtocol("WebSockets are not supported: send a plain HTTP request.")
+    """The error for a request that asks for a WebSocket where there is none."""
+    return UnsupportedProtocol(
+        "This path takes no WebSocket: only /v1/realtime does, with a GET and Connection: Upgrade."
+    )
 
 
-async def refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a WebSocket handshake with the envelope, if the server supports such a response."""
-    await receive()
-    if "websocket.http.response" not in scope.get("extensions", {}):
-        await send({"type": "websocket.close"})
-        return
-    token = request_id.set(request_id_of(Headers(scope=scope)))
-    response = error_response(no_websocket())
-    response.headers[REQUEST_ID_HEADER] = request_id.get() or ""
-    request_id.reset(token)
-    await response(scope, receive, send)
+def stop_all_websockets() -> None:
+    """Close every WebSocket, because the server's grace period is over."""
+    for exchange in tuple(_exchanges):
+        exchange.stop()
+
+
+class WebSocketExchange:
+    """One WebSocket, from its handshake to its end: request id, record, failures."""
+
+    def __init__(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        self.record = RequestRecord(request_id_of(headers))
+        self._scope = scope
+        self._headers = headers
+        self._receive = receive
+        self._send = send
+        self._is_open = False
+        self._is_stopped = False
+        self._can_respond = "websocket.http.response" in scope.get("extensions", {})
+        self._task = asyncio.current_task()
+
+    async def run(self, app: ASGIApp) -> None:
+        """Have `app` serve the connection; afterwards the record is complete."""
+        note_trace(self.record, self._headers)
+        token = request_id.set(self.record.id)
+        record_token = current.set(self.record)
+        format_token = error_format.set(error_format_of(self._scope["path"]))
+        start = time.perf_counter()
+        _exchanges.add(self)
+        metrics.requests_in_progress.inc()
+        try:
+            with collect_models(self.record.models):
+                await self._serve(app)
+        finally:
+            _exchanges.discard(self)
+            metrics.requests_in_progress.dec()
+            self.record.seconds = time.perf_counter() - start
+            request_id.reset(token)
+            current.reset(record_token)
+            error_format.reset(format_token)
+
+    def stop(self) -> None:
+        """Cancel the application and close the connection."""
+        self._is_stopped = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _serve(self, app: ASGIApp) -> None:
+        try:
+            await app(self._scope, self._guarded_receive, self._guarded_send)
+            self.record.is_complete = True
+        except asyncio.CancelledError:
+            if not self._is_stopped or self._task is None:
+                raise
+            self._task.uncancel()
+            await self._end(SERVICE_RESTART)
+        except Exception as error:  # noqa: BLE001  # every failure is logged and answered
+            _log.error("request %s failed: %s", request_id.get(), describe(error))
+            await self._end(INTERNAL_ERROR)
+
+    async def _end(self, code: int) -> None:
+        if self._is_open:
+            await self._guarded_send({"type": "websocket.close", "code": code, "reason": ""})
+        elif not self.record.status:
+            error = ModelFailure("The service failed, and the failure was logged: try again later.")
+            await error_response(error)(self._scope, self._receive, self._guarded_send)
+
+    async def _guarded_receive(self) -> Message:
+        message = await self._receive()
+        self.record.bytes_in += len(message.get("text") or message.get("bytes") or "")
+        return message
+
+    async def _guarded_send(self, message: Message) -> None:
+        if message["type"] == "websocket.accept":
+            self.record.status, self._is_open = _SWITCHING_PROTOCOLS, True
+            self._add_request_id(message)
+        elif message["type"] == "websocket.http.response.start":
+            self.record.status = message["status"]
+            self._add_request_id(message)
+            if not self._can_respond:
+                message = {"type": "websocket.close"}
+        elif message["type"] == "websocket.http.response.body" and not self._can_respond:
+            return
+        elif message["type"] == "websocket.close":
+            if not self.record.status:  # the router's refusal; the server would send a bare 403
+                await error_response(no_websocket())(self._scope, self._receive, self._guarded_send)
+                return
+            self._is_open = False
+        elif message["type"] == "websocket.send":
+            self.record.bytes_out += len(message.get("text") or message.get("bytes") or "")
+        await self._send(message)
+
+    def _add_request_id(self, message: Message) -> None:
+        raw = [*message.get("headers", ())]
+        MutableHeaders(raw=raw)[REQUEST_ID_HEADER] = request_id.get() or ""
+        message["headers"] = raw
+
+
+_exchanges: Final[set[WebSocketExchange]] = set()
+"""All WebSockets of this process."""

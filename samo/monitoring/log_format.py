@@ -6,6 +6,7 @@ Python while it crashes, write text to stderr in any case.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from collections.abc import Iterator
@@ -64,7 +65,8 @@ def write_line(level: int, message: str) -> None:
     resort = logging.lastResort
     if resort is not None and resort.formatter is _JSON:
         message = _JSON.format(_STDERR.makeRecord(_STDERR.name, level, "", 0, message, (), None))
-    sys.stderr.write(f"{message}\n")
+    with contextlib.suppress(OSError):  # such as a full disk, on which the service can still serve
+        sys.stderr.write(f"{message}\n")
 
 
 def _handlers() -> Iterator[logging.Handler]:

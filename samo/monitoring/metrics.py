@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 
 from prometheus_client import (
     CollectorRegistry,
@@ -28,6 +27,9 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 # nginx's status if the client disconnects before the response; for the log and the metrics.
 CLIENT_CLOSED_REQUEST: Final = 499
+
+Outcome = Literal["ok", "degraded", "refused", "failed", "cancelled"]
+"""How a request ended, in the log and the metrics."""
 
 # Without it each counter and histogram has a second series with the time of its creation.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -99,7 +101,7 @@ audio_seconds: Final = Counter(
 )
 real_time_factor: Final = Histogram(
     "samo_transcription_real_time_factor",
-    "Seconds of computing per second of audio, of each recording.",
+    "Seconds of computing per second of audio, of each recording or part of one.",
     buckets=_REAL_TIME_BUCKETS,
     registry=registry,
 )
@@ -115,6 +117,24 @@ confidence: Final = Histogram(
     buckets=_CONFIDENCE_BUCKETS,
     registry=registry,
 )
+live_sessions: Final = Gauge(
+    "samo_live_sessions", "Live sessions that are open.", registry=registry
+)
+live_refusals: Final = Counter(
+    "samo_live_refusals", "Live sessions refused because too many were open.", registry=registry
+)
+live_turn_seconds: Final = Histogram(
+    "samo_live_turn_seconds",
+    "Seconds from the end of a live turn to its transcript.",
+    buckets=(0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30),
+    registry=registry,
+)
+model_ready: Final = Gauge(
+    "samo_model_ready",
+    "1 if a model computes; 0 if it is failing, stuck or unavailable.",
+    ["model"],
+    registry=registry,
+)
 model_info: Final = Gauge(
     "samo_model_info", "The loaded models; always 1.", ["model", "tag"], registry=registry
 )
@@ -126,28 +146,14 @@ build_info: Final = Gauge(
 jobs: Final = Counter("samo_jobs", "Jobs that entered a state.", ["state"], registry=registry)
 
 
-def outcome_of(status: int) -> str:
-    """The label `outcome` for a response's status."""
-    if status == CLIENT_CLOSED_REQUEST:
-        return "cancelled"
-    if status < HTTPStatus.BAD_REQUEST:
-        return "ok"
-    if status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return "refused"
-    return "failed"
-
-
 @cache
-def _request_series(route: str, status: int) -> tuple[Counter, Histogram]:
-    return (
-        requests.labels(route, str(status)),
-        request_seconds.labels(route, outcome_of(status)),
-    )
+def _request_series(route: str, status: int, outcome: str) -> tuple[Counter, Histogram]:
+    return requests.labels(route, str(status)), request_seconds.labels(route, outcome)
 
 
-def observe_request(route: str, status: int, seconds: float) -> None:
+def observe_request(route: str, status: int, outcome: Outcome, seconds: float) -> None:
     """Count a request and its time; `route` is one of the routes, or "other"."""
-    counter, histogram = _request_series(route, status)
+    counter, histogram = _request_series(route, status, outcome)
     counter.inc()
     histogram.observe(seconds)
 

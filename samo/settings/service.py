@@ -20,6 +20,7 @@ from samo.settings.access import AccessSettings
 from samo.settings.decoding import DecodingSettings
 from samo.settings.drift import DriftSettings
 from samo.settings.jobs import JobSettings
+from samo.settings.live import LiveSettings
 from samo.settings.logs import LogSettings
 from samo.settings.reliability import ReliabilitySettings
 
@@ -48,6 +49,7 @@ class Settings(
     DecodingSettings,
     DriftSettings,
     JobSettings,
+    LiveSettings,
     LogSettings,
     ReliabilitySettings,
 ):
@@ -81,9 +83,10 @@ class Settings(
         "Defaults to `threads`.",
     )
     max_wait_seconds: float = Field(
-        default=20.0,
+        default=1.5,
         gt=0,
-        description="A text is refused with 503 if its estimated wait for a model is longer.",
+        description="A text is refused with 503 if its estimated wait for a model is longer, and "
+        "also longer than four times its own computing.",
     )
     max_audio_wait_seconds: float = Field(
         default=60.0,

@@ -14,8 +14,7 @@ import pytest
 from openai.types import audio
 
 from runners.transcriber.transcript import Segment
-from samo import limits
-from samo.api import languages
+from samo import languages, limits
 from samo.api.openai_responses import srt, vtt
 from tests.http.errors import error_of
 from tests.http.test_speech_routes import SILENCE, upload

@@ -37,7 +37,7 @@ def test_metrics_count_routes_not_paths(client):
 def test_every_route_is_counted_by_its_path(client, method):
     for path in (
         "/", "/docs", "/docs.json", "/healthz", "/livez", "/openapi.json", "/page/", "/page/no.js",
-        "/predict", "/readyz", "/schema.json", "/sw.js", "/v1/models/x",
+        "/predict", "/readyz", "/sw.js", "/v1/models/x",
     ):  # fmt: skip
         client.request(method, path)
     text = client.get("/metrics").text
@@ -67,6 +67,7 @@ def test_openapi_describes_every_route_and_the_envelope(client):
         "/analyze/voice-journal", "/v1/audio/transcriptions", "/health", "/models/status",
         "/metrics", "/v1/audio/translations", "/v1/models", "/v1/models/{name}",
         "/insights/trends", "/monitoring/drift", "/monitoring/drift/reference",
+        "/v1/jobs", "/v1/jobs/{job_id}", "/v1/jobs/{job_id}/result",
     } == set(description["paths"])  # fmt: skip
     responses = description["paths"]["/predict"]["post"]["responses"]
     assert responses["200"]["content"]["application/json"]["schema"]["$ref"].endswith(

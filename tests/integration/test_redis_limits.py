@@ -10,9 +10,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import redis as redis_library
 
-from samo.access import windows
-from samo.access.rate_limits import Caller, RateLimiter
+from samo.access import redis_windows
+from samo.access.caller import Caller
+from samo.access.rate_limits import RateLimiter
 from samo.redis_client import REDIS_SECONDS
 from samo.settings import Settings
 from tests.conftest import running
@@ -49,6 +51,14 @@ class Redis:
                 time.sleep(0.02)
         pytest.fail("Redis does not start")
 
+    def client(self) -> redis_library.Redis:
+        return redis_library.Redis.from_url(self.url)
+
+    def commands(self) -> int:
+        """Scripts that were run."""
+        with self.client() as client:
+            return client.info("commandstats")["cmdstat_evalsha"]["calls"]
+
     def stop(self) -> None:
         if self.process is not None:
             self.process.kill()
@@ -67,7 +77,7 @@ def redis(tmp_path) -> Iterator[Redis]:
 @pytest.fixture
 def patient(monkeypatch):
     """Machines that run tests are busy."""
-    monkeypatch.setattr(windows, "REDIS_SECONDS", 5.0)
+    monkeypatch.setattr(redis_windows, "REDIS_SECONDS", 5.0)
 
 
 CALLER = Caller("key:phone", "5/minute", "2/minute")
@@ -119,8 +129,48 @@ def test_computing_is_shared(redis, patient):
     assert after.refusal.details["counted"] == "seconds of computing"
 
 
+def test_a_request_is_one_round_trip(redis, patient):
+    """Counting, and what is left of requests and computing, in one command."""
+
+    async def scenario(limiter):
+        await limiter.admit(CALLER)  # loads the script
+        before = redis.commands()
+        await limiter.admit(CALLER)
+        return redis.commands() - before
+
+    assert with_instances(1, redis.url, scenario) == 1
+
+
+def test_a_refused_request_is_not_counted_for_other_limits(redis, patient):
+    caller = Caller("key:phone", "2/second;100/hour", None)
+
+    async def scenario(limiter):
+        admissions = [await limiter.admit(caller) for _ in range(10)]
+        await asyncio.sleep(1.1)
+        return admissions, await limiter.admit(caller)
+
+    admissions, later = with_instances(1, redis.url, scenario)
+    served = sum(one.refusal is None for one in admissions)
+    assert 2 <= served < 10
+    usage = with_instances(
+        1, redis.url, lambda limiter: limiter.admit(Caller("key:phone", "100/hour", None))
+    )
+    assert int(usage.headers["ratelimit-remaining"]) == 100 - served - 2
+    assert later.refusal is None
+
+
+def test_windows_leave_redis(redis, patient):
+    async def scenario(limiter):
+        await limiter.admit(Caller("key:phone", "5/second", None))
+        await asyncio.sleep(1.5)
+
+    with_instances(1, redis.url, scenario)
+    with redis.client() as client:
+        assert client.dbsize() == 0
+
+
 def test_a_redis_that_goes_away_and_comes_back(redis, monkeypatch, caplog):
-    monkeypatch.setattr(windows, "RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(redis_windows, "RETRY_SECONDS", 0.2)
     settings = Settings(runners="fake", rate_limit="4/minute", redis_url=redis.url)
 
     with running(settings) as client:
@@ -133,7 +183,7 @@ def test_a_redis_that_goes_away_and_comes_back(redis, monkeypatch, caplog):
             assert response.status_code == 200
             return int(response.headers["ratelimit-remaining"])
 
-        monkeypatch.setattr(windows, "REDIS_SECONDS", 5.0)
+        monkeypatch.setattr(redis_windows, "REDIS_SECONDS", 5.0)
         assert [remaining(), remaining()] == [3, 2]
         redis.stop()
         # counted from the start in this instance; no request fails, and one line says so

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -99,6 +101,23 @@ def test_new_list_and_revoke(capsys, tmp_path):
     assert run(capsys, "revoke", "--name", "phone", "--file", file)[0] == 0
     assert [entry.name for entry in KeyRing.from_file(file).keys] == ["prometheus"]
     assert KeyRing.from_file(file).find(key) is None
+
+
+def test_keys_that_are_created_at_the_same_time_are_all_kept(tmp_path):
+    """Eight processes add a key each; without a lock one would overwrite what another wrote."""
+    file = tmp_path / "keys.json"
+    program = "import sys; from samo.access.command import main; sys.exit(main(sys.argv[1:]))"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, "new", "--name", f"key-{number}", "--scopes", "text",
+             "--file", str(file)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        for number in range(8)
+    ]  # fmt: skip
+    assert [process.wait(60) for process in processes] == [0] * 8
+    assert len(KeyFile.parse(file.read_bytes()).keys) == 8
+    assert [path.name for path in tmp_path.iterdir()] == ["keys.json"]
 
 
 def test_the_mode_of_a_file_stays(capsys, tmp_path):

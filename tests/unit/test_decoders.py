@@ -268,13 +268,13 @@ def test_decoding_is_charged_to_the_caller(decoder, recording):
 @pytest.mark.parametrize(
     "response",
     [
-        messages.TAG.pack(b"X", 3) + b"abc",
-        messages.TAG.pack(b"R", 1 << 30),
-        messages.TAG.pack(b"R", 2) + b"[]",
-        messages.TAG.pack(b"R", 2) + b"{}",
-        messages.TAG.pack(b"R", 3) + b"\xff{}",
+        messages.TAG.pack(b"X", 0, 3) + b"abc",
+        messages.TAG.pack(b"R", 0, 1 << 30),
+        messages.TAG.pack(b"R", 0, 2) + b"[]",
+        messages.TAG.pack(b"R", 0, 2) + b"{}",
+        messages.TAG.pack(b"R", 0, 3) + b"\xff{}",
         *(
-            messages.TAG.pack(b"R", len(head)) + head
+            messages.TAG.pack(b"R", 0, len(head)) + head
             for head in (
                 b'{"samples": 9999999999, "container": "wav", "codec": "x", "gaps": []}',
                 b'{"samples": -1, "container": "wav", "codec": "x", "gaps": []}',

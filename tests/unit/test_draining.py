@@ -30,7 +30,7 @@ def parts_read_before_the_answer(status, headers):
         if message["type"] == "http.response.start":
             read_at_start = read
 
-    scope = {"type": "http", "path": "/predict", "headers": headers}
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": headers}
     asyncio.run(RequestMiddleware(answers_at_once, Settings())(scope, receive, send))
     return read_at_start
 

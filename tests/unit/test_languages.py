@@ -6,7 +6,7 @@ import pytest
 from faster_whisper.tokenizer import _LANGUAGE_CODES
 from pydantic_core import PydanticCustomError
 
-from samo.api import languages
+from samo import languages
 
 
 @pytest.mark.parametrize(

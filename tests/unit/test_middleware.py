@@ -255,6 +255,9 @@ def test_a_large_body_after_an_answer_changes_nothing():
 def test_a_websocket_is_refused_in_the_envelope_where_the_server_can():
     sent = []
 
+    async def refuse(_scope, _receive, send):
+        await send({"type": "websocket.close"})
+
     async def scenario(extensions):
         async def receive():
             return {"type": "websocket.connect"}
@@ -263,7 +266,7 @@ def test_a_websocket_is_refused_in_the_envelope_where_the_server_can():
             sent.append(message)
 
         scope = {"type": "websocket", "path": "/", "headers": [], "extensions": extensions}
-        await RequestMiddleware(read_and_answer, Settings())(scope, receive, send)
+        await RequestMiddleware(refuse, Settings())(scope, receive, send)
 
     asyncio.run(scenario({"websocket.http.response": {}}))
     assert sent[0]["status"] == 400

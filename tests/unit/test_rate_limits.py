@@ -11,8 +11,9 @@ from runners.base import Runner
 from runners.batching import Batcher
 from runners.usage import metered
 from samo.access import memory_storage, rate_limits
+from samo.access.caller import Caller
 from samo.access.memory_storage import WindowStorage
-from samo.access.rate_limits import Caller, RateLimiter
+from samo.access.rate_limits import RateLimiter
 from samo.http.client_address import client_address
 from samo.settings import Settings
 
@@ -24,6 +25,8 @@ def clock(monkeypatch):
 
         def time(self):
             return self.now
+
+        monotonic = time
 
     clock = Clock()
     monkeypatch.setattr(memory_storage, "time", clock)

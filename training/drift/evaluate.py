@@ -124,10 +124,10 @@ class Evaluation:
         self.recordings = traffic.read_recordings(data)
         self.levels = [traffic.measure(*recording) for recording in self.recordings]
 
-    def monitors(self, reference: Reference, **settings: int) -> MonitorFactory:
+    def monitors(self, reference: Reference) -> MonitorFactory:
         """Monitors with a reference in a file of its own."""
         folder = Path(tempfile.mkdtemp(dir=self._scratch))
-        return monitor_factory(reference, self.model, folder, **settings)
+        return monitor_factory(reference, self.model, folder)
 
     def texts_monitors(self, texts: Sequence[ObservedText]) -> MonitorFactory:
         """Monitors of texts."""

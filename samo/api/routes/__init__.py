@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from samo.api.routes import drift, insight, jobs, openai, operations, speech, text, trends
+from samo.api.routes import drift, insight, jobs, live, openai, operations, speech, text, trends
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     text.router,
@@ -16,6 +16,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     openai.router,
     jobs.uploads,
     jobs.router,
+    live.router,
     operations.router,
     drift.router,
 )

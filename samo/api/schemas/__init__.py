@@ -14,6 +14,7 @@ from samo.api.schemas.insight import (
     WholeEmotion,
 )
 from samo.api.schemas.jobs import JobError, JobProgress, JobResponse
+from samo.api.schemas.live import ClientSecretRequest, ClientSecretResponse
 from samo.api.schemas.operations import (
     HealthResponse,
     ModelStatus,
@@ -48,6 +49,8 @@ __all__ = [
     "ArcPoint",
     "BatchItem",
     "BatchItemError",
+    "ClientSecretRequest",
+    "ClientSecretResponse",
     "EmotionAnalysis",
     "EmotionExplanation",
     "EmotionScore",

@@ -1,5 +1,6 @@
 // From an entry to its insight: calls the service and keeps what it answers.
-import { analyseRecording, analyseText } from "./api.js";
+import { analyseRecording, analyseText, limits } from "./api.js";
+import { analyseAsJob } from "./jobs.js";
 import { recordingOf, removeRecording, save, settings } from "./store.js";
 
 /** How long the service took for a second of sound, last time; a first guess for a small machine. */
@@ -39,12 +40,32 @@ async function analyseSound(entry, { onProgress, signal, seconds }) {
   };
   try {
     const onUpload = (share) => (share < 1 ? onProgress?.({ step: "upload", share }) : work());
-    const insight = await analyseRecording(await recordingOf(entry.id), { onUpload, signal });
+    const recording = await recordingOf(entry.id);
+    const report = (share) => {
+      clearInterval(timer);
+      onProgress?.({ step: "work", share, elapsed: (performance.now() - started) / 1000 });
+    };
+    const options = { onUpload, signal };
+    const insight = await analyseRequestOrJob(recording, seconds, options, report);
     const { duration } = insight.transcription;
     if (duration > 1) settings.set("pace", String((performance.now() - started) / 1000 / duration));
     return insight;
   } finally {
     clearInterval(timer);
+  }
+}
+
+/** A request for a short recording; a job for one that is too long or too large for a request. */
+async function analyseRequestOrJob(recording, seconds, options, onShare) {
+  const { max_audio_bytes: maxBytes, max_audio_seconds: maxSeconds } = await limits;
+  if (recording.size > maxBytes || (seconds ?? 0) > maxSeconds) {
+    return analyseAsJob(recording, options, onShare);
+  }
+  try {
+    return await analyseRecording(recording, options);
+  } catch (error) {
+    if (error.code !== "audio_too_long") throw error;
+    return analyseAsJob(recording, options, onShare); // the length of a file is not known before
   }
 }
 

@@ -43,9 +43,9 @@ export function recordPanel(limit) {
   async function choose(files) {
     const [file] = files;
     if (!file) return;
-    if (file.size > limit.max_audio_bytes) {
+    if (file.size > limit.max_job_bytes) {
       fail(
-        `This file is larger than ${Math.floor(limit.max_audio_bytes / 1048576)} MB. Choose a shorter recording, or save it as MP3 or Opus.`,
+        `This file is larger than ${Math.floor(limit.max_job_bytes / 1048576)} MB. Choose a shorter recording, or save it as MP3 or Opus.`,
       );
       return;
     }

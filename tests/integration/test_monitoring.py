@@ -1,0 +1,199 @@
+"""The dashboard, the rules and the metrics, with a real server and a real Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+import samo.api.app  # noqa: F401  # all modules that declare metrics
+from monitoring import dashboard, panels, prometheus_server, traffic
+from samo.monitoring import metrics
+from tests import drift
+from tests.conftest import ROOT
+from tests.e2e.conftest import free_port, serving
+
+RULES = ROOT / "monitoring" / "prometheus"
+OPERATIONS = ROOT / "docs" / "operations.md"
+LOAD_SECONDS = 12
+WINDOW = "10s"
+
+needs_prometheus = pytest.mark.skipif(
+    shutil.which("prometheus") is None, reason="tests/integration/install-prometheus.sh installs it"
+)
+
+
+@pytest.fixture(scope="module")
+def monitored(tmp_path_factory):
+    """A server and the Prometheus that scrapes it, after some load; and the metrics before it."""
+    folder = tmp_path_factory.mktemp("monitored")
+    with (
+        serving(
+            folder / "log",
+            SAMO_RUNNERS="fake",
+            SAMO_DRIFT_REFERENCE=str(drift.write(folder / "reference.json")),
+            SAMO_DRIFT_WINDOW="100",
+        ) as server,
+        prometheus_server.running(str(server.base_url), folder, free_port(), 1) as prometheus,
+    ):
+        before = samples(server)
+        asyncio.run(traffic.send_for(str(server.base_url), LOAD_SECONDS, pause_seconds=0.02))
+        yield server, prometheus, before
+
+
+def samples(server):
+    families = text_string_to_metric_families(server.get("/metrics").text)
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def declared():
+    """The names of the metrics that the code declares, as the registry has them."""
+    return {family.name: family for family in metrics.registry.collect()}
+
+
+@needs_prometheus
+def test_the_service_is_scraped(monitored):
+    _, prometheus, _ = monitored
+    (target,) = prometheus.targets()
+    assert (target["health"], target["lastError"]) == ("up", "")
+
+
+@needs_prometheus
+@pytest.mark.parametrize("panel", panels.all_panels(), ids=lambda panel: panel.title)
+def test_a_panel_shows_numbers(monitored, panel):
+    _, prometheus, _ = monitored
+    for query in panel.queries:
+        series = prometheus.query(panels.resolve(query.expression, WINDOW))
+        values = [float(one["value"][1]) for one in series]
+        assert values
+        assert any(math.isfinite(value) for value in values), values
+        for label in re.findall(r"{{(\w+)}}", query.legend):
+            assert all(label in one["metric"] for one in series)
+
+
+@needs_prometheus
+def test_the_rules_are_evaluated_without_errors(monitored):
+    _, prometheus, _ = monitored
+    rules = prometheus.rules()
+    assert {rule["name"] for rule in rules} == {*alerts(), *recorded()}
+    assert [rule for rule in rules if rule["health"] != "ok" or rule.get("lastError")] == []
+
+
+@needs_prometheus
+@pytest.mark.parametrize("name", sorted(declared()))
+def test_requests_move_every_metric_that_is_declared(monitored, name):
+    server, _, before = monitored
+    after = samples(server)
+    moved = {key[0] for key, value in after.items() if value != before.get(key)}
+    if declared()[name].type == "gauge":
+        # Some are at rest between requests, and some never change; all have a series.
+        assert {key[0] for key in after} >= {name}
+    else:
+        assert moved & {f"{name}_total", f"{name}_count"}
+
+
+@needs_prometheus
+def test_gauges_show_what_is_in_progress(monitored):
+    _, prometheus, _ = monitored
+    (in_progress,) = prometheus.query("max_over_time(samo_requests_in_progress[1m])")
+    assert float(in_progress["value"][1]) >= 2  # the scrape itself is one
+
+
+@needs_prometheus
+def test_names_follow_the_conventions_of_prometheus(monitored):
+    server, _, _ = monitored
+    lint = subprocess.run(
+        ["promtool", "check", "metrics"], input=server.get("/metrics").content,
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert (lint.returncode, lint.stderr.decode()) == (0, "")
+
+
+@needs_prometheus
+def test_the_alerts_fire_when_they_should():
+    tests = [str(path) for path in (RULES / "tests").glob("*.yml")]
+    done = subprocess.run(
+        ["promtool", "test", "rules", *tests], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_is_tested():
+    tested = {
+        case["alertname"]
+        for path in (RULES / "tests").glob("*.yml")
+        for test in yaml.safe_load(path.read_text())["tests"]
+        for case in test["alert_rule_test"]
+        if case.get("exp_alerts")
+    }
+    assert tested == {*alerts()}
+
+
+def test_every_alert_has_a_section_in_the_operations_manual():
+    sections = re.findall(r"^### (Samo\w+)$", OPERATIONS.read_text(), re.MULTILINE)
+    assert sections == [*alerts()]
+    for name, rule in alerts().items():
+        assert rule["annotations"]["runbook"] == f"docs/operations.md#{name.lower()}"
+        assert rule["labels"]["severity"] in ("page", "ticket")
+
+
+def test_the_operations_manual_lists_every_metric():
+    rows = re.findall(
+        r"^\| `(samo_\w+)` \| (\w+) \| (.*) \| (.*) \|$", OPERATIONS.read_text(), re.M
+    )
+    listed = {name: (kind, labels, meaning) for name, kind, labels, meaning in rows}
+    assert listed == {
+        exposed_name(family): (family.type, labels_of(family), family.documentation.rstrip("."))
+        for family in declared().values()
+        if family.name.startswith("samo_")
+    }
+
+
+def labels_of(family):
+    names = metrics.registry._collector_to_names.items()
+    (collector,) = [one for one, its_names in names if family.name in its_names]
+    return ", ".join(f"`{label}`" for label in collector._labelnames) or "none"
+
+
+def exposed_name(family):
+    return f"{family.name}_total" if family.type == "counter" else family.name
+
+
+def test_queries_and_rules_name_metrics_that_exist():
+    known = {exposed_name(family) for family in declared().values()}
+    known |= {f"{name}_{part}" for name in known for part in ("bucket", "count", "sum")}
+    expressions = [query.expression for panel in panels.all_panels() for query in panel.queries]
+    expressions += [rule["expr"] for rule in rules()]
+    named = {name for text in expressions for name in re.findall(r"\bsamo_\w+|process_\w+", text)}
+    assert named <= known
+
+
+def test_the_dashboard_is_generated_from_the_panels():
+    assert dashboard.FILE.read_text() == dashboard.render(), "run `make dashboard`"
+
+
+def rules():
+    return [
+        rule
+        for file in yaml.safe_load((RULES / "prometheus.yml").read_text())["rule_files"]
+        for group in yaml.safe_load((RULES / file).read_text())["groups"]
+        for rule in group["rules"]
+    ]
+
+
+def alerts():
+    return {rule["alert"]: rule for rule in rules() if "alert" in rule}
+
+
+def recorded():
+    return {rule["record"]: rule for rule in rules() if "record" in rule}
