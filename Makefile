@@ -20,7 +20,7 @@ export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
 
-.PHONY: help serve test test-fast lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-trends eval-transcriber load soak chaos fuzz peers waterfall lock clean
+.PHONY: help serve test test-fast lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-trends eval-transcriber load soak chaos fuzz peers waterfall lock clean monitor monitor-pictures dashboard
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -32,6 +32,7 @@ serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3
 test: .venv/.dev export page  ## set up and run all tests
 	tests/e2e/install-chromium.sh
 	tests/integration/install-redis.sh
+	tests/integration/install-prometheus.sh
 	tests/e2e/install-strace.sh
 	tests/faults/install-faketime.sh
 	tests/integration/install-alsa.sh
@@ -104,6 +105,17 @@ eval-trends: .venv/.dev  ## measure how reliably changes and patterns over time 
 
 eval-transcriber: .venv/.dev export  ## measure word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech
+
+monitor: .venv/.dev export  ## run Prometheus with the rules beside the service (URL=http://… for one that runs, KEY_FILE=)
+	tests/integration/install-prometheus.sh
+	$(BIN)/python -m monitoring run --port $(PORT) $(if $(URL),--url $(URL)) $(if $(KEY_FILE),--key-file $(KEY_FILE))
+
+monitor-pictures: .venv/.dev export  ## draw the dashboard of the service under load in docs/pictures
+	tests/integration/install-prometheus.sh
+	$(BIN)/python -m monitoring pictures
+
+dashboard: .venv/.dev  ## write Grafana's dashboard from monitoring/panels.py
+	$(BIN)/python -m monitoring dashboard
 
 LOAD_SECONDS ?= 60
 SOAK_SECONDS ?= 600

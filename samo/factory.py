@@ -277,7 +277,7 @@ def _create_live_transcriber(
     workers = live_workers(settings)
     if not workers:
         return None
-    return _with_queue_metric(
+    return _with_gauges(
         Batcher(
             "live",
             transcriber,
