@@ -19,8 +19,10 @@ DEVICE ?= auto
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 BIN := .venv/bin
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+TORCH := $(shell sed -nE 's/^ *"(torch==[^"]+)".*/\1/p' pyproject.toml)
 
-.PHONY: help serve test test-fast lint format export page pictures openapi bento batch bulk image image-test train-emotion eval-emotion eval-entries train-summarizer eval-summarizer eval-trends eval-transcriber load soak chaos fuzz peers waterfall lock clean
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.*[#]{2}.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -32,6 +34,7 @@ serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3
 test: .venv/.dev export page  ## set up and run all tests
 	tests/e2e/install-chromium.sh
 	tests/integration/install-redis.sh
+	tests/integration/install-prometheus.sh
 	tests/e2e/install-strace.sh
 	tests/faults/install-faketime.sh
 	tests/integration/install-alsa.sh
@@ -62,17 +65,22 @@ pictures: .venv/.dev export page  ## update the screenshots of the page in docs/
 	tests/e2e/install-chromium.sh fonts-inter
 	$(BIN)/pytest tests/e2e/test_page_pictures.py --pictures
 
-openapi: .venv/.dev  ## update docs/openapi.json
+openapi: .venv/.dev  ## update docs/openapi.json and the clients
 	scripts/openapi
+	scripts/clients
 
 bento: .venv/.serve export page  ## build the bento
 	$(BIN)/bentoml build
+
+sbom: .venv/.dev export page  ## write the bill of materials of the bento into build/ (IMAGE=name: of that image too)
+	$(BIN)/python -m deploy.supply.sbom --output build/samo-bento.cdx.json
+	$(if $(filter-out undefined file,$(origin IMAGE)),$(BIN)/python -m deploy.supply.sbom --image $(IMAGE) --output build/samo-image.cdx.json)
 
 batch: .venv/.serve export  ## analyse many entries (IN=entries.jsonl OUT=insights ARGS=--help)
 	$(BIN)/samo batch $(IN) $(OUT) $(ARGS)
 
 bulk: .venv/.serve  ## set up Parquet and Ray for `make batch`
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/bulk.txt
+	$(PIP_INSTALL) --require-hashes --requirement requirements/bulk.txt
 
 image: .venv/.serve export page  ## build the container image (IMAGE=name, CONTAINER_ENGINE=podman)
 	deploy/container/install-tools.sh
@@ -102,8 +110,25 @@ eval-summarizer: .venv/.dev export  ## evaluate the summarizer on held-out entri
 eval-trends: .venv/.dev  ## measure how reliably changes and patterns over time are found
 	$(BIN)/python -m training.evaluation.trends
 
+eval-drift: .venv/.dev export  ## measure how often drift raises a false alarm, and how soon it notices a change
+	$(BIN)/python -m training.drift.evaluate --data $(DATA) --plot docs/pictures/drift.svg
+
 eval-transcriber: .venv/.dev export  ## measure word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech
+
+eval-long: .venv/.dev export  ## compare long recordings in one pass with their parts side by side
+	$(BIN)/python -m training.evaluation.side_by_side --data $(DATA)/speech
+
+monitor: .venv/.dev export  ## run Prometheus with the rules beside the service (URL=http://… for one that runs, KEY_FILE=)
+	tests/integration/install-prometheus.sh
+	$(BIN)/python -m monitoring run --port $(PORT) $(if $(URL),--url $(URL)) $(if $(KEY_FILE),--key-file $(KEY_FILE))
+
+monitor-pictures: .venv/.dev export  ## draw the dashboard of the service under load in docs/pictures
+	tests/integration/install-prometheus.sh
+	$(BIN)/python -m monitoring pictures
+
+dashboard: .venv/.dev  ## write Grafana's dashboard from monitoring/panels.py
+	$(BIN)/python -m monitoring dashboard
 
 LOAD_SECONDS ?= 60
 SOAK_SECONDS ?= 600
@@ -119,6 +144,11 @@ CHAOS_SECONDS ?= 300
 chaos: .venv/.dev export  ## hold a steady load while faults are thrown, for five minutes; fails if a request is lost or wrong
 	tests/integration/install-redis.sh
 	$(BIN)/python -m loadtests.chaos --seconds $(CHAOS_SECONDS)
+
+LONG_MINUTES ?= 60
+
+long: .venv/.dev export  ## run jobs on an hour of speech: speed, memory, what other requests feel (LONG_MINUTES=60)
+	$(BIN)/python -m loadtests.long_job --data $(DATA)/speech --minutes $(LONG_MINUTES)
 
 peers: .venv/.dev .venv-peers/.done .venv-infinity/.done export  ## compare with other servers (QUICK=1: about four minutes)
 	$(BIN)/python -m loadtests.peers $(if $(QUICK),--rounds 1 --seconds 2.5 --repeats 1 --concurrency 1 64 256,--plot docs/pictures/peers.svg)
@@ -146,16 +176,17 @@ lock: .venv/.dev  ## resolve requirements/*.txt from pyproject.toml
 	@touch $@
 
 .venv/.serve: .venv/.python-$(PYTHON_VERSION) requirements/store.txt pyproject.toml  # serve.txt, and what exports
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/store.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .  # the command `samo`
+	$(PIP_INSTALL) --require-hashes --requirement requirements/store.txt
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .  # the command `samo`
 	@touch $@
 
 .venv/.test: .venv/.serve requirements/test.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/test.txt
+	$(PIP_INSTALL) --require-hashes --requirement requirements/test.txt
 	@touch $@
 
 .venv/.dev: .venv/.test requirements/dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
+	$(PIP_INSTALL) "$(TORCH)"  # its builds for CPU and CUDA have other hashes
+	$(PIP_INSTALL) --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
 # The peers' own; they are not in our lock.

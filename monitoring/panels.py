@@ -98,16 +98,16 @@ SERVICE_LEVEL: Final = Row(
             is_stat=True,
         ),
         Panel(
+            "Models that do not compute",
+            "Models that are failing, stuck or unavailable, on all instances.",
+            (Query(f"count(samo_model_ready{{{JOB}}} == 0) or vector(0)", "models"),),
+            is_stat=True,
+        ),
+        Panel(
             "Uptime",
             "Time since the youngest instance was started.",
             (Query(f"time() - max(process_start_time_seconds{{{JOB}}})", "uptime"),),
             "dtdurations",
-            is_stat=True,
-        ),
-        Panel(
-            "Instances",
-            "Instances that Prometheus reaches, by version of the service.",
-            (Query(f"count by (version) (samo_build_info{{{JOB}}})", "{{version}}"),),
             is_stat=True,
         ),
     ),
@@ -239,8 +239,8 @@ RESULTS: Final = Row(
     ),
 )
 
-DRIFT: Final = Row(
-    "Drift and jobs",
+DRIFT_JOBS_LIVE: Final = Row(
+    "Drift, jobs and live speech",
     (
         Panel(
             "Drift",
@@ -257,6 +257,24 @@ DRIFT: Final = Row(
             "Jobs",
             "Jobs that entered a state, per minute.",
             (Query(f"60 * {_rate('samo_jobs_total', 'state')}", "{{state}}"),),
+        ),
+        Panel(
+            "Live sessions",
+            "Live sessions that are open, and those per minute that were refused, because too "
+            "many were open.",
+            (
+                Query(f"sum(samo_live_sessions{{{JOB}}})", "open"),
+                Query(f"60 * {_rate('samo_live_refusals_total')}", "refused per minute"),
+            ),
+        ),
+        Panel(
+            "Live turns",
+            "Seconds from the end of a turn to its transcript.",
+            (
+                Query(_quantile(0.5, "samo_live_turn_seconds"), "p50"),
+                Query(_quantile(0.95, "samo_live_turn_seconds"), "p95"),
+            ),
+            "s",
         ),
     ),
 )
@@ -281,6 +299,12 @@ PROCESS: Final = Row(
             (Query(f"process_open_fds{{{JOB}}}", "{{instance}}"),),
         ),
         Panel(
+            "Instances",
+            "Instances that Prometheus reaches, by version of the service.",
+            (Query(f"count by (version) (samo_build_info{{{JOB}}})", "{{version}}"),),
+            is_stat=True,
+        ),
+        Panel(
             "Models",
             "Instances by the tag of each model that they loaded.",
             (Query(f"count by (model, tag) (samo_model_info{{{JOB}}})", "{{tag}}"),),
@@ -289,7 +313,7 @@ PROCESS: Final = Row(
     ),
 )
 
-ROWS: Final = (SERVICE_LEVEL, REQUESTS, MODELS, RESULTS, DRIFT, PROCESS)
+ROWS: Final = (SERVICE_LEVEL, REQUESTS, MODELS, RESULTS, DRIFT_JOBS_LIVE, PROCESS)
 
 
 def all_panels() -> list[Panel]:

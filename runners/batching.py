@@ -16,7 +16,6 @@ requests are all cancelled stops at the model's next `stop_if_cancelled`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -50,7 +49,8 @@ class Batcher(Generic[Input, Prepared, Output]):
             is a single item that has the cores to itself.
         max_batch_cost: largest padded cost (items × longest) of a batch; an item that costs more is
             a batch of its own.
-        max_wait_seconds: a request that would wait longer is refused with `Overloaded`.
+        max_wait_seconds: a request that would wait longer is refused with `Overloaded`,
+        patience: unless it would wait no longer than this multiple of its own computing time.
         seconds_per_cost: estimate of the computing time per unit of cost before the first batch.
         num_workers: number of batches that are computed at the same time.
         max_batch_seconds: the model is stuck if every worker computes a batch for longer.
@@ -66,6 +66,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         *,
         max_batch_cost: int,
         max_wait_seconds: float,
+        patience: float = 0.0,
         seconds_per_cost: float = 0.0,
         num_workers: int = 1,
         max_batch_seconds: float = math.inf,
@@ -76,6 +77,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         self.runner = runner
         self._max_batch_cost = max_batch_cost
         self._max_wait_seconds = max_wait_seconds
+        self._patience = patience
         self._num_workers = num_workers
         self._health = ModelHealth(name, num_workers, max_batch_seconds)
         self._predict_on_shared_cores: Predict[Prepared, Output] = (
@@ -126,12 +128,13 @@ class Batcher(Generic[Input, Prepared, Output]):
 
         Args:
             items: the inputs.
-            is_admitted: whether these are the rest of admitted work; it is not refused half done.
+            is_admitted: whether these are the rest of admitted work, which may wait for any time.
             on_output: called on the event loop as soon as an item has its output, with its index.
 
         Raises `ModelUnavailable` or `Overloaded`, before anything is queued, as `check_admission`.
         """
         note_model(self.name)
+        self._health.check(self.runner, self._running.values())
         prepared = await self._prepare_all(items)
         cost = sum(self.runner.cost(p) for p in prepared if not isinstance(p, SamoError))
         if not is_admitted:
@@ -150,7 +153,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         queued = [entry for entry in entries if isinstance(entry, QueuedItem)]
         for index, entry in enumerate(entries):
             if isinstance(entry, QueuedItem):
-                entry.future.add_done_callback(partial(_report, on_output, index))
+                entry.report_to(partial(on_output, index))
         self._queue.extend(queued)
         # Not at once: items that arrive in the same iteration of the loop share the batch.
         loop.call_soon(self._start_batches)
@@ -161,11 +164,11 @@ class Batcher(Generic[Input, Prepared, Output]):
             for item in queued:
                 item.future.cancel()
             self._cancel_abandoned()
-        return [entry if isinstance(entry, SamoError) else _outcome(entry) for entry in entries]
+        return [entry if isinstance(entry, SamoError) else entry.outcome() for entry in entries]
 
-    async def run_one(self, item: Input) -> Output:
-        """Compute one item; raises its `SamoError`."""
-        (outcome,) = await self.run([item])
+    async def run_one(self, item: Input, *, is_admitted: bool = False) -> Output:
+        """Compute one item, as `run`; raises its `SamoError`."""
+        (outcome,) = await self.run([item], is_admitted=is_admitted)
         if isinstance(outcome, SamoError):
             raise outcome
         return outcome
@@ -211,10 +214,12 @@ class Batcher(Generic[Input, Prepared, Output]):
             max_batch_cost=self._max_batch_cost,
             seconds_per_cost=self._cost_estimate.seconds_per_cost,
         )
-        if wait > self._max_wait_seconds:
+        own_seconds = cost * self._cost_estimate.seconds_per_cost
+        max_wait = max(self._max_wait_seconds, self._patience * own_seconds)
+        if wait > max_wait:
             raise Overloaded(
                 f"The {self.name} model is busy: try again after the time in Retry-After.",
-                retry_after_seconds=max(1, math.ceil(wait - self._max_wait_seconds)),
+                retry_after_seconds=max(1, math.ceil(wait - max_wait)),
                 step=self.name,
             )
 
@@ -291,18 +296,3 @@ class Batcher(Generic[Input, Prepared, Output]):
             if not item.future.done():
                 item.future.set_result(output)
         return True
-
-
-def _report(
-    on_output: Callable[[int, Output], None], index: int, future: asyncio.Future[Output]
-) -> None:
-    if not future.cancelled() and future.exception() is None:
-        on_output(index, future.result())
-
-
-def _outcome(item: QueuedItem[Prepared, Output]) -> Output | SamoError:
-    with contextlib.suppress(SamoError):
-        return item.future.result()
-    error = item.future.exception()
-    assert isinstance(error, SamoError)  # noqa: S101  # `_compute` sets no other error
-    return error

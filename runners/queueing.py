@@ -11,13 +11,15 @@ of them have the same priority.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Generic
 
 from runners.base import Output, Prepared
 from runners.callers import current_caller
+from runners.errors import SamoError
 from runners.fairness import FairOrder
 from runners.priority import Priority
 from runners.usage import Meter
@@ -63,6 +65,23 @@ class QueuedItem(Generic[Prepared, Output]):
     cost: int
     future: asyncio.Future[Output]
     request: Request
+
+    def report_to(self, on_output: Callable[[Output], None]) -> None:
+        """Call `on_output` with the output as soon as there is one."""
+
+        def report(future: asyncio.Future[Output]) -> None:
+            if not future.cancelled() and future.exception() is None:
+                on_output(future.result())
+
+        self.future.add_done_callback(report)
+
+    def outcome(self) -> Output | SamoError:
+        """The output, or the error that it has instead."""
+        with contextlib.suppress(SamoError):
+            return self.future.result()
+        error = self.future.exception()
+        assert isinstance(error, SamoError)  # noqa: S101  # the batcher sets no other error
+        return error
 
 
 class BatchQueue(Generic[Prepared, Output]):

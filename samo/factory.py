@@ -46,6 +46,9 @@ MODEL_NAMES: Final = {
 # cache and is slower per text.
 EMOTION_BATCH_TOKENS: Final = 256
 SUMMARY_BATCH_TOKENS: Final = 2048
+# A request with long texts may wait for this multiple of its own computing: otherwise a second
+# batch of 128 long texts would be refused while a first one is computed.
+TEXT_PATIENCE: Final = 4.0
 # Every recording is longer, so each is a batch of its own.
 AUDIO_BATCH_COST: Final = 1
 # A live turn is at most 25 s, so that a longer wait means that far too many people speak.
@@ -237,25 +240,27 @@ def _create_pipeline(settings: Settings, runners: Runners, decoder: Decoder) -> 
         return speech.is_computing or (live is not None and live.is_computing)
 
     return Pipeline(
-        _with_queue_metric(speech),
-        _with_queue_metric(
+        _with_gauges(speech),
+        _with_gauges(
             Batcher(
                 "emotion",
                 runners.emotion,
                 max_batch_cost=EMOTION_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
+                patience=TEXT_PATIENCE,
                 num_workers=settings.threads,
                 max_batch_seconds=deadlines.emotion,
                 cores_are_busy=transcriber_is_computing,
                 on_batch=text_batch_observer("emotion"),
             )
         ),
-        _with_queue_metric(
+        _with_gauges(
             Batcher(
                 "summarizer",
                 runners.summarizer,
                 max_batch_cost=SUMMARY_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
+                patience=TEXT_PATIENCE,
                 max_batch_seconds=deadlines.summary,
                 on_batch=text_batch_observer("summarizer"),
             )
@@ -277,7 +282,7 @@ def _create_live_transcriber(
     workers = live_workers(settings)
     if not workers:
         return None
-    return _with_queue_metric(
+    return _with_gauges(
         Batcher(
             "live",
             transcriber,
@@ -290,9 +295,10 @@ def _create_live_transcriber(
     )
 
 
-def _with_queue_metric(
+def _with_gauges(
     batcher: Batcher[Input, Prepared, Output],
 ) -> Batcher[Input, Prepared, Output]:
-    """The same batcher, whose queue length /metrics reports."""
+    """The same batcher, whose queue length and state /metrics reports."""
     metrics.queue_length.labels(batcher.name).set_function(lambda: batcher.queue_length)
+    metrics.model_ready.labels(batcher.name).set_function(lambda: batcher.state == "ready")
     return batcher

@@ -8,7 +8,7 @@ import numpy as np
 
 from runners.fakes import FakeEmotionClassifier
 from samo.audio import AudioLevels
-from samo.drift.creation import ObservedModel
+from samo.drift.creation import ObservedModel, create_monitor
 from samo.drift.features import (
     RecordingNumbers,
     passage_numbers,
@@ -16,8 +16,10 @@ from samo.drift.features import (
     text_columns,
     whole_words,
 )
+from samo.drift.monitor import DriftMonitor
 from samo.drift.records import write_reference
 from samo.drift.reference import Reference, make_stream, stream_categories
+from samo.settings import Settings
 
 CLASSIFIER = FakeEmotionClassifier()
 CALIBRATION = CLASSIFIER.calibration
@@ -61,3 +63,10 @@ def write(path: Path, model: dict[str, str] | None = None) -> Path:
     """Write this reference to a file."""
     path.write_text(write_reference(reference(model)), encoding="utf-8")
     return path
+
+
+def monitor_of(settings: Settings, model: ObservedModel) -> DriftMonitor:
+    """The monitor of these settings, which is not off."""
+    monitor = create_monitor(settings, model)
+    assert isinstance(monitor, DriftMonitor)
+    return monitor

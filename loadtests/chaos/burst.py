@@ -142,6 +142,7 @@ async def run(args: argparse.Namespace, url: str) -> dict[str, Any]:
         "calm_ms": round(calm * 1000, 1),
         "recovered_after_seconds": round(recovered, 2),
         "capacity_afterwards": round(after.requests_per_second, 1),
+        "refused_at_capacity": before.errors.get("503", 0) + after.errors.get("503", 0),
     }
 
 

@@ -126,15 +126,12 @@ class Transcriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]
 
     def predict(self, batch: Sequence[TranscriptionRequest]) -> list[Transcript]:
         """Transcribe recordings one after the other: a single one keeps every thread busy."""
-        transcripts = []
-        for request in batch:
-            with self._model.short_context(short=request.short_context):
-                transcripts.append(
-                    self._transcribe(request)
-                    if request.stable_text is None
-                    else self._draft(request)
-                )
-        return transcripts
+        return [
+            self._transcribe(request)
+            if not request.short_context
+            else self._transcribe_in_short_context(request)
+            for request in batch
+        ]
 
     def warm_up(self) -> None:
         """Run noise through voice detector, encoder and decoder.
@@ -153,6 +150,16 @@ class Transcriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]
             )
         start = self._model.hf_tokenizer.token_to_id("<|startoftranscript|>")
         self._model.model.generate(encoded, [[start]], max_length=WARM_UP_TOKENS)
+
+    def _transcribe_in_short_context(self, request: TranscriptionRequest) -> Transcript:
+        """A draft, or a transcript; if no word is understood, again in the whole context."""
+        with self._model.short_context():
+            if request.stable_text is not None:
+                return self._draft(request)
+            transcript = self._transcribe(request)
+        if transcript.text or transcript.no_speech:
+            return transcript
+        return self._transcribe(request)
 
     def _draft(self, request: TranscriptionRequest) -> Transcript:
         samples = amplify(request.samples)

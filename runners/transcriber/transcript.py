@@ -83,10 +83,11 @@ class TranscriptionRequest:
     """Parameters of the voice activity detector."""
     short_context: bool = False
     """Whether Whisper encodes the speech and a short margin instead of 30 seconds. That takes a
-    quarter of the time for 10 s of speech, and is for live speech."""
+    third of the time for the turns of live speech, for which it is made. If no word is understood,
+    the 30 seconds are encoded after all."""
     stable_text: str | None = None
-    """None for a complete transcript. Otherwise a draft, of up to 30 s: the text that a quick
-    greedy search finds after this text, without times, retries or checks."""
+    """With `short_context`: None for a complete transcript. Otherwise a draft, of up to 30 s: the
+    text that a quick greedy search finds after this text, without times, retries or checks."""
     on_text: Callable[[TextDelta], None] | None = None
     """Called with each part of the text as soon as it is final, in the thread that computes."""
 

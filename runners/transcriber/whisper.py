@@ -30,8 +30,10 @@ from runners.transcriber.transcript import (
 from runners.transcriber.voice_activity import Clip, Samples
 
 _BEAM_SIZE: Final = 5
-# With a short context: silence after the speech, without which Whisper drops or repeats the end.
-_MARGIN_FRAMES: Final = 100
+# With a short context: padding after the speech, and the least length, without which Whisper drops
+# or repeats words. Measured on LibriSpeech: shorter ones cost up to three points of WER.
+_MARGIN_FRAMES: Final = 200
+_MIN_CONTEXT_FRAMES: Final = 800
 _LENGTH_STEP_FRAMES: Final = 50
 # Nobody speaks more tokens; a loop would.
 _MAX_TOKENS_PER_SECOND: Final = 8
@@ -147,13 +149,13 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
         ]
 
     @contextmanager
-    def short_context(self, *, short: bool) -> Iterator[None]:
+    def short_context(self) -> Iterator[None]:
         """While this block runs in this thread, padding beyond a short margin is not encoded.
 
         Whisper was trained on 30 s, but its encoder takes any length. Its time grows faster than
         the length.
         """
-        self._thread.short_context = short
+        self._thread.short_context = True
         try:
             yield
         finally:
@@ -188,7 +190,8 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
             or window.compression_ratio > MAX_COMPRESSION_RATIO
         ):
             return language, stable
-        return language, stable + (window.text if stable else window.text.lstrip())
+        text = window.text.lstrip()  # with the prefix
+        return language, text if text.startswith(stable) else stable
 
     def count_tokens(self, text: str) -> int:
         """Number of tokens of a text within a prompt."""
@@ -270,7 +273,7 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
 def _without_padding(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Features without the zeros at their end, except for a margin."""
     used = np.flatnonzero(features.any(axis=0))
-    frames = (int(used[-1]) + 1 if len(used) else 0) + _MARGIN_FRAMES
+    frames = max((int(used[-1]) + 1 if len(used) else 0) + _MARGIN_FRAMES, _MIN_CONTEXT_FRAMES)
     # few different lengths, so that memory is reused
     frames += -frames % _LENGTH_STEP_FRAMES
     return np.ascontiguousarray(features[:, :frames])

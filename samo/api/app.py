@@ -51,7 +51,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.jobs = JobRunner(settings)
     app.state.live_slots = SessionSlots(max_live_sessions(settings))
     error_handlers.install_error_handlers(app)
-    for router in (*ROUTERS, create_router(Files.read(), Route)):
+    for router in (
+        *ROUTERS,
+        create_router(Files.read(max_job_bytes=settings.max_job_bytes), Route),
+    ):
         app.include_router(router)
     description.install(app)
     return app

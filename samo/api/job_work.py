@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -39,7 +40,9 @@ class JobWork:
         with responses.Stopwatch() as stopwatch:
             recording = await self._transcribe(upload, progress)
             if self.kind == "transcription":
-                return _to_json(responses.transcription(recording, with_words=self.timestamp))
+                return await asyncio.to_thread(
+                    lambda: _to_json(responses.transcription(recording, with_words=self.timestamp))
+                )
             milliseconds = (time.perf_counter() - stopwatch.started) * 1000
             progress.step("analysing")
             insight = await self.models.pipeline.analyze(
@@ -49,7 +52,10 @@ class JobWork:
                 recording=recording,
             )
             insight.timings_ms = {"transcription": round(milliseconds, 2), **insight.timings_ms}
-        return _to_json(responses.insight(insight, self.models.tags, stopwatch))
+        # in a thread: an insight of three hours has a megabyte
+        return await asyncio.to_thread(
+            lambda: _to_json(responses.insight(insight, self.models.tags, stopwatch))
+        )
 
     def request(self, samples: Samples) -> TranscriptionRequest:
         """The request to the transcriber; an insight needs the times of the words."""

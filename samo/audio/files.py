@@ -44,12 +44,13 @@ _DEMUXERS: Final = (
     (re.compile(rb"OggS"), "ogg"),
     (re.compile(rb"fLaC"), "flac"),
     (re.compile(rb"wvpk"), "wv"),
+    (re.compile(rb"#!AMR"), "amr"),
     (re.compile(rb"DSD "), "dsf"),
     (re.compile(rb"\x1a\x45\xdf\xa3"), "matroska"),
     (re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), "asf"),
     (re.compile(rb"....(?:ftyp|styp|moov|mdat|wide|free|skip)", re.DOTALL), "mov"),
 )
-_UNSTRUCTURED: Final = "mp3,aac,ac3,eac3,au"
+_UNSTRUCTURED: Final = "mp3,aac,ac3,eac3,au,gsm,qcp,dss"
 # Where a second file begins: a literal, its offset in the signature, and the signature, which is
 # too long to occur by chance.
 _JOINED: Final = (

@@ -169,7 +169,7 @@ class IncomingBody:
 
     def _check(self, size: int, *, remaining: int) -> None:
         """Refuse a body of `size` bytes, of which `remaining` have not arrived."""
-        takes_uploads = self._limit > limits.MAX_AUDIO_BYTES
+        takes_uploads = self._is_job or self._limit > limits.MAX_AUDIO_BYTES
         if size > self._limit:
             raise BodyRefused(_too_large(self._limit, takes_uploads=takes_uploads))
         # the number of connections bounds the memory of small bodies

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from runners.text.sentences import Sentence
 from runners.transcriber.transcript import SpokenWord, Transcript
 from samo.insight.entry import SentenceEmotions
 
@@ -24,7 +24,16 @@ def arc(sentences: Sequence[SentenceEmotions], transcript: Transcript | None) ->
     if transcript is None:
         return [ArcPoint(one, None, None) for one in sentences]
     words = list(_positions(transcript))
-    return [ArcPoint(one, *_times(one.sentence, words)) for one in sentences]
+    positions = [position for position, _ in words]
+    points = []
+    for one in sentences:
+        first = bisect_left(positions, one.sentence.start)
+        last = bisect_left(positions, one.sentence.end)
+        start, end = (
+            (words[first][1].start, words[last - 1][1].end) if first < last else (None, None)
+        )
+        points.append(ArcPoint(one, start, end))
+    return points
 
 
 def _positions(transcript: Transcript) -> Iterator[tuple[int, SpokenWord]]:
@@ -37,10 +46,3 @@ def _positions(transcript: Transcript) -> Iterator[tuple[int, SpokenWord]]:
             if position >= 0:
                 yield position, word
                 cursor = position + len(text)
-
-
-def _times(
-    sentence: Sentence, words: Sequence[tuple[int, SpokenWord]]
-) -> tuple[float | None, float | None]:
-    inside = [word for position, word in words if sentence.start <= position < sentence.end]
-    return (inside[0].start, inside[-1].end) if inside else (None, None)

@@ -13,17 +13,16 @@ from typing import Final
 from runners.batching import Batcher
 from runners.deadline import step_deadline
 from runners.emotion.calibration import EmotionCalibration, Probabilities
-from runners.emotion.classifier import OccludedText, TokenIds
 from runners.errors import SamoError
 from runners.summarizer.summary import Focus, PreparedSummary, Summary, SummaryRequest
 from runners.transcriber.transcript import SpeechTask, Transcript, TranscriptionRequest
 from samo.decoders import Decoder, ThreadedDecoder
 from samo.insight.arc import ArcPoint, arc
+from samo.insight.classification import Classification, EmotionBatcher, unwrap
 from samo.insight.entry import (
     ClassifiedEntry,
     EntryEmotions,
     SplitEntry,
-    aggregate,
     check_has_words,
     interpret_entry,
     regroup,
@@ -49,8 +48,6 @@ from samo.insight.transcription import RecordingTranscriber
 from samo.insight.words import count_words
 from samo.monitoring import metrics, tracing
 
-# Texts of one request that are in the classifier's queue at the same time.
-MAX_QUEUED_TEXTS: Final = 512
 DEFAULT_SUMMARY_SENTENCES: Final = 2
 
 
@@ -71,7 +68,7 @@ class Pipeline:
     def __init__(
         self,
         transcriber: Batcher[TranscriptionRequest, TranscriptionRequest, Transcript],
-        emotion: Batcher[str | OccludedText, TokenIds, Probabilities],
+        emotion: EmotionBatcher,
         summarizer: Batcher[SummaryRequest, PreparedSummary, Summary],
         calibration: EmotionCalibration,
         decoder: Decoder | None = None,
@@ -87,22 +84,22 @@ class Pipeline:
         self.emotion = emotion
         self.summarizer = summarizer
         self.calibration = calibration
-        self._observer: Observer | None = None
+        self._classification = Classification(emotion, calibration, deadlines.emotion)
 
     def observe(self, observer: Observer) -> None:
         """Tell `observer` about each text and each recording from now on."""
-        self._observer = self.recordings.observer = observer
+        self._classification.observer = self.recordings.observer = observer
 
     async def classify(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
         """Probabilities of shape (outputs,) of each text, or its error."""
         with tracing.step("split", texts=len(texts)):
             entries = [await run_in_thread(len(text), split_text, text) for text in texts]
-        outputs = regroup(entries, await self._classify_in_chunks(sentence_texts(entries)))
+        outputs = regroup(entries, await self._classification.run(sentence_texts(entries)))
         results: list[Probabilities | SamoError] = []
         with tracing.step("aggregate", texts=len(texts)):
             for entry, own_outputs in zip(entries, outputs, strict=True):
                 try:
-                    classified = await self._aggregate(entry, own_outputs)
+                    classified = await self._classification.aggregate(entry, own_outputs)
                     results.append(classified.entry_probabilities)
                 except SamoError as error:
                     results.append(error)
@@ -127,15 +124,14 @@ class Pipeline:
         entry = await _split(split_text, text)
         check_has_words(entry)
         words = words_to_hide(entry)
-        classified = await self._classify_entry(entry)
+        classified = await self._classification.entry(entry)
         emotions = self.calibration.decide(classified.entry_probabilities, threshold, top_k)
         occlusion = occlude(
             self.calibration, classified, words, [emotion.name for emotion in emotions]
         )
         with tracing.step("explain", words=len(occlusion.words)):
-            async with step_deadline("emotion", self.deadlines.emotion, optional=False):
-                outputs = await self.emotion.run(occlusion.variants) if occlusion.words else []
-        explanations = occlusion.explain(self.calibration, [_unwrap(one) for one in outputs])
+            outputs = await self._classification.run(occlusion.variants, is_admitted=True)
+        explanations = occlusion.explain(self.calibration, [unwrap(one) for one in outputs])
         return classified.entry_probabilities, explanations
 
     async def transcribe(
@@ -154,10 +150,10 @@ class Pipeline:
         """Summary of an entry, and the emotions of both unless their step fails."""
         entry = await _split(split_entry, text)
         check_has_words(entry)
-        steps = Steps(refuse_overload=True)
+        steps = Steps()
         classified: ClassifiedEntry | None = None
         async with steps.run("emotion", self.deadlines.emotion):
-            classified = await self._classify_entry(entry)
+            classified = await self._classification.entry(entry)
         async with step_deadline("summary", self.deadlines.summary, optional=False):
             summary = await self._summarize_and_classify(
                 entry, classified, max_sentences=max_sentences, focus=focus
@@ -179,14 +175,12 @@ class Pipeline:
         """The insight of a typed entry, or of a `recording` whose transcript is `text`."""
         entry = await _split(split_entry, text)
         insight = Insight(text, count_words(entry.plain.text), recording)
-        # A recording is transcribed already, which is most of the work: its transcript is returned
-        # even if a queue is full.
-        steps = Steps(recording is None, insight.timings_ms, insight.degraded)
+        steps = Steps(insight.timings_ms, insight.degraded)
         if not entry.sentences:
             return insight
         classified: ClassifiedEntry | None = None
         async with steps.run("emotion", self.deadlines.emotion):
-            classified = await self._classify_entry(entry)
+            classified = await self._classification.entry(entry, is_admitted=recording is not None)
             emotions, insight.arc = await run_in_thread(
                 len(text), self._interpret, classified, threshold, recording
             )
@@ -252,53 +246,18 @@ class Pipeline:
             focus=focus,
         )
         with tracing.step("summarize", sentences=len(entry.sentences)):
-            summary = await self.summarizer.run_one(request)
+            summary = await self.summarizer.run_one(request, is_admitted=True)
         if classified is None:
             return SummaryResult(summary, None)
         known = probabilities_by_text(entry, classified.sentence_probabilities)
         new = unclassified(summary, known)
-        outputs = await self._classify_in_chunks(new)
-        known |= {text: _unwrap(output) for text, output in zip(new, outputs, strict=True)}
+        outputs = await self._classification.run(new, is_admitted=True)
+        known |= {text: unwrap(output) for text, output in zip(new, outputs, strict=True)}
         return await run_in_thread(
             len(summary.text), interpret_summary, self.calibration, summary, known, threshold
         )
-
-    async def _classify_entry(self, entry: SplitEntry) -> ClassifiedEntry:
-        outputs = await self._classify_in_chunks(entry.texts)
-        with tracing.step("aggregate", texts=1):
-            return await self._aggregate(entry, outputs)
-
-    async def _classify_in_chunks(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
-        """Classify any number of texts with at most `MAX_QUEUED_TEXTS` in the queue.
-
-        Raises `DeadlineExceeded` if that takes longer than the deadline of the step.
-        """
-        outputs: list[Probabilities | SamoError] = []
-        with tracing.step("classify", texts=len(texts)):
-            async with step_deadline("emotion", self.deadlines.emotion, optional=False):
-                for start in range(0, len(texts), MAX_QUEUED_TEXTS):
-                    outputs += await self.emotion.run(texts[start : start + MAX_QUEUED_TEXTS])
-        return outputs
-
-    async def _aggregate(
-        self, entry: SplitEntry, outputs: Sequence[Probabilities | SamoError]
-    ) -> ClassifiedEntry:
-        """Aggregate the outputs for an entry's sentences. Raises the first error among them."""
-        probabilities = [_unwrap(output) for output in outputs]
-        classified = await run_in_thread(
-            sum(entry.lengths), aggregate, self.calibration, entry, probabilities
-        )
-        if self._observer is not None:
-            self._observer.observe_text(entry.texts, probabilities)
-        return classified
 
 
 async def _split(split: Callable[[str], SplitEntry], text: str) -> SplitEntry:
     with tracing.step("split", characters=len(text)):
         return await run_in_thread(len(text), split, text)
-
-
-def _unwrap(output: Probabilities | SamoError) -> Probabilities:
-    if isinstance(output, SamoError):
-        raise output
-    return output

@@ -9,13 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from runners.deadline import step_deadline
-from runners.errors import (
-    DeadlineExceeded,
-    InvalidRequest,
-    ModelFailure,
-    ModelUnavailable,
-    Overloaded,
-)
+from runners.errors import DeadlineExceeded, InvalidRequest, ModelFailure, ModelUnavailable
 from samo.monitoring import metrics
 from samo.monitoring.request_record import note_degraded
 
@@ -33,14 +27,14 @@ class StepDeadlines:
 class Steps:
     """Runs the steps of one response, and notes how long they took and which of them failed.
 
+    `Overloaded` is no failure of a step: it refuses a request that has cost nothing so far.
+
     Attributes:
-        refuse_overload: let `Overloaded` refuse the request, because it has cost little so far.
         timings_ms: milliseconds by step.
         degraded: the steps that failed.
 
     """
 
-    refuse_overload: bool
     timings_ms: dict[str, float] = field(default_factory=dict)
     degraded: list[str] = field(default_factory=list)
 
@@ -51,11 +45,7 @@ class Steps:
         try:
             async with step_deadline(name, seconds, optional=True):
                 yield
-        except (
-            DeadlineExceeded, InvalidRequest, ModelFailure, ModelUnavailable, Overloaded,
-        ) as error:  # fmt: skip
-            if self.refuse_overload and isinstance(error, Overloaded):
-                raise
+        except (DeadlineExceeded, InvalidRequest, ModelFailure, ModelUnavailable):
             self.degraded.append(name)
             metrics.degraded.labels(name).inc()
             note_degraded(name)

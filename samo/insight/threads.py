@@ -24,8 +24,7 @@ MAX_INLINE_CHARACTERS: Final = 1_000
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-# Background calls take up to a second each, so the last of this many waits within
-# SAMO_MAX_WAIT_SECONDS.
+# Background calls take up to a second each, so the last of this many waits for 16 s.
 MAX_BACKGROUND_CALLS: Final = 16
 
 # A caller may use three quarters of it, so that others find room.

@@ -26,6 +26,7 @@ _ERRORS: Final = {
     error.code: error
     for error in (errors.UnsupportedAudio, errors.UndecodableAudio, errors.AudioTooLong)
 }
+_MODULE: Final = "samo.jobs.decoder_process"
 # What the process needs of the service's environment: no secrets.
 _INHERITED_VARIABLES: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
 
@@ -79,7 +80,7 @@ async def _run(upload: BinaryIO, output: BinaryIO, max_seconds: float) -> dict[s
     environment = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
     paths = [path or os.getcwd() for path in sys.path]  # noqa: PTH109
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "samo.jobs.decoder_process",
+        sys.executable, "-P", "-m", _MODULE,
         *map(str, descriptors), str(max_seconds),
         pass_fds=descriptors,
         stdin=asyncio.subprocess.DEVNULL,
@@ -99,7 +100,7 @@ async def _run(upload: BinaryIO, output: BinaryIO, max_seconds: float) -> dict[s
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await asyncio.shield(process.wait())
-    if process.returncode != 0:
+    if process.returncode != 0 or not content:
         _log.error("the decoder of a job ended with status %s", process.returncode)
         raise _crashed()
     answer: dict[str, Any] = orjson.loads(content)

@@ -34,10 +34,7 @@ Result = TypeVar("Result")
 
 
 class RedisJobs:
-    """Keeps jobs in a Redis, and those of this instance in memory, too.
-
-    So the instance's own jobs go on while Redis does not answer.
-    """
+    """Keeps jobs in a Redis; while it does not answer, those of this instance in its memory."""
 
     place: Place = "redis"
 
@@ -49,14 +46,14 @@ class RedisJobs:
 
     async def save(self, job: Job) -> None:
         """Keep the state of a job of this instance."""
-        await self._memory.save(job)
 
         async def save() -> None:
             if job.is_active:
                 await self._say_alive()
             await self._redis.set(_job_key(job.id), job.to_json(), ex=_seconds_left(job))
 
-        await self._try(save)
+        if not await self._try(save):
+            await self._memory.save(job)
 
     async def load(self, job_id: str) -> Job | None:
         """The job; None if there is none. A job whose instance is gone is `lost`."""
@@ -73,13 +70,13 @@ class RedisJobs:
 
     async def save_result(self, job: Job, result: bytes) -> None:
         """Keep the result of a job."""
-        await self._memory.save_result(job, result)
 
         async def save() -> None:
             compressed = zlib.compress(result)
             await self._redis.set(_result_key(job.id), compressed, ex=_seconds_left(job))
 
-        await self._try(save)
+        if not await self._try(save):
+            await self._memory.save_result(job, result)
 
     async def load_result(self, job_id: str) -> bytes | None:
         """The result; None if there is none."""
@@ -126,8 +123,8 @@ class RedisJobs:
         instance = JobId.instance_of(job_id)
         return bool(await self._redis.exists(_instance_key(instance)))
 
-    async def _try(self, call: Callable[[], Awaitable[None]]) -> None:
-        """Call Redis; if it does not answer, log that once and go on."""
+    async def _try(self, call: Callable[[], Awaitable[None]]) -> bool:
+        """Call Redis; if it does not answer, log that once and return False."""
         try:
             await call()
         except Exception as error:  # noqa: BLE001  # whatever its client raises: jobs go on
@@ -139,10 +136,11 @@ class RedisJobs:
                     "until it is back.",
                     type(error).__name__,
                 )
-        else:
-            if not self._is_up:
-                _log.warning("Redis answers again: other instances see the jobs of this one.")
-            self._is_up = True
+            return False
+        if not self._is_up:
+            _log.warning("Redis answers again: other instances see the jobs of this one.")
+        self._is_up = True
+        return True
 
     async def _ask(self, call: Callable[[], Awaitable[Result]]) -> Result:
         try:

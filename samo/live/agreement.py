@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Final
 
 _WORD: Final = re.compile(r"\S+")
@@ -72,19 +71,36 @@ def complete(stable: str, final: str) -> str:
     """
     if not stable or final.startswith(stable):
         return final
-    rest = final[_end_of(_words(stable), _words(final)) :]
-    if rest and not rest[0].isspace() and rest[0].isalnum():
+    rest = final[_same_part(_words(stable), _words(final)) :]
+    if rest and rest[0].isalnum():
         rest = f" {rest}"
     return (stable + rest).rstrip()
 
 
-def _end_of(stable: Sequence[_Word], final: Sequence[_Word]) -> int:
-    """The index in the final text at which the stable words end."""
-    matcher = SequenceMatcher(
-        None, [word.key for word in stable], [word.key for word in final], autojunk=False
-    )
-    last = next((block for block in reversed(matcher.get_matching_blocks()) if block.size), None)
-    matched_stable, matched_final = (last.a + last.size, last.b + last.size) if last else (0, 0)
-    # each stable word after the last common one probably stands for one word of the final text
-    count = min(len(final), matched_final + len(stable) - matched_stable)
-    return final[count - 1].end if count else 0
+def _same_part(stable: Sequence[_Word], final: Sequence[_Word]) -> int:
+    """The index at which the words of the final text end that are most like the stable words."""
+    same = 0
+    while same < min(len(stable), len(final)) and stable[same].key == final[same].key:
+        same += 1
+    rest = final[same:]
+    spoken = "".join(word.key for word in stable[same:])
+    distances = _distances(spoken, "".join(word.key for word in rest))
+    best, end, length = distances[0], final[same - 1].end if same else 0, 0
+    for word in rest:
+        length += len(word.key)
+        if distances[length] <= best:
+            best, end = distances[length], word.end
+    return end
+
+
+def _distances(text: str, other: str) -> list[int]:
+    """The edit distance of `text` to each beginning of `other`, of 0 to all characters."""
+    row = list(range(len(other) + 1))
+    for number, character in enumerate(text, 1):
+        before, row[0] = row[0], number
+        for column, candidate in enumerate(other, 1):
+            before, row[column] = (
+                row[column],
+                min(row[column] + 1, row[column - 1] + 1, before + (character != candidate)),
+            )
+    return row

@@ -25,7 +25,9 @@ from samo.live.turns import Decode, FinishedTurn, Purpose, SampleBuffer, Turn
 # A shorter recording is committed by mistake; OpenAI refuses it too.
 MIN_COMMIT_SECONDS: Final = 0.1
 # After this pause the turn is transcribed completely, in case that it ends there.
-PAUSE_SECONDS: Final = 0.2
+PAUSE_SECONDS: Final = 0.25
+# A word does not fit into less: a transcript made before so little speech is still the turn's.
+_NO_WORD_SECONDS: Final = 0.1
 # A draft of less has no word to agree on.
 MIN_DRAFT_SECONDS: Final = 1.0
 # Audio after the last frame of speech that belongs to the turn; it is the padding of uploads.
@@ -47,6 +49,7 @@ class LiveSession:
         self._pending: deque[Turn] = deque()
         self._finished: list[FinishedTurn] = []
         self._last_item_id: str | None = None
+        self._last_text = ""
         self._use_config()
 
     @property
@@ -180,7 +183,7 @@ class LiveSession:
         if turn is None or self._endpointer is None:
             return None
         if self._endpointer.pause_seconds >= PAUSE_SECONDS:
-            if turn.checked_until < turn.speech_end:
+            if not _covers(turn, turn.checked_until):
                 return self._decode(turn, Purpose.PAUSE)
             return None
         if draft_after_seconds is None:
@@ -197,7 +200,7 @@ class LiveSession:
         if decode.purpose is Purpose.FINAL:
             return turn in self._pending
         if decode.purpose is Purpose.PAUSE:
-            ended_there = turn in self._pending and turn.speech_end == decode.speech_end
+            ended_there = turn in self._pending and _covers(turn, decode.speech_end)
             return turn is self._turn or ended_there
         pause = self._endpointer.pause_seconds if self._endpointer else 0.0
         return turn is self._turn and pause < PAUSE_SECONDS
@@ -283,7 +286,7 @@ class LiveSession:
         if heard:
             stopped = events.SpeechStopped(item_id=item_id, audio_end_ms=_milliseconds(position))
             found.insert(0, stopped)
-        if turn.checked is not None and turn.checked_until == turn.speech_end:
+        if turn.checked is not None and _covers(turn, turn.checked_until):
             found += self._complete(turn, turn.checked)
         return found
 
@@ -296,11 +299,13 @@ class LiveSession:
         if samples is None:
             samples = self._audio.cut(turn.start, self._end_of_audio(turn, until))
         settings = self._config.audio.input.transcription
+        # a turn often begins in the middle of a sentence
+        prompt = f"{settings.prompt} {self._last_text}".strip()
         request = TranscriptionRequest(
             samples,
             language=settings.language,
             candidate_languages=tuple(code for code in settings.languages if code),
-            prompt=settings.prompt,
+            prompt=prompt,
             keywords=tuple(settings.keywords),
             word_timestamps=True,
             token_scores=LOGPROBS in self._config.include,
@@ -311,7 +316,7 @@ class LiveSession:
                 samples,
                 language=turn.language or settings.language,
                 candidate_languages=request.candidate_languages,
-                prompt=settings.prompt,
+                prompt=prompt,
                 keywords=request.keywords,
                 short_context=True,
                 stable_text=turn.stable,
@@ -332,6 +337,7 @@ class LiveSession:
         text = complete(turn.stable, transcript.text)
         found = self._send_stable(turn, text, transcript.language)
         end = turn.start + len(turn.samples)
+        self._last_text = text
         self._finished.append(
             FinishedTurn(turn.item_id, turn.start, end, text, transcript, turn.samples)
         )
@@ -356,6 +362,11 @@ class LiveSession:
             else None,
             usage=events.Usage(seconds=round(transcript.duration, 3)),
         )
+
+
+def _covers(turn: Turn, speech_end: int) -> bool:
+    """Whether a transcript of the speech until `speech_end` has all words of a turn."""
+    return turn.speech_end - speech_end < _NO_WORD_SECONDS * SAMPLE_RATE
 
 
 def _milliseconds(samples: int) -> int:

@@ -101,7 +101,7 @@ audio_seconds: Final = Counter(
 )
 real_time_factor: Final = Histogram(
     "samo_transcription_real_time_factor",
-    "Seconds of computing per second of audio, of each recording.",
+    "Seconds of computing per second of audio, of each recording or part of one.",
     buckets=_REAL_TIME_BUCKETS,
     registry=registry,
 )
@@ -127,6 +127,12 @@ live_turn_seconds: Final = Histogram(
     "samo_live_turn_seconds",
     "Seconds from the end of a live turn to its transcript.",
     buckets=(0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30),
+    registry=registry,
+)
+model_ready: Final = Gauge(
+    "samo_model_ready",
+    "1 if a model computes; 0 if it is failing, stuck or unavailable.",
+    ["model"],
     registry=registry,
 )
 model_info: Final = Gauge(

@@ -14,6 +14,7 @@ import orjson
 
 import samo
 from samo import limits
+from samo.limits import MAX_AUDIO_BYTES
 
 _HERE: Final = Path(__file__).parent
 STATIC: Final = _HERE / "static"
@@ -51,8 +52,13 @@ class Files:
     by_path: dict[str, File] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, static: Path = STATIC, vendor: Path = VENDOR) -> Files:
-        """Read the page's own files, its libraries' where they were fetched, and the limits."""
+    def read(
+        cls, static: Path = STATIC, vendor: Path = VENDOR, *, max_job_bytes: int = MAX_AUDIO_BYTES
+    ) -> Files:
+        """Read the page's own files, its libraries' where they were fetched, and the limits.
+
+        `max_job_bytes` is the largest recording that may be sent as a job.
+        """
         paths = {path.name: path for path in static.iterdir()}
         paths |= {f"vendor/{path.relative_to(vendor)}": path for path in vendor.glob("*/*")}
         found = {
@@ -60,7 +66,7 @@ class Files:
             for name, path in sorted(paths.items())
             if path.suffix in _SUFFIXES
         }
-        found["limits.json"] = File(_limits(), _MEDIA_TYPES[".json"])
+        found["limits.json"] = File(_limits(max_job_bytes), _MEDIA_TYPES[".json"])
         found["sw.js"] = File(_service_worker(found), _MEDIA_TYPES[".js"])
         return cls(found)
 
@@ -78,15 +84,16 @@ def _media_type(path: Path) -> str:
     return known or "application/octet-stream"
 
 
-def _limits() -> bytes:
+def _limits(max_job_bytes: int) -> bytes:
     """What the page has to know of the service before it sends an entry."""
     return orjson.dumps(
         {
             "version": samo.__version__,
             "max_text_characters": limits.MAX_TEXT_CHARACTERS,
             "max_explained_characters": limits.MAX_EXPLAINED_CHARACTERS,
-            "max_audio_bytes": limits.MAX_AUDIO_BYTES,
+            "max_audio_bytes": MAX_AUDIO_BYTES,
             "max_audio_seconds": limits.MAX_AUDIO_SECONDS,
+            "max_job_bytes": max_job_bytes,
             "max_trends_entries": limits.MAX_TRENDS_ENTRIES,
         }
     )

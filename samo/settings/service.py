@@ -83,9 +83,10 @@ class Settings(
         "Defaults to `threads`.",
     )
     max_wait_seconds: float = Field(
-        default=20.0,
+        default=1.5,
         gt=0,
-        description="A text is refused with 503 if its estimated wait for a model is longer.",
+        description="A text is refused with 503 if its estimated wait for a model is longer, and "
+        "also longer than four times its own computing.",
     )
     max_audio_wait_seconds: float = Field(
         default=60.0,

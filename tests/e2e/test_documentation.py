@@ -71,6 +71,7 @@ NOT_RUN = {
     "make train-summarizer DATA=../shared/data": _TRAINING,
     "make eval-summarizer DATA=../shared/data": _TRAINING,
     "make eval-trends": "takes minutes",
+    "make chaos": "takes minutes; tests/faults causes the same faults",
     "python -m training.emotion.publish --adapter checkpoints/emotion --target runs/emotion": (
         _TRAINING
     ),

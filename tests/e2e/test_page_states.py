@@ -9,8 +9,9 @@ import signal
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Request, expect, sync_playwright
 
+from samo.audio import decode
 from tests import recordings
 from tests.conftest import RECORDING
 from tests.e2e.browser import launch, visiting
@@ -81,6 +82,25 @@ def test_a_recording_that_no_service_took_is_analysed_later(browser, base):
         page.unroute("**/analyze/**")
         page.reload()
         expect(page.locator("blockquote")).to_contain_text("I felt joy for 11 seconds.")
+
+
+def test_a_recording_too_long_for_a_request_is_a_job(browser, base, tmp_path):
+    long = tmp_path / "long.wav"
+    spoken = (decode(RECORDING.read_bytes()).samples * 32767).astype("<i2")
+    long.write_bytes(recordings.wav(np.tile(spoken, 28)))
+    with visiting(browser, base) as (page, seen):
+        seen.expected = ("413",)  # the page does not know the length before
+        jobs: list[str] = []
+
+        def note(request: Request) -> None:
+            if "/v1/jobs" in request.url:
+                jobs.append(request.method)
+
+        page.on("request", note)
+        page.get_by_label("Choose a file").set_input_files(long)
+        expect(page.locator("blockquote")).to_contain_text("I felt joy", timeout=60_000)
+        assert jobs[:2] == ["POST", "GET"]
+        assert jobs[-1] == "DELETE"
 
 
 def test_a_file_is_dropped(browser, base):

@@ -42,7 +42,7 @@ def listens(pid: int, port: int) -> bool:
 
 def test_bentoml_restarts_a_worker_that_was_killed(tmp_path):
     with serving(tmp_path / "log", ("bentoml", "serve"), SAMO_RUNNERS="fake") as client:
-        supervisor, port = client.process.pid, client.base_url.port
+        supervisor, port = client.process.pid, client.base_url.port or 0
         workers = [pid for pid in children(supervisor) if listens(pid, port)]
         assert workers
         for pid in workers:

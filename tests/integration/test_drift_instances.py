@@ -8,10 +8,9 @@ import time
 import pytest
 
 from samo.drift import shared_panes
-from samo.drift.creation import create_monitor
 from samo.settings import Settings
 from tests.conftest import running
-from tests.drift import CLASSIFIER, MODEL, levels, texts, write
+from tests.drift import CLASSIFIER, MODEL, levels, monitor_of, texts, write
 from tests.e2e.conftest import free_port
 from tests.integration import test_redis_limits
 from tests.integration.test_redis_limits import SERVER
@@ -36,7 +35,7 @@ def with_instances(number, url, reference, scenario):
     settings = Settings(drift_reference=reference, redis_url=url, drift_window=200)
 
     async def run():
-        monitors = [create_monitor(settings, MODEL) for _ in range(number)]
+        monitors = [monitor_of(settings, MODEL) for _ in range(number)]
         try:
             return await scenario(*monitors)
         finally:
@@ -144,6 +143,10 @@ def test_redis_goes_away_and_comes_back(redis, reference, monkeypatch, caplog):
             time.sleep(0.05)
         return found
 
+    async def count(monitor):
+        await monitor.refresh()
+        return window(monitor).count
+
     with running(settings) as client:
         send(client, 20, seed=1)
         assert reaches(client, 20)["shared"] is True
@@ -154,6 +157,9 @@ def test_redis_goes_away_and_comes_back(redis, reference, monkeypatch, caplog):
         time.sleep(0.3)
         found = reaches(client, 40)  # a new Redis, which gets what it missed
         assert found["shared"] is True
+        send(client, 7, seed=3)
+    # what belonged to no pane yet is shared when the service stops
+    assert with_instances(1, redis.url, reference, count) == 47
     lines = [one.getMessage() for one in caplog.records if "Redis" in one.getMessage()]
     assert lines[0].startswith("Redis does not answer (ConnectionError): drift is measured in this")
     assert lines[-1] == "Redis answers again: drift is measured over all instances again."

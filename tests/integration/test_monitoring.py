@@ -39,6 +39,7 @@ def monitored(tmp_path_factory):
             SAMO_RUNNERS="fake",
             SAMO_DRIFT_REFERENCE=str(drift.write(folder / "reference.json")),
             SAMO_DRIFT_WINDOW="100",
+            SAMO_MAX_LIVE_SESSIONS="1",
         ) as server,
         prometheus_server.running(str(server.base_url), folder, free_port(), 1) as prometheus,
     ):
@@ -148,13 +149,21 @@ def test_every_alert_has_a_section_in_the_operations_manual():
 
 
 def test_the_operations_manual_lists_every_metric():
-    rows = re.findall(r"^\| `(\w+)`(?: \| (.*?)) \| (.*) \|$", OPERATIONS.read_text(), re.MULTILINE)
-    listed = {name: help_text for name, _, help_text in rows if name.startswith("samo_")}
+    rows = re.findall(
+        r"^\| `(samo_\w+)` \| (\w+) \| (.*) \| (.*) \|$", OPERATIONS.read_text(), re.M
+    )
+    listed = {name: (kind, labels, meaning) for name, kind, labels, meaning in rows}
     assert listed == {
-        exposed_name(family): family.documentation.rstrip(".")
+        exposed_name(family): (family.type, labels_of(family), family.documentation.rstrip("."))
         for family in declared().values()
         if family.name.startswith("samo_")
     }
+
+
+def labels_of(family):
+    names = metrics.registry._collector_to_names.items()
+    (collector,) = [one for one, its_names in names if family.name in its_names]
+    return ", ".join(f"`{label}`" for label in collector._labelnames) or "none"
 
 
 def exposed_name(family):

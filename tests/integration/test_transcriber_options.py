@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from runners.errors import InvalidRequest
-from runners.transcriber.transcriber import TextDelta, TranscriptionRequest
+from runners.transcriber.parts import TranscribedParts, divide
+from runners.transcriber.transcriber import SAMPLE_RATE, TextDelta, TranscriptionRequest
 from samo.audio import decode
 from tests.conftest import ROOT
 from tests.integration.transcripts import (
@@ -80,3 +83,20 @@ def test_token_scores_agree_with_the_words(transcriber, jfk):
     assert score.text.decode() == segment.words[0].text
     assert np.exp(score.log_probability) == pytest.approx(segment.words[0].probability, abs=1e-3)
     assert all(score.log_probability <= 0 for score in segment.token_scores)
+
+
+def test_parts_have_the_text_of_one_pass(transcriber, jfk):
+    samples = np.tile(np.concatenate([jfk, np.zeros(SAMPLE_RATE, np.float32)]), 3)
+    request = TranscriptionRequest(samples, word_timestamps=True)
+    (whole,) = transcriber.predict([request])
+    parts = divide(request)
+    assert len(parts) > 1
+    joined = TranscribedParts()
+    for part in parts:
+        part = replace(part, main_language=joined.main_language)
+        joined.add(part.start_sample, *transcriber.predict([part]))
+    result = joined.transcript(whole.duration, word_timestamps=True)
+    assert replace(result, segments=()) == replace(whole, segments=())
+    for one, other in zip(result.segments, whole.segments, strict=True):
+        assert (one.id, one.text, one.language) == (other.id, other.text, other.language)
+        assert (one.start, one.end) == pytest.approx((other.start, other.end), abs=0.05)

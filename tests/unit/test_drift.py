@@ -15,7 +15,7 @@ from samo.drift.features import passage_numbers, text_columns, whole_words
 from samo.drift.pane import Pane, newest
 from samo.drift.records import DamagedRecordError, read_reference, write_reference
 from samo.settings import Settings
-from tests.drift import CALIBRATION, CLASSIFIER, MODEL, levels, reference, texts, write
+from tests.drift import CALIBRATION, CLASSIFIER, MODEL, levels, monitor_of, reference, texts, write
 
 WORDS = frozenset(["i", "am", "happy", "so"])
 
@@ -161,7 +161,7 @@ def with_monitor(tmp_path, scenario, **settings):
     path = write(tmp_path / "drift.json")
 
     async def run():
-        monitor = create_monitor(Settings(drift_reference=path, **settings), MODEL)
+        monitor = monitor_of(Settings(drift_reference=path, **settings), MODEL)
         try:
             return await scenario(monitor)
         finally:
@@ -259,7 +259,7 @@ def test_a_window_becomes_the_reference(tmp_path):
     path.write_text(write_reference(own))
 
     async def serve():
-        monitor = create_monitor(Settings(drift_reference=path), MODEL)
+        monitor = monitor_of(Settings(drift_reference=path), MODEL)
         found = []
         for new_texts in (texts(1000, seed=3), texts(1000, seed=4)):
             upper = [text.upper() for text in new_texts]

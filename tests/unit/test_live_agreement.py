@@ -43,7 +43,10 @@ def test_two_drafts_agree(stable, before, draft, complete_draft, expected):
          "And so my fellow Erika, ask."),
         ("And so my", "And", "And so my"),
         ("And so my", "", "And so my"),
-        ("one two", "three four five", "one two five"),
+        ("one two", "three four five", "one two four five"),
+        ("But he is", "But he's, he makes me feel", "But he is, he makes me feel"),
+        ("We have two", "We had too much of it.", "We have two much of it."),
+        ("so the", "Sew the red rose.", "so the red rose."),
     ],
 )  # fmt: skip
 def test_the_final_text_continues_the_stable_text(stable, final, expected):

@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import logging
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +32,6 @@ import numpy as np
 from tqdm import tqdm
 
 from samo.drift.creation import ObservedModel
-from samo.drift.monitor import DriftMonitor
 from samo.drift.reference import Reference
 from samo.insight.entry import split_entry, split_text
 from samo.settings import Settings
@@ -124,10 +122,10 @@ class Evaluation:
         self.recordings = traffic.read_recordings(data)
         self.levels = [traffic.measure(*recording) for recording in self.recordings]
 
-    def monitors(self, reference: Reference, **settings: int) -> MonitorFactory:
+    def monitors(self, reference: Reference) -> MonitorFactory:
         """Monitors with a reference in a file of its own."""
         folder = Path(tempfile.mkdtemp(dir=self._scratch))
-        return monitor_factory(reference, self.model, folder, **settings)
+        return monitor_factory(reference, self.model, folder)
 
     def texts_monitors(self, texts: Sequence[ObservedText]) -> MonitorFactory:
         """Monitors of texts."""
@@ -178,23 +176,6 @@ class Evaluation:
             kinds[name] = self.classifier.observe([texts[i] for i in chosen], split_text)
         kinds["diary_entries"] = self.classifier.observe(traffic.diary_entries(), split_entry)
         return kinds
-
-
-def microseconds_per_text(create: MonitorFactory, texts: Sequence[ObservedText]) -> float:
-    """Median time of observing a text on the event loop, in microseconds."""
-    import asyncio
-
-    async def run() -> list[float]:
-        monitor: DriftMonitor = create()
-        times = []
-        for text in texts:
-            start = time.perf_counter()
-            monitor.observe_text(text.passages, text.probabilities)
-            times.append(time.perf_counter() - start)
-            await monitor.drain()
-        return times
-
-    return median(asyncio.run(run())) * 1e6
 
 
 def evaluate(evaluation: Evaluation, plot: Path | None) -> dict[str, Any]:
@@ -248,7 +229,6 @@ def evaluate(evaluation: Evaluation, plot: Path | None) -> dict[str, Any]:
         "false_alarms_recordings": false_alarms(same_recordings),
         "detected_after": {name: one.worst for name, one in detections.items()},
         "detected_by": {name: list(one.features) for name, one in detections.items()},
-        "microseconds_per_text": microseconds_per_text(create, evaluation.dev),
     }
 
 

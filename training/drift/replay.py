@@ -62,16 +62,11 @@ class Replay:
 MonitorFactory = Callable[[], DriftMonitor]
 
 
-def monitor_factory(
-    reference: Reference, model: ObservedModel, folder: Path, **settings: int
-) -> MonitorFactory:
-    """Returns new monitors, created as the service does, with `reference` in a file in `folder`.
-
-    `settings` are those of drift by name, such as `drift_window=500`.
-    """
+def monitor_factory(reference: Reference, model: ObservedModel, folder: Path) -> MonitorFactory:
+    """New monitors, created as the service does, with `reference` in a file in `folder`."""
     path = folder / "drift.json"
     path.write_text(write_reference(reference), encoding="utf-8")
-    chosen = Settings(runners="fake", redis_url=None, drift_reference=path, **settings)
+    chosen = Settings(runners="fake", redis_url=None, drift_reference=path)
 
     def create() -> DriftMonitor:
         monitor = create_monitor(chosen, model)

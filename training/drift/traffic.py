@@ -92,7 +92,7 @@ OTHERS: Final[dict[str, Reader]] = {
     "spanish_tweets": read_column("multilingual/emotion/emoevent_es_dev.tsv.gz"),
     "first_person_sentences": lambda data: [one.text for one in read_brighter(data)],
     "first_person_situations": read_column("fine_grained/empathetic_valid.tsv.gz"),
-    "pepys_diary": lambda data: [line for line in read_pepys(data) if line.strip()],
+    "pepys_diary": lambda data: [line for line in read_pepys(data) if line.strip()][::80],
     "one_text_repeated": lambda data: read_dev(data)[:1] * 1000,
     "one_word": lambda data: [text.split()[-1] for text in read_dev(data)],
     "without_punctuation": lambda data: [

@@ -1,5 +1,6 @@
 // From an entry to its insight: calls the service and keeps what it answers.
-import { analyseRecording, analyseText } from "./api.js";
+import { analyseRecording, analyseText, limits } from "./api.js";
+import { analyseAsJob } from "./jobs.js";
 import { recordingOf, removeRecording, save, settings } from "./store.js";
 
 /** How long the service took for a second of sound, last time; a first guess for a small machine. */
@@ -15,14 +16,17 @@ export async function analyse(entry, { onProgress, signal, seconds } = {}) {
   const insight = fromSound
     ? await analyseSound(entry, { onProgress, signal, seconds })
     : withTimes(entry, await analyseText(entry.text));
-  if (insight.transcription) {
-    entry.transcription = insight.transcription;
-    entry.text = insight.transcription.text;
-  }
-  entry.insight = { ...insight, transcription: null };
+  Object.assign(entry, fieldsOf(insight));
   await save(entry);
   if (fromSound && entry.text && settings.get("keep", "yes") !== "yes") await removeRecording(entry);
   return entry;
+}
+
+/** What an entry keeps of an insight. */
+export function fieldsOf(insight) {
+  const { transcription } = insight;
+  const heard = transcription ? { transcription, text: transcription.text } : {};
+  return { ...heard, insight: { ...insight, transcription: null } };
 }
 
 async function analyseSound(entry, { onProgress, signal, seconds }) {
@@ -39,12 +43,32 @@ async function analyseSound(entry, { onProgress, signal, seconds }) {
   };
   try {
     const onUpload = (share) => (share < 1 ? onProgress?.({ step: "upload", share }) : work());
-    const insight = await analyseRecording(await recordingOf(entry.id), { onUpload, signal });
+    const recording = await recordingOf(entry.id);
+    const report = (share) => {
+      clearInterval(timer);
+      onProgress?.({ step: "work", share, elapsed: (performance.now() - started) / 1000 });
+    };
+    const options = { onUpload, signal };
+    const insight = await analyseRequestOrJob(recording, seconds, options, report);
     const { duration } = insight.transcription;
     if (duration > 1) settings.set("pace", String((performance.now() - started) / 1000 / duration));
     return insight;
   } finally {
     clearInterval(timer);
+  }
+}
+
+/** A request for a short recording; a job for one that is too long or too large for a request. */
+async function analyseRequestOrJob(recording, seconds, options, onShare) {
+  const { max_audio_bytes: maxBytes, max_audio_seconds: maxSeconds } = await limits;
+  if (recording.size > maxBytes || (seconds ?? 0) > maxSeconds) {
+    return analyseAsJob(recording, options, onShare);
+  }
+  try {
+    return await analyseRecording(recording, options);
+  } catch (error) {
+    if (error.code !== "audio_too_long") throw error;
+    return analyseAsJob(recording, options, onShare); // the length of a file is not known before
   }
 }
 

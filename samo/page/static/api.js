@@ -23,10 +23,26 @@ export function analyseRecording(recording, options) {
   return call("POST", "/analyze/voice-journal", { form, ...options });
 }
 
+/** A long recording as a job: {id, state, progress, error}. */
+export function createJob(recording, options) {
+  const form = new FormData();
+  form.append("audio_file", recording, "entry");
+  return call("POST", "/v1/jobs", { form, ...options });
+}
+
+export const jobState = (id) => call("GET", `/v1/jobs/${id}`);
+export const jobResult = (id) => call("GET", `/v1/jobs/${id}/result`);
+/** Cancel a job, or delete its result. */
+export const deleteJob = (id) => call("DELETE", `/v1/jobs/${id}`);
+
 /** Which words carried each emotion of `text`. */
 export const explain = (text) => call("POST", "/predict", { json: { text, explain: true } });
 
 export const trends = (entries) => call("POST", "/insights/trends", { json: { entries } });
+
+/** A token that opens a live session during the next minute; fails where the key does not permit it. */
+export const liveToken = async () =>
+  (await send("POST", "/v1/realtime/client_secrets", { json: {} })).value;
 
 /**
  * Call the service; asks for an API key where it wants one.
@@ -54,7 +70,7 @@ function send(method, path, { json, form, onUpload, signal } = {}) {
     request.upload.addEventListener("load", () => onUpload?.(1));
     request.addEventListener("load", () => {
       const body = parsed(request.responseText);
-      if (request.status === 200 && body) resolve(body);
+      if (request.status < 300 && body) resolve(body);
       else reject(refusal(request, body));
     });
     request.addEventListener("error", () =>

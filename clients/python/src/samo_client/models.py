@@ -5,8 +5,47 @@ from __future__ import annotations
 from datetime import date as date_aliased
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 from typing_extensions import TypeAliasType
+
+
+class AudioFormat(BaseModel):
+    """
+    Mono audio: 16-bit PCM at 24 or 16 kHz, or G.711 at 8 kHz.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    type: Annotated[
+        Literal["audio/pcm", "audio/pcmu", "audio/pcma"] | None, Field(title="Type")
+    ] = "audio/pcm"
+    rate: Annotated[int | None, Field(title="Rate")] = None
+    """
+    24000 (the default) or 16000 for PCM, 8000 for G.711.
+    """
+
+
+class ClientSecretResponse(BaseModel):
+    """
+    A token for a browser.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    value: Annotated[str, Field(title="Value")]
+    """
+    The token; send it as the subprotocol of the WebSocket.
+    """
+    expires_at: Annotated[int, Field(title="Expires At")]
+    """
+    Unix time, in seconds.
+    """
+    session: Annotated[dict[str, Any], Field(title="Session")]
+    """
+    The configuration.
+    """
 
 
 class Course(BaseModel):
@@ -40,6 +79,90 @@ class Courses(BaseModel):
     """
     Null where no entry has moods.
     """
+
+
+class DriftBin(BaseModel):
+    """
+    A bin of a feature.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    name: Annotated[str, Field(title="Name")]
+    """
+    A category, or the upper end of an interval.
+    """
+    reference: Annotated[float, Field(title="Reference")]
+    """
+    Its share of the reference.
+    """
+    window: Annotated[float, Field(title="Window")]
+    """
+    Its share of the window.
+    """
+
+
+class DriftFeature(BaseModel):
+    """
+    The window of a feature, compared with its reference.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    name: Annotated[str, Field(title="Name")]
+    alarm: Annotated[bool, Field(title="Alarm")]
+    """
+    The score and the p-value both pass their limit.
+    """
+    since: Annotated[str | None, Field(title="Since")]
+    """
+    When the alarm began, in UTC; null without an alarm.
+    """
+    score: Annotated[float | None, Field(title="Score")]
+    """
+    PSI; for `logits` the squared Mahalanobis distance of the means. Null before the first comparison, as the next three.
+    """
+    p_value: Annotated[float | None, Field(title="P Value")]
+    """
+    Probability of such a difference if nothing changed: Kolmogorov-Smirnov test for intervals, G-test for categories, chi-square test for `logits`.
+    """
+    kolmogorov_smirnov: Annotated[float | None, Field(title="Kolmogorov Smirnov")]
+    """
+    Largest difference of the cumulative shares; null for categories and `logits`.
+    """
+    jensen_shannon: Annotated[float | None, Field(title="Jensen Shannon")]
+    """
+    In bits, 0 to 1; null for `logits`.
+    """
+    bins: Annotated[list[DriftBin], Field(title="Bins")]
+    """
+    Empty for `logits`.
+    """
+
+
+class DriftWindow(BaseModel):
+    """
+    The last texts, or the last recordings.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    size: Annotated[int, Field(title="Size")]
+    """
+    Observations of a full window.
+    """
+    count: Annotated[int, Field(title="Count")]
+    """
+    Observations in it; it grows by a tenth of `size` at a time.
+    """
+    reference_count: Annotated[int, Field(title="Reference Count")]
+    """
+    Observations in the reference.
+    """
+    features: Annotated[list[DriftFeature], Field(title="Features")]
 
 
 class EmotionScore(BaseModel):
@@ -89,6 +212,21 @@ class ErrorEnvelope(BaseModel):
         extra="allow",
     )
     error: ErrorBody
+
+
+class ExpiresAfter(BaseModel):
+    """
+    When a token expires.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    anchor: Annotated[Literal["created_at"], Field(title="Anchor")] = "created_at"
+    seconds: Annotated[int | None, Field(ge=10, le=60, title="Seconds")] = 60
+    """
+    The session itself may go on after that.
+    """
 
 
 class ExplainedWord(BaseModel):
@@ -162,10 +300,90 @@ class HealthResponse(BaseModel):
     model_config = ConfigDict(
         extra="allow",
     )
-    status: Annotated[Literal["ok", "starting"], Field(title="Status")]
+    status: Annotated[Literal["ok", "degraded", "starting"], Field(title="Status")]
+    """
+    `degraded` if a model is not ready.
+    """
     version: Annotated[str, Field(title="Version")]
     models: Annotated[dict[str, bool], Field(title="Models")]
+    """
+    Whether each model is ready.
+    """
     uptime_seconds: Annotated[float, Field(title="Uptime Seconds")]
+
+
+class JobError(BaseModel):
+    """
+    Why a job failed.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    code: Annotated[str, Field(title="Code")]
+    message: Annotated[str, Field(title="Message")]
+
+
+class JobProgress(BaseModel):
+    """
+    How far a job is.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    step: Annotated[
+        Literal["waiting", "decoding", "transcribing", "analysing", "finished"],
+        Field(title="Step"),
+    ]
+    seconds_done: Annotated[float, Field(title="Seconds Done")]
+    """
+    Seconds of the recording that are transcribed.
+    """
+    seconds_total: Annotated[float | None, Field(title="Seconds Total")]
+    """
+    Length of the recording; null until it is decoded.
+    """
+
+
+class JobResponse(BaseModel):
+    """
+    The state of a job. Times are Unix times in seconds.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    id: Annotated[str, Field(title="Id")]
+    object: Annotated[Literal["job"], Field(title="Object")] = "job"
+    kind: Annotated[Literal["insight", "transcription"] | None, Field(title="Kind")]
+    """
+    What its result is; null for a job that was lost in a restart.
+    """
+    state: Annotated[
+        Literal["queued", "running", "done", "failed", "cancelled", "lost"],
+        Field(title="State"),
+    ]
+    """
+    `queued`, `running`; `done`, with a result; `failed`, with an `error`; `cancelled`; `lost`, because the instance that had it is gone.
+    """
+    progress: JobProgress
+    created_at: Annotated[int, Field(title="Created At")]
+    started_at: Annotated[int | None, Field(title="Started At")]
+    finished_at: Annotated[int | None, Field(title="Finished At")]
+    expires_at: Annotated[int | None, Field(title="Expires At")]
+    """
+    When the job and its result are deleted.
+    """
+    error: JobError | None
+    callback: Annotated[Literal["pending", "delivered", "failed"] | None, Field(title="Callback")]
+    """
+    Null without `callback_url`.
+    """
+    kept_in: Annotated[Literal["memory", "redis"], Field(title="Kept In")]
+    """
+    Where states and results are kept: `memory`, of the instance that answers, or `redis`, where all instances see them. The recording is always in one instance only.
+    """
 
 
 class JournalRequest(BaseModel):
@@ -208,6 +426,13 @@ class ModelStatus(BaseModel):
     Tag in the BentoML model store.
     """
     ready: Annotated[bool, Field(title="Ready")]
+    """
+    Whether `state` is `ready`.
+    """
+    state: Annotated[Literal["ready", "failing", "stuck", "unavailable"], Field(title="State")]
+    """
+    `failing`: the last inputs raised errors; `stuck`: it does not return from a computation; `unavailable`: it could not be loaded; `ready` otherwise.
+    """
     queue_length: Annotated[int, Field(title="Queue Length")]
     metadata: Annotated[dict[str, Any], Field(title="Metadata")]
     """
@@ -285,6 +510,31 @@ class RecordingGap(BaseModel):
     """
 
 
+class ServerVad(BaseModel):
+    """
+    Turns end where voice activity detection hears a pause.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    type: Annotated[Literal["server_vad"], Field(title="Type")]
+    threshold: Annotated[float | None, Field(ge=0.0, le=1.0, title="Threshold")] = 0.5
+    prefix_padding_ms: Annotated[int | None, Field(ge=0, le=2000, title="Prefix Padding Ms")] = 300
+    silence_duration_ms: Annotated[
+        int | None, Field(ge=200, le=10000, title="Silence Duration Ms")
+    ] = 500
+    create_response: Annotated[bool | None, Field(title="Create Response")] = None
+    """
+    Accepted: transcription sessions create no responses.
+    """
+    interrupt_response: Annotated[bool | None, Field(title="Interrupt Response")] = None
+    """
+    As create_response.
+    """
+    idle_timeout_ms: Annotated[None, Field(title="Idle Timeout Ms")] = None
+
+
 class SpokenLanguage(BaseModel):
     """
     Consecutive segments in one language.
@@ -328,6 +578,44 @@ class SummarizeRequest(BaseModel):
     """
 
 
+class SummarizeResponse(BaseModel):
+    """
+    The summary of a text.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    summary: Annotated[str, Field(title="Summary")]
+    key_emotions: Annotated[list[str], Field(title="Key Emotions")]
+    """
+    Of the entry; up to three, highest confidence first.
+    """
+    emotions: Annotated[dict[str, float], Field(examples=[{"sadness": 0.81}], title="Emotions")]
+    """
+    Of the summary itself; name to confidence, highest first.
+    """
+    compression_ratio: Annotated[float, Field(ge=0.0, le=1.0, title="Compression Ratio")]
+    """
+    Share of the entry's characters that the summary saves.
+    """
+    emotional_tone: Annotated[
+        Literal["positive", "negative", "ambiguous", "neutral"] | None,
+        Field(title="Emotional Tone"),
+    ]
+    """
+    Of the entry. Null if its emotions could not be computed, as `degraded` says; `key_emotions` and `emotions` are empty then.
+    """
+    method: Annotated[Literal["generated", "extracted", "verbatim"], Field(title="Method")]
+    """
+    'generated' by the model; 'extracted' if its output was not faithful to the entry, so that one or more sentences are the entry's own; 'verbatim' if the entry is short already.
+    """
+    degraded: Annotated[list[str], Field(title="Degraded")]
+    """
+    `emotion` if the emotions could not be computed; empty otherwise.
+    """
+
+
 class SummaryResponse(BaseModel):
     """
     The summary of an entry.
@@ -350,9 +638,12 @@ class SummaryResponse(BaseModel):
     Share of the entry's characters that the summary saves.
     """
     emotional_tone: Annotated[
-        Literal["positive", "negative", "ambiguous", "neutral"],
+        Literal["positive", "negative", "ambiguous", "neutral"] | None,
         Field(title="Emotional Tone"),
     ]
+    """
+    Of the entry. Null if its emotions could not be computed, as `degraded` says; `key_emotions` and `emotions` are empty then.
+    """
     method: Annotated[Literal["generated", "extracted", "verbatim"], Field(title="Method")]
     """
     'generated' by the model; 'extracted' if its output was not faithful to the entry, so that one or more sentences are the entry's own; 'verbatim' if the entry is short already.
@@ -383,6 +674,45 @@ class TranscriptSegment(BaseModel):
     start: Annotated[float, Field(title="Start")]
     end: Annotated[float, Field(title="End")]
     text: Annotated[str, Field(title="Text")]
+
+
+class Model(RootModel[str]):
+    root: Annotated[str, Field(max_length=256, title="Model")]
+    """
+    Any name: there is one model.
+    """
+
+
+class Keyword(RootModel[str]):
+    root: Annotated[str, Field(max_length=20000)]
+
+
+class Transcription(BaseModel):
+    """
+    How the speech is transcribed.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    model: Annotated[Model | None, Field(title="Model")] = None
+    """
+    Any name: there is one model.
+    """
+    language: Annotated[str | None, Field(title="Language")] = None
+    """
+    Code, tag or name of the language; detected if left out.
+    """
+    languages: Annotated[list[str | None] | None, Field(max_length=100, title="Languages")] = []
+    """
+    The languages that detection may return.
+    """
+    prompt: Annotated[str | None, Field(max_length=20000, title="Prompt")] = ""
+    keywords: Annotated[
+        list[Keyword] | None,
+        Field(max_length=100, title="Keywords", validate_default=True),
+    ] = []
+    delay: Annotated[None, Field(title="Delay")] = None
 
 
 class TrendsChangePoint(BaseModel):
@@ -718,6 +1048,45 @@ class BatchItemError(BaseModel):
     error: ErrorBody
 
 
+class DriftResponse(BaseModel):
+    """
+    Whether texts and recordings still look like the reference.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    state: Annotated[Literal["on", "off"], Field(title="State")]
+    reason: Annotated[str | None, Field(title="Reason")]
+    """
+    Why it is off, and what to do.
+    """
+    alarms: Annotated[list[str], Field(title="Alarms")]
+    """
+    The features with an alarm.
+    """
+    threshold: Annotated[float, Field(title="Threshold")]
+    """
+    Smallest score of an alarm.
+    """
+    significance: Annotated[float, Field(title="Significance")]
+    """
+    An alarm's p-value is below it.
+    """
+    shared: Annotated[bool, Field(title="Shared")]
+    """
+    Whether the windows are those of all instances.
+    """
+    source: Annotated[str | None, Field(title="Source")]
+    """
+    What the reference was made from.
+    """
+    windows: Annotated[dict[Literal["texts", "recordings"], DriftWindow], Field(title="Windows")]
+    """
+    Empty if it is off.
+    """
+
+
 class EmotionAnalysis(BaseModel):
     """
     The emotions of a whole entry.
@@ -790,6 +1159,23 @@ class EmotionExplanation(BaseModel):
     """
     Highest weight first: words with a weight of at least 0.05 and at least 20% of the highest weight. Empty for neutral, and if no single word makes a difference.
     """
+
+
+class Input(BaseModel):
+    """
+    The audio that comes in.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    format: AudioFormat | None = None
+    transcription: Transcription | None = None
+    turn_detection: ServerVad | None = None
+    """
+    Null: turns end where the client commits.
+    """
+    noise_reduction: Annotated[None, Field(title="Noise Reduction")] = None
 
 
 class PredictBatchResponse(BaseModel):
@@ -882,6 +1268,17 @@ class TranscriptionResponse(BaseModel):
     """
 
 
+class Audio(BaseModel):
+    """
+    Audio has only an input here.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    input: Input | None = None
+
+
 class InsightResponse(BaseModel):
     """
     The insight of an entry.
@@ -926,4 +1323,35 @@ class InsightResponse(BaseModel):
     degraded: Annotated[list[str], Field(title="Degraded")]
     """
     Steps that failed; empty if none did.
+    """
+
+
+class SessionConfig(BaseModel):
+    """
+    The configuration of a session.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    type: Annotated[Literal["transcription"], Field(title="Type")]
+    audio: Audio | None = None
+    include: Annotated[
+        list[Literal["item.input_audio_transcription.logprobs"]] | None,
+        Field(title="Include"),
+    ] = []
+
+
+class ClientSecretRequest(BaseModel):
+    """
+    What a token opens, and for how long it is valid.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    expires_after: ExpiresAfter | None = None
+    session: SessionConfig | None = None
+    """
+    The configuration with which its sessions begin. Send a prompt and keywords with `session.update` instead: a token is signed, not encrypted.
     """

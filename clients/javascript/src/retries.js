@@ -1,0 +1,93 @@
+// Send a request, and send it again if the service is busy or the connection broke.
+import { apiError, ConnectionFailed, TimedOut } from "./errors.js";
+
+/**
+ * @typedef {object} RetryOptions
+ * @property {number} timeout seconds for a response
+ * @property {number} maxRetries how often a request is sent again
+ * @property {number} maxRetryWait seconds; an error that asks for a longer wait is thrown at once
+ * @property {boolean} [repeatable] whether it may be sent again after the connection broke
+ */
+
+// The service, or a proxy in front of it, did not process the request.
+const RETRIED = new Set([429, 502, 503]);
+const FIRST_BACKOFF_SECONDS = 0.5;
+const MAX_BACKOFF_SECONDS = 8;
+
+/**
+ * A successful response. Throws a `SamoError`, or the signal's reason if the caller aborts.
+ * @param {(signal: AbortSignal) => Promise<Response>} attempt sends the request once
+ * @param {AbortSignal} signal
+ * @param {RetryOptions} options
+ * @returns {Promise<Response>}
+ */
+export async function send(attempt, signal, options) {
+  for (let count = 0; ; count++) {
+    const outcome = await attemptOnce(attempt, signal, options.timeout);
+    if (outcome instanceof Response) return outcome;
+    const wait = retryWait(outcome, count, options);
+    if (wait === null) throw outcome;
+    await sleep(wait, signal);
+  }
+}
+
+/**
+ * A successful response, or an error after which another attempt may succeed.
+ * @param {(signal: AbortSignal) => Promise<Response>} attempt
+ * @param {AbortSignal} signal
+ * @param {number} timeout
+ */
+async function attemptOnce(attempt, signal, timeout) {
+  const limit = new AbortController();
+  // not AbortSignal.timeout: its timer does not keep Node.js running
+  const timer = setTimeout(() => limit.abort(), timeout * 1000);
+  try {
+    const response = await attempt(AbortSignal.any([signal, limit.signal]));
+    return response.ok ? response : await apiError(response);
+  } catch (reason) {
+    if (signal.aborted) throw signal.reason;
+    if (limit.signal.aborted) throw new TimedOut("The service did not answer in time.");
+    return new ConnectionFailed("The service cannot be reached.", { cause: reason });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Seconds to wait before the next attempt; null if there is none.
+ * @param {ConnectionFailed | import("./errors.js").ApiError} error
+ * @param {number} attempt from 0
+ * @param {RetryOptions} options
+ */
+function retryWait(error, attempt, { maxRetries, maxRetryWait, repeatable = true }) {
+  if (attempt >= maxRetries) return null;
+  if (error instanceof ConnectionFailed) {
+    if (!repeatable) return null;
+  } else {
+    if (!RETRIED.has(error.status)) return null;
+    if (error.retryAfter !== null) return error.retryAfter <= maxRetryWait ? error.retryAfter : null;
+  }
+  const ceiling = Math.min(FIRST_BACKOFF_SECONDS * 2 ** attempt, MAX_BACKOFF_SECONDS);
+  // at a random time, so that many clients do not come back at the same moment
+  return ceiling * (0.5 + Math.random() / 2);
+}
+
+/**
+ * Wait; throws the signal's reason if it aborts.
+ * @param {number} seconds
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+export async function sleep(seconds, signal) {
+  await new Promise((resolve) => {
+    const timer = setTimeout(done, seconds * 1000);
+    function done() {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve(undefined);
+    }
+    signal?.addEventListener("abort", done);
+    if (signal?.aborted) done();
+  });
+  signal?.throwIfAborted();
+}

@@ -1,0 +1,33 @@
+/**
+ * A successful response. Throws a `SamoError`, or the signal's reason if the caller aborts.
+ * @param {(signal: AbortSignal) => Promise<Response>} attempt sends the request once
+ * @param {AbortSignal} signal
+ * @param {RetryOptions} options
+ * @returns {Promise<Response>}
+ */
+export function send(attempt: (signal: AbortSignal) => Promise<Response>, signal: AbortSignal, options: RetryOptions): Promise<Response>;
+/**
+ * Wait; throws the signal's reason if it aborts.
+ * @param {number} seconds
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+export function sleep(seconds: number, signal?: AbortSignal): Promise<void>;
+export type RetryOptions = {
+    /**
+     * seconds for a response
+     */
+    timeout: number;
+    /**
+     * how often a request is sent again
+     */
+    maxRetries: number;
+    /**
+     * seconds; an error that asks for a longer wait is thrown at once
+     */
+    maxRetryWait: number;
+    /**
+     * whether it may be sent again after the connection broke
+     */
+    repeatable?: boolean | undefined;
+};

@@ -1,0 +1,1 @@
+"""What ships and where it comes from: licences, the bill of materials, known vulnerabilities."""

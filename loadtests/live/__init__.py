@@ -1,0 +1,1 @@
+"""Live speech under load: delay, stability, word error rate and cost."""

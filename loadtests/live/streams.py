@@ -1,0 +1,68 @@
+"""What each speaker says: recordings with their references, joined with pauses."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from samo.audio import decode
+from training.evaluation.wer import ReferenceRecording
+
+RATE: Final = 16_000
+PAUSE_SECONDS: Final = 1.0
+# A quiet room, so that pauses are no digital silence; the root mean square of -60 dB.
+_NOISE: Final = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A recording within a stream; times in seconds from the start of the stream."""
+
+    recording: ReferenceRecording
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The audio of one speaker."""
+
+    samples: npt.NDArray[np.int16]
+    """At 16 kHz."""
+    phrases: tuple[Phrase, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Length, pauses included."""
+        return len(self.samples) / RATE
+
+    @property
+    def speech_seconds(self) -> float:
+        """Length of the recordings."""
+        return sum(phrase.end - phrase.start for phrase in self.phrases)
+
+
+def make_stream(recordings: Sequence[ReferenceRecording], seconds: float, first: int) -> Stream:
+    """Join recordings, beginning with number `first`, until the stream has `seconds`."""
+    noise = np.random.default_rng(first)
+
+    def quiet(length: int) -> npt.NDArray[np.float32]:
+        return noise.normal(0, _NOISE, length).astype(np.float32)
+
+    parts, phrases, at = [quiet(RATE)], [], 1.0
+    for recording in itertools.islice(itertools.cycle(recordings), first, None):
+        samples = decode(recording.path.read_bytes()).samples
+        length = len(samples) / RATE
+        if phrases and at + length > seconds:
+            break
+        phrases.append(Phrase(recording, at, at + length))
+        pause = quiet(int(PAUSE_SECONDS * RATE))
+        parts += [samples + quiet(len(samples)), pause]
+        at += length + PAUSE_SECONDS
+    joined = np.clip(np.concatenate(parts), -1, 1)
+    return Stream((joined * 32_767).astype(np.int16), tuple(phrases))
