@@ -39,6 +39,9 @@ NOT_RUN = {
     ".venv/bin/samo journal docs/examples/diary --output diary.html": (
         "writes a file; tests/commands/test_journal.py runs the command"
     ),
+    "curl -sf http://localhost:3000/monitoring/drift/reference -o reference.json": (
+        "a new service has no window yet; tests/http/test_drift.py asks for it"
+    ),
     "make batch IN=entries.jsonl OUT=insights": "tests/integration/test_batch.py runs `samo batch`",
     "export PROJECT=my-project BUCKET=my-bucket": _JOB,
     "export IMAGE=europe-west1-docker.pkg.dev/my-project/samo/samo@sha256:DIGEST": _JOB,
