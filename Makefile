@@ -119,10 +119,14 @@ eval-long: .venv/.dev export  ## compare long recordings in one pass with their 
 	$(BIN)/python -m training.evaluation.side_by_side --data $(DATA)/speech
 
 LOAD_SECONDS ?= 60
+LIVE_SECONDS ?= 60
 SOAK_SECONDS ?= 600
 
 load: .venv/.dev export  ## load the service with locust, find the knee; fails if a pass mark is missed
 	$(BIN)/python -m loadtests load --seconds $(LOAD_SECONDS) --plot docs/pictures/load-steps.svg
+
+live: .venv/.dev export  ## speak to the live route in real time (DATA=folder); fails if a pass mark is missed
+	$(BIN)/python -m loadtests.live --data $(DATA)/speech --seconds $(LIVE_SECONDS)
 
 soak: .venv/.dev export  ## serve a journaling mix for ten minutes; fails if memory, descriptors or threads grow
 	$(BIN)/python -m loadtests soak --seconds $(SOAK_SECONDS) --plot docs/pictures/soak.svg
