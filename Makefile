@@ -131,10 +131,14 @@ dashboard: .venv/.dev  ## write Grafana's dashboard from monitoring/panels.py
 	$(BIN)/python -m monitoring dashboard
 
 LOAD_SECONDS ?= 60
+LIVE_SECONDS ?= 60
 SOAK_SECONDS ?= 600
 
 load: .venv/.dev export  ## load the service with locust, find the knee; fails if a pass mark is missed
 	$(BIN)/python -m loadtests load --seconds $(LOAD_SECONDS) --plot docs/pictures/load-steps.svg
+
+live: .venv/.dev export  ## speak to the live route in real time (DATA=folder); fails if a pass mark is missed
+	$(BIN)/python -m loadtests.live --data $(DATA)/speech --seconds $(LIVE_SECONDS)
 
 soak: .venv/.dev export  ## serve a journaling mix for ten minutes; fails if memory, descriptors or threads grow
 	$(BIN)/python -m loadtests soak --seconds $(SOAK_SECONDS) --plot docs/pictures/soak.svg
