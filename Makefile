@@ -161,11 +161,11 @@ waterfall: .venv/.dev export  ## measure the steps of one request
 	$(BIN)/python -m loadtests.waterfall
 
 FUZZ_SECONDS ?= 60
+FUZZ_INPUTS ?= 10000
 FUZZ_SEED ?= 0
 
-fuzz: .venv/.dev  ## damaged recordings and generated requests, FUZZ_SECONDS=60 each; fails at a wrong response
-	$(BIN)/python -m tests.fuzz.recordings --seconds $(FUZZ_SECONDS)
-	$(BIN)/python -m tests.fuzz.requests --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+fuzz: .venv/.dev  ## damaged recordings and generated requests, FUZZ_SECONDS=60 each and 10,000 inputs; fails at a wrong response
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --inputs $(FUZZ_INPUTS) --seed $(FUZZ_SEED)
 
 lock: .venv/.dev  ## resolve requirements/*.txt from pyproject.toml
 	scripts/lock
