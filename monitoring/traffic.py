@@ -11,6 +11,8 @@ from typing import Final
 
 import httpx
 
+from monitoring.live_traffic import speak_for
+
 RECORDINGS: Final = Path(__file__).parent.parent / "tests" / "data"
 _TEXTS: Final = (
     "My sister called and I felt so much joy.",
@@ -26,13 +28,14 @@ Send = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
 
 
 async def send_for(url: str, seconds: float, pause_seconds: float, key: str | None = None) -> int:
-    """Send requests for some time, from a user who writes and one who speaks; return how many."""
+    """Send requests for some time, from users who write, upload and speak; return how many."""
     headers = {"authorization": f"Bearer {key}"} if key else {}
     deadline = time.monotonic() + seconds
     async with httpx.AsyncClient(base_url=url, timeout=120, headers=headers) as client:
         counts = await asyncio.gather(
             _send(client, _typed(), pause_seconds, deadline),
             _send(client, _spoken(), 4 * pause_seconds, deadline),
+            speak_for(url, (RECORDINGS / "jfk.flac").read_bytes(), seconds, 4 * pause_seconds, key),
         )
     return sum(counts)
 

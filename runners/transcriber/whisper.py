@@ -162,7 +162,7 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
             self._thread.short_context = False
 
     def draft(self, samples: Samples, request: TranscriptionRequest) -> tuple[str, str]:
-        """The language and the text of up to 30 s by greedy search; begins with `stable_text`.
+        """The language and the text of up to 30 s, without times; begins with `stable_text`.
 
         The text is empty if Whisper is not sure of it.
         """
@@ -173,7 +173,7 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
         found, _ = self.transcribe(
             samples,
             language=language,
-            beam_size=1,
+            beam_size=_BEAM_SIZE,  # the stable text is then as that of complete transcripts
             temperature=[0.0],
             without_timestamps=True,
             prefix=_without_special_tokens(stable) or None,
