@@ -17,7 +17,12 @@ from faster_whisper import WhisperModel
 from faster_whisper.audio import pad_or_trim
 
 from runners.cancellation import stop_if_cancelled
-from runners.transcriber.plausibility import MAX_COMPRESSION_RATIO, MIN_LOG_PROBABILITY, Evidence
+from runners.transcriber.plausibility import (
+    MAX_COMPRESSION_RATIO,
+    MIN_LOG_PROBABILITY,
+    Evidence,
+    repeats_itself,
+)
 from runners.transcriber.timestamps import to_recording_time
 from runners.transcriber.tokens import ScoredTokens, token_bytes
 from runners.transcriber.transcript import (
@@ -188,6 +193,7 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
             window is None
             or window.avg_logprob < MIN_LOG_PROBABILITY
             or window.compression_ratio > MAX_COMPRESSION_RATIO
+            or repeats_itself(window.text)
         ):
             return language, stable
         text = window.text.lstrip()  # with the prefix
