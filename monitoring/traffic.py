@@ -18,7 +18,6 @@ from websockets.exceptions import WebSocketException
 
 from samo.audio import SAMPLE_RATE, decode
 
-
 RECORDINGS: Final = Path(__file__).parent.parent / "tests" / "data"
 _TEXTS: Final = (
     "My sister called and I felt so much joy.",
