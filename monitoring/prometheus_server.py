@@ -100,7 +100,7 @@ def running(
     binary = shutil.which("prometheus")
     if binary is None:
         raise PrometheusError(
-            "Prometheus is not installed: on Debian, tests/integration/install-prometheus.sh does "
+            "Prometheus is not installed: on Debian, `scripts/debian-packages prometheus` does "
             "that."
         )
     _check_port(port)

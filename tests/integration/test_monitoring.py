@@ -25,7 +25,7 @@ LOAD_SECONDS = 12
 WINDOW = "10s"
 
 needs_prometheus = pytest.mark.skipif(
-    shutil.which("prometheus") is None, reason="tests/integration/install-prometheus.sh installs it"
+    shutil.which("prometheus") is None, reason="scripts/debian-packages prometheus installs it"
 )
 
 
