@@ -33,6 +33,11 @@ _TRAINING = "takes minutes to hours, with corpora that are not in the repository
 NOT_RUN = {
     "make serve": "tests/e2e/test_serve.py starts the server with the same command",
     "make test": "runs this test",
+    "make monitor": "runs until Ctrl-C; tests/integration/test_monitoring.py runs Prometheus",
+    "make monitor URL=http://localhost:3000": "as `make monitor`",
+    "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 .venv/bin/samo serve": (
+        "tests/e2e/test_tracing.py starts a server with this variable"
+    ),
     "make test-fast": "runs a part of the tests",
     "make lint": "takes a minute; `.ci/run` runs it",
     "make format": "changes files",
