@@ -34,6 +34,7 @@ serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3
 test: .venv/.dev export page  ## set up and run all tests
 	tests/e2e/install-chromium.sh
 	tests/integration/install-redis.sh
+	tests/integration/install-prometheus.sh
 	tests/e2e/install-strace.sh
 	tests/faults/install-faketime.sh
 	tests/integration/install-alsa.sh
@@ -118,11 +119,26 @@ eval-transcriber: .venv/.dev export  ## measure word error rates
 eval-long: .venv/.dev export  ## compare long recordings in one pass with their parts side by side
 	$(BIN)/python -m training.evaluation.side_by_side --data $(DATA)/speech
 
+monitor: .venv/.dev export  ## run Prometheus with the rules beside the service (URL=http://… for one that runs, KEY_FILE=)
+	tests/integration/install-prometheus.sh
+	$(BIN)/python -m monitoring run --port $(PORT) $(if $(URL),--url $(URL)) $(if $(KEY_FILE),--key-file $(KEY_FILE))
+
+monitor-pictures: .venv/.dev export  ## draw the dashboard of the service under load in docs/pictures
+	tests/integration/install-prometheus.sh
+	$(BIN)/python -m monitoring pictures
+
+dashboard: .venv/.dev  ## write Grafana's dashboard from monitoring/panels.py
+	$(BIN)/python -m monitoring dashboard
+
 LOAD_SECONDS ?= 60
+LIVE_SECONDS ?= 60
 SOAK_SECONDS ?= 600
 
 load: .venv/.dev export  ## load the service with locust, find the knee; fails if a pass mark is missed
 	$(BIN)/python -m loadtests load --seconds $(LOAD_SECONDS) --plot docs/pictures/load-steps.svg
+
+live: .venv/.dev export  ## speak to the live route in real time (DATA=folder); fails if a pass mark is missed
+	$(BIN)/python -m loadtests.live --data $(DATA)/speech --seconds $(LIVE_SECONDS)
 
 soak: .venv/.dev export  ## serve a journaling mix for ten minutes; fails if memory, descriptors or threads grow
 	$(BIN)/python -m loadtests soak --seconds $(SOAK_SECONDS) --plot docs/pictures/soak.svg

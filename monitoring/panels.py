@@ -239,8 +239,8 @@ RESULTS: Final = Row(
     ),
 )
 
-DRIFT: Final = Row(
-    "Drift and jobs",
+DRIFT_JOBS_LIVE: Final = Row(
+    "Drift, jobs and live speech",
     (
         Panel(
             "Drift",
@@ -257,6 +257,24 @@ DRIFT: Final = Row(
             "Jobs",
             "Jobs that entered a state, per minute.",
             (Query(f"60 * {_rate('samo_jobs_total', 'state')}", "{{state}}"),),
+        ),
+        Panel(
+            "Live sessions",
+            "Live sessions that are open, and those per minute that were refused, because too "
+            "many were open.",
+            (
+                Query(f"sum(samo_live_sessions{{{JOB}}})", "open"),
+                Query(f"60 * {_rate('samo_live_refusals_total')}", "refused per minute"),
+            ),
+        ),
+        Panel(
+            "Live turns",
+            "Seconds from the end of a turn to its transcript.",
+            (
+                Query(_quantile(0.5, "samo_live_turn_seconds"), "p50"),
+                Query(_quantile(0.95, "samo_live_turn_seconds"), "p95"),
+            ),
+            "s",
         ),
     ),
 )
@@ -295,7 +313,7 @@ PROCESS: Final = Row(
     ),
 )
 
-ROWS: Final = (SERVICE_LEVEL, REQUESTS, MODELS, RESULTS, DRIFT, PROCESS)
+ROWS: Final = (SERVICE_LEVEL, REQUESTS, MODELS, RESULTS, DRIFT_JOBS_LIVE, PROCESS)
 
 
 def all_panels() -> list[Panel]:

@@ -34,6 +34,9 @@ below `/v1/` it is that of OpenAI's API. `code` is for programs, `message` says 
 option that is blank or null counts as left out; a field that a route does not know is refused with
 422.
 
+Speech is transcribed while it is spoken over a WebSocket, `/v1/realtime?intent=transcription`;
+`/v1/realtime/client_secrets` describes it.
+
 Also answered, by BentoML: `GET /livez` (the process runs) and `GET /readyz` (the models have
 answered their warm-up), for probes.
 """

@@ -83,6 +83,7 @@ class Run:
             "HOME": str(self.folder / "home"),
             "TMPDIR": str(self.folder / "tmp"),
             "PYTHONFAULTHANDLER": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",  # as in the image
             "SAMO_RUNNERS": self.runners,
             "SAMO_LOG_FORMAT": "json",
             "SAMO_API_KEYS_FILE": str(self.folder / "keys.json"),

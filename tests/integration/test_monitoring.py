@@ -39,6 +39,7 @@ def monitored(tmp_path_factory):
             SAMO_RUNNERS="fake",
             SAMO_DRIFT_REFERENCE=str(drift.write(folder / "reference.json")),
             SAMO_DRIFT_WINDOW="100",
+            SAMO_MAX_LIVE_SESSIONS="1",
         ) as server,
         prometheus_server.running(str(server.base_url), folder, free_port(), 1) as prometheus,
     ):

@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import logging
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +32,6 @@ import numpy as np
 from tqdm import tqdm
 
 from samo.drift.creation import ObservedModel
-from samo.drift.monitor import DriftMonitor
 from samo.drift.reference import Reference
 from samo.insight.entry import split_entry, split_text
 from samo.settings import Settings
@@ -180,23 +178,6 @@ class Evaluation:
         return kinds
 
 
-def microseconds_per_text(create: MonitorFactory, texts: Sequence[ObservedText]) -> float:
-    """Median time of observing a text on the event loop, in microseconds."""
-    import asyncio
-
-    async def run() -> list[float]:
-        monitor: DriftMonitor = create()
-        times = []
-        for text in texts:
-            start = time.perf_counter()
-            monitor.observe_text(text.passages, text.probabilities)
-            times.append(time.perf_counter() - start)
-            await monitor.drain()
-        return times
-
-    return median(asyncio.run(run())) * 1e6
-
-
 def evaluate(evaluation: Evaluation, plot: Path | None) -> dict[str, Any]:
     """All figures."""
     create = evaluation.texts_monitors(evaluation.dev)
@@ -248,7 +229,6 @@ def evaluate(evaluation: Evaluation, plot: Path | None) -> dict[str, Any]:
         "false_alarms_recordings": false_alarms(same_recordings),
         "detected_after": {name: one.worst for name, one in detections.items()},
         "detected_by": {name: list(one.features) for name, one in detections.items()},
-        "microseconds_per_text": microseconds_per_text(create, evaluation.dev),
     }
 
 
