@@ -14,6 +14,7 @@ HOST ?= 127.0.0.1
 PORT ?= 3000
 DATA ?= ../shared/data
 IMAGE ?= samo
+DOCS_PORT ?= 8000
 DEVICE ?= auto
 
 export BENTOML_DO_NOT_TRACK := True
@@ -31,7 +32,7 @@ serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3
 	@$(MAKE) --no-print-directory page || echo "The page's libraries could not be fetched; the API is served without the page." >&2
 	@$(BIN)/samo serve --host $(HOST) --port $(PORT)
 
-test: .venv/.dev export page  ## set up and run all tests
+test: .venv/.dev .venv-docs/.done export page docs/site/vendor/mermaid.min.js  ## set up and run all tests
 	tests/e2e/install-chromium.sh
 	tests/integration/install-redis.sh
 	tests/e2e/install-strace.sh
@@ -67,6 +68,13 @@ pictures: .venv/.dev export page  ## update the screenshots of the page in docs/
 openapi: .venv/.dev  ## update docs/openapi.json and the clients
 	scripts/openapi
 	scripts/clients
+
+docs: .venv-docs/.done docs/site/vendor/mermaid.min.js  ## build the docs site, and serve it on http://localhost:8000 (DOCS_PORT)
+	.venv-docs/bin/mkdocs build --strict --quiet
+	.venv-docs/bin/mkdocs serve --strict --dev-addr 127.0.0.1:$(DOCS_PORT)
+
+docs/site/vendor/mermaid.min.js: docs/site/fetch-mermaid.sh .venv/.serve
+	docs/site/fetch-mermaid.sh
 
 bento: .venv/.serve export page  ## build the bento
 	$(BIN)/bentoml build
