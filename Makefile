@@ -14,6 +14,7 @@ HOST ?= 127.0.0.1
 PORT ?= 3000
 DATA ?= ../shared/data
 IMAGE ?= samo
+DOCS_PORT ?= 8000
 DEVICE ?= auto
 
 export BENTOML_DO_NOT_TRACK := True
@@ -35,7 +36,7 @@ serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3
 # (strace); another clock (libfaketime); a microphone (arecord).
 TEST_PACKAGES := chromium redis-server prometheus strace libfaketime alsa-utils
 
-test: .venv/.dev export page  ## set up and run all tests
+test: .venv/.dev .venv-docs/.done export page docs/site/vendor/mermaid.min.js  ## set up and run all tests
 	scripts/debian-packages $(TEST_PACKAGES)
 	$(BIN)/pytest
 
@@ -67,6 +68,13 @@ pictures: .venv/.dev export page  ## update the screenshots of the page in docs/
 openapi: .venv/.dev  ## update docs/openapi.json and the clients
 	scripts/openapi
 	scripts/clients
+
+docs: .venv-docs/.done docs/site/vendor/mermaid.min.js  ## build the docs site, and serve it on http://localhost:8000 (DOCS_PORT)
+	.venv-docs/bin/mkdocs build --strict --quiet
+	.venv-docs/bin/mkdocs serve --strict --dev-addr 127.0.0.1:$(DOCS_PORT)
+
+docs/site/vendor/mermaid.min.js: docs/site/fetch-mermaid.sh .venv/.serve
+	docs/site/fetch-mermaid.sh
 
 bento: .venv/.serve export page  ## build the bento
 	$(BIN)/bentoml build
