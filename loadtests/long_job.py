@@ -201,11 +201,10 @@ def started(port: int) -> Iterator[tuple[ServerProcess, httpx.Client]]:
     """The service in a subprocess, and a client of it."""
     command = [sys.executable, "-m", "samo", "serve", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
-    with serving(command, ROOT / ".long_job.log") as server:
+    with serving(command, ROOT / "runs" / "long_job.log") as server:
         server.wait_until_ready(f"{url}/readyz")
         with httpx.Client(base_url=url, timeout=300, trust_env=False) as client:
             yield server, client
-    (ROOT / ".long_job.log").unlink(missing_ok=True)
 
 
 def _free_port() -> int:
