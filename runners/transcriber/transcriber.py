@@ -153,7 +153,7 @@ class Transcriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]
         self._model.model.generate(encoded, [[start]], max_length=WARM_UP_TOKENS)
 
     def _transcribe_in_short_context(self, request: TranscriptionRequest) -> Transcript:
-        """A draft, or a transcript; an empty or repetitive one is made in the whole context."""
+        """A draft or transcript; in the whole context if it is empty or repeats itself."""
         with self._model.short_context():
             if request.stable_text is not None:
                 return self._draft(request)

@@ -26,7 +26,8 @@ EXAMPLES: Final = Path(__file__).with_name("examples.json")
 
 _DESCRIPTION: Final = """
 Send a spoken entry to `/analyze/voice-journal`, a typed one to `/analyze/journal`; the other routes
-give one step each. Nothing of an entry is stored or logged.
+give one step each; `/v1/jobs` takes recordings of hours. Nothing of an entry is logged or stored,
+except for a job and its result, for an hour.
 
 Every answer from 400 up has one body, `{"error": {"code", "message", "details", "request_id"}}`;
 below `/v1/` it is that of OpenAI's API. `code` is for programs, `message` says what to do. An

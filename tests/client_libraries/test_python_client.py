@@ -120,6 +120,39 @@ def test_trends_of_insights(samo):
     assert (trends.entries, trends.last_date) == (4, date(2026, 1, 4))
 
 
+def test_a_job(samo):
+    progress, states = [], []
+    job = samo.create_job(RECORDING, language="en", on_progress=lambda *one: progress.append(one))
+    insight = samo.wait_for_job(job.id, lambda job: states.append(job.state))
+    assert isinstance(insight, models.InsightResponse)
+    assert insight.transcription.duration == 11.0
+    assert progress[-1] == (RECORDING.stat().st_size,) * 2
+    assert states[-1] == "done"
+    assert samo.job_result(job.id).arc == insight.arc
+    samo.delete_job(job.id)
+    with pytest.raises(errors.NotFound):
+        samo.get_job(job.id)
+
+
+def test_a_job_of_a_transcription(samo):
+    job = samo.create_job(RECORDING.read_bytes(), result="transcription", words=True)
+    transcription = samo.wait_for_job(job.id)
+    assert isinstance(transcription, models.TranscriptionResponse)
+    assert transcription.words
+
+
+def test_a_job_that_fails(samo):
+    job = samo.create_job(b"not audio")
+    with pytest.raises(errors.JobFailed) as raised:
+        samo.wait_for_job(job.id)
+    assert (raised.value.state, raised.value.code) == ("failed", "unsupported_audio")
+
+
+def test_an_option_of_another_result_is_refused(samo):
+    with pytest.raises(errors.InvalidRequest, match="timestamp"):
+        samo.create_job(RECORDING, words=True)
+
+
 def test_state(samo):
     assert samo.health().status == "ok"
     assert samo.served_models()["emotion"].tag == "fake"
@@ -144,7 +177,7 @@ def test_a_refused_request_has_its_reason(samo, call, error, status):
 
 
 def test_another_server_is_told_apart(connect, service_url):
-    with pytest.raises(errors.InvalidRequest, match="/predict"):
+    with pytest.raises(errors.NotFound, match="/predict"):
         connect(f"{service_url}/nowhere").predict("hi")
     with pytest.raises(errors.ConnectionFailed):
         connect("http://127.0.0.1:9", max_retries=0).health()
@@ -216,7 +249,7 @@ def test_without_retry_after_the_waits_grow(mocked):
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (401, errors.Unauthenticated), (403, errors.PermissionDenied), (404, errors.InvalidRequest),
+        (401, errors.Unauthenticated), (403, errors.PermissionDenied), (404, errors.NotFound),
         (500, errors.ServerFailure), (504, errors.DeadlineExceeded),
         (httpx.ReadTimeout(""), errors.TimedOut),
     ],
@@ -226,6 +259,13 @@ def test_what_is_not_asked_again(mocked, answer, error):
     with pytest.raises(error):
         samo.health()
     assert waits == []
+
+
+def test_a_job_is_not_made_twice(mocked):
+    samo, waits = mocked(Mock(503, httpx.ReadError(""), **{"Retry-After": "1"}))
+    with pytest.raises(errors.ConnectionFailed):
+        samo.create_job(b"x")
+    assert waits == [1.0]
 
 
 def test_the_last_error_is_raised(mocked):

@@ -55,7 +55,7 @@ def test_three_lines_of_python_from_install_to_insight(python, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "block", blocks(PYTHON_README, "python"), ids=["recording", "asyncio", "errors"]
+    "block", blocks(PYTHON_README, "python"), ids=["recording", "job", "asyncio", "errors"]
 )
 def test_the_python_programs(block, python, url):
     code = block.code.replace(DOCUMENTED_URL, url)
@@ -83,7 +83,9 @@ def test_three_lines_of_javascript_from_install_to_insight(node_folder, url):
     assert "sad:" in run(["bash", "-euc", code], cwd=node_folder, env=with_node())
 
 
-@pytest.mark.parametrize("block", blocks(JAVASCRIPT_README, "js"), ids=["recording", "errors"])
+@pytest.mark.parametrize(
+    "block", blocks(JAVASCRIPT_README, "js"), ids=["recording", "job", "errors"]
+)
 def test_the_javascript_programs(block, node_folder, url):
     code = block.code.replace(DOCUMENTED_URL, url)
     code = code.replace("tests/data", str(ROOT / "tests/data"))

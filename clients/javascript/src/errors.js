@@ -16,6 +16,17 @@ export class TimedOut extends SamoError {}
 /** The response is not SAMO's: the URL is that of another server, or of another version. */
 export class UnexpectedResponse extends SamoError {}
 
+/** The job has ended without a result. */
+export class JobFailed extends SamoError {
+  /** @param {import("../types/api.js").components["schemas"]["JobResponse"]} job */
+  constructor(job) {
+    super(job.error?.message ?? `The job is ${job.state}.`);
+    this.jobId = job.id;
+    this.state = job.state;
+    this.code = job.error?.code ?? null;
+  }
+}
+
 /** The service refused the request (status 4xx), is busy (429, 503) or failed (5xx). */
 export class ApiError extends SamoError {
   /**

@@ -1,14 +1,16 @@
 // Client of SAMO for browsers and Node.js: emotions, transcripts and summaries of journal entries.
 import createClient from "openapi-fetch";
-import { UnexpectedResponse } from "./errors.js";
-import { send } from "./retries.js";
+import { JobFailed, UnexpectedResponse } from "./errors.js";
+import { send, sleep } from "./retries.js";
+import { sendForm } from "./upload.js";
 
-export { ApiError, ConnectionFailed, SamoError, TimedOut, UnexpectedResponse } from "./errors.js";
+export { ApiError, ConnectionFailed, JobFailed, SamoError, TimedOut, UnexpectedResponse } from "./errors.js";
 
 /** @typedef {import("../types/api.js").components["schemas"]} Schemas */
 /** @typedef {Schemas["InsightResponse"]} Insight */
 /** @typedef {Schemas["TranscriptionResponse"]} Transcription */
 /** @typedef {Schemas["TrendsEntry"]} TrendsEntry */
+/** @typedef {Schemas["JobResponse"]} Job */
 /** @typedef {import("./upload.js").OnProgress} OnProgress */
 
 /**
@@ -39,9 +41,24 @@ export { ApiError, ConnectionFailed, SamoError, TimedOut, UnexpectedResponse } f
  * @property {typeof fetch} [fetch] one of your own, for tests and proxies
  */
 
+/**
+ * @typedef {object} JobOptions
+ * @property {"insight" | "transcription"} [result] what to compute
+ * @property {boolean} [summary] for an insight
+ * @property {number} [threshold] for an insight
+ * @property {"transcribe" | "translate"} [task] for a transcription
+ * @property {boolean} [words] for a transcription
+ * @property {string} [callbackUrl] called when the job has ended
+ */
+
+const FIRST_POLL_SECONDS = 0.5;
+const POLL_GROWTH = 1.5;
+const MAX_POLL_SECONDS = 10;
+
 /** A client of SAMO. Every method throws a `SamoError`, or the signal's reason if it is aborted. */
 export class Samo {
   #api;
+  #fetch;
   #options;
 
   /** @param {SamoOptions} [options] */
@@ -56,11 +73,13 @@ export class Samo {
     if (!/^https?:\/\//.test(baseUrl) || !URL.canParse(baseUrl)) {
       throw new TypeError("baseUrl must be an address such as http://localhost:3000.");
     }
-    this.#options = { fetch, timeout, maxRetries, maxRetryWait };
+    this.#fetch = fetch;
+    this.#options = { timeout, maxRetries, maxRetryWait };
     this.#api = /** @type {typeof createClient<import("../types/api.js").paths>} */ (createClient)({
       baseUrl: baseUrl.replace(/\/+$/, ""),
       headers: apiKey ? { Authorization: `Bearer ${apiKey}` } : {},
-      fetch: (request) => send(request, this.#options),
+      fetch: (request) =>
+        send((signal) => fetch(new Request(request.clone(), { signal })), request.signal, this.#options),
     });
   }
 
@@ -143,6 +162,75 @@ export class Samo {
   }
 
   /**
+   * Start a job, for recordings of up to hours; it is computed in the background.
+   * @param {Blob} recording in any audio format
+   * @param {JobOptions & RecordingOptions & RequestOptions} [options]
+   * @returns {Promise<Job>}
+   */
+  async createJob(recording, options = {}) {
+    const { result, language, summary, threshold, task, words, callbackUrl } = options;
+    const form = toForm(recording, {
+      result,
+      language,
+      generate_summary: summary,
+      emotion_threshold: threshold,
+      task,
+      timestamp: words,
+      callback_url: callbackUrl,
+    });
+    // after a broken connection nobody knows whether the job exists
+    const upload = this.#upload(form, options.onProgress, options.signal, false);
+    return data(this.#api.POST("/v1/jobs", upload));
+  }
+
+  /**
+   * State and progress of a job.
+   * @param {string} id
+   * @param {RequestOptions} [options]
+   * @returns {Promise<Job>}
+   */
+  async getJob(id, { signal } = {}) {
+    return data(this.#api.GET("/v1/jobs/{job_id}", { params: { path: { job_id: id } }, signal }));
+  }
+
+  /**
+   * Wait until a job is done, and return its result. Throws `JobFailed` if it ends without one.
+   * @param {string} id
+   * @param {{ onUpdate?: (job: Job) => void } & RequestOptions} [options] `onUpdate` is called with the
+   * job's state each time it was asked for
+   * @returns {Promise<Insight | Transcription>}
+   */
+  async waitForJob(id, { onUpdate, signal } = {}) {
+    for (let wait = FIRST_POLL_SECONDS; ; wait = Math.min(wait * POLL_GROWTH, MAX_POLL_SECONDS)) {
+      const job = await this.getJob(id, { signal });
+      onUpdate?.(job);
+      if (job.state === "done") return this.jobResult(id, { signal });
+      if (job.state !== "queued" && job.state !== "running") throw new JobFailed(job);
+      await sleep(wait, signal);
+    }
+  }
+
+  /**
+   * The result of a job that is done.
+   * @param {string} id
+   * @param {RequestOptions} [options]
+   * @returns {Promise<Insight | Transcription>}
+   */
+  async jobResult(id, { signal } = {}) {
+    return data(this.#api.GET("/v1/jobs/{job_id}/result", { params: { path: { job_id: id } }, signal }));
+  }
+
+  /**
+   * Cancel a job that waits or runs; delete one that has ended, with its result.
+   * @param {string} id
+   * @param {RequestOptions} [options]
+   * @returns {Promise<Job>}
+   */
+  async deleteJob(id, { signal } = {}) {
+    return data(this.#api.DELETE("/v1/jobs/{job_id}", { params: { path: { job_id: id } }, signal }));
+  }
+
+  /**
    * State of the service.
    * @param {RequestOptions} [options]
    */
@@ -164,11 +252,17 @@ export class Samo {
    * @param {OnProgress} [onProgress]
    * @param {AbortSignal} [signal]
    */
-  #upload(form, onProgress, signal) {
+  #upload(form, onProgress, signal, repeatable = true) {
+    const options = { ...this.#options, repeatable };
     return {
       body: /** @type {any} */ (form), // the description has the fields of the form, not FormData
       bodySerializer: () => form,
-      fetch: /** @param {Request} request */ (request) => send(request, this.#options, onProgress),
+      fetch: /** @param {Request} request */ (request) =>
+        send(
+          (limited) => sendForm(this.#fetch, request, form, limited, onProgress),
+          request.signal,
+          options,
+        ),
       signal,
     };
   }

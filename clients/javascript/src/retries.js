@@ -1,15 +1,12 @@
 // Send a request, and send it again if the service is busy or the connection broke.
 import { apiError, ConnectionFailed, TimedOut } from "./errors.js";
-import { fetchWithProgress } from "./upload.js";
-
-/** @typedef {import("./upload.js").OnProgress} OnProgress */
 
 /**
  * @typedef {object} RetryOptions
- * @property {typeof fetch} fetch
  * @property {number} timeout seconds for a response
  * @property {number} maxRetries how often a request is sent again
  * @property {number} maxRetryWait seconds; an error that asks for a longer wait is thrown at once
+ * @property {boolean} [repeatable] whether it may be sent again after the connection broke
  */
 
 // The service, or a proxy in front of it, did not process the request.
@@ -19,37 +16,41 @@ const MAX_BACKOFF_SECONDS = 8;
 
 /**
  * A successful response. Throws a `SamoError`, or the signal's reason if the caller aborts.
- *
- * Every request only computes something, so it may be repeated even if the service received it.
- * @param {Request} request
+ * @param {(signal: AbortSignal) => Promise<Response>} attempt sends the request once
+ * @param {AbortSignal} signal
  * @param {RetryOptions} options
- * @param {OnProgress} [onProgress]
  * @returns {Promise<Response>}
  */
-export async function send(request, options, onProgress) {
-  for (let attempt = 0; ; attempt++) {
-    const error = await attemptOnce(request, options, onProgress).catch((reason) => {
-      if (request.signal.aborted) throw request.signal.reason;
-      if (reason?.name === "TimeoutError") throw new TimedOut("The service did not answer in time.");
-      return new ConnectionFailed("The service cannot be reached.", { cause: reason });
-    });
-    if (error instanceof Response) return error;
-    const wait = retryWait(error, attempt, options);
-    if (wait === null) throw error;
-    await sleep(wait, request.signal);
+export async function send(attempt, signal, options) {
+  for (let count = 0; ; count++) {
+    const outcome = await attemptOnce(attempt, signal, options.timeout);
+    if (outcome instanceof Response) return outcome;
+    const wait = retryWait(outcome, count, options);
+    if (wait === null) throw outcome;
+    await sleep(wait, signal);
   }
 }
 
 /**
- * @param {Request} request
- * @param {RetryOptions} options
- * @param {OnProgress} [onProgress]
+ * A successful response, or an error after which another attempt may succeed.
+ * @param {(signal: AbortSignal) => Promise<Response>} attempt
+ * @param {AbortSignal} signal
+ * @param {number} timeout
  */
-async function attemptOnce(request, { fetch, timeout }, onProgress) {
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(timeout * 1000)]);
-  const copy = new Request(request.clone(), { signal });
-  const response = await (onProgress ? fetchWithProgress(fetch, copy, onProgress) : fetch(copy));
-  return response.ok ? response : apiError(response);
+async function attemptOnce(attempt, signal, timeout) {
+  const limit = new AbortController();
+  // not AbortSignal.timeout: its timer does not keep Node.js running
+  const timer = setTimeout(() => limit.abort(), timeout * 1000);
+  try {
+    const response = await attempt(AbortSignal.any([signal, limit.signal]));
+    return response.ok ? response : await apiError(response);
+  } catch (reason) {
+    if (signal.aborted) throw signal.reason;
+    if (limit.signal.aborted) throw new TimedOut("The service did not answer in time.");
+    return new ConnectionFailed("The service cannot be reached.", { cause: reason });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
@@ -58,9 +59,11 @@ async function attemptOnce(request, { fetch, timeout }, onProgress) {
  * @param {number} attempt from 0
  * @param {RetryOptions} options
  */
-function retryWait(error, attempt, { maxRetries, maxRetryWait }) {
+function retryWait(error, attempt, { maxRetries, maxRetryWait, repeatable = true }) {
   if (attempt >= maxRetries) return null;
-  if (!(error instanceof ConnectionFailed)) {
+  if (error instanceof ConnectionFailed) {
+    if (!repeatable) return null;
+  } else {
     if (!RETRIED.has(error.status)) return null;
     if (error.retryAfter !== null) return error.retryAfter <= maxRetryWait ? error.retryAfter : null;
   }
@@ -70,16 +73,21 @@ function retryWait(error, attempt, { maxRetries, maxRetryWait }) {
 }
 
 /**
+ * Wait; throws the signal's reason if it aborts.
  * @param {number} seconds
- * @param {AbortSignal} signal
+ * @param {AbortSignal} [signal]
  * @returns {Promise<void>}
  */
-function sleep(seconds, signal) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, seconds * 1000);
-    signal.addEventListener("abort", () => {
+export async function sleep(seconds, signal) {
+  await new Promise((resolve) => {
+    const timer = setTimeout(done, seconds * 1000);
+    function done() {
       clearTimeout(timer);
-      reject(signal.reason);
-    });
+      signal?.removeEventListener("abort", done);
+      resolve(undefined);
+    }
+    signal?.addEventListener("abort", done);
+    if (signal?.aborted) done();
   });
+  signal?.throwIfAborted();
 }

@@ -1,68 +1,64 @@
-// Send a request and report how much of its body was sent. fetch cannot do that in browsers.
-
-const CHUNK_BYTES = 64 * 1024;
+// Send a form and report how much of its recording was sent. fetch cannot do that in browsers.
 
 /**
- * Called while a recording is sent, with the bytes sent so far and the bytes in all, those of the
- * form around the recording included.
+ * Called while a recording is sent, with the bytes sent so far and the bytes in all.
  * @typedef {(sent: number, total: number) => void} OnProgress
  */
 
 /**
- * `fetch` for a request with a body.
+ * Send a form; each call reads the recording again.
  * @param {typeof fetch} fetch
- * @param {Request} request
- * @param {OnProgress} onProgress
+ * @param {Request} request its address and headers
+ * @param {FormData} form
+ * @param {AbortSignal} signal
+ * @param {OnProgress} [onProgress]
  * @returns {Promise<Response>}
  */
-export async function fetchWithProgress(fetch, request, onProgress) {
-  const body = await request.blob();
-  if (typeof XMLHttpRequest === "function") return sendByXhr(request, body, onProgress);
+export async function sendForm(fetch, request, form, signal, onProgress) {
+  const headers = new Headers(request.headers);
+  headers.delete("content-type"); // the form's own has its boundary
+  const total = /** @type {Blob} */ (form.get("audio_file")).size;
+  const report = onProgress && ((/** @type {number} */ sent) => onProgress(Math.min(sent, total), total));
+  if (!report) return fetch(new Request(request.url, { method: "POST", headers, body: form, signal }));
+  if (typeof XMLHttpRequest === "function") return sendByXhr(request.url, headers, form, signal, report);
+  const encoded = new Response(form);
+  headers.set("content-type", encoded.headers.get("content-type") ?? "");
   let sent = 0;
-  const stream = new ReadableStream({
-    async pull(controller) {
-      const chunk = new Uint8Array(await body.slice(sent, sent + CHUNK_BYTES).arrayBuffer());
-      if (chunk.length === 0) return controller.close();
-      sent += chunk.length;
-      onProgress(sent, body.size);
+  const counter = new TransformStream({
+    transform(chunk, controller) {
       controller.enqueue(chunk);
+      report((sent += chunk.byteLength));
     },
   });
-  const { url, method, headers, signal } = request;
-  return fetch(url, {
-    method,
-    headers,
-    signal,
-    body: stream,
-    // @ts-expect-error  Node.js asks for it; TypeScript's types are those of browsers
-    duplex: "half",
-  });
+  const body = /** @type {ReadableStream} */ (encoded.body).pipeThrough(counter);
+  const duplex = { duplex: "half" }; // Node.js asks for it
+  return fetch(new Request(request.url, { method: "POST", headers, body, signal, ...duplex }));
 }
 
 /**
- * @param {Request} request
- * @param {Blob} body
- * @param {OnProgress} onProgress
+ * @param {string} url
+ * @param {Headers} headers
+ * @param {FormData} form
+ * @param {AbortSignal} signal
+ * @param {(sent: number) => void} report
  * @returns {Promise<Response>}
  */
-function sendByXhr(request, body, onProgress) {
+function sendByXhr(url, headers, form, signal, report) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
-    xhr.open(request.method, request.url);
+    xhr.open("POST", url);
     xhr.responseType = "blob";
-    request.headers.forEach((value, name) => xhr.setRequestHeader(name, value));
-    xhr.upload.onprogress = ({ loaded }) => onProgress(loaded, body.size);
+    headers.forEach((value, name) => xhr.setRequestHeader(name, value));
+    xhr.upload.onprogress = ({ loaded }) => report(loaded);
     xhr.onload = () => {
       const lines = xhr.getAllResponseHeaders().trim().split(/\r?\n/);
-      const headers = new Headers(
-        lines.map((line) => /** @type {[string, string]} */ (line.split(/:\s*(.*)/s, 2))),
-      );
-      resolve(new Response(xhr.response, { status: xhr.status, headers }));
+      const received = lines.map((line) => /** @type {[string, string]} */ (line.split(/:\s*(.*)/s, 2)));
+      resolve(new Response(xhr.response, { status: xhr.status, headers: received }));
     };
     xhr.onerror = () => reject(new TypeError("The connection failed."));
-    xhr.onabort = () => reject(request.signal.reason);
-    request.signal.addEventListener("abort", () => xhr.abort());
-    if (request.signal.aborted) reject(request.signal.reason);
-    else xhr.send(body);
+    xhr.onabort = () => reject(signal.reason);
+    signal.addEventListener("abort", () => xhr.abort());
+    if (signal.aborted) reject(signal.reason);
+    else xhr.send(form);
   });
 }

@@ -243,6 +243,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/realtime": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Transcribe speech while it is spoken, over a WebSocket
+         * @description Connect to `ws://HOST/v1/realtime?intent=transcription`; a plain GET is answered with 426. The events are those of OpenAI's realtime transcription: `session.update`, `input_audio_buffer.append`, `.commit` and `.clear`, and `session.close`. The service answers with the text while it is spoken (`conversation.item.input_audio_transcription.delta`), with the transcript of each turn (`.completed`) and its emotions (`samo.emotions`), and at the end with the insight of all turns (`samo.insight`). docs/live.md describes the events and the limits.
+         *
+         *     The key is sent as for the other routes. Browsers send a short-lived token of `/v1/realtime/client_secrets` as the subprotocol `openai-insecure-api-key.TOKEN`, next to the subprotocol `realtime`.
+         */
+        get: operations["realtime"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/realtime/client_secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create a token with which a browser opens live sessions during the next minute */
+        post: operations["client_secrets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -375,6 +414,30 @@ export interface components {
              * @description When the emotion is present: now, at a time before the entry, or only in a wish or an imagined case; null if none is mentioned.
              */
             tense: ("present" | "past" | "wished") | null;
+        };
+        /**
+         * Audio
+         * @description Audio has only an input here.
+         */
+        Audio: {
+            input?: components["schemas"]["Input"];
+        };
+        /**
+         * AudioFormat
+         * @description Mono audio: 16-bit PCM at 24 or 16 kHz, or G.711 at 8 kHz.
+         */
+        AudioFormat: {
+            /**
+             * Type
+             * @default audio/pcm
+             * @enum {string}
+             */
+            type: "audio/pcm" | "audio/pcmu" | "audio/pcma";
+            /**
+             * Rate
+             * @description 24000 (the default) or 16000 for PCM, 8000 for G.711.
+             */
+            rate?: number | null;
         };
         /**
          * BatchItem
@@ -641,6 +704,38 @@ export interface components {
              * @default false
              */
             timestamp: boolean;
+        };
+        /**
+         * ClientSecretRequest
+         * @description What a token opens, and for how long it is valid.
+         */
+        ClientSecretRequest: {
+            expires_after?: components["schemas"]["ExpiresAfter"];
+            /** @description The configuration with which its sessions begin. Send a prompt and keywords with `session.update` instead: a token is signed, not encrypted. */
+            session?: components["schemas"]["SessionConfig"];
+        };
+        /**
+         * ClientSecretResponse
+         * @description A token for a browser.
+         */
+        ClientSecretResponse: {
+            /**
+             * Value
+             * @description The token; send it as the subprotocol of the WebSocket.
+             */
+            value: string;
+            /**
+             * Expires At
+             * @description Unix time, in seconds.
+             */
+            expires_at: number;
+            /**
+             * Session
+             * @description The configuration.
+             */
+            session: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Course
@@ -950,6 +1045,24 @@ export interface components {
             error: components["schemas"]["ErrorBody"];
         };
         /**
+         * ExpiresAfter
+         * @description When a token expires.
+         */
+        ExpiresAfter: {
+            /**
+             * Anchor
+             * @default created_at
+             * @constant
+             */
+            anchor: "created_at";
+            /**
+             * Seconds
+             * @description The session itself may go on after that.
+             * @default 60
+             */
+            seconds: number;
+        };
+        /**
          * ExplainedWord
          * @description A word that caused an emotion; `word` is `text[start:end]` in Unicode code points.
          */
@@ -1040,6 +1153,18 @@ export interface components {
             };
             /** Uptime Seconds */
             uptime_seconds: number;
+        };
+        /**
+         * Input
+         * @description The audio that comes in.
+         */
+        Input: {
+            format?: components["schemas"]["AudioFormat"];
+            transcription?: components["schemas"]["Transcription"];
+            /** @description Null: turns end where the client commits. */
+            turn_detection?: components["schemas"]["ServerVad"] | null;
+            /** Noise Reduction */
+            noise_reduction?: null;
         };
         /**
          * InsightResponse
@@ -1363,6 +1488,61 @@ export interface components {
             seconds: number;
         };
         /**
+         * ServerVad
+         * @description Turns end where voice activity detection hears a pause.
+         */
+        ServerVad: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "server_vad";
+            /**
+             * Threshold
+             * @default 0.5
+             */
+            threshold: number;
+            /**
+             * Prefix Padding Ms
+             * @default 300
+             */
+            prefix_padding_ms: number;
+            /**
+             * Silence Duration Ms
+             * @default 500
+             */
+            silence_duration_ms: number;
+            /**
+             * Create Response
+             * @description Accepted: transcription sessions create no responses.
+             */
+            create_response?: boolean | null;
+            /**
+             * Interrupt Response
+             * @description As create_response.
+             */
+            interrupt_response?: boolean | null;
+            /** Idle Timeout Ms */
+            idle_timeout_ms?: null;
+        };
+        /**
+         * SessionConfig
+         * @description The configuration of a session.
+         */
+        SessionConfig: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "transcription";
+            audio?: components["schemas"]["Audio"];
+            /**
+             * Include
+             * @default []
+             */
+            include: "item.input_audio_transcription.logprobs"[];
+        };
+        /**
          * SpokenLanguage
          * @description Consecutive segments in one language.
          */
@@ -1505,6 +1685,40 @@ export interface components {
             end: number;
             /** Text */
             text: string;
+        };
+        /**
+         * Transcription
+         * @description How the speech is transcribed.
+         */
+        Transcription: {
+            /**
+             * Model
+             * @description Any name: there is one model.
+             */
+            model?: string | null;
+            /**
+             * Language
+             * @description Code, tag or name of the language; detected if left out.
+             */
+            language?: string | null;
+            /**
+             * Languages
+             * @description The languages that detection may return.
+             * @default []
+             */
+            languages: (string | null)[];
+            /**
+             * Prompt
+             * @default
+             */
+            prompt: string;
+            /**
+             * Keywords
+             * @default []
+             */
+            keywords: string[];
+            /** Delay */
+            delay?: null;
         };
         /**
          * TranscriptionResponse
@@ -5053,6 +5267,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    realtime: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            401: components["responses"]["OpenAIRead401"];
+            403: components["responses"]["OpenAIRead403"];
+            421: components["responses"]["OpenAIRead421"];
+            429: components["responses"]["OpenAIRead429"];
+            431: components["responses"]["OpenAIRead431"];
+            503: components["responses"]["OpenAIRead503"];
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+                };
+            };
+        };
+    };
+    client_secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClientSecretRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientSecretResponse"];
+                };
+            };
+            400: components["responses"]["OpenAIJson400"];
+            401: components["responses"]["OpenAIJson401"];
+            403: components["responses"]["OpenAIJson403"];
+            408: components["responses"]["OpenAIJson408"];
+            413: components["responses"]["OpenAIJson413"];
+            415: components["responses"]["OpenAIJson415"];
+            421: components["responses"]["OpenAIJson421"];
+            422: components["responses"]["OpenAIJson422"];
+            429: components["responses"]["OpenAIJson429"];
+            431: components["responses"]["OpenAIJson431"];
+            500: components["responses"]["OpenAIJson500"];
+            503: components["responses"]["OpenAIJson503"];
+            504: components["responses"]["OpenAIJson504"];
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIErrorEnvelope"];
                 };
             };
         };

@@ -17,6 +17,14 @@ export class TimedOut extends SamoError {
 /** The response is not SAMO's: the URL is that of another server, or of another version. */
 export class UnexpectedResponse extends SamoError {
 }
+/** The job has ended without a result. */
+export class JobFailed extends SamoError {
+    /** @param {import("../types/api.js").components["schemas"]["JobResponse"]} job */
+    constructor(job: import("../types/api.js").components["schemas"]["JobResponse"]);
+    jobId: string;
+    state: "failed" | "running" | "done" | "queued" | "cancelled" | "lost";
+    code: string | null;
+}
 /** The service refused the request (status 4xx), is busy (429, 503) or failed (5xx). */
 export class ApiError extends SamoError {
     /**

@@ -1,32 +1,3 @@
-/** @typedef {import("../types/api.js").components["schemas"]} Schemas */
-/** @typedef {Schemas["InsightResponse"]} Insight */
-/** @typedef {Schemas["TranscriptionResponse"]} Transcription */
-/** @typedef {Schemas["TrendsEntry"]} TrendsEntry */
-/** @typedef {import("./upload.js").OnProgress} OnProgress */
-/**
- * @typedef {object} RequestOptions
- * @property {AbortSignal} [signal] aborts the request
- */
-/**
- * @typedef {object} InsightOptions
- * @property {boolean} [summary] if false, the insight has no summary
- * @property {number} [threshold] of all labels; by default each label has its tuned threshold
- */
-/**
- * @typedef {object} RecordingOptions
- * @property {string} [language] a code such as "en"; detected by default
- * @property {OnProgress} [onProgress]
- */
-/**
- * @typedef {object} SamoOptions
- * @property {string} [baseUrl] of the service
- * @property {string} [apiKey]
- * @property {number} [timeout] seconds for a response
- * @property {number} [maxRetries] how often a request is sent again if the service is busy or the
- * connection broke
- * @property {number} [maxRetryWait] seconds; if the service asks to wait longer, its error is thrown
- * @property {typeof fetch} [fetch] one of your own, for tests and proxies
- */
 /** A client of SAMO. Every method throws a `SamoError`, or the signal's reason if it is aborted. */
 export class Samo {
     /** @param {SamoOptions} [options] */
@@ -233,6 +204,44 @@ export class Samo {
         text: string;
     }>;
     /**
+     * Start a job, for recordings of up to hours; it is computed in the background.
+     * @param {Blob} recording in any audio format
+     * @param {JobOptions & RecordingOptions & RequestOptions} [options]
+     * @returns {Promise<Job>}
+     */
+    createJob(recording: Blob, options?: JobOptions & RecordingOptions & RequestOptions): Promise<Job>;
+    /**
+     * State and progress of a job.
+     * @param {string} id
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Job>}
+     */
+    getJob(id: string, { signal }?: RequestOptions): Promise<Job>;
+    /**
+     * Wait until a job is done, and return its result. Throws `JobFailed` if it ends without one.
+     * @param {string} id
+     * @param {{ onUpdate?: (job: Job) => void } & RequestOptions} [options] `onUpdate` is called with the
+     * job's state each time it was asked for
+     * @returns {Promise<Insight | Transcription>}
+     */
+    waitForJob(id: string, { onUpdate, signal }?: {
+        onUpdate?: (job: Job) => void;
+    } & RequestOptions): Promise<Insight | Transcription>;
+    /**
+     * The result of a job that is done.
+     * @param {string} id
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Insight | Transcription>}
+     */
+    jobResult(id: string, { signal }?: RequestOptions): Promise<Insight | Transcription>;
+    /**
+     * Cancel a job that waits or runs; delete one that has ended, with its result.
+     * @param {string} id
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Job>}
+     */
+    deleteJob(id: string, { signal }?: RequestOptions): Promise<Job>;
+    /**
      * State of the service.
      * @param {RequestOptions} [options]
      */
@@ -265,6 +274,7 @@ export type Schemas = import("../types/api.js").components["schemas"];
 export type Insight = Schemas["InsightResponse"];
 export type Transcription = Schemas["TranscriptionResponse"];
 export type TrendsEntry = Schemas["TrendsEntry"];
+export type Job = Schemas["JobResponse"];
 export type OnProgress = import("./upload.js").OnProgress;
 export type RequestOptions = {
     /**
@@ -313,4 +323,30 @@ export type SamoOptions = {
      */
     fetch?: typeof fetch | undefined;
 };
-export { ApiError, ConnectionFailed, SamoError, TimedOut, UnexpectedResponse } from "./errors.js";
+export type JobOptions = {
+    /**
+     * what to compute
+     */
+    result?: "insight" | "transcription" | undefined;
+    /**
+     * for an insight
+     */
+    summary?: boolean | undefined;
+    /**
+     * for an insight
+     */
+    threshold?: number | undefined;
+    /**
+     * for a transcription
+     */
+    task?: "translate" | "transcribe" | undefined;
+    /**
+     * for a transcription
+     */
+    words?: boolean | undefined;
+    /**
+     * called when the job has ended
+     */
+    callbackUrl?: string | undefined;
+};
+export { ApiError, ConnectionFailed, JobFailed, SamoError, TimedOut, UnexpectedResponse } from "./errors.js";

@@ -1,16 +1,19 @@
 /**
  * A successful response. Throws a `SamoError`, or the signal's reason if the caller aborts.
- *
- * Every request only computes something, so it may be repeated even if the service received it.
- * @param {Request} request
+ * @param {(signal: AbortSignal) => Promise<Response>} attempt sends the request once
+ * @param {AbortSignal} signal
  * @param {RetryOptions} options
- * @param {OnProgress} [onProgress]
  * @returns {Promise<Response>}
  */
-export function send(request: Request, options: RetryOptions, onProgress?: OnProgress): Promise<Response>;
-export type OnProgress = import("./upload.js").OnProgress;
+export function send(attempt: (signal: AbortSignal) => Promise<Response>, signal: AbortSignal, options: RetryOptions): Promise<Response>;
+/**
+ * Wait; throws the signal's reason if it aborts.
+ * @param {number} seconds
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+export function sleep(seconds: number, signal?: AbortSignal): Promise<void>;
 export type RetryOptions = {
-    fetch: typeof fetch;
     /**
      * seconds for a response
      */
@@ -23,4 +26,8 @@ export type RetryOptions = {
      * seconds; an error that asks for a longer wait is thrown at once
      */
     maxRetryWait: number;
+    /**
+     * whether it may be sent again after the connection broke
+     */
+    repeatable?: boolean | undefined;
 };

@@ -1,18 +1,18 @@
 /**
- * Called while a recording is sent, with the bytes sent so far and the bytes in all, those of the
- * form around the recording included.
+ * Called while a recording is sent, with the bytes sent so far and the bytes in all.
  * @typedef {(sent: number, total: number) => void} OnProgress
  */
 /**
- * `fetch` for a request with a body.
+ * Send a form; each call reads the recording again.
  * @param {typeof fetch} fetch
- * @param {Request} request
- * @param {OnProgress} onProgress
+ * @param {Request} request its address and headers
+ * @param {FormData} form
+ * @param {AbortSignal} signal
+ * @param {OnProgress} [onProgress]
  * @returns {Promise<Response>}
  */
-export function fetchWithProgress(fetch: typeof globalThis.fetch, request: Request, onProgress: OnProgress): Promise<Response>;
+export function sendForm(fetch: typeof globalThis.fetch, request: Request, form: FormData, signal: AbortSignal, onProgress?: OnProgress): Promise<Response>;
 /**
- * Called while a recording is sent, with the bytes sent so far and the bytes in all, those of the
- * form around the recording included.
+ * Called while a recording is sent, with the bytes sent so far and the bytes in all.
  */
 export type OnProgress = (sent: number, total: number) => void;

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -16,13 +17,17 @@ T = TypeVar("T")
 Entry = models.TrendsEntry | tuple[date | str, models.InsightResponse]
 """An entry of a journal for `trends`: when it was written, and its insight."""
 
+JobResult = models.InsightResponse | models.TranscriptionResponse
+"""The result of a job, by its `kind`."""
+
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
     """A request, and how to read its response.
 
     `fields` are those of a form, if there is a `recording`, and otherwise of a JSON object; those
-    that are None are left out.
+    that are None are left out. A call that is not `repeatable` has an effect: after a broken
+    connection nobody knows whether it took place.
     """
 
     method: str
@@ -31,6 +36,7 @@ class Call(Generic[T]):
     fields: Mapping[str, Any] | None = None
     recording: Recording | None = None
     on_progress: Progress | None = None
+    repeatable: bool = True
 
     def json(self) -> dict[str, Any] | None:
         """The JSON object to send."""
@@ -150,3 +156,42 @@ def served_models() -> Call[dict[str, models.ModelStatus]]:
     """`GET /models/status`."""
     adapter = TypeAdapter(dict[str, models.ModelStatus])
     return Call("GET", "/models/status", adapter.validate_json)
+
+
+def create_job(
+    recording: Recording,
+    *,
+    result: str,
+    on_progress: Progress | None,
+    fields: Mapping[str, Any],
+) -> Call[models.JobResponse]:
+    """`POST /v1/jobs`."""
+    return Call(
+        "POST",
+        "/v1/jobs",
+        _model(models.JobResponse),
+        {"result": result, **fields},
+        recording,
+        on_progress,
+        repeatable=False,
+    )
+
+
+def get_job(job_id: str) -> Call[models.JobResponse]:
+    """`GET /v1/jobs/{id}`."""
+    return Call("GET", _job_path(job_id), _model(models.JobResponse))
+
+
+def job_result(job_id: str) -> Call[JobResult]:
+    """`GET /v1/jobs/{id}/result`."""
+    adapter: TypeAdapter[JobResult] = TypeAdapter(JobResult)
+    return Call("GET", f"{_job_path(job_id)}/result", adapter.validate_json)
+
+
+def delete_job(job_id: str) -> Call[models.JobResponse]:
+    """`DELETE /v1/jobs/{id}`."""
+    return Call("DELETE", _job_path(job_id), _model(models.JobResponse))
+
+
+def _job_path(job_id: str) -> str:
+    return f"/v1/jobs/{quote(job_id, safe='')}"

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
 import httpx
 
 from samo_client import _calls, models
-from samo_client._calls import Call, Entry
-from samo_client._transport import DEFAULT_TIMEOUT, Configuration, read, transport_error
+from samo_client._calls import Call, Entry, JobResult
+from samo_client._transport import (
+    DEFAULT_TIMEOUT,
+    FIRST_POLL_SECONDS,
+    Configuration,
+    next_poll,
+    read,
+    transport_error,
+)
 from samo_client._uploads import Progress, Recording, open_upload
 from samo_client.errors import SamoError
 
@@ -26,7 +33,8 @@ class Samo:
         api_key: By default the variable SAMO_API_KEY.
         timeout: Seconds for a response.
         max_retries: How often a request is sent again if the service is busy or the connection
-            broke. Every request only computes something, so repeating it is safe.
+            broke. A request that only computes something may be repeated; after a broken
+            connection `create_job` is not.
         max_retry_wait: Seconds; if the service asks to wait longer, its error is raised at once.
         http_client: An `httpx.Client` of your own, for proxies and certificates. It is not
             closed.
@@ -177,6 +185,80 @@ class Samo:
         """The service's models, with their metadata."""
         return self._send(_calls.served_models())
 
+    def create_job(
+        self,
+        recording: Recording,
+        *,
+        result: Literal["insight", "transcription"] = "insight",
+        language: str | None = None,
+        summary: bool | None = None,
+        threshold: float | None = None,
+        task: Literal["transcribe", "translate"] | None = None,
+        words: bool | None = None,
+        callback_url: str | None = None,
+        on_progress: Progress | None = None,
+    ) -> models.JobResponse:
+        """Start a job, for recordings of up to hours; it is computed in the background.
+
+        Args:
+            recording: A path, bytes or an open file, in any audio format.
+            result: What to compute.
+            language: A code such as "en"; detected by default.
+            summary: For an insight, as for `analyze`.
+            threshold: For an insight, as for `analyze`.
+            task: For a transcription, as for `transcribe`.
+            words: For a transcription, as for `transcribe`.
+            callback_url: Called when the job has ended.
+            on_progress: Called while the recording is sent, with the bytes sent and all bytes.
+
+        """
+        fields = {
+            "language": language,
+            "generate_summary": summary,
+            "emotion_threshold": threshold,
+            "task": task,
+            "timestamp": words,
+            "callback_url": callback_url,
+        }
+        return self._send(
+            _calls.create_job(recording, result=result, on_progress=on_progress, fields=fields)
+        )
+
+    def get_job(self, job_id: str) -> models.JobResponse:
+        """State and progress of a job."""
+        return self._send(_calls.get_job(job_id))
+
+    def wait_for_job(
+        self, job_id: str, on_update: Callable[[models.JobResponse], None] | None = None
+    ) -> JobResult:
+        """Wait until a job is done, and return its result.
+
+        Args:
+            job_id: Of the job.
+            on_update: Called with the job's state each time it was asked for.
+
+        Raises:
+            JobFailed: It has ended without a result.
+
+        """
+        wait = FIRST_POLL_SECONDS
+        while True:
+            job = self.get_job(job_id)
+            if on_update:
+                on_update(job)
+            if (next_wait := next_poll(job, wait)) is None:
+                return self.job_result(job_id)
+            time.sleep(wait)
+            wait = next_wait
+
+    def job_result(self, job_id: str) -> JobResult:
+        """The result of a job that is done: an insight, or a transcription."""
+        return self._send(_calls.job_result(job_id))
+
+    def delete_job(self, job_id: str) -> models.JobResponse:
+        """Cancel a job that waits or runs; delete one that has ended, with its result."""
+        return self._send(_calls.delete_job(job_id))
+
     def close(self) -> None:
         """Close the connections."""
         if self._owns_http:
@@ -199,7 +281,7 @@ class Samo:
             try:
                 return read(call, self._request(call))
             except SamoError as error:
-                wait = self._configuration.retry_wait(error, attempt)
+                wait = self._configuration.retry_wait(call, error, attempt)
                 if wait is None:
                     raise
             time.sleep(wait)

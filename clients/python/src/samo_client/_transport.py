@@ -13,10 +13,12 @@ from typing import Any, Final, TypeVar
 import httpx
 from pydantic import ValidationError
 
+from samo_client import models
 from samo_client._calls import Call
 from samo_client.errors import (
     ApiError,
     ConnectionFailed,
+    JobFailed,
     SamoError,
     TimedOut,
     UnexpectedResponse,
@@ -32,6 +34,9 @@ _FIRST_BACKOFF_SECONDS: Final = 0.5
 _MAX_BACKOFF_SECONDS: Final = 8.0
 # The service, or a proxy in front of it, did not process the request.
 _RETRIED_STATUSES: Final = frozenset({429, 502, 503})
+FIRST_POLL_SECONDS: Final = 0.5
+_POLL_GROWTH: Final = 1.5
+_MAX_POLL_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -78,22 +83,36 @@ class Configuration:
             max_retry_wait,
         )
 
-    def retry_wait(self, error: SamoError, attempt: int) -> float | None:
-        """Seconds to wait before the request is sent again; None if it is not.
-
-        `attempt` counts from 0. Every request only computes something, so it may be repeated even
-        if the service has received it.
-        """
+    def retry_wait(self, call: Call[T], error: SamoError, attempt: int) -> float | None:
+        """Seconds to wait before a call is sent again; None if it is not. `attempt` is from 0."""
         if attempt >= self.max_retries:
             return None
         if isinstance(error, ApiError) and error.status in _RETRIED_STATUSES:
             if error.retry_after is not None:
                 return error.retry_after if error.retry_after <= self.max_retry_wait else None
-        elif not isinstance(error, ConnectionFailed):
+        elif not (isinstance(error, ConnectionFailed) and call.repeatable):
             return None
         # at a random time, so that many clients do not come back at the same moment
         ceiling = min(_FIRST_BACKOFF_SECONDS * 2**attempt, _MAX_BACKOFF_SECONDS)
         return random.uniform(ceiling / 2, ceiling)  # noqa: S311  # no secret
+
+
+def next_poll(job: models.JobResponse, seconds: float) -> float | None:
+    """Seconds until the state of a job is asked for again; None if the job is done.
+
+    Raises:
+        JobFailed: The job has ended without a result.
+    """
+    if job.state in {"queued", "running"}:
+        return min(seconds * _POLL_GROWTH, _MAX_POLL_SECONDS)
+    if job.state != "done":
+        raise JobFailed(
+            job.error.message if job.error else f"The job is {job.state}.",
+            job_id=job.id,
+            state=job.state,
+            code=job.error.code if job.error else None,
+        )
+    return None
 
 
 def transport_error(error: httpx.TransportError) -> SamoError:

@@ -4,8 +4,10 @@
     ├── ConnectionFailed        the service cannot be reached, or the connection broke
     ├── TimedOut                no response in time
     ├── UnexpectedResponse      the response is not SAMO's: another server, or another version
+    ├── JobFailed               the job has ended without a result
     └── ApiError                the service refused the request or failed
-        ├── InvalidRequest      400, 404, 405, 408, 413, 415, 422, 431: correct the request
+        ├── InvalidRequest      400, 405, 408, 409, 413, 415, 422, 431: correct the request
+        ├── NotFound            404, 410: no such route or job, or the job is deleted
         ├── Unauthenticated     401: the API key is missing, unknown or expired
         ├── PermissionDenied    403, 421: the key, the origin or the host name does not permit this
         ├── RateLimited         429: too many requests
@@ -36,6 +38,23 @@ class TimedOut(SamoError):
 
 class UnexpectedResponse(SamoError):
     """The response is not SAMO's: the URL is that of another server, or of another version."""
+
+
+class JobFailed(SamoError):
+    """The job has ended without a result.
+
+    Attributes:
+        job_id: of the job.
+        state: "failed", "cancelled" or "lost".
+        code: as of an `ApiError`; None unless the state is "failed".
+
+    """
+
+    def __init__(self, message: str, *, job_id: str, state: str, code: str | None) -> None:
+        super().__init__(f"{message} ({job_id})")
+        self.job_id = job_id
+        self.state = state
+        self.code = code
 
 
 class ApiError(SamoError):
@@ -75,6 +94,10 @@ class InvalidRequest(ApiError):
     """The request cannot be used: correct it."""
 
 
+class NotFound(ApiError):
+    """There is no such route or job, or the job is deleted."""
+
+
 class Unauthenticated(ApiError):
     """The API key is missing, unknown or expired."""
 
@@ -102,6 +125,8 @@ class ServerFailure(ApiError):
 _BY_STATUS: Mapping[int, type[ApiError]] = {
     401: Unauthenticated,
     403: PermissionDenied,
+    404: NotFound,
+    410: NotFound,
     421: PermissionDenied,
     429: RateLimited,
     503: Overloaded,

@@ -5,8 +5,47 @@ from __future__ import annotations
 from datetime import date as date_aliased
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 from typing_extensions import TypeAliasType
+
+
+class AudioFormat(BaseModel):
+    """
+    Mono audio: 16-bit PCM at 24 or 16 kHz, or G.711 at 8 kHz.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    type: Annotated[
+        Literal["audio/pcm", "audio/pcmu", "audio/pcma"] | None, Field(title="Type")
+    ] = "audio/pcm"
+    rate: Annotated[int | None, Field(title="Rate")] = None
+    """
+    24000 (the default) or 16000 for PCM, 8000 for G.711.
+    """
+
+
+class ClientSecretResponse(BaseModel):
+    """
+    A token for a browser.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    value: Annotated[str, Field(title="Value")]
+    """
+    The token; send it as the subprotocol of the WebSocket.
+    """
+    expires_at: Annotated[int, Field(title="Expires At")]
+    """
+    Unix time, in seconds.
+    """
+    session: Annotated[dict[str, Any], Field(title="Session")]
+    """
+    The configuration.
+    """
 
 
 class Course(BaseModel):
@@ -173,6 +212,21 @@ class ErrorEnvelope(BaseModel):
         extra="allow",
     )
     error: ErrorBody
+
+
+class ExpiresAfter(BaseModel):
+    """
+    When a token expires.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    anchor: Annotated[Literal["created_at"], Field(title="Anchor")] = "created_at"
+    seconds: Annotated[int | None, Field(ge=10, le=60, title="Seconds")] = 60
+    """
+    The session itself may go on after that.
+    """
 
 
 class ExplainedWord(BaseModel):
@@ -456,6 +510,31 @@ class RecordingGap(BaseModel):
     """
 
 
+class ServerVad(BaseModel):
+    """
+    Turns end where voice activity detection hears a pause.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    type: Annotated[Literal["server_vad"], Field(title="Type")]
+    threshold: Annotated[float | None, Field(ge=0.0, le=1.0, title="Threshold")] = 0.5
+    prefix_padding_ms: Annotated[int | None, Field(ge=0, le=2000, title="Prefix Padding Ms")] = 300
+    silence_duration_ms: Annotated[
+        int | None, Field(ge=200, le=10000, title="Silence Duration Ms")
+    ] = 500
+    create_response: Annotated[bool | None, Field(title="Create Response")] = None
+    """
+    Accepted: transcription sessions create no responses.
+    """
+    interrupt_response: Annotated[bool | None, Field(title="Interrupt Response")] = None
+    """
+    As create_response.
+    """
+    idle_timeout_ms: Annotated[None, Field(title="Idle Timeout Ms")] = None
+
+
 class SpokenLanguage(BaseModel):
     """
     Consecutive segments in one language.
@@ -595,6 +674,45 @@ class TranscriptSegment(BaseModel):
     start: Annotated[float, Field(title="Start")]
     end: Annotated[float, Field(title="End")]
     text: Annotated[str, Field(title="Text")]
+
+
+class Model(RootModel[str]):
+    root: Annotated[str, Field(max_length=256, title="Model")]
+    """
+    Any name: there is one model.
+    """
+
+
+class Keyword(RootModel[str]):
+    root: Annotated[str, Field(max_length=20000)]
+
+
+class Transcription(BaseModel):
+    """
+    How the speech is transcribed.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    model: Annotated[Model | None, Field(title="Model")] = None
+    """
+    Any name: there is one model.
+    """
+    language: Annotated[str | None, Field(title="Language")] = None
+    """
+    Code, tag or name of the language; detected if left out.
+    """
+    languages: Annotated[list[str | None] | None, Field(max_length=100, title="Languages")] = []
+    """
+    The languages that detection may return.
+    """
+    prompt: Annotated[str | None, Field(max_length=20000, title="Prompt")] = ""
+    keywords: Annotated[
+        list[Keyword] | None,
+        Field(max_length=100, title="Keywords", validate_default=True),
+    ] = []
+    delay: Annotated[None, Field(title="Delay")] = None
 
 
 class TrendsChangePoint(BaseModel):
@@ -1043,6 +1161,23 @@ class EmotionExplanation(BaseModel):
     """
 
 
+class Input(BaseModel):
+    """
+    The audio that comes in.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    format: AudioFormat | None = None
+    transcription: Transcription | None = None
+    turn_detection: ServerVad | None = None
+    """
+    Null: turns end where the client commits.
+    """
+    noise_reduction: Annotated[None, Field(title="Noise Reduction")] = None
+
+
 class PredictBatchResponse(BaseModel):
     """
     The results, in the order of the texts.
@@ -1133,6 +1268,17 @@ class TranscriptionResponse(BaseModel):
     """
 
 
+class Audio(BaseModel):
+    """
+    Audio has only an input here.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    input: Input | None = None
+
+
 class InsightResponse(BaseModel):
     """
     The insight of an entry.
@@ -1177,4 +1323,35 @@ class InsightResponse(BaseModel):
     degraded: Annotated[list[str], Field(title="Degraded")]
     """
     Steps that failed; empty if none did.
+    """
+
+
+class SessionConfig(BaseModel):
+    """
+    The configuration of a session.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    type: Annotated[Literal["transcription"], Field(title="Type")]
+    audio: Audio | None = None
+    include: Annotated[
+        list[Literal["item.input_audio_transcription.logprobs"]] | None,
+        Field(title="Include"),
+    ] = []
+
+
+class ClientSecretRequest(BaseModel):
+    """
+    What a token opens, and for how long it is valid.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    expires_after: ExpiresAfter | None = None
+    session: SessionConfig | None = None
+    """
+    The configuration with which its sessions begin. Send a prompt and keywords with `session.update` instead: a token is signed, not encrypted.
     """
