@@ -10,15 +10,16 @@ from collections import deque
 from typing import Final
 
 from runners.errors import SamoError
-from runners.transcriber.transcript import SAMPLE_RATE, Transcript, TranscriptionRequest
+from runners.transcriber.transcript import SAMPLE_RATE, Transcript
 from runners.transcriber.voice_activity import FRAME_SAMPLES
 from runners.transcriber.voice_stream import VoiceStream
 from samo.limits import MAX_AUDIO_SECONDS
+from samo.live import requests
 from samo.live import server_events as events
 from samo.live.agreement import complete, extend_stable
 from samo.live.audio_input import AudioInput, Samples
 from samo.live.client_events import EventError
-from samo.live.config import LOGPROBS, SessionConfig
+from samo.live.config import SessionConfig
 from samo.live.endpointing import Endpointer, Endpointing, Transition
 from samo.live.turns import Decode, FinishedTurn, Purpose, SampleBuffer, Turn
 
@@ -298,29 +299,9 @@ class LiveSession:
         samples = turn.samples
         if samples is None:
             samples = self._audio.cut(turn.start, self._end_of_audio(turn, until))
-        settings = self._config.audio.input.transcription
-        # a turn often begins in the middle of a sentence
-        prompt = f"{settings.prompt} {self._last_text}".strip()
-        request = TranscriptionRequest(
-            samples,
-            language=settings.language,
-            candidate_languages=tuple(code for code in settings.languages if code),
-            prompt=prompt,
-            keywords=tuple(settings.keywords),
-            word_timestamps=True,
-            token_scores=LOGPROBS in self._config.include,
-            short_context=True,
-        )
+        request = requests.complete(self._config, samples, self._last_text)
         if purpose is Purpose.DRAFT:
-            request = TranscriptionRequest(
-                samples,
-                language=turn.language or settings.language,
-                candidate_languages=request.candidate_languages,
-                prompt=prompt,
-                keywords=request.keywords,
-                short_context=True,
-                stable_text=turn.stable,
-            )
+            request = requests.draft(request, turn)
         return Decode(turn, purpose, request, turn.speech_end, until)
 
     def _send_stable(self, turn: Turn, stable: str, language: str | None) -> Events:
@@ -341,27 +322,7 @@ class LiveSession:
         self._finished.append(
             FinishedTurn(turn.item_id, turn.start, end, text, transcript, turn.samples)
         )
-        return [*found, self._completed(turn, text, transcript)]
-
-    def _completed(self, turn: Turn, text: str, transcript: Transcript) -> events.ServerEvent:
-        codes = dict.fromkeys(span.language for span in transcript.languages)
-        scores = [score for segment in transcript.segments for score in segment.token_scores]
-        return events.Completed(
-            item_id=turn.item_id,
-            transcript=text,
-            languages=[events.Language(code=code) for code in codes],
-            logprobs=[
-                {
-                    "token": score.text.decode(errors="replace"),
-                    "bytes": list(score.text),
-                    "logprob": score.log_probability,
-                }
-                for score in scores
-            ]
-            if LOGPROBS in self._config.include
-            else None,
-            usage=events.Usage(seconds=round(transcript.duration, 3)),
-        )
+        return [*found, requests.completed(self._config, turn, text, transcript)]
 
 
 def _covers(turn: Turn, speech_end: int) -> bool:
