@@ -32,12 +32,12 @@ serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3
 	@$(MAKE) --no-print-directory page || echo "The page's libraries could not be fetched; the API is served without the page." >&2
 	@$(BIN)/samo serve --host $(HOST) --port $(PORT)
 
+# Servers and tools that tests start: a browser, Redis, Prometheus; what a server opens and sends
+# (strace); another clock (libfaketime); a microphone (arecord).
+TEST_PACKAGES := chromium redis-server prometheus strace libfaketime alsa-utils
+
 test: .venv/.dev .venv-docs/.done export page docs/site/vendor/mermaid.min.js  ## set up and run all tests
-	tests/e2e/install-chromium.sh
-	tests/integration/install-redis.sh
-	tests/e2e/install-strace.sh
-	tests/faults/install-faketime.sh
-	tests/integration/install-alsa.sh
+	scripts/debian-packages $(TEST_PACKAGES)
 	$(BIN)/pytest
 
 test-fast: .venv/.test page  ## run the tests that need no models, in a minute or less
@@ -62,7 +62,7 @@ samo/page/vendor/.done: scripts/vendor samo/page/package.json samo/page/package-
 	scripts/vendor
 
 pictures: .venv/.dev export page  ## update the screenshots of the page in docs/pictures
-	tests/e2e/install-chromium.sh fonts-inter
+	scripts/debian-packages chromium fonts-inter
 	$(BIN)/pytest tests/e2e/test_page_pictures.py --pictures
 
 openapi: .venv/.dev  ## update docs/openapi.json and the clients
@@ -126,11 +126,26 @@ eval-transcriber: .venv/.dev export  ## measure word error rates
 eval-long: .venv/.dev export  ## compare long recordings in one pass with their parts side by side
 	$(BIN)/python -m training.evaluation.side_by_side --data $(DATA)/speech
 
+monitor: .venv/.dev export  ## run Prometheus with the rules beside the service (URL=http://… for one that runs, KEY_FILE=)
+	scripts/debian-packages prometheus
+	$(BIN)/python -m monitoring run --port $(PORT) $(if $(URL),--url $(URL)) $(if $(KEY_FILE),--key-file $(KEY_FILE))
+
+monitor-pictures: .venv/.dev export  ## draw the dashboard of the service under load in docs/pictures
+	scripts/debian-packages prometheus
+	$(BIN)/python -m monitoring pictures
+
+dashboard: .venv/.dev  ## write Grafana's dashboard from monitoring/panels.py
+	$(BIN)/python -m monitoring dashboard
+
 LOAD_SECONDS ?= 60
+LIVE_SECONDS ?= 60
 SOAK_SECONDS ?= 600
 
 load: .venv/.dev export  ## load the service with locust, find the knee; fails if a pass mark is missed
 	$(BIN)/python -m loadtests load --seconds $(LOAD_SECONDS) --plot docs/pictures/load-steps.svg
+
+live: .venv/.dev export  ## speak to the live route in real time (DATA=folder); fails if a pass mark is missed
+	$(BIN)/python -m loadtests.live --data $(DATA)/speech --seconds $(LIVE_SECONDS)
 
 soak: .venv/.dev export  ## serve a journaling mix for ten minutes; fails if memory, descriptors or threads grow
 	$(BIN)/python -m loadtests soak --seconds $(SOAK_SECONDS) --plot docs/pictures/soak.svg
@@ -138,7 +153,7 @@ soak: .venv/.dev export  ## serve a journaling mix for ten minutes; fails if mem
 CHAOS_SECONDS ?= 300
 
 chaos: .venv/.dev export  ## hold a steady load while faults are thrown, for five minutes; fails if a request is lost or wrong
-	tests/integration/install-redis.sh
+	scripts/debian-packages redis-server
 	$(BIN)/python -m loadtests.chaos --seconds $(CHAOS_SECONDS)
 
 LONG_MINUTES ?= 60
@@ -153,11 +168,11 @@ waterfall: .venv/.dev export  ## measure the steps of one request
 	$(BIN)/python -m loadtests.waterfall
 
 FUZZ_SECONDS ?= 60
+FUZZ_INPUTS ?= 10000
 FUZZ_SEED ?= 0
 
-fuzz: .venv/.dev  ## damaged recordings and generated requests, FUZZ_SECONDS=60 each; fails at a wrong response
-	$(BIN)/python -m tests.fuzz.recordings --seconds $(FUZZ_SECONDS)
-	$(BIN)/python -m tests.fuzz.requests --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+fuzz: .venv/.dev  ## damaged recordings and generated requests, FUZZ_SECONDS=60 each and 10,000 inputs; fails at a wrong response
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --inputs $(FUZZ_INPUTS) --seed $(FUZZ_SEED)
 
 lock: .venv/.dev  ## resolve requirements/*.txt from pyproject.toml
 	scripts/lock

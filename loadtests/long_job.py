@@ -1,7 +1,7 @@
 """Run jobs on a long recording of real speech: speed, memory, and what other requests feel of it.
 
     python -m loadtests.long_job --data FOLDER [--minutes 60] [--probe-seconds 60]
-    python -m loadtests.long_job --data FOLDER --minutes 180 --memory-seconds 90
+    python -m loadtests.long_job --data FOLDER --minutes 179 --memory-seconds 90
 
 FOLDER has LibriSpeech and its manifest.jsonl; its recordings are joined to a long one. One job runs
 to its end. A second one is probed by requests for texts and for a short recording, and cancelled. A
@@ -155,6 +155,9 @@ def measure_memory(
     memory = PeakMemory(server)
     job_id = submit(client, recording)
     time.sleep(seconds)
+    job = state_of(client, job_id)
+    if job["state"] != "running":
+        raise SystemExit(f"The job is {job['state']}: {job['error']}")
     progress = client.delete(f"/v1/jobs/{job_id}").json()["progress"]
     return {
         "idle_memory_mb": round(idle_mb, 1),
@@ -198,11 +201,10 @@ def started(port: int) -> Iterator[tuple[ServerProcess, httpx.Client]]:
     """The service in a subprocess, and a client of it."""
     command = [sys.executable, "-m", "samo", "serve", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
-    with serving(command, ROOT / ".long_job.log") as server:
+    with serving(command, ROOT / "runs" / "long_job.log") as server:
         server.wait_until_ready(f"{url}/readyz")
         with httpx.Client(base_url=url, timeout=300, trust_env=False) as client:
             yield server, client
-    (ROOT / ".long_job.log").unlink(missing_ok=True)
 
 
 def _free_port() -> int:

@@ -3,8 +3,9 @@
     CHAOS_FAULTS=faults.json python -m loadtests.chaos.faulty_server --port 3000
 
 The file says what a model does before it computes a batch: `{"summarizer": {"sleep_seconds": 60},
-"emotion": {"fail": true}}`. It is read before every batch, so that the faults of a running server
-can be changed. The wrapped methods are those of the real models and of their fakes.
+"emotion": {"fail": true}, "transcriber": {"seconds_per_item": 1}}`. It is read before every batch,
+so that the faults of a running server can be changed. The wrapped methods are those of the real
+models and of their fakes.
 """
 
 from __future__ import annotations
@@ -60,13 +61,14 @@ def faults(file: Path, **by_model: Mapping[str, Any]) -> Iterator[None]:
 
 def _faulty(model: str, method: Callable[..., Any], file: Path) -> Callable[..., Any]:
     @functools.wraps(method)
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def call(runner: Any, batch: Sequence[Any]) -> Any:
         fault = json.loads(file.read_text(encoding="utf-8")).get(model, {})
+        seconds = fault.get("sleep_seconds", 0.0) + fault.get("seconds_per_item", 0.0) * len(batch)
         # not time.sleep, which fails under libfaketime, with which tests set the clock
-        threading.Event().wait(fault.get("sleep_seconds", 0.0))
+        threading.Event().wait(seconds)
         if fault.get("fail"):
             raise InjectedError
-        return method(*args, **kwargs)
+        return method(runner, batch)
 
     return call
 

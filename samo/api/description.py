@@ -26,12 +26,16 @@ EXAMPLES: Final = Path(__file__).with_name("examples.json")
 
 _DESCRIPTION: Final = """
 Send a spoken entry to `/analyze/voice-journal`, a typed one to `/analyze/journal`; the other routes
-give one step each. Nothing of an entry is stored or logged.
+give one step each; `/v1/jobs` takes recordings of hours. Nothing of an entry is logged or stored,
+except for a job and its result, for an hour.
 
 Every answer from 400 up has one body, `{"error": {"code", "message", "details", "request_id"}}`;
 below `/v1/` it is that of OpenAI's API. `code` is for programs, `message` says what to do. An
 option that is blank or null counts as left out; a field that a route does not know is refused with
 422.
+
+Speech is transcribed while it is spoken over a WebSocket, `/v1/realtime?intent=transcription`;
+`/v1/realtime/client_secrets` describes it.
 
 Also answered, by BentoML: `GET /livez` (the process runs) and `GET /readyz` (the models have
 answered their warm-up), for probes.

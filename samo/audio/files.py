@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import mmap
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -72,8 +73,15 @@ class DecodedFile:
     gaps: tuple[Gap, ...]
 
 
-def decode_file(file: BinaryIO, output: BinaryIO, max_seconds: float) -> DecodedFile:
+def decode_file(
+    file: BinaryIO,
+    output: BinaryIO,
+    max_seconds: float,
+    on_open: Callable[[], None] = lambda: None,
+) -> DecodedFile:
     """Decode a recording to 16-bit mono samples at 16 kHz, which are written to `output`.
+
+    `on_open` is called before anything is parsed, when no other file need be opened.
 
     Raises:
         UnsupportedAudio: `file` is empty or not in a supported audio format.
@@ -87,6 +95,7 @@ def decode_file(file: BinaryIO, output: BinaryIO, max_seconds: float) -> Decoded
     sink = _FileSink(output)
     remaining = RemainingDuration(max_seconds)
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        on_open()
         if size <= MAX_PARSED_BYTES:
             return _decode_parts(split_files(content[:], remaining.factor), remaining, sink)
         part = _large_part(content)

@@ -19,12 +19,25 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 
 
 class Confinement:
-    """The limits of the decoder processes that this process forks."""
+    """The limits of this process, or of the decoder processes that it forks.
 
-    def __init__(self) -> None:
+    Args:
+        cpu_seconds: the CPU time of a process.
+        memory_bytes: its address space beyond that of this process.
+        file_bytes: the size to which it may extend a file that is open.
+    """
+
+    def __init__(
+        self,
+        cpu_seconds: int = MAX_CPU_SECONDS,
+        memory_bytes: int = MAX_MEMORY_BYTES,
+        file_bytes: int = 0,
+    ) -> None:
+        self._cpu_seconds = cpu_seconds
+        self._file_bytes = file_bytes
         with contextlib.suppress(OSError):  # Linux; if memory is short, the kernel ends these first
             Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
-        self._max_address_space = _address_space() + MAX_MEMORY_BYTES
+        self._max_address_space = _address_space() + memory_bytes
         with contextlib.suppress(OSError, AttributeError):  # Linux
             prctl = ctypes.CDLL(None).prctl
             prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -36,10 +49,10 @@ class Confinement:
         Files and sockets that are open stay usable; no other can be opened, created or connected.
         """
         # at the first limit SIGXCPU, which tells the cause; at the second SIGKILL
-        _limit(resource.RLIMIT_CPU, MAX_CPU_SECONDS, MAX_CPU_SECONDS + 1)
+        _limit(resource.RLIMIT_CPU, self._cpu_seconds, self._cpu_seconds + 1)
         _limit(resource.RLIMIT_AS, self._max_address_space)
         _limit(resource.RLIMIT_CORE, 0)  # a core dump would contain the recording
-        _limit(resource.RLIMIT_FSIZE, 0)
+        _limit(resource.RLIMIT_FSIZE, self._file_bytes)
         _limit(resource.RLIMIT_NOFILE, 0)
 
 

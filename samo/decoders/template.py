@@ -49,7 +49,7 @@ _RATE: Final = 16_000
 
 def main(control: socket.socket) -> None:
     """Fork decoder processes until the service closes `control`."""
-    _warm_up()
+    warm_up()
     _silence()
     confinement = Confinement()
     # Collections after the fork would write to shared memory and so copy it.
@@ -137,7 +137,7 @@ class Template:
             # the uploads of others, and the way to fork
             for other in (*self._jobs.values(), self._control, self._wakeup, self._wakeup_write):
                 other.close()
-            _warm_up()  # copies the memory that decoding writes to, before the upload is here
+            warm_up()  # copies the memory that decoding writes to, before the upload is here
             with channel:
                 _, descriptors, _, _ = socket.recv_fds(channel, 1, 1)
             if descriptors:  # not the end of the template
@@ -221,7 +221,7 @@ def _receive(job: socket.socket, size: int) -> bytes:
     return bytes(data)
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
     """Decode once, so that modules, codecs and tables are loaded before the forks."""
     import io
     import wave

@@ -22,7 +22,7 @@ Value = TypeVar("Value")
 _log = logging.getLogger("bentoml.samo.drift")
 
 # No request waits for Redis here, so it may take longer than rate limits allow.
-REDIS_SECONDS: Final = 2.0
+REDIS_SECONDS: Final = 1.0
 # While Redis is down, it is tried again after this time.
 RETRY_SECONDS: Final = 5.0
 # Panes that are kept, of which the newest form the window. An instance that stops leaves a pane

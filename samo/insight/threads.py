@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 MAX_BACKGROUND_CALLS: Final = 16
 
 # A caller may use three quarters of it, so that others find room.
-_MAX_CALLS_OF_A_CALLER: Final = 12
+MAX_CALLS_OF_A_CALLER: Final = 12
 
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="text")
 _background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="background")
@@ -62,7 +62,7 @@ async def run_in_background(
     caller = current_caller()
     if (
         _pending_calls.total() >= MAX_BACKGROUND_CALLS
-        or _pending_calls[caller] >= _MAX_CALLS_OF_A_CALLER
+        or _pending_calls[caller] >= MAX_CALLS_OF_A_CALLER
     ):
         raise Overloaded("Too many large requests are in progress: try again in a few seconds.", 5)
     call = partial(function, *args, **kwargs)

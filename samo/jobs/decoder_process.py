@@ -9,9 +9,7 @@ was decoded, or which error was raised.
 from __future__ import annotations
 
 import os
-import resource
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -19,6 +17,8 @@ import orjson
 from runners.errors import SamoError
 from samo.audio.files import SAMPLE_BYTES, decode_file
 from samo.audio.types import SAMPLE_RATE
+from samo.decoders.confinement import Confinement
+from samo.decoders.template import warm_up
 
 _MAX_MEMORY_BYTES: Final = 512 * 1024 * 1024
 """Address space beyond that of the imports and of the file, which is mapped."""
@@ -31,9 +31,11 @@ _NICENESS: Final = 10
 def main(input_descriptor: int, output_descriptor: int, max_seconds: float) -> None:
     """Run the command line."""
     with os.fdopen(input_descriptor, "rb") as file, os.fdopen(output_descriptor, "w+b") as output:
-        _confine(os.fstat(input_descriptor).st_size, max_seconds)
+        os.nice(_NICENESS)  # jobs take what others leave
+        warm_up()  # while the files of modules can be opened
+        confinement = _confinement(os.fstat(input_descriptor).st_size, max_seconds)
         try:
-            decoded = decode_file(file, output, max_seconds)
+            decoded = decode_file(file, output, max_seconds, confinement.begin)
         except SamoError as error:
             answer: dict[str, Any] = {
                 "code": error.code, "message": error.message, "details": error.details,
@@ -48,19 +50,13 @@ def main(input_descriptor: int, output_descriptor: int, max_seconds: float) -> N
     sys.stdout.buffer.write(orjson.dumps(answer))
 
 
-def _confine(file_bytes: int, max_seconds: float) -> None:
-    os.nice(_NICENESS)  # jobs take what others leave
-    cpu_seconds = int(_MIN_CPU_SECONDS + _CPU_SECONDS_PER_SECOND * max_seconds)
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
-    # twice: a second track is compared with the first
-    output_bytes = 2 * int((max_seconds + 60) * SAMPLE_RATE * SAMPLE_BYTES)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (output_bytes, output_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    status = Path("/proc/self/statm")
-    if status.exists():
-        used = int(status.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-        address_space = used + file_bytes + _MAX_MEMORY_BYTES
-        resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
+def _confinement(file_bytes: int, max_seconds: float) -> Confinement:
+    return Confinement(
+        cpu_seconds=int(_MIN_CPU_SECONDS + _CPU_SECONDS_PER_SECOND * max_seconds),
+        memory_bytes=_MAX_MEMORY_BYTES + file_bytes,
+        # twice: a second track is compared with the first
+        file_bytes=2 * int((max_seconds + 60) * SAMPLE_RATE * SAMPLE_BYTES),
+    )
 
 
 if __name__ == "__main__":

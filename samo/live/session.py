@@ -25,7 +25,7 @@ from samo.live.turns import Decode, FinishedTurn, Purpose, SampleBuffer, Turn
 # A shorter recording is committed by mistake; OpenAI refuses it too.
 MIN_COMMIT_SECONDS: Final = 0.1
 # After this pause the turn is transcribed completely, in case that it ends there.
-PAUSE_SECONDS: Final = 0.25
+PAUSE_SECONDS: Final = 0.2
 # A word does not fit into less: a transcript made before so little speech is still the turn's.
 _NO_WORD_SECONDS: Final = 0.1
 # A draft of less has no word to agree on.

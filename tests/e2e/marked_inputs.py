@@ -5,16 +5,20 @@ To cover a new route, add its requests to `CASES`, with the statuses that show t
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from websockets.sync.client import connect
 
+from samo.audio import decode
 from samo.limits import max_body_bytes
 from tests.conftest import ROOT
 
@@ -135,6 +139,51 @@ def _wav_with_title(title: str) -> bytes:
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 
 
+def _job(data: bytes) -> Callable[[httpx.Client, str], httpx.Response]:
+    """Submit a job and wait for its end; returns its result, or why it failed."""
+
+    def send(client: httpx.Client, mark: str) -> httpx.Response:
+        name = f"{mark}-name.flac"
+        files = {"audio_file": (name, data.replace(b"MARK", mark.encode()), f"audio/{mark}")}
+        submitted = client.post("/v1/jobs", files=files)
+        if submitted.status_code != 202:
+            return submitted
+        path = f"/v1/jobs/{submitted.json()['id']}"
+        while client.get(path).json()["state"] in ("queued", "running"):
+            time.sleep(0.2)
+        return client.get(f"{path}/result")
+
+    return send
+
+
+def _live(client: httpx.Client, mark: str) -> httpx.Response:
+    """Speak in a live session, with valid and invalid events; returns the events in one body."""
+    headers = {name: client.headers[name] for name in ("authorization", "x-request-id")}
+    url = f"ws://{client.base_url.netloc.decode()}/v1/realtime?intent=transcription"
+    transcription = {"language": "en", "prompt": mark, "keywords": [f"{mark} keyword"]}
+    session = {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 16_000},
+               "transcription": transcription}}, "type": "transcription"}  # fmt: skip
+    samples = (decode(DIARY).samples * 32767).astype("<i2").tobytes()
+    events = [
+        json.dumps({"type": "session.update", "session": session}),
+        json.dumps({"type": mark, "event_id": mark}),
+        json.dumps({"type": "session.update", "session": {mark: mark}}),
+        json.dumps({"type": "input_audio_buffer.append", "audio": f"{mark}!"}),
+        f"{{{mark}",
+    ]
+    events += [
+        json.dumps({"type": "input_audio_buffer.append",
+                    "audio": base64.b64encode(samples[start : start + 32_000]).decode()})
+        for start in range(0, len(samples), 32_000)
+    ]  # fmt: skip
+    events.append(json.dumps({"type": "session.close"}))
+    with connect(url, additional_headers=headers) as peer:
+        for event in events:
+            peer.send(event)
+        received = [str(message) for message in peer]
+    return httpx.Response(200, text="\n".join(received))
+
+
 _FORM = "multipart/form-data; boundary=b"
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 
@@ -149,6 +198,12 @@ CASES: tuple[Case, ...] = (
          _json("/insights/trends", entries=[{"date": "2026-01-01", "emotions": {"MARK": 1}}]),
          (422,)),
     Case("a recording", _upload("/analyze/voice-journal", "audio_file")),
+    Case("a job", _job(DIARY)),
+    Case("a job of no audio", _job(b"MARK diary " * 500), (409, 415, 422)),
+    Case("a callback", _upload("/v1/jobs", "audio_file", callback_url="https://MARK.example/"),
+         (422,)),
+    Case("a job's id", _get("/v1/jobs/MARK"), (404,)),
+    Case("a live session", _live),
     Case("a prompt and hotwords", _upload(TRANSCRIPTIONS, "file", model="whisper-1", prompt="MARK",
          hotwords="MARK hotwords", stream="true"), (200, 422)),
     Case("a prompt", _upload(TRANSCRIPTIONS, "file", model="whisper-1", prompt="MARK prompt"),

@@ -38,11 +38,19 @@ NOT_RUN = {
     ),
     "make docs": "serves until it is stopped; tests/e2e/test_docs_site.py builds the site",
     "make test": "runs this test",
+    "make monitor": "runs until Ctrl-C; tests/integration/test_monitoring.py runs Prometheus",
+    "make monitor URL=http://localhost:3000": "as `make monitor`",
+    "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 .venv/bin/samo serve": (
+        "tests/e2e/test_tracing.py starts a server with this variable"
+    ),
     "make test-fast": "runs a part of the tests",
     "make lint": "takes a minute; `.ci/run` runs it",
     "make format": "changes files",
     ".venv/bin/samo journal docs/examples/diary --output diary.html": (
         "writes a file; tests/commands/test_journal.py runs the command"
+    ),
+    "curl -sf http://localhost:3000/monitoring/drift/reference -o reference.json": (
+        "a new service has no window yet; tests/http/test_drift.py asks for it"
     ),
     "make batch IN=entries.jsonl OUT=insights": "tests/integration/test_batch.py runs `samo batch`",
     "export PROJECT=my-project BUCKET=my-bucket": _JOB,

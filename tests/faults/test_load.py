@@ -33,7 +33,7 @@ def test_a_burst_of_ten_times_the_capacity(tmp_path):
     limits = {"SAMO_THREADS": "2", "SAMO_MAX_WAIT_SECONDS": "0.5", "SAMO_DEADLINE_SECONDS": "10"}
     with (
         faulty_server(tmp_path, **limits) as server,
-        server.faults(emotion={"sleep_seconds": 0.05}),
+        server.faults(emotion={"seconds_per_item": 0.05}),
     ):
         for _ in range(5):  # the service learns how long a text takes
             assert send(server.client).status_code == 200

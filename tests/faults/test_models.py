@@ -115,7 +115,7 @@ def test_a_stuck_model_costs_one_deadline_and_not_one_per_request(faulty):
 
 
 def test_the_route_of_a_slow_step_is_answered_at_its_deadline(faulty):
-    with faulty.faults(transcriber=SLOW):
+    with faulty.faults(transcriber={"sleep_seconds": 2.5}):
         response = post(faulty, "/v1/audio/transcriptions", **upload())
     assert response.status_code == 504
     assert response.json()["error"]["code"] == "deadline_exceeded"

@@ -19,6 +19,7 @@ from samo.limits import MAX_AUDIO_BYTES
 from samo.settings import Settings
 from tests.conftest import running
 from tests.recordings import pcm, wav
+from tests.unit.test_job_callbacks import Receiver
 
 JOBS = "/v1/jobs"
 
@@ -301,3 +302,25 @@ def test_a_body_above_the_limit_is_refused(recording):
         assert refused.status_code == 413
         assert "1048576 bytes" in refused.json()["error"]["message"]
         assert submit(client, recording).status_code == 202
+
+
+def test_the_end_is_told_to_the_callback(recording):
+    secret = "whsec_c2VjcmV0LW9mLXRoZS10ZXN0cw=="
+    settings = Settings(runners="fake", callback_secret=secret, callback_hosts=["localhost"])
+    receiver = Receiver(204)
+    with running(settings) as client:
+        refused = submit(client, recording, callback_url=f"http://127.0.0.1:{receiver.port}/")
+        assert (refused.status_code, refused.json()["error"]["param"]) == (422, "callback_url")
+        private = submit(client, recording, callback_url="https://127.0.0.1/")
+        assert "not public" in private.json()["error"]["message"]
+        url = f"http://localhost:{receiver.port}/done"
+        job = submit(client, recording, callback_url=url).json()
+        finished(client, job["id"])
+        deadline = time.monotonic() + 10
+        while client.get(f"{JOBS}/{job['id']}").json()["callback"] != "delivered":
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    receiver.close()
+    ((_, headers, body),) = receiver.requests
+    assert json.loads(body)["data"]["id"] == headers["webhook-id"] == job["id"]
+    assert "joy" not in body.decode()

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from runners.callers import set_caller
 from runners.errors import Overloaded
 from samo import limits
 from samo.insight import threads
@@ -240,13 +241,19 @@ def test_a_body_of_other_values_is_refused_before_they_are_validated(client):
 
 
 def test_too_many_journals_at_once_are_refused():
+    async def call(caller):
+        set_caller(caller)
+        return await threads.run_in_background(sum, [1])
+
     async def fill():
-        calls = [
-            threads.run_in_background(sum, [1]) for _ in range(threads.MAX_BACKGROUND_CALLS + 1)
-        ]
+        calls = [call("first") for _ in range(threads.MAX_CALLS_OF_A_CALLER + 1)]
+        calls += [call("second") for _ in range(threads.MAX_BACKGROUND_CALLS)]
         return await asyncio.gather(*calls, return_exceptions=True)
 
-    *answered, refused = asyncio.run(fill())
-    assert answered == [1] * threads.MAX_BACKGROUND_CALLS
+    outcomes = asyncio.run(fill())
+    *answered, refused = outcomes[: threads.MAX_CALLS_OF_A_CALLER + 1]
+    assert answered == [1] * threads.MAX_CALLS_OF_A_CALLER
     assert isinstance(refused, Overloaded)
+    assert outcomes.count(1) == threads.MAX_BACKGROUND_CALLS
+    assert isinstance(outcomes[-1], Overloaded)
     assert asyncio.run(threads.run_in_background(sum, [1])) == 1

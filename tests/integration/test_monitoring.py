@@ -13,7 +13,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 import samo.api.app  # noqa: F401  # all modules that declare metrics
-from monitoring import dashboard, panels, prometheus_server, traffic
+from monitoring import dashboard, panels, prometheus_server, promql, traffic
 from samo.monitoring import metrics
 from tests import drift
 from tests.conftest import ROOT
@@ -25,7 +25,7 @@ LOAD_SECONDS = 12
 WINDOW = "10s"
 
 needs_prometheus = pytest.mark.skipif(
-    shutil.which("prometheus") is None, reason="tests/integration/install-prometheus.sh installs it"
+    shutil.which("prometheus") is None, reason="scripts/debian-packages prometheus installs it"
 )
 
 
@@ -39,6 +39,7 @@ def monitored(tmp_path_factory):
             SAMO_RUNNERS="fake",
             SAMO_DRIFT_REFERENCE=str(drift.write(folder / "reference.json")),
             SAMO_DRIFT_WINDOW="100",
+            SAMO_MAX_LIVE_SESSIONS="1",
         ) as server,
         prometheus_server.running(str(server.base_url), folder, free_port(), 1) as prometheus,
     ):
@@ -73,7 +74,7 @@ def test_the_service_is_scraped(monitored):
 def test_a_panel_shows_numbers(monitored, panel):
     _, prometheus, _ = monitored
     for query in panel.queries:
-        series = prometheus.query(panels.resolve(query.expression, WINDOW))
+        series = prometheus.query(promql.resolve(query.expression, WINDOW))
         values = [float(one["value"][1]) for one in series]
         assert values
         assert any(math.isfinite(value) for value in values), values

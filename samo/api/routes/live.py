@@ -48,21 +48,9 @@ _REFUSED_IN_QUERY: Final = {
 }
 
 
-@router.get("/realtime")
+@router.get("/realtime", include_in_schema=False)
 async def realtime(_models: LoadedModels) -> Response:
-    """Transcribe speech while it is spoken, over a WebSocket.
-
-    Connect to `ws://HOST/v1/realtime?intent=transcription`; a plain GET is answered with 426. The
-    events are those of OpenAI's realtime transcription: `session.update`,
-    `input_audio_buffer.append`, `.commit` and `.clear`, and `session.close`. The service answers
-    with the text while it is spoken (`conversation.item.input_audio_transcription.delta`), with the
-    transcript of each turn (`.completed`) and its emotions (`samo.emotions`), and at the end with
-    the insight of all turns (`samo.insight`). docs/live.md describes the events and the limits.
-
-    The key is sent as for the other routes. Browsers send a short-lived token of
-    `/v1/realtime/client_secrets` as the subprotocol `openai-insecure-api-key.TOKEN`, next to the
-    subprotocol `realtime`.
-    """
+    """A plain request where a WebSocket belongs."""
     raise UpgradeRequired(
         "Live speech needs a WebSocket: connect to ws://HOST/v1/realtime?intent=transcription."
     )
@@ -71,7 +59,17 @@ async def realtime(_models: LoadedModels) -> Response:
 @router.post("/realtime/client_secrets", response_model=schemas.ClientSecretResponse)
 @json_endpoint
 async def client_secrets(_models: LoadedModels, body: schemas.ClientSecretRequest) -> Response:
-    """Create a token with which a browser opens live sessions during the next minute."""
+    """Create a token with which a browser opens live sessions during the next minute.
+
+    Live speech is a WebSocket at `/v1/realtime?intent=transcription`, which OpenAPI cannot
+    describe. Browsers send the token as the subprotocol `openai-insecure-api-key.TOKEN`, next to
+    the subprotocol `realtime`; other clients send their key as for the other routes. The events are
+    those of OpenAI's realtime transcription: the client sends `session.update`,
+    `input_audio_buffer.append`, `.commit`, `.clear` and `session.close`. The service sends the text
+    while it is spoken (`conversation.item.input_audio_transcription.delta`), the transcript of each
+    turn (`.completed`) and its emotions (`samo.emotions`), and at the end the insight of all turns
+    (`samo.insight`). docs/live.md explains the events and their limits.
+    """
     _refuse_user_text(body.session)
     session = body.session.model_dump(exclude_unset=True)
     value, expires_at = issue_token.get()(session, body.expires_after.seconds)

@@ -16,14 +16,17 @@ export async function analyse(entry, { onProgress, signal, seconds } = {}) {
   const insight = fromSound
     ? await analyseSound(entry, { onProgress, signal, seconds })
     : withTimes(entry, await analyseText(entry.text));
-  if (insight.transcription) {
-    entry.transcription = insight.transcription;
-    entry.text = insight.transcription.text;
-  }
-  entry.insight = { ...insight, transcription: null };
+  Object.assign(entry, fieldsOf(insight));
   await save(entry);
   if (fromSound && entry.text && settings.get("keep", "yes") !== "yes") await removeRecording(entry);
   return entry;
+}
+
+/** What an entry keeps of an insight. */
+export function fieldsOf(insight) {
+  const { transcription } = insight;
+  const heard = transcription ? { transcription, text: transcription.text } : {};
+  return { ...heard, insight: { ...insight, transcription: null } };
 }
 
 async function analyseSound(entry, { onProgress, signal, seconds }) {

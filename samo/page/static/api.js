@@ -40,6 +40,10 @@ export const explain = (text) => call("POST", "/predict", { json: { text, explai
 
 export const trends = (entries) => call("POST", "/insights/trends", { json: { entries } });
 
+/** A token that opens a live session during the next minute; fails where the key does not permit it. */
+export const liveToken = async () =>
+  (await send("POST", "/v1/realtime/client_secrets", { json: {} })).value;
+
 /**
  * Call the service; asks for an API key where it wants one.
  * `onUpload(share)` hears of the upload's progress; `signal` stops the call.

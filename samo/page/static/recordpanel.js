@@ -1,5 +1,7 @@
 // Speak: records from the microphone, or takes a file.
 import { announce, button, clock, h, icon, problem } from "./dom.js";
+import { fieldsOf } from "./analysis.js";
+import { Live } from "./live.js";
 import { Recording, microphones, whyNoMicrophone } from "./recorder.js";
 import { newEntry, open, save, settings } from "./store.js";
 
@@ -7,6 +9,7 @@ import { newEntry, open, save, settings } from "./store.js";
 export function recordPanel(limit) {
   const panel = h("section", { class: "panel record", "aria-label": "Speak" });
   let recording = null;
+  let live = null; // its transcript while it is spoken
 
   const fail = (message) => showIdle(problem(message));
 
@@ -18,6 +21,7 @@ export function recordPanel(limit) {
       fail(whyNoMicrophone(error));
       return;
     }
+    live = Live.start(recording.stream);
     showRecording();
     announce("Recording");
   }
@@ -26,14 +30,19 @@ export function recordPanel(limit) {
     const seconds = recording.seconds;
     const ended = recording;
     recording = null;
+    showFinishing();
+    const insight = await live.finish(); // before the microphone is given back
     const sound = await ended.stop();
     sessionStorage.setItem("samo.seconds", String(seconds));
-    if (!(await open({ kind: "spoken" }, sound))) showIdle();
+    const kept = insight === null || settings.get("keep", "yes") === "yes";
+    const fields = insight === null ? {} : fieldsOf(insight);
+    if (!(await open({ kind: "spoken", ...fields }, kept ? sound : undefined))) showIdle();
   }
 
   async function discard() {
     const ended = recording;
     recording = null;
+    live.stop();
     await ended.stop();
     announce("Recording discarded");
     showIdle();
@@ -84,19 +93,32 @@ export function recordPanel(limit) {
     );
   }
 
+  function showFinishing() {
+    const text = live.text;
+    panel.classList.remove("paused");
+    panel.replaceChildren(
+      h("p", { class: "big", role: "status" }, "Finishing …"),
+      text ? h("p", { class: "heard" }, text) : "",
+    );
+  }
+
   function showRecording() {
     const time = h("p", { class: "timer", role: "timer", "aria-label": "Recorded" }, "0:00");
     const left = h("p", { class: "hint" }, "");
     const meter = h("canvas", { class: "meter", width: 640, height: 96, "aria-hidden": "true" });
     const note = h("div", { role: "status" });
+    // screen readers read it as it grows, if their users want that
+    const heard = h("p", { class: "heard", "aria-label": "Heard so far", "aria-live": "off" });
     const levels = [];
     const pause = button("Pause", {
       symbol: "pause",
       class: "quiet",
       on: {
         click: () => {
-          if (recording.paused) recording.resume();
-          else recording.pause();
+          for (const one of [recording, live]) {
+            if (panel.classList.contains("paused")) one.resume();
+            else one.pause();
+          }
           const { paused } = recording;
           panel.classList.toggle("paused", paused);
           pause.replaceChildren(icon(paused ? "mic" : "pause"), paused ? "Go on" : "Pause");
@@ -110,6 +132,7 @@ export function recordPanel(limit) {
       time,
       left,
       meter,
+      heard,
       note,
       h(
         "div",
@@ -128,6 +151,10 @@ export function recordPanel(limit) {
       levels.push(detail);
       drawLevels(meter, levels);
       if (detail > 0.01) note.replaceChildren();
+    });
+    live.addEventListener("text", () => {
+      heard.textContent = live.text;
+      heard.scrollTop = heard.scrollHeight;
     });
     recording.addEventListener("quiet", () =>
       note.replaceChildren(
@@ -176,6 +203,7 @@ export function recordPanel(limit) {
       if (!recording) return;
       const ended = recording; // what was said is kept, and is analysed when its entry is opened
       recording = null;
+      live.stop();
       await save(newEntry({ kind: "spoken" }), await ended.stop());
     },
   };
