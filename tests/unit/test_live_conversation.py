@@ -55,9 +55,10 @@ def run(socket, *, check_limit=no_limit):
         transcriber: Any = Batcher(
             "live", fakes.FakeTranscriber(), max_batch_cost=1, max_wait_seconds=5
         )
+        analysis: Any = NoAnalysis()
         conversation = Conversation(
-            socket, LiveSession(), transcriber, NoAnalysis(), Limits(30, 30), check_limit
-        )  # type: ignore[arg-type]  # no pipeline is needed
+            socket, LiveSession(), transcriber, analysis, Limits(30, 30), check_limit
+        )
         try:
             await asyncio.wait_for(conversation.run(), 20)
         finally:
