@@ -173,20 +173,10 @@ class Conversation:
             else:
                 self._put(self._session.clear())
         except ValidationError as error:
-            self._refuse(client_events.invalid(error, prefix="session."), event_id)
+            self._put([client_events.invalid(error, prefix="session.").as_event(event_id)])
         except EventError as error:
-            self._refuse(error, event_id)
+            self._put([error.as_event(event_id)])
         return False
-
-    def _refuse(self, error: EventError, event_id: str | None) -> None:
-        details = server_events.ErrorDetails(
-            type="invalid_request_error",
-            code=error.code,
-            message=error.message,
-            param=error.param,
-            event_id=error.event_id or event_id,
-        )
-        self._put([server_events.Error(error=details)])
 
     def _put(self, events: Iterable[server_events.ServerEvent]) -> None:
         """Queue events, and look whether there is something to transcribe."""
