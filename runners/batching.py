@@ -51,6 +51,7 @@ class Batcher(Generic[Input, Prepared, Output]):
             a batch of its own.
         max_wait_seconds: a request that would wait longer is refused with `Overloaded`,
         patience: unless it would wait no longer than this multiple of its own computing time.
+        min_queue_cost: no request is refused while the queue would cost no more than this.
         seconds_per_cost: estimate of the computing time per unit of cost before the first batch.
         num_workers: number of batches that are computed at the same time.
         max_batch_seconds: the model is stuck if every worker computes a batch for longer.
@@ -67,6 +68,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         max_batch_cost: int,
         max_wait_seconds: float,
         patience: float = 0.0,
+        min_queue_cost: int = 0,
         seconds_per_cost: float = 0.0,
         num_workers: int = 1,
         max_batch_seconds: float = math.inf,
@@ -78,6 +80,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._max_batch_cost = max_batch_cost
         self._max_wait_seconds = max_wait_seconds
         self._patience = patience
+        self._min_queue_cost = min_queue_cost
         self._num_workers = num_workers
         self._health = ModelHealth(name, num_workers, max_batch_seconds)
         self._predict_on_shared_cores: Predict[Prepared, Output] = (
@@ -205,6 +208,8 @@ class Batcher(Generic[Input, Prepared, Output]):
         """
         self._health.check(self.runner, self._running.values())
         if current_priority() is Priority.BACKGROUND:
+            return
+        if self._queue.cost + cost <= self._min_queue_cost:
             return
         wait = estimated_wait(
             cost,

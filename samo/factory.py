@@ -49,6 +49,9 @@ SUMMARY_BATCH_TOKENS: Final = 2048
 # A request with long texts may wait for this multiple of its own computing: otherwise a second
 # batch of 128 long texts would be refused while a first one is computed.
 TEXT_PATIENCE: Final = 4.0
+# The queue that is always accepted: 256 texts of 20 tokens, which a slow CPU computes in a few
+# seconds. Refusing them would only make as many clients send them again.
+EMOTION_MIN_QUEUE_TOKENS: Final = 5120
 # Every recording is longer, so each is a batch of its own.
 AUDIO_BATCH_COST: Final = 1
 # A live turn is at most 25 s, so that a longer wait means that far too many people speak.
@@ -244,6 +247,7 @@ def _create_pipeline(settings: Settings, runners: Runners, decoder: Decoder) -> 
                 max_batch_cost=EMOTION_BATCH_TOKENS,
                 max_wait_seconds=settings.max_wait_seconds,
                 patience=TEXT_PATIENCE,
+                min_queue_cost=EMOTION_MIN_QUEUE_TOKENS,
                 num_workers=settings.threads,
                 max_batch_seconds=deadlines.emotion,
                 cores_are_busy=transcriber_is_computing,

@@ -85,8 +85,9 @@ class Settings(
     max_wait_seconds: float = Field(
         default=1.2,
         gt=0,
-        description="A text is refused with 503 if its estimated wait for a model is longer, and "
-        "also longer than four times its own computing.",
+        description="A text is refused with 503 if its estimated wait for a model is longer, "
+        "also longer than four times its own computing, and if more than 5,120 tokens wait for "
+        "the emotion classifier.",
     )
     max_audio_wait_seconds: float = Field(
         default=60.0,

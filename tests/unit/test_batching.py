@@ -171,6 +171,22 @@ def test_a_long_wait_is_refused_with_retry_after(doubler):
     assert asyncio.run(scenario()).retry_after_seconds == 5
 
 
+def test_a_short_queue_is_accepted_however_slow_the_model_is(doubler):
+    async def scenario():
+        subject = batcher(doubler, max_wait_seconds=0.5, seconds_per_cost=1.0, min_queue_cost=2)
+        doubler.gate.clear()
+        accepted = [asyncio.create_task(subject.run_one(item)) for item in (5, 1, 1)]
+        await asyncio.sleep(0.05)
+        try:
+            with pytest.raises(Overloaded):
+                await subject.run_one(1)
+        finally:
+            doubler.gate.set()
+        return await asyncio.gather(*accepted)
+
+    assert asyncio.run(scenario()) == [10, 2, 2]
+
+
 def test_an_idle_model_accepts_any_item(doubler):
     subject = batcher(doubler, max_wait_seconds=0.001, seconds_per_cost=1.0)
     assert asyncio.run(subject.run_one(50)) == 100
