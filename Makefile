@@ -38,7 +38,7 @@ TEST_PACKAGES := chromium redis-server prometheus strace libfaketime alsa-utils
 
 test: .venv/.dev .venv-docs/.done export page docs/site/vendor/mermaid.min.js  ## set up and run all tests
 	scripts/debian-packages $(TEST_PACKAGES)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 test-fast: .venv/.test page  ## run the tests that need no models, in a minute or less
 	$(BIN)/pytest --numprocesses auto -m "not slow" tests/unit tests/http

@@ -1,8 +1,8 @@
 """MkDocs hooks: pages from outside docs/, and their links.
 
-Pages are written for the repository, with links relative to their file. On the site README.md and
-the pages in `PAGES` have other addresses, so links are rewritten. A link to a source file, which the
-site does not have, becomes its text.
+Pages are written for the repository, with links relative to their file. On the site the pages in
+`PAGES` have other addresses, so links are rewritten. A link to a source file, which the site does
+not have, becomes its text.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ _TRAINING = "takes minutes to hours, with corpora that are not in the repository
 # Commands by their first line, and why they are not run.
 NOT_RUN = {
     "make serve": "tests/e2e/test_serve.py starts the server with the same command",
-    "SAMO_CORS_ORIGINS=http://localhost:8080 make serve": "tests/unit/test_cors.py checks origins",
+    "SAMO_CORS_ORIGINS=http://localhost:8080 make serve": "tests/unit/test_cors.py has origins",
     "python3 -m http.server 8080 --bind 127.0.0.1 --directory docs/examples/recorder": (
         "serves until it is stopped; tests/e2e/test_docs_site.py opens the page"
     ),

@@ -52,7 +52,7 @@ def cases(openapi: dict[str, Any]) -> st.SearchStrategy[Case]:
     schema = schemathesis.openapi.from_dict(openapi)
     drawn = []
     for result in schema.get_all_operations():
-        operation = result.ok()
+        operation: Any = result.ok()  # type: ignore[union-attr]  # raises for an invalid schema
         if operation.path in _WEBSOCKETS:
             continue
         for mode in schemathesis.GenerationMode:
@@ -76,9 +76,9 @@ def _damaged(draw: st.DrawFn, drawn: st.SearchStrategy[Any]) -> Case:
         data=options.get("data"), files=options.get("files"),
     ).prepare()  # fmt: skip
     method, target = str(prepared.method), prepared.path_url
-    body = prepared.body or b""
+    body: Any = prepared.body or b""
     body = corrupted(draw, body.encode() if isinstance(body, str) else body)
-    content_type = prepared.headers.get("content-type", case.media_type or "").encode()
+    content_type = str(prepared.headers.get("content-type", case.media_type or "")).encode()
     if draw(st.integers(0, 14)) == 0:
         method = draw(st.sampled_from(METHODS))
     if draw(st.integers(0, 14)) == 0:

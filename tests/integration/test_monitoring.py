@@ -7,6 +7,7 @@ import math
 import re
 import shutil
 import subprocess
+from typing import Any
 
 import pytest
 import yaml
@@ -161,7 +162,7 @@ def test_the_operations_manual_lists_every_metric():
 
 
 def labels_of(family):
-    names = metrics.registry._collector_to_names.items()
+    names: Any = metrics.registry._collector_to_names.items()
     (collector,) = [one for one, its_names in names if family.name in its_names]
     return ", ".join(f"`{label}`" for label in collector._labelnames) or "none"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import httpx
 import pytest
@@ -46,8 +47,8 @@ def counted(tally):
     return {name for name, number in tally.counts.items() if number}
 
 
-COMPLETE = (200, {"summary": "I cried.", "degraded": []}, {})
-REFUSED = (503, {}, {"retry-after": "1"})
+COMPLETE: Any = (200, {"summary": "I cried.", "degraded": []}, {})
+REFUSED: Any = (503, {}, {"retry-after": "1"})
 NOW = time.monotonic
 
 
@@ -75,7 +76,7 @@ def test_outcomes_without_a_fault(tmp_path, answer, outcome):
 
 
 def test_a_500_is_excused_while_its_model_has_a_fault(tmp_path):
-    failed = (500, {}, {})
+    failed: Any = (500, {}, {})
     assert counted(sending(tmp_path, failed, faults=[ModelFault("emotion", NOW())])) == {"failed"}
     for fault in (ModelFault("transcriber", NOW()), ModelFault("emotion", 0.0, 1.0)):
         assert counted(sending(tmp_path, failed, faults=[fault])) == {"wrong"}
