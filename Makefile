@@ -14,6 +14,7 @@ HOST ?= 127.0.0.1
 PORT ?= 3000
 DATA ?= ../shared/data
 IMAGE ?= samo
+DOCS_PORT ?= 8000
 DEVICE ?= auto
 
 export BENTOML_DO_NOT_TRACK := True
@@ -31,14 +32,13 @@ serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3
 	@$(MAKE) --no-print-directory page || echo "The page's libraries could not be fetched; the API is served without the page." >&2
 	@$(BIN)/samo serve --host $(HOST) --port $(PORT)
 
-test: .venv/.dev export page  ## set up and run all tests
-	tests/e2e/install-chromium.sh
-	tests/integration/install-redis.sh
-	tests/integration/install-prometheus.sh
-	tests/e2e/install-strace.sh
-	tests/faults/install-faketime.sh
-	tests/integration/install-alsa.sh
-	$(BIN)/pytest
+# Servers and tools that tests start: a browser, Redis, Prometheus; what a server opens and sends
+# (strace); another clock (libfaketime); a microphone (arecord).
+TEST_PACKAGES := chromium redis-server prometheus strace libfaketime alsa-utils
+
+test: .venv/.dev .venv-docs/.done export page docs/site/vendor/mermaid.min.js  ## set up and run all tests
+	scripts/debian-packages $(TEST_PACKAGES)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 test-fast: .venv/.test page  ## run the tests that need no models, in a minute or less
 	$(BIN)/pytest --numprocesses auto -m "not slow" tests/unit tests/http
@@ -62,12 +62,19 @@ samo/page/vendor/.done: scripts/vendor samo/page/package.json samo/page/package-
 	scripts/vendor
 
 pictures: .venv/.dev export page  ## update the screenshots of the page in docs/pictures
-	tests/e2e/install-chromium.sh fonts-inter
+	scripts/debian-packages chromium fonts-inter
 	$(BIN)/pytest tests/e2e/test_page_pictures.py --pictures
 
 openapi: .venv/.dev  ## update docs/openapi.json and the clients
 	scripts/openapi
 	scripts/clients
+
+docs: .venv-docs/.done docs/site/vendor/mermaid.min.js  ## build the docs site, and serve it on http://localhost:8000 (DOCS_PORT)
+	.venv-docs/bin/mkdocs build --strict --quiet
+	.venv-docs/bin/mkdocs serve --strict --dev-addr 127.0.0.1:$(DOCS_PORT)
+
+docs/site/vendor/mermaid.min.js: docs/site/fetch-mermaid.sh .venv/.serve
+	docs/site/fetch-mermaid.sh
 
 bento: .venv/.serve export page  ## build the bento
 	$(BIN)/bentoml build
@@ -120,11 +127,11 @@ eval-long: .venv/.dev export  ## compare long recordings in one pass with their 
 	$(BIN)/python -m training.evaluation.side_by_side --data $(DATA)/speech
 
 monitor: .venv/.dev export  ## run Prometheus with the rules beside the service (URL=http://… for one that runs, KEY_FILE=)
-	tests/integration/install-prometheus.sh
+	scripts/debian-packages prometheus
 	$(BIN)/python -m monitoring run --port $(PORT) $(if $(URL),--url $(URL)) $(if $(KEY_FILE),--key-file $(KEY_FILE))
 
 monitor-pictures: .venv/.dev export  ## draw the dashboard of the service under load in docs/pictures
-	tests/integration/install-prometheus.sh
+	scripts/debian-packages prometheus
 	$(BIN)/python -m monitoring pictures
 
 dashboard: .venv/.dev  ## write Grafana's dashboard from monitoring/panels.py
@@ -146,7 +153,7 @@ soak: .venv/.dev export  ## serve a journaling mix for ten minutes; fails if mem
 CHAOS_SECONDS ?= 300
 
 chaos: .venv/.dev export  ## hold a steady load while faults are thrown, for five minutes; fails if a request is lost or wrong
-	tests/integration/install-redis.sh
+	scripts/debian-packages redis-server
 	$(BIN)/python -m loadtests.chaos --seconds $(CHAOS_SECONDS)
 
 LONG_MINUTES ?= 60
@@ -161,11 +168,11 @@ waterfall: .venv/.dev export  ## measure the steps of one request
 	$(BIN)/python -m loadtests.waterfall
 
 FUZZ_SECONDS ?= 60
+FUZZ_INPUTS ?= 10000
 FUZZ_SEED ?= 0
 
-fuzz: .venv/.dev  ## damaged recordings and generated requests, FUZZ_SECONDS=60 each; fails at a wrong response
-	$(BIN)/python -m tests.fuzz.recordings --seconds $(FUZZ_SECONDS)
-	$(BIN)/python -m tests.fuzz.requests --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+fuzz: .venv/.dev  ## damaged recordings and generated requests, FUZZ_SECONDS=60 each and 10,000 inputs; fails at a wrong response
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --inputs $(FUZZ_INPUTS) --seed $(FUZZ_SEED)
 
 lock: .venv/.dev  ## resolve requirements/*.txt from pyproject.toml
 	scripts/lock

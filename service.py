@@ -23,6 +23,8 @@ def create_service(settings: Settings) -> Any:
 
     @bentoml.service(
         name="samo",
+        labels={"project": "samo"},
+        endpoints={"livez": "/livez", "readyz": "/readyz"},
         metrics={"enabled": False},  # its labels are raw paths; ours are at /metrics
         logging={"access": {"enabled": False}},  # it logs raw paths; the middleware logs routes
         tracing={"excluded_urls": ".*"},  # 0.5 ms per request; ours are in samo/monitoring/

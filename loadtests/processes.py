@@ -61,7 +61,7 @@ class ServerProcess:
 
     def processes(self) -> list[psutil.Process]:
         """Return every running process of the server."""
-        found = {}
+        found: dict[int, psutil.Process] = {}
         for process in psutil.process_iter():
             with contextlib.suppress(*_GONE):
                 if process.environ().get(_MARKER) == self._marker:

@@ -21,7 +21,7 @@ def main() -> int:
     run.add_argument("--prometheus-port", type=int, default=9091)
     run.add_argument("--key-file", type=Path, help="file with an API key of the scope monitoring")
     pictures = commands.add_parser("pictures", help="draw the dashboard of a service under load")
-    pictures.add_argument("--seconds", type=float, default=120.0, help="of load")
+    pictures.add_argument("--seconds", type=float, default=60.0, help="of load")
     pictures.add_argument("--folder", type=Path, default=Path("docs/pictures"))
     commands.add_parser("dashboard", help="write Grafana's dashboard")
     args = parser.parse_args()

@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from monitoring import panels, prometheus_server
+from monitoring import panels, prometheus_server, promql
+from monitoring.panel import Row
 from monitoring.prometheus_server import PrometheusError
 
 SCRAPE_SECONDS: Final = 5
@@ -30,8 +31,11 @@ def service(url: str | None, port: int) -> Iterator[str]:
         PrometheusError: It does not become ready.
     """
     if url is not None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+            raise PrometheusError("The address of a service is http://host:3000, without a path.")
         _wait_until_ready(url, None)
-        yield url
+        yield url.rstrip("/")
         return
     process = subprocess.Popen([sys.executable, "-m", "samo", "serve", "--port", str(port)])  # noqa: S603
     try:
@@ -82,12 +86,12 @@ def _where_to_look(target: str, prometheus: str) -> str:
     return "\n".join(lines)
 
 
-def _graphs(prometheus: str, row: panels.Row) -> str:
+def _graphs(prometheus: str, row: Row) -> str:
     """The address of a page with a graph for each query of a row."""
     expressions = [query.expression for panel in row.panels for query in panel.queries]
     parameters: dict[str, str] = {}
     for number, expression in enumerate(expressions):
-        parameters[f"g{number}.expr"] = panels.resolve(expression, WINDOW)
+        parameters[f"g{number}.expr"] = promql.resolve(expression, WINDOW)
         parameters[f"g{number}.tab"] = "0"
         parameters[f"g{number}.range_input"] = "15m"
     return f"{prometheus}/graph?{urlencode(parameters)}"

@@ -19,7 +19,8 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableRefresh,
 )
 
-from monitoring.panels import ROWS, Panel
+from monitoring.panel import Panel
+from monitoring.panels import ROWS
 
 FILE: Final = Path(__file__).parent / "grafana" / "dashboards" / "samo.json"
 PanelBuilder = TypeVar("PanelBuilder", stat.Panel, timeseries.Panel)

@@ -5,58 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-Unit = Literal["short", "s", "bytes", "percentunit", "reqps", "dtdurations", "none"]
-"""A unit as Grafana names it; "dtdurations" is a duration in seconds."""
-
-JOB: Final = 'job=~"$job"'
-RATE_WINDOW: Final = "$__rate_interval"
-# Probes would hide errors: they are many and never fail.
-SERVED: Final = f'{JOB},route!~"/healthz|/livez|/metrics|/readyz"'
-
-
-@dataclass(frozen=True)
-class Query:
-    """A query in PromQL, and the name of each series, with its labels in double braces."""
-
-    expression: str
-    legend: str
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A graph over time, or with `is_stat` the latest value only."""
-
-    title: str
-    description: str
-    queries: tuple[Query, ...]
-    unit: Unit = "short"
-    is_stat: bool = False
-
-
-@dataclass(frozen=True)
-class Row:
-    """A heading of the dashboard and the panels below it."""
-
-    title: str
-    panels: tuple[Panel, ...]
-
-
-def _rate(metric: str, by: str = "", where: str = JOB) -> str:
-    grouping = f" by ({by})" if by else ""
-    return f"sum{grouping} (rate({metric}{{{where}}}[{RATE_WINDOW}]))"
-
-
-def _mean(histogram: str, by: str = "") -> str:
-    return f"{_rate(f'{histogram}_sum', by)} / {_rate(f'{histogram}_count', by)}"
-
-
-def _quantile(quantile: float, histogram: str, by: str = "", where: str = JOB) -> str:
-    labels = f"le, {by}" if by else "le"
-    return f"histogram_quantile({quantile}, {_rate(f'{histogram}_bucket', labels, where)})"
-
+from monitoring.panel import Panel, Query, Row
+from monitoring.promql import JOB, RATE_WINDOW, SERVED, mean, quantile, rate
 
 _SUCCESSFUL: Final = 'outcome=~"degraded|ok"'
 _ROUTES_OF_TEXT: Final = f'{JOB},route=~"/analyze/journal|/predict|/summarize/text",{_SUCCESSFUL}'
@@ -83,7 +35,7 @@ SERVICE_LEVEL: Final = Row(
             "p95 of texts",
             "95 % of the typed texts and entries were answered within this time. The objective is "
             "0.5 s.",
-            (Query(_quantile(0.95, "samo_request_seconds", where=_ROUTES_OF_TEXT), "p95"),),
+            (Query(quantile(0.95, "samo_request_seconds", where=_ROUTES_OF_TEXT), "p95"),),
             "s",
             is_stat=True,
         ),
@@ -119,13 +71,13 @@ REQUESTS: Final = Row(
         Panel(
             "Requests by route",
             "Requests per second, without probes.",
-            (Query(_rate("samo_requests_total", "route", SERVED), "{{route}}"),),
+            (Query(rate("samo_requests_total", "route", SERVED), "{{route}}"),),
             "reqps",
         ),
         Panel(
             "Requests by status",
             "Requests per second, without probes. 499: the client disconnected.",
-            (Query(_rate("samo_requests_total", "status", SERVED), "{{status}}"),),
+            (Query(rate("samo_requests_total", "status", SERVED), "{{status}}"),),
             "reqps",
         ),
         Panel(
@@ -133,7 +85,7 @@ REQUESTS: Final = Row(
             "95 % of the successful requests took less.",
             (
                 Query(
-                    _quantile(0.95, "samo_request_seconds", "route", f"{SERVED},{_SUCCESSFUL}"),
+                    quantile(0.95, "samo_request_seconds", "route", f"{SERVED},{_SUCCESSFUL}"),
                     "{{route}}",
                 ),
             ),
@@ -142,13 +94,13 @@ REQUESTS: Final = Row(
         Panel(
             "Errors by code",
             "Errors in responses per second; docs/api.md explains the codes.",
-            (Query(_rate("samo_errors_total", "code"), "{{code}}"),),
+            (Query(rate("samo_errors_total", "code"), "{{code}}"),),
             "reqps",
         ),
         Panel(
             "Degraded insights by step",
             "Insights per second that lack the result of a step.",
-            (Query(_rate("samo_degraded_total", "step"), "{{step}}"),),
+            (Query(rate("samo_degraded_total", "step"), "{{step}}"),),
             "reqps",
         ),
         Panel(
@@ -165,18 +117,18 @@ MODELS: Final = Row(
         Panel(
             "Computing",
             "Seconds of computing per second: the mean number of batches at the same time.",
-            (Query(_rate("samo_batch_seconds_sum", "model"), "{{model}}"),),
+            (Query(rate("samo_batch_seconds_sum", "model"), "{{model}}"),),
         ),
         Panel(
             "Seconds per batch, p95",
             "95 % of the batches took less.",
-            (Query(_quantile(0.95, "samo_batch_seconds", "model"), "{{model}}"),),
+            (Query(quantile(0.95, "samo_batch_seconds", "model"), "{{model}}"),),
             "s",
         ),
         Panel(
             "Items per batch",
             "Mean number of items that were computed together.",
-            (Query(_mean("samo_batch_items", "model"), "{{model}}"),),
+            (Query(mean("samo_batch_items", "model"), "{{model}}"),),
         ),
         Panel(
             "Queue",
@@ -187,13 +139,13 @@ MODELS: Final = Row(
             "Wait in the queue, p95",
             "95 % of the requests waited less for a model. Above 20 s for texts and 60 s for "
             "recordings they are refused.",
-            (Query(_quantile(0.95, "samo_queue_wait_seconds", "model"), "{{model}}"),),
+            (Query(quantile(0.95, "samo_queue_wait_seconds", "model"), "{{model}}"),),
             "s",
         ),
         Panel(
             "Tokens",
             "Input tokens per second.",
-            (Query(_rate("samo_tokens_total", "model"), "{{model}}"),),
+            (Query(rate("samo_tokens_total", "model"), "{{model}}"),),
         ),
     ),
 )
@@ -204,14 +156,14 @@ RESULTS: Final = Row(
         Panel(
             "Audio",
             "Seconds of audio transcribed per second.",
-            (Query(_rate("samo_audio_seconds_total"), "audio"),),
+            (Query(rate("samo_audio_seconds_total"), "audio"),),
         ),
         Panel(
             "Real-time factor",
             "Seconds of computing per second of audio.",
             (
-                Query(_quantile(0.5, "samo_transcription_real_time_factor"), "p50"),
-                Query(_quantile(0.95, "samo_transcription_real_time_factor"), "p95"),
+                Query(quantile(0.5, "samo_transcription_real_time_factor"), "p50"),
+                Query(quantile(0.95, "samo_transcription_real_time_factor"), "p95"),
             ),
         ),
         Panel(
@@ -219,8 +171,8 @@ RESULTS: Final = Row(
             "Share of each label among the emotions that were decided, the ten most frequent.",
             (
                 Query(
-                    f"topk(10, {_rate('samo_emotions_total', 'label')} / ignoring(label) "
-                    f"group_left {_rate('samo_emotions_total')})",
+                    f"topk(10, {rate('samo_emotions_total', 'label')} / ignoring(label) "
+                    f"group_left {rate('samo_emotions_total')})",
                     "{{label}}",
                 ),
             ),
@@ -230,9 +182,9 @@ RESULTS: Final = Row(
             "Confidence",
             "Confidence of the first emotion of a text or entry.",
             (
-                Query(_quantile(0.1, "samo_emotion_confidence"), "p10"),
-                Query(_quantile(0.5, "samo_emotion_confidence"), "p50"),
-                Query(_mean("samo_emotion_confidence"), "mean"),
+                Query(quantile(0.1, "samo_emotion_confidence"), "p10"),
+                Query(quantile(0.5, "samo_emotion_confidence"), "p50"),
+                Query(mean("samo_emotion_confidence"), "mean"),
             ),
             "percentunit",
         ),
@@ -256,7 +208,7 @@ DRIFT_JOBS_LIVE: Final = Row(
         Panel(
             "Jobs",
             "Jobs that entered a state, per minute.",
-            (Query(f"60 * {_rate('samo_jobs_total', 'state')}", "{{state}}"),),
+            (Query(f"60 * {rate('samo_jobs_total', 'state')}", "{{state}}"),),
         ),
         Panel(
             "Live sessions",
@@ -264,15 +216,15 @@ DRIFT_JOBS_LIVE: Final = Row(
             "many were open.",
             (
                 Query(f"sum(samo_live_sessions{{{JOB}}})", "open"),
-                Query(f"60 * {_rate('samo_live_refusals_total')}", "refused per minute"),
+                Query(f"60 * {rate('samo_live_refusals_total')}", "refused per minute"),
             ),
         ),
         Panel(
             "Live turns",
             "Seconds from the end of a turn to its transcript.",
             (
-                Query(_quantile(0.5, "samo_live_turn_seconds"), "p50"),
-                Query(_quantile(0.95, "samo_live_turn_seconds"), "p95"),
+                Query(quantile(0.5, "samo_live_turn_seconds"), "p50"),
+                Query(quantile(0.95, "samo_live_turn_seconds"), "p95"),
             ),
             "s",
         ),
@@ -319,8 +271,3 @@ ROWS: Final = (SERVICE_LEVEL, REQUESTS, MODELS, RESULTS, DRIFT_JOBS_LIVE, PROCES
 def all_panels() -> list[Panel]:
     """The panels of all rows."""
     return [panel for row in ROWS for panel in row.panels]
-
-
-def resolve(expression: str, window: str) -> str:
-    """The query as Grafana sends it: all jobs, and rates over `window`, such as "1m"."""
-    return expression.replace("$job", ".+").replace(RATE_WINDOW, window)

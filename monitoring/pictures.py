@@ -12,8 +12,8 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from monitoring import beside, panels, prometheus_server, traffic
-from monitoring.panels import Panel, Row
+from monitoring import beside, panels, prometheus_server, promql, traffic
+from monitoring.panel import Panel, Row
 from monitoring.prometheus_server import Prometheus
 
 FILE: Final = "dashboard.svg"
@@ -64,7 +64,7 @@ def _lines(row: Row) -> list[tuple[Panel, ...]]:
 def _draw_panel(prometheus: Prometheus, panel: Panel, axis: Axes, start: float, end: float) -> None:
     axis.set_title(panel.title, loc="left", fontweight="bold")
     for query in panel.queries:
-        expression = panels.resolve(query.expression, _WINDOW)
+        expression = promql.resolve(query.expression, _WINDOW)
         if panel.is_stat:
             _write_values(prometheus.query(expression), query.legend, panel, axis)
             continue

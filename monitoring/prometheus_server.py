@@ -100,9 +100,10 @@ def running(
     binary = shutil.which("prometheus")
     if binary is None:
         raise PrometheusError(
-            "Prometheus is not installed: on Debian, tests/integration/install-prometheus.sh does "
+            "Prometheus is not installed: on Debian, `scripts/debian-packages prometheus` does "
             "that."
         )
+    _check_port(port)
     configuration = folder / "prometheus.yml"
     configuration.write_text(_configuration(target, scrape_seconds, key))
     configuration.chmod(0o600)
@@ -130,6 +131,19 @@ def running(
         prometheus.close()
         process.terminate()
         process.wait()
+
+
+def _check_port(port: int) -> None:
+    """Refuse a port that is taken: another Prometheus there would answer in place of ours."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PrometheusError(
+                f"Prometheus cannot listen on port {port}: {error.strerror}. Choose another "
+                "--prometheus-port."
+            ) from None
 
 
 def _configuration(target: str, scrape_seconds: int, key: str | None) -> str:

@@ -18,7 +18,7 @@ from runners.batching import Batcher
 from runners.errors import StartError
 from runners.transcriber.transcript import Transcript, TranscriptionRequest
 from runners.unavailable import UnavailableRunner
-from samo.decoders import Decoder, IsolatedDecoder, ThreadedDecoder
+from samo.decoders import Decoder, create_decoder
 from samo.drift.creation import DriftOff, ObservedModel, create_monitor
 from samo.drift.monitor import DriftMonitor
 from samo.insight.pipeline import Pipeline
@@ -140,6 +140,8 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
     Raises:
         StartError: A file of a model is missing or damaged.
     """
+    workers = settings.max_concurrent_transcriptions
+    decoder = create_decoder(workers, isolated=settings.isolate_decoding)
     if settings.runners == "fake":
         return ModelSet(
             _create_pipeline(
@@ -147,14 +149,14 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
                 Runners(
                     fakes.FakeTranscriber(), fakes.FakeEmotionClassifier(), fakes.FakeSummarizer()
                 ),
-                _create_decoder(settings),
+                decoder,
             ),
             tags=dict.fromkeys(MODEL_NAMES, "fake"),
             metadata={name: {} for name in MODEL_NAMES},
         )
     models = {name: find_model(name) for name in MODEL_NAMES}
     return ModelSet(
-        _load_pipeline(settings, models),
+        _load_pipeline(settings, models, decoder),
         tags={name: str(model.tag) for name, model in models.items()},
         metadata={name: dict(model.info.metadata) for name, model in models.items()},
         folders={name: Path(model.path) for name, model in models.items()},
@@ -192,9 +194,10 @@ def _warm_up(batcher: Batcher[Any, Any, Any]) -> None:
         batcher.runner = UnavailableRunner(batcher.name)
 
 
-def _load_pipeline(settings: Settings, models: Mapping[str, StoredModel]) -> Pipeline:
+def _load_pipeline(
+    settings: Settings, models: Mapping[str, StoredModel], decoder: Decoder
+) -> Pipeline:
     """Load the models while the decoder starts."""
-    decoder = _create_decoder(settings)
     decoder.start()
     try:
         pipeline = _create_pipeline(settings, load_runners(settings, models), decoder)
@@ -203,13 +206,6 @@ def _load_pipeline(settings: Settings, models: Mapping[str, StoredModel]) -> Pip
         decoder.close()
         raise
     return pipeline
-
-
-def _create_decoder(settings: Settings) -> Decoder:
-    concurrency = settings.max_concurrent_transcriptions
-    return (
-        IsolatedDecoder(concurrency) if settings.isolate_decoding else ThreadedDecoder(concurrency)
-    )
 
 
 def _return_freed_memory() -> None:

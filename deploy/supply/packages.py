@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from deploy.supply.licences import BUNDLED, UNCLEAR, normalize
 
@@ -46,7 +46,9 @@ class Package:
         """SPDX expression; None if the metadata of the package do not tell."""
         if self.name in UNCLEAR:
             return UNCLEAR[self.name]
-        metadata = self._distribution.metadata
+        metadata: Any = (
+            self._distribution.metadata
+        )  # typed without `get` in some versions of Python
         if expression := metadata.get("License-Expression"):
             return str(expression)
         classifiers = [

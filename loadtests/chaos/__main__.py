@@ -34,7 +34,6 @@ from loadtests.chaos.faulty_server import FAULTS_VARIABLE
 from loadtests.chaos.requests import steady_requests
 from loadtests.chaos.supervisor import Supervisor
 from loadtests.chaos.tally import Tally
-from loadtests.figures import percentile
 from loadtests.machine import describe_machine
 from loadtests.processes import ROOT
 
@@ -101,11 +100,7 @@ async def run(args: argparse.Namespace, progress: Progress, bar: TaskID) -> dict
 def _figures(tally: Tally, supervisor: Supervisor) -> dict[str, Any]:
     for problem, count in tally.problems.most_common(20):
         _console.print(f"{count} × {problem}", markup=False)
-    refusal = {}
-    if tally.refusal_ms:
-        refusal = {"refused_p50_ms": round(percentile(tally.refusal_ms, 0.5))}
     return {
-        **refusal,
         "starts": len(supervisor.exit_statuses),
         "outage_seconds": [
             round(one.end - one.start, 1) for one in supervisor.outages if one.end is not None

@@ -81,7 +81,6 @@ class Clients:
     def _count(self, request: Request, response: httpx.Response, start: float) -> None:
         if response.status_code in (429, 503) and "retry-after" in response.headers:
             self.tally.add("refused")
-            self.tally.refusal_ms.append((time.monotonic() - start) * 1000)
         elif response.status_code in (500, 504) and self._is_excused(request, start):
             self.tally.add("failed")
         elif response.status_code == 200:

@@ -32,7 +32,6 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     resent: int = 0
     left: int = 0
-    refusal_ms: list[float] = field(default_factory=list)
     problems: Counter[str] = field(default_factory=Counter)
 
     @property

@@ -54,7 +54,8 @@ def make_stream(recordings: Sequence[ReferenceRecording], seconds: float, first:
     def quiet(length: int) -> npt.NDArray[np.float32]:
         return noise.normal(0, _NOISE, length).astype(np.float32)
 
-    parts, phrases, at = [quiet(RATE)], [], 1.0
+    parts, at = [quiet(RATE)], 1.0
+    phrases: list[Phrase] = []
     for recording in itertools.islice(itertools.cycle(recordings), first, None):
         samples = decode(recording.path.read_bytes()).samples
         length = len(samples) / RATE

@@ -24,6 +24,7 @@ from runners.transcriber.voice_activity import FRAMES_PER_SECOND, VoiceActivity
 MIN_LOG_PROBABILITY: Final = -1.0
 MAX_COMPRESSION_RATIO: Final = 2.4
 MAX_NO_SPEECH_PROBABILITY: Final = 0.6
+_MIN_REPEATED_WORDS: Final = 3
 # A window that Whisper takes for silence must have a higher log probability, or a certain voice.
 _MIN_LOG_PROBABILITY_IN_SILENCE: Final = -0.5
 _MIN_VOICED_SHARE_IN_SILENCE: Final = 0.8
@@ -116,4 +117,18 @@ def is_plausible_unvoiced(evidence: Evidence) -> bool:
         and evidence.average_log_probability >= _MIN_LOG_PROBABILITY_UNVOICED
         and evidence.compression_ratio <= MAX_COMPRESSION_RATIO
         and evidence.timed_share >= _MIN_TIMED_SHARE_UNVOICED
+    )
+
+
+def repeats_itself(text: str) -> bool:
+    """Whether three or more words occur twice in a row.
+
+    In a short context Whisper repeats the end of what was said. People do, too, so this is a reason
+    to look again and not to drop the text.
+    """
+    words = re.findall(r"\w+", text.casefold())
+    return any(
+        words[start : start + length] == words[start + length : start + 2 * length]
+        for length in range(_MIN_REPEATED_WORDS, len(words) // 2 + 1)
+        for start in range(len(words) - 2 * length + 1)
     )

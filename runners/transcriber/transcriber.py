@@ -21,6 +21,7 @@ import numpy as np
 from runners.base import GoldenMismatchError, Runner
 from runners.errors import InvalidRequest
 from runners.transcriber.parts import PartRequest
+from runners.transcriber.plausibility import repeats_itself
 from runners.transcriber.timestamps import (
     clamp_segments,
     clamp_spans,
@@ -152,12 +153,13 @@ class Transcriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]
         self._model.model.generate(encoded, [[start]], max_length=WARM_UP_TOKENS)
 
     def _transcribe_in_short_context(self, request: TranscriptionRequest) -> Transcript:
-        """A draft, or a transcript; if no word is understood, again in the whole context."""
+        """A draft or transcript; in the whole context if it is empty or repeats itself."""
         with self._model.short_context():
             if request.stable_text is not None:
                 return self._draft(request)
             transcript = self._transcribe(request)
-        if transcript.text or transcript.no_speech:
+        is_empty = not transcript.text and not transcript.no_speech
+        if not is_empty and not repeats_itself(transcript.text):
             return transcript
         return self._transcribe(request)
 

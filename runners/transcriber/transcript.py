@@ -87,7 +87,7 @@ class TranscriptionRequest:
     the 30 seconds are encoded after all."""
     stable_text: str | None = None
     """With `short_context`: None for a complete transcript. Otherwise a draft, of up to 30 s: the
-    text that a quick greedy search finds after this text, without times, retries or checks."""
+    text that Whisper finds after this text, without times, retries or alignment."""
     on_text: Callable[[TextDelta], None] | None = None
     """Called with each part of the text as soon as it is final, in the thread that computes."""
 

@@ -17,7 +17,12 @@ from faster_whisper import WhisperModel
 from faster_whisper.audio import pad_or_trim
 
 from runners.cancellation import stop_if_cancelled
-from runners.transcriber.plausibility import MAX_COMPRESSION_RATIO, MIN_LOG_PROBABILITY, Evidence
+from runners.transcriber.plausibility import (
+    MAX_COMPRESSION_RATIO,
+    MIN_LOG_PROBABILITY,
+    Evidence,
+    repeats_itself,
+)
 from runners.transcriber.timestamps import to_recording_time
 from runners.transcriber.tokens import ScoredTokens, token_bytes
 from runners.transcriber.transcript import (
@@ -162,7 +167,7 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
             self._thread.short_context = False
 
     def draft(self, samples: Samples, request: TranscriptionRequest) -> tuple[str, str]:
-        """The language and the text of up to 30 s by greedy search; begins with `stable_text`.
+        """The language and the text of up to 30 s, without times; begins with `stable_text`.
 
         The text is empty if Whisper is not sure of it.
         """
@@ -173,7 +178,7 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
         found, _ = self.transcribe(
             samples,
             language=language,
-            beam_size=1,
+            beam_size=_BEAM_SIZE,  # the stable text is then as that of complete transcripts
             temperature=[0.0],
             without_timestamps=True,
             prefix=_without_special_tokens(stable) or None,
@@ -188,6 +193,7 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
             window is None
             or window.avg_logprob < MIN_LOG_PROBABILITY
             or window.compression_ratio > MAX_COMPRESSION_RATIO
+            or repeats_itself(window.text)
         ):
             return language, stable
         text = window.text.lstrip()  # with the prefix

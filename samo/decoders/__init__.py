@@ -6,10 +6,12 @@
 - `isolated`: `IsolatedDecoder`, the service's side
 - `threaded`: `ThreadedDecoder`, which decodes in the service's own process
 - `base`: `Decoder`, the protocol of both
+- `creation`: `create_decoder`, which chooses one
 """
 
 from samo.decoders.base import Decoder
+from samo.decoders.creation import create_decoder
 from samo.decoders.isolated import IsolatedDecoder
 from samo.decoders.threaded import ThreadedDecoder
 
-__all__ = ["Decoder", "IsolatedDecoder", "ThreadedDecoder"]
+__all__ = ["Decoder", "IsolatedDecoder", "ThreadedDecoder", "create_decoder"]

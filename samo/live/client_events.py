@@ -11,6 +11,7 @@ from typing import Final, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from samo.live import server_events
 from samo.live.config import SessionConfig
 from samo.problems import problem_message
 
@@ -60,6 +61,17 @@ class EventError(Exception):
         self.code = code
         self.param = param
         self.event_id = event_id
+
+    def as_event(self, event_id: str | None) -> server_events.ServerEvent:
+        """The event that tells the client; `event_id` if the error has none itself."""
+        details = server_events.ErrorDetails(
+            type="invalid_request_error",
+            code=self.code,
+            message=self.message,
+            param=self.param,
+            event_id=self.event_id or event_id,
+        )
+        return server_events.Error(error=details)
 
 
 class ClientEvent(BaseModel):

@@ -11,8 +11,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -25,6 +24,7 @@ from samo.live.analysis import SessionAnalysis
 from samo.live.client_events import EventError
 from samo.live.endings import BEHIND, CLOSED, EXPIRED, FAILED, IDLE, STOPPING, Ending, limited
 from samo.live.session import LiveSession
+from samo.live.socket import Limits, Socket
 from samo.live.turns import Decode, Purpose
 from samo.monitoring import metrics
 from samo.private_logs import describe
@@ -35,7 +35,7 @@ LiveTranscriber = Batcher[TranscriptionRequest, TranscriptionRequest, Transcript
 
 # New audio that a draft needs, at least, and in proportion to how long the last one took: drafts
 # take at most half of the time, and fewer are made under load.
-MIN_DRAFT_SECONDS: Final = 0.6
+MIN_DRAFT_SECONDS: Final = 1.0
 _DRAFT_PACE: Final = 2.0
 # Audio that is taken at once, so that other tasks get their turn.
 _SLICE_SAMPLES: Final = SAMPLE_RATE
@@ -46,31 +46,6 @@ _MAX_UNSENT_EVENTS: Final = 256
 # Longest time to transcribe what is left at the end of a session, and to send its events.
 _FINISH_SECONDS: Final = 30.0
 _SEND_SECONDS: Final = 5.0
-
-
-class Socket(Protocol):
-    """The connection."""
-
-    async def receive(self) -> str | bytes | None:
-        """The next message; None when the client has disconnected."""
-        ...
-
-    async def send(self, message: str) -> None:
-        """Send a message. Raises ConnectionError when the client has disconnected."""
-        ...
-
-    async def close(self, code: int, reason: str) -> None:
-        """Close the connection."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long a session may last, in seconds."""
-
-    session_seconds: float
-    idle_seconds: float
-    """Without any message of the client."""
 
 
 async def no_limit() -> SamoError | None:
@@ -198,20 +173,10 @@ class Conversation:
             else:
                 self._put(self._session.clear())
         except ValidationError as error:
-            self._refuse(client_events.invalid(error, prefix="session."), event_id)
+            self._put([client_events.invalid(error, prefix="session.").as_event(event_id)])
         except EventError as error:
-            self._refuse(error, event_id)
+            self._put([error.as_event(event_id)])
         return False
-
-    def _refuse(self, error: EventError, event_id: str | None) -> None:
-        details = server_events.ErrorDetails(
-            type="invalid_request_error",
-            code=error.code,
-            message=error.message,
-            param=error.param,
-            event_id=error.event_id or event_id,
-        )
-        self._put([server_events.Error(error=details)])
 
     def _put(self, events: Iterable[server_events.ServerEvent]) -> None:
         """Queue events, and look whether there is something to transcribe."""

@@ -10,28 +10,24 @@ from collections import deque
 from typing import Final
 
 from runners.errors import SamoError
-from runners.transcriber.transcript import SAMPLE_RATE, Transcript, TranscriptionRequest
-from runners.transcriber.voice_activity import FRAME_SAMPLES
-from runners.transcriber.voice_stream import VoiceStream
+from runners.transcriber.transcript import SAMPLE_RATE, Transcript
 from samo.limits import MAX_AUDIO_SECONDS
+from samo.live import requests
 from samo.live import server_events as events
 from samo.live.agreement import complete, extend_stable
 from samo.live.audio_input import AudioInput, Samples
 from samo.live.client_events import EventError
-from samo.live.config import LOGPROBS, SessionConfig
-from samo.live.endpointing import Endpointer, Endpointing, Transition
+from samo.live.config import SessionConfig
+from samo.live.detection import TurnDetector
+from samo.live.endpointing import Transition
 from samo.live.turns import Decode, FinishedTurn, Purpose, SampleBuffer, Turn
 
 # A shorter recording is committed by mistake; OpenAI refuses it too.
 MIN_COMMIT_SECONDS: Final = 0.1
 # After this pause the turn is transcribed completely, in case that it ends there.
-PAUSE_SECONDS: Final = 0.25
-# A word does not fit into less: a transcript made before so little speech is still the turn's.
-_NO_WORD_SECONDS: Final = 0.1
+PAUSE_SECONDS: Final = 0.2
 # A draft of less has no word to agree on.
 MIN_DRAFT_SECONDS: Final = 1.0
-# Audio after the last frame of speech that belongs to the turn; it is the padding of uploads.
-_TAIL_SECONDS: Final = 0.4
 # Before a turn is noticed it has begun, and its start must still be there.
 _KEPT_SECONDS: Final = 1.0
 
@@ -88,7 +84,7 @@ class LiveSession:
             EventError: The buffer would be longer than a recording may be.
         """
         samples = self._input.decode(data)
-        if self._endpointer is None:
+        if self._detector is None:
             seconds = (self._audio.end - self._audio.start + len(samples)) / SAMPLE_RATE
             if seconds > MAX_AUDIO_SECONDS:
                 raise EventError(
@@ -102,19 +98,18 @@ class LiveSession:
     def append(self, samples: Samples) -> Events:
         """Take the next samples."""
         self._audio.append(samples)
-        if self._endpointer is None:
+        if self._detector is None:
             return []
         found: Events = []
-        for probability in self._voice.feed(samples):
-            transition = self._endpointer.feed(float(probability))
+        for transition in self._detector.feed(samples):
             if self._turn is not None:
-                self._turn.speech_end = self._to_samples(self._endpointer.speech_end)
+                self._turn.speech_end = self._detector.speech_end
             if transition is Transition.STARTED:
-                found.append(self._start_turn(self._endpointer))
+                found.append(self._start_turn(self._detector))
             elif transition is Transition.STOPPED:
-                found += self._end_turn(self._to_samples(self._endpointer.position), heard=True)
+                found += self._end_turn(self._detector.position, heard=True)
         if self._turn is None:
-            kept = self._prefix_samples + round(_KEPT_SECONDS * SAMPLE_RATE)
+            kept = self._detector.prefix + round(_KEPT_SECONDS * SAMPLE_RATE)
             self._audio.drop_before(self._audio.end - kept)
         return found
 
@@ -124,12 +119,12 @@ class LiveSession:
         Raises:
             EventError: There is nothing to transcribe.
         """
-        if self._endpointer is not None:
+        if self._detector is not None:
             if self._turn is None:
                 raise EventError(
                     "There is no speech in the buffer.", "input_audio_buffer_commit_empty"
                 )
-            self._endpointer.end_turn()
+            self._detector.end_turn()
             self._turn.speech_end = self._audio.end
             return self._end_turn(self._audio.end, heard=False)
         if self._audio.end - self._audio.start < MIN_COMMIT_SECONDS * SAMPLE_RATE:
@@ -143,8 +138,8 @@ class LiveSession:
 
     def clear(self) -> Events:
         """Forget the audio that is not committed."""
-        if self._endpointer is not None:
-            self._endpointer.end_turn()
+        if self._detector is not None:
+            self._detector.end_turn()
         self._turn = None
         self._audio.drop_before(self._audio.end)
         return [events.Cleared()]
@@ -180,10 +175,10 @@ class LiveSession:
         if self._pending:
             return self._decode(self._pending[0], Purpose.FINAL)
         turn = self._turn
-        if turn is None or self._endpointer is None:
+        if turn is None or self._detector is None:
             return None
-        if self._endpointer.pause_seconds >= PAUSE_SECONDS:
-            if not _covers(turn, turn.checked_until):
+        if self._detector.pause_seconds >= PAUSE_SECONDS:
+            if not turn.is_covered(turn.checked_until):
                 return self._decode(turn, Purpose.PAUSE)
             return None
         if draft_after_seconds is None:
@@ -200,9 +195,9 @@ class LiveSession:
         if decode.purpose is Purpose.FINAL:
             return turn in self._pending
         if decode.purpose is Purpose.PAUSE:
-            ended_there = turn in self._pending and _covers(turn, decode.speech_end)
+            ended_there = turn in self._pending and turn.is_covered(decode.speech_end)
             return turn is self._turn or ended_there
-        pause = self._endpointer.pause_seconds if self._endpointer else 0.0
+        pause = self._detector.pause_seconds if self._detector else 0.0
         return turn is self._turn and pause < PAUSE_SECONDS
 
     def decoded(self, decode: Decode, transcript: Transcript) -> Events:
@@ -238,44 +233,32 @@ class LiveSession:
         source = self._config.audio.input
         assert source.format.rate is not None  # noqa: S101  # the validator sets it
         self._input = AudioInput(source.format.type, source.format.rate)
-        self._voice = VoiceStream()
-        self._voice_start = self._audio.end
-        self._endpointer: Endpointer | None = None
-        self._prefix_samples = 0
-        if (vad := source.turn_detection) is not None:
-            self._endpointer = Endpointer(
-                Endpointing(vad.threshold, vad.silence_duration_ms / 1000)
-            )
-            self._prefix_samples = vad.prefix_padding_ms * SAMPLE_RATE // 1000
+        vad = source.turn_detection
+        self._detector = None if vad is None else TurnDetector(vad, self._audio.end)
 
     @property
     def _has_open_audio(self) -> bool:
-        if self._endpointer is not None:
+        if self._detector is not None:
             return self._turn is not None
         return self._audio.end > self._audio.start
-
-    def _to_samples(self, frame: int) -> int:
-        return self._voice_start + frame * FRAME_SAMPLES
 
     def _new_turn(self, start: int) -> Turn:
         turn = Turn(events.new_id("item"), self._last_item_id, start)
         self._last_item_id = turn.item_id
         return turn
 
-    def _start_turn(self, endpointer: Endpointer) -> events.ServerEvent:
-        speech = self._to_samples(endpointer.speech_start)
-        self._turn = self._new_turn(max(self._audio.start, speech - self._prefix_samples))
-        self._turn.speech_end = self._to_samples(endpointer.speech_end)
-        return events.SpeechStarted(
-            item_id=self._turn.item_id, audio_start_ms=_milliseconds(self._turn.start)
-        )
+    def _start_turn(self, detector: TurnDetector) -> events.ServerEvent:
+        start = max(self._audio.start, detector.speech_start - detector.prefix)
+        self._turn = self._new_turn(start)
+        self._turn.speech_end = detector.speech_end
+        return events.SpeechStarted(item_id=self._turn.item_id, audio_start_ms=_milliseconds(start))
 
     def _end_turn(self, position: int, *, heard: bool) -> Events:
         """End the open turn; `heard` says whether voice activity detection heard its end."""
         turn = self._turn
         assert turn is not None  # noqa: S101  # the callers have checked that
         self._turn = None
-        turn.samples = self._audio.cut(turn.start, self._end_of_audio(turn, position))
+        turn.samples = self._audio.cut(turn.start, turn.end_of_audio(position))
         self._audio.drop_before(position)
         self._pending.append(turn)
         item_id, previous = turn.item_id, turn.previous_item_id
@@ -286,41 +269,18 @@ class LiveSession:
         if heard:
             stopped = events.SpeechStopped(item_id=item_id, audio_end_ms=_milliseconds(position))
             found.insert(0, stopped)
-        if turn.checked is not None and _covers(turn, turn.checked_until):
+        if turn.checked is not None and turn.is_covered(turn.checked_until):
             found += self._complete(turn, turn.checked)
         return found
-
-    def _end_of_audio(self, turn: Turn, position: int) -> int:
-        return min(position, turn.speech_end + round(_TAIL_SECONDS * SAMPLE_RATE))
 
     def _decode(self, turn: Turn, purpose: Purpose) -> Decode:
         until = self._audio.end
         samples = turn.samples
         if samples is None:
-            samples = self._audio.cut(turn.start, self._end_of_audio(turn, until))
-        settings = self._config.audio.input.transcription
-        # a turn often begins in the middle of a sentence
-        prompt = f"{settings.prompt} {self._last_text}".strip()
-        request = TranscriptionRequest(
-            samples,
-            language=settings.language,
-            candidate_languages=tuple(code for code in settings.languages if code),
-            prompt=prompt,
-            keywords=tuple(settings.keywords),
-            word_timestamps=True,
-            token_scores=LOGPROBS in self._config.include,
-            short_context=True,
-        )
+            samples = self._audio.cut(turn.start, turn.end_of_audio(until))
+        request = requests.complete(self._config, samples, self._last_text)
         if purpose is Purpose.DRAFT:
-            request = TranscriptionRequest(
-                samples,
-                language=turn.language or settings.language,
-                candidate_languages=request.candidate_languages,
-                prompt=prompt,
-                keywords=request.keywords,
-                short_context=True,
-                stable_text=turn.stable,
-            )
+            request = requests.draft(request, turn)
         return Decode(turn, purpose, request, turn.speech_end, until)
 
     def _send_stable(self, turn: Turn, stable: str, language: str | None) -> Events:
@@ -341,32 +301,7 @@ class LiveSession:
         self._finished.append(
             FinishedTurn(turn.item_id, turn.start, end, text, transcript, turn.samples)
         )
-        return [*found, self._completed(turn, text, transcript)]
-
-    def _completed(self, turn: Turn, text: str, transcript: Transcript) -> events.ServerEvent:
-        codes = dict.fromkeys(span.language for span in transcript.languages)
-        scores = [score for segment in transcript.segments for score in segment.token_scores]
-        return events.Completed(
-            item_id=turn.item_id,
-            transcript=text,
-            languages=[events.Language(code=code) for code in codes],
-            logprobs=[
-                {
-                    "token": score.text.decode(errors="replace"),
-                    "bytes": list(score.text),
-                    "logprob": score.log_probability,
-                }
-                for score in scores
-            ]
-            if LOGPROBS in self._config.include
-            else None,
-            usage=events.Usage(seconds=round(transcript.duration, 3)),
-        )
-
-
-def _covers(turn: Turn, speech_end: int) -> bool:
-    """Whether a transcript of the speech until `speech_end` has all words of a turn."""
-    return turn.speech_end - speech_end < _NO_WORD_SECONDS * SAMPLE_RATE
+        return [*found, requests.completed(self._config, turn, text, transcript)]
 
 
 def _milliseconds(samples: int) -> int:

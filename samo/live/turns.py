@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
-from runners.transcriber.transcript import Transcript, TranscriptionRequest
+from runners.transcriber.transcript import SAMPLE_RATE, Transcript, TranscriptionRequest
 from samo.live.audio_input import Samples
+
+# A word does not fit into less: a transcript made before so little speech is still the turn's.
+_NO_WORD_SECONDS: Final = 0.1
+# Audio after the last frame of speech that belongs to the turn; it is the padding of uploads.
+_TAIL_SECONDS: Final = 0.4
 
 
 class SampleBuffer:
@@ -65,6 +71,14 @@ class Turn:
     """The transcript that was made at a pause; it is the turn's if nothing is said after it."""
     checked_until: int = 0
     """`speech_end` when that transcript was started."""
+
+    def is_covered(self, speech_end: int) -> bool:
+        """Whether a transcript of the speech until `speech_end` has all words of the turn."""
+        return self.speech_end - speech_end < _NO_WORD_SECONDS * SAMPLE_RATE
+
+    def end_of_audio(self, position: int) -> int:
+        """Where the audio of the turn ends, of what was heard until `position`."""
+        return min(position, self.speech_end + round(_TAIL_SECONDS * SAMPLE_RATE))
 
 
 class Purpose(enum.Enum):

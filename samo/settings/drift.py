@@ -27,8 +27,8 @@ class DriftSettings(BaseSettings):
         description="Number of the last texts that are compared with the reference.",
     )
     drift_recordings_window: int = Field(
-        default=100,
-        ge=50,
+        default=50,
+        ge=20,
         le=1_000_000,
         description="Number of the last recordings that are compared with the reference.",
     )

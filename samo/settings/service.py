@@ -83,7 +83,7 @@ class Settings(
         "Defaults to `threads`.",
     )
     max_wait_seconds: float = Field(
-        default=1.5,
+        default=1.2,
         gt=0,
         description="A text is refused with 503 if its estimated wait for a model is longer, and "
         "also longer than four times its own computing.",

@@ -125,6 +125,7 @@ def test_a_job(samo):
     job = samo.create_job(RECORDING, language="en", on_progress=lambda *one: progress.append(one))
     insight = samo.wait_for_job(job.id, lambda job: states.append(job.state))
     assert isinstance(insight, models.InsightResponse)
+    assert insight.transcription is not None
     assert insight.transcription.duration == 11.0
     assert progress[-1] == (RECORDING.stat().st_size,) * 2
     assert states[-1] == "done"

@@ -30,7 +30,9 @@ def samples(tmp_path, recording):
     return file
 
 
-@pytest.mark.skipif(not shutil.which("arecord"), reason="needs arecord: install-alsa.sh")
+@pytest.mark.skipif(
+    not shutil.which("arecord"), reason="needs arecord: scripts/debian-packages alsa-utils"
+)
 def test_arecord_records_what_the_device_gives(samples, tmp_path, monkeypatch, recording):
     (tmp_path / "asound.conf").write_text(ALSA.format(file=samples))
     monkeypatch.setenv("ALSA_CONFIG_PATH", f"/usr/share/alsa/alsa.conf:{tmp_path}/asound.conf")

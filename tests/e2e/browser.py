@@ -27,7 +27,7 @@ def executable() -> str:
     """Chromium's path; without one the test is skipped, and fails in CI."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
-        reason = "no Chromium here: tests/e2e/install-chromium.sh installs it"
+        reason = "no Chromium here: scripts/debian-packages chromium installs it"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)

@@ -107,7 +107,7 @@ class Run:
         with (self.folder / "log").open("wb") as output:
             return subprocess.Popen(
                 command, cwd=ROOT, env=self.environment(), stdout=output, stderr=output,
-                preexec_fn=allow_core_dumps,
+                preexec_fn=allow_core_dumps, start_new_session=True,
             )  # fmt: skip
 
     def send_all(self, client: httpx.Client) -> None:
@@ -162,7 +162,7 @@ class Run:
                 self.abort(client, process)
         finally:
             if process.poll() is None:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # bentoml's worker too
         self.results["key"] = self.key
         (self.folder / "results.json").write_text(json.dumps(self.results))
 

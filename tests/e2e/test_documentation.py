@@ -32,12 +32,25 @@ _TRAINING = "takes minutes to hours, with corpora that are not in the repository
 # Commands by their first line, and why they are not run.
 NOT_RUN = {
     "make serve": "tests/e2e/test_serve.py starts the server with the same command",
+    "SAMO_CORS_ORIGINS=http://localhost:8080 make serve": "tests/unit/test_cors.py has origins",
+    "python3 -m http.server 8080 --bind 127.0.0.1 --directory docs/examples/recorder": (
+        "serves until it is stopped; tests/e2e/test_docs_site.py opens the page"
+    ),
+    "make docs": "serves until it is stopped; tests/e2e/test_docs_site.py builds the site",
     "make test": "runs this test",
+    "make monitor": "runs until Ctrl-C; tests/integration/test_monitoring.py runs Prometheus",
+    "make monitor URL=http://localhost:3000": "as `make monitor`",
+    "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 .venv/bin/samo serve": (
+        "tests/e2e/test_tracing.py starts a server with this variable"
+    ),
     "make test-fast": "runs a part of the tests",
     "make lint": "takes a minute; `.ci/run` runs it",
     "make format": "changes files",
     ".venv/bin/samo journal docs/examples/diary --output diary.html": (
         "writes a file; tests/commands/test_journal.py runs the command"
+    ),
+    "curl -sf http://localhost:3000/monitoring/drift/reference -o reference.json": (
+        "a new service has no window yet; tests/http/test_drift.py asks for it"
     ),
     "make batch IN=entries.jsonl OUT=insights": "tests/integration/test_batch.py runs `samo batch`",
     "export PROJECT=my-project BUCKET=my-bucket": _JOB,

@@ -32,7 +32,13 @@ SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/var/log", "/var/crash", "/ru
 SKIPPED_FOLDERS = {".git", ".venv", ".mypy_cache", ".ruff_cache", "node_modules", "vendor"}
 # What Python opens for writing at start, and leaves empty: a semaphore, and a file that shows
 # whether the folder of temporary files can be written.
-EMPTY_FILES = (r"/dev/shm/sem\.\w+", r"{tmp}/[a-z0-9_]{{8}}", r"/dev/null", r"/dev/tty")
+EMPTY_FILES = (
+    r"/proc/.*",
+    r"/dev/shm/sem\.\w+",
+    r"{tmp}/[a-z0-9_]{{8}}",
+    r"/dev/null",
+    r"/dev/tty",
+)
 
 
 SEVERAL_REQUESTS = ("a job", "a job of no audio", "a batch of requests in which one fails")

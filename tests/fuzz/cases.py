@@ -1,25 +1,25 @@
-"""Requests for the fuzzer: valid ones from the service's OpenAPI description, then corrupted."""
+"""Requests for the fuzzer: schemathesis draws them from the OpenAPI description; some are damaged.
+
+Schemathesis draws requests that match the description and requests that do not, in one field or in
+all of them. What it cannot know is added here: recordings, bodies that are cut or re-encoded, odd
+headers, methods and paths, and a marker in each text.
+"""
 
 from __future__ import annotations
 
-import json
 import struct
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import urlencode
 
+import requests
+import schemathesis
 from hypothesis import strategies as st
 
 # Part of every text of a case, so that responses and logs that repeat it are detected.
 MARKER: Final = "xqzzyv"
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
-# Words that the fake runners know, and parts of sentences and of exported entries.
-WORDS: Final = (
-    "joy", "sadness", "fear", "happy", "I am", "and then", ". ", "! ", "?\n", "1. ", "- ", "…",
-    "\r\n\r\n", "\t", "\u2028", "\ufeff", "\u200d", "😀", "👩\u200d👧", "<p>", "\\.", "&amp;",
-    "Dr. ", "3.14 ", "\u202e", "e\u0301", "\0", MARKER,
-)  # fmt: skip
 CONTENT_TYPES: Final = (
     "application/json", "application/json; charset=utf-8", "application/json; charset=latin-1",
     "application/json; charset=nonsense", "APPLICATION/JSON", "text/plain", "text/json", "",
@@ -27,6 +27,14 @@ CONTENT_TYPES: Final = (
     "multipart/form-data; boundary=b", "application/octet-stream", "audio/wav",
     f"{MARKER}/{MARKER}",
 )  # fmt: skip
+# Words that the service treats specially.
+WORDS: Final = (
+    "joy", "I am", ". ", "?\n", "1. ", "…", "\u2028", "\ufeff", "\u200d", "😀", "<p>", "&amp;",
+    "Dr. ", "\u202e", "e\u0301", "\0", MARKER,
+)  # fmt: skip
+# They go on as WebSockets, which other tests send.
+_WEBSOCKETS: Final = ("/v1/realtime",)
+_BASE: Final = "http://localhost"
 
 
 @dataclass(frozen=True)
@@ -39,81 +47,80 @@ class Case:
     body: bytes
 
 
+def cases(openapi: dict[str, Any]) -> st.SearchStrategy[Case]:
+    """Requests to every route of the description, and to unknown paths."""
+    schema = schemathesis.openapi.from_dict(openapi)
+    drawn = []
+    for result in schema.get_all_operations():
+        operation: Any = result.ok()  # type: ignore[union-attr]  # raises for an invalid schema
+        if operation.path in _WEBSOCKETS:
+            continue
+        for mode in schemathesis.GenerationMode:
+            requests_of_mode = operation.as_strategy(generation_mode=mode)
+            # routes with a body have more to draw
+            drawn += [requests_of_mode] * (4 if operation.body else 1)
+    return _damaged(st.one_of(drawn))
+
+
+@st.composite
+def _damaged(draw: st.DrawFn, drawn: st.SearchStrategy[Any]) -> Case:
+    """The request of a drawn case, with damage in some of its parts."""
+    case = draw(drawn)
+    case.body = _marked(draw, case.body)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of schemathesis, about bodies that it re-encodes
+        options = case.as_transport_kwargs(base_url=_BASE)
+    # like its own transport, without its headers
+    prepared = requests.Request(
+        options["method"], options["url"], params=options.get("params"), json=options.get("json"),
+        data=options.get("data"), files=options.get("files"),
+    ).prepare()  # fmt: skip
+    method, target = str(prepared.method), prepared.path_url
+    body: Any = prepared.body or b""
+    body = corrupted(draw, body.encode() if isinstance(body, str) else body)
+    content_type = str(prepared.headers.get("content-type", case.media_type or "")).encode()
+    if draw(st.integers(0, 14)) == 0:
+        method = draw(st.sampled_from(METHODS))
+    if draw(st.integers(0, 14)) == 0:
+        path = target.partition("?")[0]
+        target = draw(st.sampled_from([
+            f"{path}/", f"{path}//", f"{path}?{MARKER}={MARKER}", f"{path}%00",
+            f"{path}/%2e%2e/{MARKER}", f"/{MARKER}", "/" + "a" * 9_000, path.upper(),
+            f"{path};{MARKER}", "/%ff%fe", "/metrics/",
+        ]))  # fmt: skip
+    if draw(st.integers(0, 9)) == 0:
+        content_type = draw(st.sampled_from(CONTENT_TYPES)).encode()
+    headers = [(b"content-type", content_type)] if content_type else []
+    if draw(st.integers(0, 3)) == 0:
+        headers.append(draw(st.sampled_from(_HEADERS)))
+    return Case(method, target, tuple(headers), body)
+
+
+def _marked(draw: st.DrawFn, body: Any) -> Any:
+    """The body with recordings and with the marker in its texts."""
+    if not isinstance(body, dict):
+        return body
+    marked = dict(body)
+    for name, value in body.items():
+        if name in ("text", "prompt") and isinstance(value, str):
+            marked[name] = draw(texts()) if draw(st.booleans()) else f"{MARKER} {value}"
+        elif name == "texts" and isinstance(value, list):
+            marked[name] = [f"{MARKER} {v}" if isinstance(v, str) else v for v in value]
+        elif name in ("audio_file", "file") and draw(st.integers(0, 4)):
+            marked[name] = draw(recordings())
+    return marked
+
+
 @lru_cache  # building a strategy takes longer than drawing from it
 def texts() -> st.SearchStrategy[str]:
-    """Texts of one Unicode block, of several, and of words that the service treats specially."""
-    block = st.integers(0, 0x10FF).filter(lambda number: not 0xD8 <= number <= 0xDF)
-    of_one_block = st.builds(
-        lambda number, offsets: "".join(chr(number * 256 + offset) for offset in offsets),
-        block,
-        st.binary(max_size=60),
-    )
-    pieces = st.lists(st.one_of(st.sampled_from(WORDS), of_one_block), min_size=1, max_size=12)
+    """Texts of words that the service treats specially, some longer than the limit."""
+    pieces = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12)
+    joined = st.builds(lambda some: f"{MARKER} " + "".join(some), pieces)
     repeated = st.builds(lambda piece, times: piece * times, st.sampled_from(WORDS),
                          st.sampled_from([1, 100, 2_500, 21_000]))  # fmt: skip
-    joined = st.builds(lambda some: f"{MARKER} " + "".join(some), pieces)
-    return st.one_of(joined, joined, joined, joined, joined, of_one_block, repeated)
+    return st.one_of(joined, joined, joined, repeated)
 
 
-@lru_cache
-def anything() -> st.SearchStrategy[Any]:
-    """Any JSON value, and the invalid ones that Python's encoder writes (NaN, Infinity)."""
-    scalar = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), texts())
-    names = st.sampled_from([MARKER, "", "text", "\0", "ü"])
-    few = st.one_of(
-        scalar, st.lists(scalar, max_size=3), st.dictionaries(names, scalar, max_size=3)
-    )
-    return st.one_of(
-        few, st.lists(few, max_size=3), st.builds(lambda value: [[[[[value]]]]], scalar)
-    )
-
-
-def values(schema: dict[str, Any], definitions: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Values that match a JSON schema; one in fifteen is any value."""
-    fit = _fit(schema, definitions)
-    return st.integers(0, 14).flatmap(lambda number: anything() if number == 7 else fit)
-
-
-def _fit(schema: dict[str, Any], definitions: dict[str, Any]) -> st.SearchStrategy[Any]:
-    if "examples" in schema:  # dates and emotions, which are hardly ever drawn at random
-        rest = {name: value for name, value in schema.items() if name != "examples"}
-        return st.one_of(st.sampled_from(schema["examples"]), _fit(rest, definitions))
-    if "$ref" in schema:
-        return _fit(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    if "anyOf" in schema or "oneOf" in schema:
-        options = schema.get("anyOf") or schema["oneOf"]
-        return st.one_of([_fit(option, definitions) for option in options])
-    if "enum" in schema:
-        return st.sampled_from(schema["enum"])
-    if "properties" in schema:
-        return objects(schema, definitions)
-    if schema.get("type") == "array":
-        items = values(schema.get("items", {}), definitions)
-        return st.one_of(st.lists(items, max_size=4), st.builds(lambda v: [v] * 129, items))
-    kinds: dict[str, st.SearchStrategy[Any]] = {
-        "string": texts(),
-        "integer": st.one_of(st.integers(-2, 40), st.integers()),
-        "number": st.one_of(st.floats(-0.1, 1.1), st.floats()),
-        "boolean": st.booleans(),
-        "null": st.none(),
-    }
-    return kinds.get(schema.get("type", ""), anything())
-
-
-@st.composite
-def objects(draw: st.DrawFn, schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Objects of a schema; sometimes a field is missing, of another type, or unknown."""
-    result: dict[str, Any] = {}
-    for name, field_schema in schema["properties"].items():
-        often = 12 if name in schema.get("required", ()) else 3
-        if draw(st.integers(0, 12)) < often:
-            result[name] = draw(values(field_schema, definitions))
-    if draw(st.integers(0, 9)) == 0:
-        result[draw(st.sampled_from([MARKER, "", "\u0000", "text "]))] = draw(anything())
-    return result
-
-
-@st.composite
 def corrupted(draw: st.DrawFn, body: bytes) -> bytes:
     """The bytes, unchanged in two of three cases; otherwise cut, doubled, changed or re-encoded."""
     if draw(st.integers(0, 2)):
@@ -144,81 +151,8 @@ def recordings() -> st.SearchStrategy[bytes]:
     samples = struct.pack("<3200h", *(n * 97 % 9001 - 4500 for n in range(3200)))
     header = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(samples), b"WAVE", b"fmt ", 16, 1,
                          1, 16_000, 32_000, 2, 16, b"data", len(samples))  # fmt: skip
-    return st.one_of(corrupted(header + samples), st.binary(max_size=60), st.just(MARKER.encode()))
-
-
-@st.composite
-def multiparts(
-    draw: st.DrawFn, schema: dict[str, Any], definitions: dict[str, Any]
-) -> tuple[bytes, bytes]:
-    """A multipart form for a schema: its content type and body."""
-    parts: list[bytes] = []
-    for name, value in draw(objects(schema, definitions)).items():
-        field_schema = schema["properties"].get(name, {})
-        is_file = field_schema.get("format") == "binary" or "contentMediaType" in field_schema
-        if is_file and draw(st.integers(0, 9)):
-            content = draw(recordings())
-            filename = draw(st.sampled_from([f"{MARKER}.wav", "", "ü.m4a", 'a"b', "../x", "\0"]))
-            head = (
-                f'; filename="{filename}"\r\nContent-Type: {draw(st.sampled_from(CONTENT_TYPES))}'
-            )
-        else:
-            content, head = _form_value(value).encode("utf-8", "replace"), ""
-        disposition = f'Content-Disposition: form-data; name="{name}"{head}'
-        part = disposition.encode() + b"\r\n\r\n" + content
-        parts += [part] * draw(st.sampled_from([1, 1, 1, 1, 1, 2]))
-    body = b"".join(b"--b\r\n" + part + b"\r\n" for part in parts) + b"--b--\r\n"
-    boundary = draw(st.sampled_from(["b", "b", "b", "b", '"b"', "c", "", MARKER * 20]))
-    return f"multipart/form-data; boundary={boundary}".encode(), draw(corrupted(body))
-
-
-def _form_value(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-@st.composite
-def cases(draw: st.DrawFn, openapi: dict[str, Any]) -> Case:
-    """Requests to every route of the description, and to unknown paths."""
-    definitions = openapi["components"]["schemas"]
-    routes = [
-        (method.upper(), path, operation)
-        for path, operations in openapi["paths"].items()
-        for method, operation in operations.items()
-        for _ in range(4 if "requestBody" in operation else 1)
-    ]
-    method, path, operation = draw(st.sampled_from(routes))
-    content_type, body = b"", b""
-    for kind, media in operation.get("requestBody", {}).get("content", {}).items():
-        schema = media["schema"]
-        if "$ref" in schema:
-            schema = definitions[schema["$ref"].rpartition("/")[2]]
-        if kind == "application/json":
-            result = json.dumps(draw(values(schema, definitions)), ensure_ascii=draw(st.booleans()))
-            content_type, body = kind.encode(), draw(corrupted(result.encode("utf-8", "replace")))
-        elif draw(st.integers(0, 9)):
-            content_type, body = draw(multiparts(schema, definitions))
-        else:
-            fields = draw(objects(schema, definitions))
-            result = urlencode({name: _form_value(value) for name, value in fields.items()},
-                             errors="replace")  # fmt: skip
-            content_type, body = (
-                b"application/x-www-form-urlencoded",
-                draw(corrupted(result.encode())),
-            )
-    if draw(st.integers(0, 14)) == 0:
-        method = draw(st.sampled_from(METHODS))
-    if draw(st.integers(0, 14)) == 0:
-        path = draw(st.sampled_from([
-            f"{path}/", f"/{path}", f"{path}?{MARKER}={MARKER}", f"{path}%00",
-            f"{path}/%2e%2e/{MARKER}", f"/{MARKER}", "/" + "a" * 9_000, path.upper(),
-            f"{path};{MARKER}", "/%ff%fe", "/metrics/",
-        ]))  # fmt: skip
-    if draw(st.integers(0, 9)) == 0:
-        content_type = draw(st.sampled_from(CONTENT_TYPES)).encode()
-    headers = [(b"content-type", content_type)] if content_type else []
-    if draw(st.integers(0, 3)) == 0:
-        headers.append(draw(st.sampled_from(_HEADERS)))
-    return Case(method, path, tuple(headers), body)
+    wav = st.composite(lambda draw: corrupted(draw, header + samples))()
+    return st.one_of(wav, wav, st.binary(max_size=60), st.just(MARKER.encode()))
 
 
 _HEADERS: Final = (

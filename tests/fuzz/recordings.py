@@ -16,6 +16,7 @@ import struct
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,11 @@ from tests import recordings
 MAX_CPU_SECONDS = 10.0
 MAX_HANG_SECONDS = 60.0
 MAX_MEMORY_MB = 700
+MAX_GROWTH_MB = 64
 CASES_PER_CHILD = 400
+# Until then, codecs and tables are loaded.
+CASES_BEFORE_GROWTH = 100
+_GROWTH = "growth"
 MAX_FINDINGS = 20
 
 _EXTREMES = (0, 1, 2, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF)
@@ -131,29 +136,46 @@ def check(data):
 
 
 def child(first):
-    """Run cases; print the number of each before it starts."""
+    """Run cases; print the number of each before it starts, and at the end how memory grew."""
     files = seeds()
+    before = 0
     for number in range(first, first + CASES_PER_CHILD):
+        if number == first + CASES_BEFORE_GROWTH:
+            before = _memory_mb("VmRSS")
         print(number, flush=True)
         problem = check(damage(files, number))
         if problem:
             print(f"{number} {problem}", flush=True)
             sys.exit(3)
+    print(f"{_GROWTH} {_memory_mb('VmRSS') - before}", flush=True)
 
 
 def child_command(first):
     return [sys.executable, "-m", "tests.fuzz.recordings", "--child", str(first)]
 
 
-def run(seconds, first, report=print):
-    """Start child processes for `seconds`; return the number of findings."""
-    deadline = time.monotonic() + seconds
-    findings = cases = 0
-    while time.monotonic() < deadline and findings < MAX_FINDINGS:
+@dataclass
+class Result:
+    """What was run and found; `growth_mb` is the most that memory grew in 300 cases."""
+
+    cases: int = 0
+    findings: int = 0
+    growth_mb: int = 0
+
+
+def run(seconds, first, report=print, inputs=0):
+    """Start child processes for `seconds`, and until there were so many inputs."""
+    start = time.monotonic()
+    result = Result()
+
+    def is_over():
+        return time.monotonic() - start >= seconds and result.cases >= inputs
+
+    while not is_over() and result.findings < MAX_FINDINGS:
         with subprocess.Popen(child_command(first), bufsize=0, stdout=subprocess.PIPE) as process:
-            number, problem = first, ""
+            number, problem, ended = first, "", False
             assert process.stdout is not None
-            while time.monotonic() < deadline:
+            while time.monotonic() - start < seconds or result.cases + number - first < inputs:
                 if not select.select([process.stdout], [], [], MAX_HANG_SECONDS)[0]:
                     problem = f"no result for {MAX_HANG_SECONDS:.0f} s"
                     break
@@ -161,20 +183,28 @@ def run(seconds, first, report=print):
                 if not line:
                     break
                 started, _, problem = line.partition(" ")
+                if started == _GROWTH:
+                    result.growth_mb = max(result.growth_mb, int(problem))
+                    problem = ""
+                    continue
                 number = int(started)
-            ended = time.monotonic() >= deadline
+            else:
+                ended = True
             if ended or problem:
                 process.kill()
             status = process.wait()
         if not problem and not ended and status != 0:
             problem = f"the process ended with {status}"
         if problem:
-            findings += 1
+            result.findings += 1
             report(f"case {number}: {problem}")
-        cases += number - first + 1
+        result.cases += number - first + 1
         first = number + 1
-    report(f"{cases} cases, {findings} findings; the next is {first}")
-    return findings
+    if result.growth_mb > MAX_GROWTH_MB:
+        result.findings += 1
+        report(f"memory grew by {result.growth_mb} MB")
+    report(f"{result.cases} cases, {result.findings} findings; the next is {first}")
+    return result
 
 
 def main():
@@ -195,7 +225,7 @@ def main():
         print(problem or "nothing found")
         sys.exit(bool(problem))
     else:
-        sys.exit(run(args.seconds, args.first) > 0)
+        sys.exit(run(args.seconds, args.first).findings > 0)
 
 
 if __name__ == "__main__":

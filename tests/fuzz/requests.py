@@ -5,19 +5,24 @@
 Wrong are: a status or an error code that docs/api.md does not contain, 5xx other than 503 and 504,
 an error without the envelope, a response that does not match its schema, an error or a log that
 repeats text of the request, and two different responses to the same request. Hypothesis reduces the
-failing case to a small one; its repr creates it again. The exit status is 1 if there was one.
+failing case to a small one; its repr creates it again. Wrong is also a response that takes 30 s,
+and memory that grows by 100 MB. The exit status is 1 if something was wrong.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
+import os
 import re
 import sys
 import time
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -29,12 +34,15 @@ from samo.http.envelope import error_format_of
 from tests.fuzz.cases import MARKER, Case, cases
 
 ROUND_CASES: Final = 100
+ROUNDS_BEFORE_GROWTH: Final = 10
+MAX_GROWTH_MB: Final = 100.0
+MAX_RESPONSE_SECONDS: Final = 30.0
 # Fields that differ between two responses to the same request.
 VOLATILE: Final = frozenset(
     {"request_id", "inference_time", "processing_time_ms", "timings_ms", "uptime_seconds"}
 )
-# Routes whose response changes over time.
-STATE: Final = ("/health", "/metrics", "/models/status")
+# Routes whose response changes over time, or is random.
+STATE: Final = ("/health", "/metrics", "/models/status", "/monitoring", "/v1/jobs", "/v1/realtime")
 
 
 class WrongResponse(Exception):
@@ -60,7 +68,12 @@ class Fuzzer:
         self._statuses = {int(status) for row, _ in rows for status in row.split(",")}
         self._codes = {code for _, row in rows for code in re.findall(r"`([a-z_]+)`", row)}
         self.statuses: Counter[int] = Counter()
-        self.slowest_livez = 0.0
+        self.slowest = 0.0
+
+    @property
+    def inputs(self) -> int:
+        """Requests that were checked; each was sent twice."""
+        return self.statuses.total()
 
     def _validator(self, operation: dict[str, Any]) -> Draft202012Validator | None:
         content = operation["responses"].get("200", {}).get("content", {})
@@ -86,9 +99,6 @@ class Fuzzer:
             self.check(case)
 
         trial()
-        start = time.perf_counter()
-        self._client.get("/livez")
-        self.slowest_livez = max(self.slowest_livez, time.perf_counter() - start)
 
     def check(self, case: Case) -> None:
         """Send a case twice. Raises `WrongResponse`."""
@@ -96,6 +106,8 @@ class Fuzzer:
             first, second = self._send(case), self._send(case)
         self.statuses[first.status_code] += 1
         problem = self._problem(case, first)
+        if problem is None and self.slowest > MAX_RESPONSE_SECONDS:
+            problem = f"the response took {self.slowest:.0f} s"
         if problem is None and MARKER in "".join(logs):
             line = next(line for line in logs if MARKER in line)
             problem = f"a log repeats text of the request: {line[:400]}"
@@ -108,13 +120,16 @@ class Fuzzer:
             raise WrongResponse(case, first.status_code, problem, first.content)
 
     def _send(self, case: Case) -> Any:
-        return self._client.request(
+        start = time.perf_counter()
+        response = self._client.request(
             case.method,
             case.target,
             headers=list(case.headers),
             content=case.body,
             follow_redirects=False,
         )
+        self.slowest = max(self.slowest, time.perf_counter() - start)
+        return response
 
     def _problem(self, case: Case, response: Any) -> str | None:
         status = response.status_code
@@ -216,14 +231,21 @@ def captured_logs() -> Any:
             logger.removeHandler(handler)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns its exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--seed", type=int, default=0, help="seed of the first round (default: 0)")
-    args = parser.parse_args(arguments)
+@dataclass
+class Result:
+    """What was sent; `finding` is the first wrong response, or empty."""
+
+    statuses: Counter[int]
+    slowest_ms: float
+    growth_mb: float
+    finding: str = ""
+
+
+def run(seconds: float, number: int, inputs: int = 0) -> Result:
+    """Send rounds for `seconds`, and until there were so many inputs, from round `number` on.
+
+    The service runs in this process, so its growth includes that of the fuzzer.
+    """
     logging.getLogger("httpx").setLevel(logging.WARNING)  # logs of the client, not of the service
     logging.getLogger().addHandler(
         logging.NullHandler()
@@ -232,26 +254,54 @@ def main(arguments: list[str] | None = None) -> int:
     from samo.settings import Settings
     from tests.conftest import ROOT, running
 
+    finding = ""
     with running(Settings(runners="fake")) as client:
         page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
         fuzzer = Fuzzer(client, page)
-        number, start = args.seed, time.monotonic()
+        start, rounds, before, peak = time.monotonic(), 0, 0.0, 0.0
         with Progress(transient=True) as progress:
-            task = progress.add_task("Requests", total=args.seconds)
-            while (spent := time.monotonic() - start) < args.seconds:
+            task = progress.add_task("Requests", total=seconds)
+            while (spent := time.monotonic() - start) < seconds or fuzzer.inputs < inputs:
                 progress.update(task, completed=spent)
                 try:
-                    fuzzer.run_round(number)
+                    fuzzer.run_round(number + rounds)
                 except WrongResponse as error:
-                    print(f"A wrong response, --seed {number}: {error}")
-                    return 1
-                number += 1
-    print(
-        f"{sum(fuzzer.statuses.values())} requests, statuses "
-        f"{dict(sorted(fuzzer.statuses.items()))}, /livez within "
-        f"{fuzzer.slowest_livez * 1000:.1f} ms; no wrong response."
+                    finding = f"A wrong response, --seed {number + rounds}: {error}"
+                    break
+                rounds += 1
+                memory = memory_mb()
+                # until then, modules and caches are loaded
+                before = memory if rounds <= ROUNDS_BEFORE_GROWTH else before
+                peak = max(peak, memory)
+    growth = max(0.0, peak - before)
+    if not finding and growth > MAX_GROWTH_MB:
+        finding = f"memory grew by {growth:.0f} MB"
+    return Result(fuzzer.statuses, fuzzer.slowest * 1000, growth, finding)
+
+
+def memory_mb() -> float:
+    """Resident memory of this process, after what is unreachable was freed."""
+    gc.collect()
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns its exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    return 0
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first round (default: 0)")
+    args = parser.parse_args(arguments)
+    result = run(args.seconds, args.seed)
+    statuses = dict(sorted(result.statuses.items()))
+    print(
+        f"{result.statuses.total()} requests, statuses {statuses}, the slowest "
+        f"{result.slowest_ms:.0f} ms, memory grew by {result.growth_mb:.0f} MB. "
+        f"{result.finding or 'No wrong response.'}"
+    )
+    return bool(result.finding)
 
 
 if __name__ == "__main__":

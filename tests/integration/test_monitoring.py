@@ -7,13 +7,14 @@ import math
 import re
 import shutil
 import subprocess
+from typing import Any
 
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 import samo.api.app  # noqa: F401  # all modules that declare metrics
-from monitoring import dashboard, panels, prometheus_server, traffic
+from monitoring import dashboard, panels, prometheus_server, promql, traffic
 from samo.monitoring import metrics
 from tests import drift
 from tests.conftest import ROOT
@@ -25,7 +26,7 @@ LOAD_SECONDS = 12
 WINDOW = "10s"
 
 needs_prometheus = pytest.mark.skipif(
-    shutil.which("prometheus") is None, reason="tests/integration/install-prometheus.sh installs it"
+    shutil.which("prometheus") is None, reason="scripts/debian-packages prometheus installs it"
 )
 
 
@@ -74,7 +75,7 @@ def test_the_service_is_scraped(monitored):
 def test_a_panel_shows_numbers(monitored, panel):
     _, prometheus, _ = monitored
     for query in panel.queries:
-        series = prometheus.query(panels.resolve(query.expression, WINDOW))
+        series = prometheus.query(promql.resolve(query.expression, WINDOW))
         values = [float(one["value"][1]) for one in series]
         assert values
         assert any(math.isfinite(value) for value in values), values
@@ -161,7 +162,7 @@ def test_the_operations_manual_lists_every_metric():
 
 
 def labels_of(family):
-    names = metrics.registry._collector_to_names.items()
+    names: Any = metrics.registry._collector_to_names.items()
     (collector,) = [one for one, its_names in names if family.name in its_names]
     return ", ".join(f"`{label}`" for label in collector._labelnames) or "none"
 

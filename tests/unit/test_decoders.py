@@ -14,6 +14,7 @@ import subprocess
 import sys
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -143,6 +144,7 @@ def test_a_crash_costs_one_upload(decoder, recording, caplog, number, error):
             os.kill(pid, number)
 
         crashing = decode_and(decoder, LONG, crash)
+        crashed: Any
         (crashed,) = await asyncio.gather(crashing, return_exceptions=True)
         return crashed, await neighbours[0], await decoder.decode(recording)
 

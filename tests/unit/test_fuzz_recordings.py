@@ -45,5 +45,5 @@ def test_a_crash_and_a_hang_are_findings(code, finding, monkeypatch):
     monkeypatch.setattr(recordings, "MAX_FINDINGS", 1)
     monkeypatch.setattr(recordings, "child_command", lambda _: [sys.executable, "-c", code])
     reports: list[str] = []
-    assert recordings.run(20.0, 0, reports.append) == 1
+    assert recordings.run(20.0, 0, reports.append).findings == 1
     assert reports[0] == finding

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from runners.transcriber.plausibility import (
     Evidence,
     is_plausible,
     is_plausible_unvoiced,
     is_prompt_echo,
+    repeats_itself,
 )
 from runners.transcriber.transcript import SpokenWord
 from runners.transcriber.voice_activity import FRAMES_PER_SECOND, find_speech
@@ -84,3 +86,18 @@ def test_silence_with_a_part_of_the_prompt_is_an_echo():
     assert not is_prompt_echo(evidence(words, no_speech=0.5), prompt)
     assert not is_prompt_echo(evidence(words, no_speech=0.7), "Names: Ana.")
     assert not is_prompt_echo(evidence(said(3), no_speech=0.7), "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", False),
+        ("Then she threw herself upon him.", False),
+        ("In being modern, in being modern.", True),
+        ("He said, and he gathered her, and he gathered her up.", True),
+        ("It was very, very good.", False),
+        ("It was good here. It was bad here.", False),
+    ],
+)
+def test_text_that_repeats_itself(text, expected):
+    assert repeats_itself(text) is expected

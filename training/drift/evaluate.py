@@ -22,20 +22,22 @@ import argparse
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
 import numpy as np
+from rich.console import Console
+from rich.table import Table
 from tqdm import tqdm
 
 from samo.drift.creation import ObservedModel
 from samo.drift.reference import Reference
 from samo.insight.entry import split_entry, split_text
 from samo.settings import Settings
-from training.command_line import DATA_HELP, command_parser, print_json, print_table
+from training.command_line import DATA_HELP, command_parser, print_json
 from training.drift import traffic
 from training.drift.outputs import Classifier, ObservedText
 from training.drift.plot import draw
@@ -79,7 +81,7 @@ def detect(
         random = np.random.default_rng(seed)
         result = replay(create, [*sample(before, number, random), *sample(kind, number, random)])
         firsts.append(result.first_alarm(after=number))
-        features.update(next((one.alarms for one in result.comparisons if one.alarms), []))
+        features.update(next((one.alarms for one in result.comparisons if one.alarms), ()))
         examples.append(result)
     found = [one for one in firsts if one is not None]
     return Detection(
@@ -203,18 +205,7 @@ def evaluate(evaluation: Evaluation, plot: Path | None) -> dict[str, Any]:
     if plot is not None:
         examples = {name: detections[name].example for name in detections if name in _DRAWN}
         draw(plot, same, examples, window, settings.drift_significance)
-    print_table(
-        "First alarm after so many texts or recordings",
-        {
-            name: {
-                "worst": one.worst or float("nan"),
-                "median": one.typical or float("nan"),
-                **{f"by {name}": number for name, number in one.features.most_common(4)},
-            }
-            for name, one in detections.items()
-        },
-        digits=0,
-    )
+    _print_table(detections)
     return {
         "window": window,
         "recordings_window": settings.drift_recordings_window,
@@ -230,6 +221,14 @@ def evaluate(evaluation: Evaluation, plot: Path | None) -> dict[str, Any]:
         "detected_after": {name: one.worst for name, one in detections.items()},
         "detected_by": {name: list(one.features) for name, one in detections.items()},
     }
+
+
+def _print_table(detections: Mapping[str, Detection]) -> None:
+    table = Table("kind", "all orders after", "median", "features with an alarm, and orders")
+    for kind, one in detections.items():
+        features = ", ".join(f"{name} {count}" for name, count in one.features.most_common())
+        table.add_row(kind, str(one.worst or "-"), f"{one.typical or '-'}", features)
+    Console().print(table)
 
 
 _DRAWN: Final = ("tweets", "german", "capitals", "first_person_situations", "diary_entries")

@@ -33,25 +33,32 @@ def draw(
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.2, 4.0))
         axes = figure.subplots()
+        end = 2 * change_at
         for number, replay in enumerate(unchanged):
-            _line(axes, replay, "#bbbbbb", "GoEmotions dev, 20 orders" if number == 0 else None)
+            label = f"GoEmotions dev, {len(unchanged)} orders" if number == 0 else None
+            _line(axes, replay, (0, end), "#bbbbbb", label)
         colors = mpl.color_sequences["tab10"]
         for color, (kind, replay) in zip(colors, changed.items(), strict=False):
-            _line(axes, replay, color, kind.replace("_", " "))
-        axes.axhline(-math.log10(significance), color=SECOND_COLOR, linestyle="--", linewidth=1)
+            _line(axes, replay, (change_at, end), color, kind.replace("_", " "))
+        axes.axhline(
+            -math.log10(significance), color=SECOND_COLOR, linestyle="--", linewidth=1,
+            label="limit of an alarm",
+        )  # fmt: skip
         axes.axvline(change_at, color=MAIN_COLOR, linewidth=0.8, linestyle=":")
         axes.text(change_at, 0.12, " the texts change", color=MAIN_COLOR, fontsize=8)
         axes.set(
-            xlabel="texts", ylabel="-log10 of the smallest p-value", xlim=(0, change_at * 2),
+            xlabel="texts", ylabel="-log10 of the smallest p-value", xlim=(0, end),
             yscale="log", ylim=(0.1, 300),
         )  # fmt: skip
         axes.legend(frameon=False, fontsize=8, loc="upper left")
         save(figure, path)
 
 
-def _line(axes: mpl.axes.Axes, replay: Replay, color: object, label: str | None) -> None:
+def _line(
+    axes: mpl.axes.Axes, replay: Replay, span: tuple[int, int], color: object, label: str | None
+) -> None:
+    shown = [one for one in replay.comparisons if span[0] <= one.observed <= span[1]]
     axes.plot(
-        [one.observed for one in replay.comparisons],
-        [max(0.1, one.evidence) for one in replay.comparisons],
-        color=color, label=label, linewidth=1.2, marker=".", markersize=3,
+        [one.observed for one in shown], [max(0.1, one.evidence) for one in shown],
+        color=color, label=label, linewidth=1.2,
     )  # fmt: skip

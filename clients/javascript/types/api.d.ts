@@ -243,28 +243,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/realtime": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Transcribe speech while it is spoken, over a WebSocket
-         * @description Connect to `ws://HOST/v1/realtime?intent=transcription`; a plain GET is answered with 426. The events are those of OpenAI's realtime transcription: `session.update`, `input_audio_buffer.append`, `.commit` and `.clear`, and `session.close`. The service answers with the text while it is spoken (`conversation.item.input_audio_transcription.delta`), with the transcript of each turn (`.completed`) and its emotions (`samo.emotions`), and at the end with the insight of all turns (`samo.insight`). docs/live.md describes the events and the limits.
-         *
-         *     The key is sent as for the other routes. Browsers send a short-lived token of `/v1/realtime/client_secrets` as the subprotocol `openai-insecure-api-key.TOKEN`, next to the subprotocol `realtime`.
-         */
-        get: operations["realtime"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/realtime/client_secrets": {
         parameters: {
             query?: never;
@@ -274,7 +252,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create a token with which a browser opens live sessions during the next minute */
+        /**
+         * Create a token with which a browser opens live sessions during the next minute
+         * @description Live speech is a WebSocket at `/v1/realtime?intent=transcription`, which OpenAPI cannot describe. Browsers send the token as the subprotocol `openai-insecure-api-key.TOKEN`, next to the subprotocol `realtime`; other clients send their key as for the other routes. The events are those of OpenAI's realtime transcription: the client sends `session.update`, `input_audio_buffer.append`, `.commit`, `.clear` and `session.close`. The service sends the text while it is spoken (`conversation.item.input_audio_transcription.delta`), the transcript of each turn (`.completed`) and its emotions (`samo.emotions`), and at the end the insight of all turns (`samo.insight`). docs/live.md explains the events and their limits.
+         */
         post: operations["client_secrets"];
         delete?: never;
         options?: never;
@@ -5271,50 +5252,6 @@ export interface operations {
             };
         };
     };
-    realtime: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            401: components["responses"]["OpenAIRead401"];
-            403: components["responses"]["OpenAIRead403"];
-            421: components["responses"]["OpenAIRead421"];
-            429: components["responses"]["OpenAIRead429"];
-            431: components["responses"]["OpenAIRead431"];
-            503: components["responses"]["OpenAIRead503"];
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OpenAIErrorEnvelope"];
-                };
-            };
-            /** @description Server Error */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OpenAIErrorEnvelope"];
-                };
-            };
-        };
-    };
     client_secrets: {
         parameters: {
             query?: never;
@@ -5324,6 +5261,24 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expires_after": {
+                 *         "anchor": "created_at",
+                 *         "seconds": 60
+                 *       },
+                 *       "session": {
+                 *         "type": "transcription",
+                 *         "audio": {
+                 *           "input": {
+                 *             "transcription": {
+                 *               "language": "en"
+                 *             }
+                 *           }
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ClientSecretRequest"];
             };
         };
@@ -5334,6 +5289,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "value": "ek_W251bGwsMTc5NTczMTM0NywiYTI3N2NkMDk5OTQ4ZjNmZiIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.6THlBRC0GrpR1SBDnAtPnXOI_2esGNwiR0uyxVLuwaI",
+                     *       "expires_at": 1795731347,
+                     *       "session": {
+                     *         "id": "sess_e2933382e0ac4a35a42e",
+                     *         "object": "realtime.transcription_session",
+                     *         "type": "transcription",
+                     *         "audio": {
+                     *           "input": {
+                     *             "format": {
+                     *               "type": "audio/pcm",
+                     *               "rate": 24000
+                     *             },
+                     *             "transcription": {
+                     *               "language": "en",
+                     *               "languages": [],
+                     *               "prompt": "",
+                     *               "keywords": []
+                     *             },
+                     *             "turn_detection": {
+                     *               "type": "server_vad",
+                     *               "threshold": 0.5,
+                     *               "prefix_padding_ms": 300,
+                     *               "silence_duration_ms": 500
+                     *             }
+                     *           }
+                     *         },
+                     *         "include": []
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClientSecretResponse"];
                 };
             };

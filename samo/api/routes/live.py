@@ -23,9 +23,10 @@ from samo.insight.results import Insight
 from samo.live import server_events
 from samo.live.analysis import SessionAnalysis
 from samo.live.config import SessionConfig
-from samo.live.conversation import Conversation, Limits, no_limit
+from samo.live.conversation import Conversation, no_limit
 from samo.live.endings import TOO_MANY
 from samo.live.session import LiveSession
+from samo.live.socket import Limits
 from samo.settings import Settings
 
 router = APIRouter(
