@@ -175,8 +175,10 @@ def test_a_short_queue_is_accepted_however_slow_the_model_is(doubler):
     async def scenario():
         subject = batcher(doubler, max_wait_seconds=0.5, seconds_per_cost=1.0, min_queue_cost=2)
         doubler.gate.clear()
-        accepted = [asyncio.create_task(subject.run_one(item)) for item in (5, 1, 1)]
-        await asyncio.sleep(0.05)
+        accepted = []
+        for item in (5, 1, 1):  # the first is computed, the others wait
+            accepted.append(asyncio.create_task(subject.run_one(item)))
+            await asyncio.sleep(0.05)
         try:
             with pytest.raises(Overloaded):
                 await subject.run_one(1)
