@@ -13,6 +13,7 @@ from runners.transcriber.transcript import SpeechTask, TranscriptionRequest
 from runners.transcriber.voice_activity import Samples
 from samo.api import responses
 from samo.api.serialization import json_response
+from samo.api.stopwatch import Stopwatch
 from samo.factory import ModelSet
 from samo.insight.results import TranscribedRecording
 from samo.jobs.decoding import decode_recording
@@ -37,7 +38,7 @@ class JobWork:
 
     async def __call__(self, upload: BinaryIO, progress: Progress) -> bytes:
         """Compute the result. Raises a `SamoError`."""
-        with responses.Stopwatch() as stopwatch:
+        with Stopwatch() as stopwatch:
             recording = await self._transcribe(upload, progress)
             if self.kind == "transcription":
                 return await asyncio.to_thread(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import pairwise
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.prediction import NEUTRAL, Emotion, EmotionPrediction
 from runners.errors import SamoError
 from samo.api import schemas
+from samo.api.stopwatch import Stopwatch
 from samo.http.envelope import error_body
 from samo.insight.arc import ArcPoint
 from samo.insight.entry import EntryEmotions
@@ -24,25 +23,6 @@ from samo.insight.words import count_words
 from samo.monitoring import metrics
 
 MAX_KEY_EMOTIONS: Final = 3
-
-
-class Stopwatch:
-    """Measure the milliseconds of a `with` block."""
-
-    milliseconds = 0.0
-    started = 0.0
-
-    def __enter__(self) -> Self:
-        self.started = time.perf_counter()
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self.milliseconds = (time.perf_counter() - self.started) * 1000
 
 
 def predict(

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from runners.errors import ModelFailure, SamoError
 from samo.api import responses, schemas
+from samo.api.stopwatch import Stopwatch
 from samo.batch.crashes import MAX_CRASHES, CrashedProcess, CrashLog
 from samo.batch.entries import Entry, EntrySource, RefusedEntry, Shard
 from samo.batch.folder import CRASHES_FOLDER, RunFolder
@@ -164,7 +165,7 @@ class ShardWorker:
 
     async def _text_insight(self, text: str) -> schemas.InsightResponse:
         options = self._job.options
-        with responses.Stopwatch() as stopwatch:
+        with Stopwatch() as stopwatch:
             result = await self._models.pipeline.analyze(
                 text, generate_summary=options.summary, threshold=options.threshold
             )
@@ -173,7 +174,7 @@ class ShardWorker:
     async def _recording_insight(self, path: Path) -> schemas.InsightResponse:
         options = self._job.options
         data = await asyncio.to_thread(read_recording, path)
-        with responses.Stopwatch() as stopwatch:
+        with Stopwatch() as stopwatch:
             result = await self._models.pipeline.analyze_recording(
                 data,
                 language=options.language,
@@ -187,7 +188,7 @@ class ShardWorker:
         request = schemas.PredictRequest(
             text=text, groupings=True, threshold=self._job.options.threshold
         )
-        with responses.Stopwatch() as stopwatch:
+        with Stopwatch() as stopwatch:
             (outcome,) = await pipeline.classify([text])
         return responses.predict(pipeline.calibration, outcome, request, stopwatch)
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from runners.errors import SamoError, StartError
 from samo import private_logs
+from samo.api.stopwatch import Stopwatch
 from samo.commands.console import working
 from samo.commands.errors import REFUSED, UNAVAILABLE, CommandError
 from samo.commands.options import AnalysisOptions
@@ -95,7 +96,7 @@ class LocalEngine:
             entry = schemas.JournalRequest.model_validate({"text": text}).text
         except ValidationError as error:
             raise _refused(body_error(error, schemas.JournalRequest)) from None
-        with responses.Stopwatch() as stopwatch:
+        with Stopwatch() as stopwatch:
             try:
                 result = await self._models.pipeline.analyze(
                     entry, generate_summary=options.summary, threshold=options.threshold
@@ -109,7 +110,7 @@ class LocalEngine:
         """The insight of a spoken entry."""
         from samo.api import responses
 
-        with responses.Stopwatch() as stopwatch:
+        with Stopwatch() as stopwatch:
             try:
                 result = await self._models.pipeline.analyze_recording(
                     data,

@@ -10,6 +10,7 @@ from samo.api import responses, schemas
 from samo.api.parameters import Language, LoadedModels, Upload
 from samo.api.routing import Route, json_endpoint
 from samo.api.serialization import json_response
+from samo.api.stopwatch import Stopwatch
 from samo.insight.threads import run_in_thread
 
 router = APIRouter(route_class=Route, tags=["insight"])
@@ -19,7 +20,7 @@ router = APIRouter(route_class=Route, tags=["insight"])
 @json_endpoint
 async def analyze_journal(models: LoadedModels, body: schemas.JournalRequest) -> Response:
     """The insight of a typed entry: emotions, their arc, the summary."""
-    with responses.Stopwatch() as stopwatch:
+    with Stopwatch() as stopwatch:
         insight = await models.pipeline.analyze(
             body.text,
             generate_summary=body.generate_summary,
@@ -40,7 +41,7 @@ async def analyze_voice_journal(
     emotion_threshold: Annotated[float | None, Form(ge=0.0, le=1.0)] = None,
 ) -> Response:
     """The insight of a spoken entry, with its transcript."""
-    with responses.Stopwatch() as stopwatch:
+    with Stopwatch() as stopwatch:
         insight = await models.pipeline.analyze_recording(
             await audio_file.read(),
             language=language,

@@ -16,6 +16,7 @@ from samo.api.form_fields import refusal
 from samo.api.parameters import LoadedModels
 from samo.api.routing import Route, json_endpoint
 from samo.api.serialization import json_response
+from samo.api.stopwatch import Stopwatch
 from samo.factory import ModelSet
 from samo.http.draining import when_stopping
 from samo.http.envelope import error_response
@@ -108,7 +109,7 @@ def _conversation(websocket: WebSocket, socket: _Socket) -> Conversation:
     assert transcriber is not None  # noqa: S101  # without one there is no free slot
 
     def render(insight: Insight) -> dict[str, object]:
-        response = responses.insight(insight, models.tags, responses.Stopwatch())
+        response = responses.insight(insight, models.tags, Stopwatch())
         return response.model_dump(mode="json", exclude_unset=True)
 
     config = SessionConfig.default()

@@ -12,6 +12,7 @@ from samo.api import responses, schemas
 from samo.api.parameters import LoadedModels
 from samo.api.routing import Route, json_endpoint
 from samo.api.serialization import json_response
+from samo.api.stopwatch import Stopwatch
 from samo.insight.explanation import Explanation
 from samo.insight.pipeline import Pipeline
 
@@ -22,7 +23,7 @@ router = APIRouter(route_class=Route, tags=["text"])
 @json_endpoint
 async def predict(models: LoadedModels, body: schemas.PredictRequest) -> Response:
     """Classify a text by GoEmotions' 27 emotions and neutral; `explain` returns their words too."""
-    with responses.Stopwatch() as stopwatch:
+    with Stopwatch() as stopwatch:
         outcome, explanations = await _classify(models.pipeline, body)
     return json_response(
         responses.predict(models.pipeline.calibration, outcome, body, stopwatch, explanations)
@@ -42,7 +43,7 @@ async def _classify(
 @json_endpoint
 async def predict_batch(models: LoadedModels, body: schemas.PredictBatchRequest) -> Response:
     """Classify up to 128 texts in one call; an invalid text gets its own error."""
-    with responses.Stopwatch() as stopwatch:
+    with Stopwatch() as stopwatch:
         outcomes = await models.pipeline.classify_each(body.texts)
     return json_response(
         responses.predict_batch(models.pipeline.calibration, outcomes, body, stopwatch)
