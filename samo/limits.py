@@ -78,6 +78,7 @@ _BODY_BYTES: Final = {
             "/models/status",
             "/openapi.json",
             "/readyz",
+            "/schema.json",
             "/sw.js",
             "/v1/models",
         ),

@@ -18,6 +18,7 @@ _OPEN: Final = frozenset(
         "/openapi.json",
         "/page",
         "/readyz",
+        "/schema.json",
         "/sw.js",
     )
 )

@@ -23,7 +23,7 @@ from samo.http.websockets import no_websocket
 from samo.limits import normalize_path
 
 # BentoML's paths that are served; its web page and the page's scripts are not.
-_BENTOML_PATHS: Final = ("/livez", "/readyz", "/healthz")
+_BENTOML_PATHS: Final = ("/livez", "/readyz", "/healthz", "/schema.json")
 # A longer path is not a misspelled one.
 _MAX_CHARACTERS: Final = 200
 _MIN_SIMILARITY: Final = 0.75

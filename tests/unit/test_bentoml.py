@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import tomllib
 
 import bentoml
+import pytest
 from bentoml._internal.bento.bento import DEFAULT_BENTO_BUILD_FILES
 from bentoml._internal.bento.build_config import BentoBuildConfig
 
@@ -34,6 +36,17 @@ def test_the_service_declares_its_probes_and_labels():
     assert service.labels == ours.labels == {"project": "samo"}
 
 
+# BentoML's client leaves a socket and a temporary folder to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_bentomls_client_sees_that_the_service_is_ready(service_url):
     with bentoml.SyncHTTPClient(service_url) as client:
         assert client.is_ready()
+    del client
+    gc.collect()
+
+
+def test_every_package_ships():
+    include = BentoBuildConfig.from_file(str(ROOT / "bentofile.yaml")).include
+    for folder in ("samo", "runners"):
+        for package in sorted((ROOT / folder).rglob("__init__.py")):
+            assert f"/{package.parent.relative_to(ROOT)}/*.py" in include
