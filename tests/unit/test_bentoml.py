@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 
-import bentoml
 from bentoml._internal.bento.bento import DEFAULT_BENTO_BUILD_FILES
 from bentoml._internal.bento.build_config import BentoBuildConfig
 
@@ -32,8 +31,3 @@ def test_the_service_declares_its_probes_and_labels():
     assert service.config["endpoints"] == {"livez": "/livez", "readyz": "/readyz"}
     ours = BentoBuildConfig.from_file(str(ROOT / "bentofile.yaml"))
     assert service.labels == ours.labels == {"project": "samo"}
-
-
-def test_bentomls_client_sees_that_the_service_is_ready(service_url):
-    with bentoml.SyncHTTPClient(service_url) as client:
-        assert client.is_ready()
