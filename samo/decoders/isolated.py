@@ -31,7 +31,14 @@ START_SECONDS: Final = 60.0
 _SEND_SECONDS: Final = 1.0
 _RETRY_AFTER_SECONDS: Final = 5
 # What a process needs of the service's environment: no secrets.
-_INHERITED_VARIABLES: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
+_INHERITED_VARIABLES: Final = (
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "LANG",
+    "LC_ALL",
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 class _ProcessEnded(Exception):

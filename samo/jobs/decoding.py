@@ -28,7 +28,14 @@ _ERRORS: Final = {
 }
 _MODULE: Final = "samo.jobs.decoder_process"
 # What the process needs of the service's environment: no secrets.
-_INHERITED_VARIABLES: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
+_INHERITED_VARIABLES: Final = (
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "LANG",
+    "LC_ALL",
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import json
+import os
 import resource
 import shutil
 import signal
@@ -85,16 +86,16 @@ def test_a_second_run_into_the_same_folder_is_refused_while_the_first_lives(tmp_
 # Runs the command with a decoder in which one recording, and only that, ends the process.
 CRASHING = """
 import os, signal, sys
-import samo.insight.transcription
+import samo.decoders.threaded
 from samo.batch import command
 
-real = samo.insight.transcription.decode
+real = samo.decoders.threaded.decode
 def decode(data):
     if data.startswith(b"fatal"):
         os.kill(os.getpid(), signal.{signal})
         signal.pause()
     return real(data)
-samo.insight.transcription.decode = decode
+samo.decoders.threaded.decode = decode
 sys.exit(command.main(sys.argv[1:]))
 """
 
@@ -104,6 +105,7 @@ def crashing(fatal, *arguments):
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         cwd=ROOT, capture_output=True, text=True, check=False,
+        env={**os.environ, "SAMO_ISOLATE_DECODING": "false"},  # else it ends the decoder only
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def test_the_context_contains_only_allowed_files_and_is_reproducible(tmp_path):
         ".dockerignore", "Dockerfile", "bento", "models", "requirements.txt",
     }  # fmt: skip
     assert {path.name for path in (tmp_path / "one/bento/src").iterdir()} == {
-        "README.md", "bentofile.yaml", "runners", "samo", "service.py",
+        "LICENSE", "NOTICE", "README.md", "bentofile.yaml", "runners", "samo", "service.py",
     }  # fmt: skip
     models = tmp_path / "one/models"
     assert {path.name for path in models.iterdir()} == {
