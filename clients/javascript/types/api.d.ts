@@ -3230,7 +3230,7 @@ export interface operations {
                      *           "confidence": 0.2772
                      *         }
                      *       ],
-                     *       "inference_time": "145ms",
+                     *       "inference_time": "169ms",
                      *       "groupings": {
                      *         "ekman": [
                      *           {
@@ -3406,11 +3406,11 @@ export interface operations {
                      *             "code": "invalid_request",
                      *             "message": "The text is empty: send at least one visible character.",
                      *             "details": {},
-                     *             "request_id": "0531f46c7d574ef48a990f74f43d0311"
+                     *             "request_id": "c5663de83ae646c48f9d548770debd73"
                      *           }
                      *         }
                      *       ],
-                     *       "inference_time": "19ms"
+                     *       "inference_time": "22ms"
                      *     }
                      */
                     "application/json": components["schemas"]["PredictBatchResponse"];
@@ -3761,10 +3761,10 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 18.05,
+                     *       "processing_time_ms": 16.35,
                      *       "timings_ms": {
-                     *         "emotion": 16.96,
-                     *         "summary": 0.93
+                     *         "emotion": 15.33,
+                     *         "summary": 0.86
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -3783,8 +3783,8 @@ export interface operations {
                      *         "closing_sentiment": "negative"
                      *       },
                      *       "models": {
-                     *         "emotion": "samo-emotion:onsbj7hj2czh6ax4",
-                     *         "summarizer": "samo-summarizer:g72souhjx64d2ax4"
+                     *         "emotion": "samo-emotion:rflluhxj5sdkyax4",
+                     *         "summarizer": "samo-summarizer:twsd33hj5w6xyax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -4017,11 +4017,11 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 1024.08,
+                     *       "processing_time_ms": 778.7,
                      *       "timings_ms": {
-                     *         "transcription": 991.99,
-                     *         "emotion": 24.36,
-                     *         "summary": 7.42
+                     *         "transcription": 753.52,
+                     *         "emotion": 18.13,
+                     *         "summary": 6.76
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -4041,8 +4041,8 @@ export interface operations {
                      *       },
                      *       "models": {
                      *         "transcriber": "samo-transcriber:3to3yxhjusppwax4",
-                     *         "emotion": "samo-emotion:onsbj7hj2czh6ax4",
-                     *         "summarizer": "samo-summarizer:g72souhjx64d2ax4"
+                     *         "emotion": "samo-emotion:rflluhxj5sdkyax4",
+                     *         "summarizer": "samo-summarizer:twsd33hj5w6xyax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -4670,31 +4670,31 @@ export interface operations {
                      *         {
                      *           "id": "whisper-1",
                      *           "object": "model",
-                     *           "created": 1795721706,
+                     *           "created": 1795734345,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-transcribe",
                      *           "object": "model",
-                     *           "created": 1795721706,
+                     *           "created": 1795734345,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-4o-transcribe",
                      *           "object": "model",
-                     *           "created": 1795721706,
+                     *           "created": 1795734345,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-4o-mini-transcribe",
                      *           "object": "model",
-                     *           "created": 1795721706,
+                     *           "created": 1795734345,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "samo-transcriber:3to3yxhjusppwax4",
                      *           "object": "model",
-                     *           "created": 1795721706,
+                     *           "created": 1795734345,
                      *           "owned_by": "samo"
                      *         }
                      *       ]
@@ -4750,7 +4750,7 @@ export interface operations {
                      * @example {
                      *       "id": "whisper-1",
                      *       "object": "model",
-                     *       "created": 1795721706,
+                     *       "created": 1795734345,
                      *       "owned_by": "samo"
                      *     }
                      */
@@ -4805,7 +4805,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awij9wuvfL6ho8Hv_fzb5-wZAdZFM4BlqJYUVzN36Ac",
+                     *       "id": "job_awi7TS85D8slwlispJ3pvAwi7Gv4R3HgZyG2ymiqbOk",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "queued",
@@ -4814,7 +4814,7 @@ export interface operations {
                      *         "seconds_done": 0,
                      *         "seconds_total": null
                      *       },
-                     *       "created_at": 1795728375,
+                     *       "created_at": 1795734349,
                      *       "started_at": null,
                      *       "finished_at": null,
                      *       "expires_at": null,
@@ -4881,7 +4881,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awij9wuvfL6ho8Hv_fzb5-wZAdZFM4BlqJYUVzN36Ac",
+                     *       "id": "job_awi7TS85D8sicksGPBgMNY6Rf1abBfHWbKKsUeYAweU",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "done",
@@ -4890,10 +4890,10 @@ export interface operations {
                      *         "seconds_done": 10.71,
                      *         "seconds_total": 10.71
                      *       },
-                     *       "created_at": 1795728375,
-                     *       "started_at": 1795728375,
-                     *       "finished_at": 1795728378,
-                     *       "expires_at": 1795731978,
+                     *       "created_at": 1795734349,
+                     *       "started_at": 1795734350,
+                     *       "finished_at": 1795734352,
+                     *       "expires_at": 1795737952,
                      *       "error": null,
                      *       "callback": null,
                      *       "kept_in": "memory"
@@ -4950,7 +4950,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awij9wuvfL6ho8Hv_fzb5-wZAdZFM4BlqJYUVzN36Ac",
+                     *       "id": "job_awi7TS85D8sicksGPBgMNY6Rf1abBfHWbKKsUeYAweU",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "done",
@@ -4959,10 +4959,10 @@ export interface operations {
                      *         "seconds_done": 10.71,
                      *         "seconds_total": 10.71
                      *       },
-                     *       "created_at": 1795728375,
-                     *       "started_at": 1795728375,
-                     *       "finished_at": 1795728378,
-                     *       "expires_at": 1795731978,
+                     *       "created_at": 1795734349,
+                     *       "started_at": 1795734350,
+                     *       "finished_at": 1795734352,
+                     *       "expires_at": 1795737952,
                      *       "error": null,
                      *       "callback": null,
                      *       "kept_in": "memory"
@@ -5190,11 +5190,11 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 1024.08,
+                     *       "processing_time_ms": 1076.87,
                      *       "timings_ms": {
-                     *         "transcription": 991.99,
-                     *         "emotion": 24.36,
-                     *         "summary": 7.42
+                     *         "transcription": 1029.65,
+                     *         "emotion": 39.18,
+                     *         "summary": 7.64
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -5214,8 +5214,8 @@ export interface operations {
                      *       },
                      *       "models": {
                      *         "transcriber": "samo-transcriber:3to3yxhjusppwax4",
-                     *         "emotion": "samo-emotion:onsbj7hj2czh6ax4",
-                     *         "summarizer": "samo-summarizer:g72souhjx64d2ax4"
+                     *         "emotion": "samo-emotion:rflluhxj5sdkyax4",
+                     *         "summarizer": "samo-summarizer:twsd33hj5w6xyax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -5291,10 +5291,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "value": "ek_W251bGwsMTc5NTczMTM0NywiYTI3N2NkMDk5OTQ4ZjNmZiIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.6THlBRC0GrpR1SBDnAtPnXOI_2esGNwiR0uyxVLuwaI",
-                     *       "expires_at": 1795731347,
+                     *       "value": "ek_W251bGwsMTc5NTczNDQwOSwiOWZiOTA0MzE4OTI3YjFmZiIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.HdmoVQvPM_t39e07YXj7dGTru238RMnsoMcfIvK-dCg",
+                     *       "expires_at": 1795734409,
                      *       "session": {
-                     *         "id": "sess_e2933382e0ac4a35a42e",
+                     *         "id": "sess_843f4d51f3485b5d24f8",
                      *         "object": "realtime.transcription_session",
                      *         "type": "transcription",
                      *         "audio": {
@@ -5381,7 +5381,7 @@ export interface operations {
                      *         "emotion": true,
                      *         "summarizer": true
                      *       },
-                     *       "uptime_seconds": 5.9
+                     *       "uptime_seconds": 4.6
                      *     }
                      */
                     "application/json": components["schemas"]["HealthResponse"];
@@ -5458,15 +5458,15 @@ export interface operations {
                      *         }
                      *       },
                      *       "emotion": {
-                     *         "tag": "samo-emotion:onsbj7hj2czh6ax4",
+                     *         "tag": "samo-emotion:rflluhxj5sdkyax4",
                      *         "ready": true,
                      *         "state": "ready",
                      *         "queue_length": 0,
                      *         "metadata": {
                      *           "checkpoint": "checkpoints/emotion",
                      *           "parity": "16 sentences, gap ≤ 0.069",
-                     *           "size_bytes": 112887850,
-                     *           "export_seconds": 18.4,
+                     *           "size_bytes": 112899164,
+                     *           "export_seconds": 26.6,
                      *           "versions": {
                      *             "bentoml": "1.4.39",
                      *             "ctranslate2": "4.8.5",
@@ -5474,6 +5474,7 @@ export interface operations {
                      *           },
                      *           "sha256": {
                      *             "calibration.json": "35f8eb3e959c823b4a083386b8322a2d823d9eefb59f406cd728ae8371bf7bc6",
+                     *             "drift.json": "1fe0257b0305f0242a5a73490658824b9a9f158ea9bfdf154ff3c44e845e68d7",
                      *             "golden.json": "5f90468070a417c4a035080751bc245fd3c811f790dbdfac77b167f4e74c6a4c",
                      *             "model.onnx": "c2fb34f566f409939337752ebedbcb7aae7cf77592052a164fbd92ef81b58893",
                      *             "model.onnx.data": "9b9cbe938e3694132ab81956d2fb94d6113ffe3f7c73be33ea3baf9bece59e68",
@@ -5609,7 +5610,7 @@ export interface operations {
                      *         }
                      *       },
                      *       "summarizer": {
-                     *         "tag": "samo-summarizer:g72souhjx64d2ax4",
+                     *         "tag": "samo-summarizer:twsd33hj5w6xyax4",
                      *         "ready": true,
                      *         "state": "ready",
                      *         "queue_length": 0,
@@ -5683,12 +5684,12 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example # HELP samo_requests_total Requests, by route and status.
-                     *     # TYPE samo_requests_total counter
-                     *     samo_requests_total{route="/readyz",status="200"} 1.0
-                     *     samo_requests_total{route="/predict",status="200"} 1.0
-                     *     samo_requests_total{route="/predict_batch",status="200"} 1.0
-                     *     samo_requests_total{route="/summarize/text",status="200"} 1.0
+                     * @example # HELP process_virtual_memory_bytes Virtual memory size in bytes.
+                     *     # TYPE process_virtual_memory_bytes gauge
+                     *     process_virtual_memory_bytes 1.809014784e+09
+                     *     # HELP process_resident_memory_bytes Resident memory size in bytes.
+                     *     # TYPE process_resident_memory_bytes gauge
+                     *     process_resident_memory_bytes 6.5650688e+08
                      */
                     "text/plain": unknown;
                 };
