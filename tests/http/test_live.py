@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import time
 from contextlib import contextmanager
 from itertools import pairwise
@@ -70,6 +71,23 @@ def closed_with(socket):
             socket.receive_json()
         except WebSocketDisconnect as closed:
             return closed.code
+
+
+@pytest.fixture
+def lines():
+    """The fields of the log lines of the requests."""
+    found: list[Any] = []
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            found.append(vars(record)["structured"].fields())
+
+    log, handler = logging.getLogger("bentoml.samo.requests"), Handler()
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    yield found
+    log.removeHandler(handler)
+    log.setLevel(logging.NOTSET)
 
 
 def error_of(response):
@@ -281,7 +299,7 @@ def test_a_session_needs_a_key_with_the_scope(guarded, keys):
             assert socket.receive_json()["type"] == "session.created"
 
 
-def test_browsers_get_a_token_with_a_configuration(guarded, keys):
+def test_browsers_get_a_token_with_a_configuration(guarded, keys, lines):
     session = {"type": "transcription", "audio": {"input": {"transcription": {"language": "de"}}}}
     answer = guarded.post(
         "/v1/realtime/client_secrets",
@@ -299,6 +317,7 @@ def test_browsers_get_a_token_with_a_configuration(guarded, keys):
         assert socket.accepted_subprotocol == "realtime"
         source = socket.receive_json()["session"]["audio"]["input"]
         assert source["transcription"]["language"] == "de"
+    assert [line["key"] for line in lines] == ["live", "live"]  # the token's name is its key's
     denied = guarded.post("/v1/realtime/client_secrets", json={}, headers=bearer(secret["value"]))
     assert denied.status_code == 401  # a token does not beget tokens
     with pytest.MonkeyPatch.context() as patch:
