@@ -188,7 +188,7 @@ def test_a_malformed_message_gets_an_error_and_the_session_goes_on(client, messa
         assert socket.receive_json()["type"] == "input_audio_buffer.cleared"
 
 
-def test_the_next_session_is_told_at_once_and_a_dropped_one_makes_room():
+def test_the_next_session_is_told_at_once_and_a_dropped_one_makes_room(lines):
     with serving(max_live_sessions=1) as client:
         with client.websocket_connect(URL) as first:
             first.receive_json()
@@ -196,6 +196,9 @@ def test_the_next_session_is_told_at_once_and_a_dropped_one_makes_room():
             with client.websocket_connect(URL) as second:
                 assert second.receive_json()["error"]["code"] == "too_many_sessions"
                 assert closed_with(second) == 1013
+            line = next(line for line in lines if line["route"] == "/v1/realtime")
+            assert (line["outcome"], line["code"]) == ("refused", "too_many_sessions")
+            assert 'samo_errors_total{code="too_many_sessions"}' in client.get("/metrics").text
         deadline = time.monotonic() + 5
         while "samo_live_sessions 0.0" not in client.get("/metrics").text:
             assert time.monotonic() < deadline

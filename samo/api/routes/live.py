@@ -25,9 +25,11 @@ from samo.live import server_events
 from samo.live.analysis import SessionAnalysis
 from samo.live.config import SessionConfig
 from samo.live.conversation import Conversation, no_limit
-from samo.live.endings import TOO_MANY
+from samo.live.endings import TOO_MANY, Ending
 from samo.live.session import LiveSession
 from samo.live.socket import Limits
+from samo.monitoring import metrics
+from samo.monitoring.request_record import note_refusal
 from samo.settings import Settings
 
 router = APIRouter(
@@ -93,13 +95,20 @@ async def live(websocket: WebSocket) -> None:
     socket = _Socket(websocket)
     with websocket.app.state.live_slots.take() as is_free:
         if not is_free:
-            refusal = server_events.Error(error=TOO_MANY.error)
-            await socket.send(refusal.to_json())
-            await socket.close(TOO_MANY.code, TOO_MANY.reason)
+            await _refuse(socket, TOO_MANY)
             return
         conversation = _conversation(websocket, socket)
         with when_stopping(conversation.stop):
             await conversation.run()
+
+
+async def _refuse(socket: _Socket, ending: Ending) -> None:
+    """Close an accepted connection with an error, which is counted and logged like a response's."""
+    metrics.errors.labels(ending.reason).inc()
+    note_refusal(ending.reason)
+    with contextlib.suppress(ConnectionError):
+        await socket.send(server_events.Error(error=ending.error).to_json())
+    await socket.close(ending.code, ending.reason)
 
 
 def _conversation(websocket: WebSocket, socket: _Socket) -> Conversation:
