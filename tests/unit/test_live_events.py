@@ -66,6 +66,8 @@ def test_fields_of_conversations_are_named(field):
         ('{"type": "input_audio_buffer.append", "audio": 7}', "invalid_value"),
         ('{"type": "input_audio_buffer.commit", "more": 1}', "invalid_value"),
         ("[" * 100_000, "invalid_event"),
+        ('{"type": "session.close", "type": "input_audio_buffer.commit"}', "invalid_event"),
+        ('{"type": "session.update", "session": {"type": "", "type": ""}}', "invalid_event"),
     ],
 )
 def test_malformed_messages(message, code):
