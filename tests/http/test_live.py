@@ -248,6 +248,8 @@ def test_plain_requests(client):
         ("/v1/realtime", 422, "intent"),
         ("/v1/realtime?intent=conversation", 422, "intent"),
         (f"{URL}&api_key=x", 422, "api_key"),
+        (f"{URL}&language=de", 422, "language"),
+        (f"{URL}&modle=secret", 422, None),
         ("/predict", 400, None),
         ("/v1/realtim", 404, None),
     ],
@@ -257,8 +259,10 @@ def test_refused_handshakes(client, url, status, param):
     assert denied.status_code == status
     assert "x-request-id" in denied.headers
     error = error_of(denied)
-    if param is not None:
-        assert error["param"] == param
+    assert error.get("param") == param
+    assert "secret" not in error["message"]
+    if "modle" in url:
+        assert "did you mean `model`" in error["message"]
 
 
 @pytest.mark.parametrize(
