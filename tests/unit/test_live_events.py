@@ -8,6 +8,8 @@ import pytest
 
 from samo.live.client_events import Append, EventError, SessionUpdate, parse
 from samo.live.config import SessionConfig
+from samo.live.server_events import ServerEvent
+from tests.conftest import ROOT
 
 
 def update(**source):
@@ -101,3 +103,12 @@ def test_an_update_changes_what_it_names():
         "model": "whisper-1", "language": "en", "languages": [], "prompt": "Ada",
         "keywords": ["Lovelace"],
     }  # fmt: skip
+
+
+def test_the_table_of_events_is_complete():
+    rows = (ROOT / "docs" / "live.md").read_text().splitlines()
+    table = "".join(line.split("|")[1] for line in rows if line.startswith("| `"))
+    kinds = [event.model_fields["type"].default for event in ServerEvent.__subclasses__()]
+    assert len(kinds) > 10
+    for kind in kinds:
+        assert f"`{kind}`" in table or f".{kind.rpartition('.')[2]}`" in table
