@@ -147,6 +147,8 @@ class AccessMiddleware:
         key = None
         if token is not None and self._keys is not None:
             key = next((one for one in self._keys.keys if one.name == token.key_name), None)
+        if key is not None:
+            note_key(key.name)
         if token is None or (self._keys is not None and (key is None or key.expired)):
             refused = InvalidApiKey("The token is not valid any more: ask for a new one.")
         elif scope["type"] != "websocket":

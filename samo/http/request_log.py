@@ -159,6 +159,8 @@ def outcome_of(record: RequestRecord) -> Outcome:
     status = record.status
     if status == metrics.CLIENT_CLOSED_REQUEST:
         return "cancelled"
+    if record.is_refused:
+        return "refused"
     # an error with a status below 400 has ended a stream
     if not record.is_complete or (record.error_code and status < 400):
         return "failed"

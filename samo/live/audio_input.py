@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from runners.transcriber.transcript import SAMPLE_RATE
+from samo.live.client_events import EventError
+from samo.live.containers import HEAD_BYTES, recognize
 
 Encoding = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
 """16-bit little-endian samples; G.711 with the mu-law or the A-law. All are mono."""
@@ -29,7 +31,9 @@ class AudioInput:
 
     def __init__(self, encoding: Encoding, rate: int) -> None:
         self._table = {"audio/pcm": None, "audio/pcmu": _MU_LAW, "audio/pcma": _A_LAW}[encoding]
+        self._encoding = encoding
         self._rate = rate
+        self._head: bytes | None = b""  # of the stream; None when it cannot be a file any more
         self._odd = b""
         self._resampler = av.AudioResampler(format="fltp", layout="mono", rate=SAMPLE_RATE)
 
@@ -37,7 +41,11 @@ class AudioInput:
         """The next samples, shape (n,) within [-1, 1], at 16 kHz.
 
         Half a sample at the end waits for its other half. The resampler keeps about a millisecond.
+
+        Raises:
+            EventError: The stream began as a file.
         """
+        self._check(data)
         if self._table is not None:
             samples = self._table[np.frombuffer(data, np.uint8)]
         else:
@@ -50,6 +58,28 @@ class AudioInput:
         frame.sample_rate = self._rate
         parts = [part.to_ndarray().ravel() for part in self._resampler.resample(frame)]
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    def restart(self) -> None:
+        """What follows is a new stream, after one that was committed or forgotten."""
+        self._head = b""
+
+    def _check(self, data: bytes) -> None:
+        if self._head is None:
+            return
+        head = (self._head + data)[:HEAD_BYTES]
+        name = recognize(head, self._encoding)
+        if name is None and len(head) == HEAD_BYTES:
+            self._head = None
+            return
+        self._head = head
+        if name is not None:
+            kind = {"audio/pcm": "16-bit PCM", "audio/pcmu": "mu-law", "audio/pcma": "A-law"}
+            raise EventError(
+                f"audio: it looks like {name}, which a live session does not decode: send "
+                f"input_audio_buffer.clear, then {kind[self._encoding]} samples, mono, "
+                f"{self._rate} a second, as configured.",
+                param="audio",
+            )
 
 
 def _mu_law() -> Samples:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from samo.live import server_events
 from samo.live.config import SessionConfig
 from samo.problems import problem_message
+from samo.repeated_names import has_repeated_names
 
 _MAX_ID_CHARACTERS: Final = 512
 _UNKNOWN_FIELD: Final = "(unknown field)"
@@ -151,6 +152,12 @@ def parse(message: str | bytes | None) -> ClientEvent:
         raise EventError("An event is a JSON object.", "invalid_event")
     event_id = document.get("event_id")
     event_id = event_id if isinstance(event_id, str) else None
+    if has_repeated_names(message.encode(), document):
+        raise EventError(
+            "An object of the event has the same name twice: send each field once.",
+            "invalid_event",
+            event_id=event_id,
+        )
     kind = document.get("type")
     event = _CLIENT_EVENTS.get(kind) if isinstance(kind, str) else None
     if event is None:

@@ -25,6 +25,10 @@ MAX_TURN_SECONDS: Final = 25.0
 _CONTINUATION_SHARE: Final = 0.4
 # From the first to the last frame above the threshold. Clicks and music are shorter.
 _MIN_SPEECH_FRAMES: Final = 4
+# Hesitant speech before a turn, such as a word and a breath, belongs to it up to this gap, and as
+# far back as its audio is kept.
+_MAX_GAP_FRAMES: Final = 8
+_MAX_LEAD_FRAMES: Final = 28
 # The shortest pause that ends a long turn: the gap of a plosive is shorter.
 _MIN_PAUSE_SECONDS: Final = 0.1
 
@@ -59,6 +63,7 @@ class Endpointer:
         self.speech_end = 0
         """The frame after the last one of speech."""
         self._candidate: int | None = None
+        self._gap = 0
         self._first_above: int | None = None
 
     @property
@@ -82,8 +87,12 @@ class Endpointer:
 
     def _look_for_speech(self, is_speech: bool, is_above: bool) -> Transition | None:
         if not is_speech:
-            self._candidate = self._first_above = None
+            self._first_above = None
+            self._gap += 1
+            if self._gap > _MAX_GAP_FRAMES:
+                self._candidate = None
             return None
+        self._gap = 0
         if self._candidate is None:
             self._candidate = self.position - 1
         if is_above and self._first_above is None:
@@ -91,7 +100,8 @@ class Endpointer:
         if not is_above or self.position - (self._first_above or 0) < _MIN_SPEECH_FRAMES:
             return None
         self.in_turn = True
-        self.speech_start, self.speech_end = self._candidate, self.position
+        self.speech_start = max(self._candidate, self.position - _MAX_LEAD_FRAMES)
+        self.speech_end = self.position
         return Transition.STARTED
 
     def _is_over(self) -> bool:

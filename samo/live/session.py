@@ -81,7 +81,7 @@ class LiveSession:
         """Samples at 16 kHz of bytes in the session's format.
 
         Raises:
-            EventError: The buffer would be longer than a recording may be.
+            EventError: They begin a file, or the buffer would be longer than a recording may be.
         """
         samples = self._input.decode(data)
         if self._detector is None:
@@ -119,6 +119,7 @@ class LiveSession:
         Raises:
             EventError: There is nothing to transcribe.
         """
+        self._input.restart()
         if self._detector is not None:
             if self._turn is None:
                 raise EventError(
@@ -138,6 +139,7 @@ class LiveSession:
 
     def clear(self) -> Events:
         """Forget the audio that is not committed."""
+        self._input.restart()
         if self._detector is not None:
             self._detector.end_turn()
         self._turn = None

@@ -30,6 +30,8 @@ class RequestRecord:
     """Whether the whole response was sent."""
     error_code: str | None = None
     """Code of the error that was sent."""
+    is_refused: bool = False
+    """Whether the error was sent on a WebSocket, whose status was 101 already."""
     bytes_in: int = 0
     """Bytes of the body that arrived, also of one that was refused."""
     bytes_out: int = 0
@@ -60,3 +62,10 @@ def note_error(code: str) -> None:
     """An error with this code is sent. If it replaces another one, the last one counts."""
     if (record := current.get()) is not None:
         record.error_code = code
+
+
+def note_refusal(code: str) -> None:
+    """A WebSocket that was opened is refused with this code."""
+    if (record := current.get()) is not None:
+        record.error_code = code
+        record.is_refused = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import time
 from contextlib import contextmanager
 from itertools import pairwise
@@ -70,6 +71,23 @@ def closed_with(socket):
             socket.receive_json()
         except WebSocketDisconnect as closed:
             return closed.code
+
+
+@pytest.fixture
+def lines():
+    """The fields of the log lines of the requests."""
+    found: list[Any] = []
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            found.append(vars(record)["structured"].fields())
+
+    log, handler = logging.getLogger("bentoml.samo.requests"), Handler()
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    yield found
+    log.removeHandler(handler)
+    log.setLevel(logging.NOTSET)
 
 
 def error_of(response):
@@ -170,7 +188,7 @@ def test_a_malformed_message_gets_an_error_and_the_session_goes_on(client, messa
         assert socket.receive_json()["type"] == "input_audio_buffer.cleared"
 
 
-def test_the_next_session_is_told_at_once_and_a_dropped_one_makes_room():
+def test_the_next_session_is_told_at_once_and_a_dropped_one_makes_room(lines):
     with serving(max_live_sessions=1) as client:
         with client.websocket_connect(URL) as first:
             first.receive_json()
@@ -178,6 +196,9 @@ def test_the_next_session_is_told_at_once_and_a_dropped_one_makes_room():
             with client.websocket_connect(URL) as second:
                 assert second.receive_json()["error"]["code"] == "too_many_sessions"
                 assert closed_with(second) == 1013
+            line = next(line for line in lines if line["route"] == "/v1/realtime")
+            assert (line["outcome"], line["code"]) == ("refused", "too_many_sessions")
+            assert 'samo_errors_total{code="too_many_sessions"}' in client.get("/metrics").text
         deadline = time.monotonic() + 5
         while "samo_live_sessions 0.0" not in client.get("/metrics").text:
             assert time.monotonic() < deadline
@@ -227,6 +248,8 @@ def test_plain_requests(client):
         ("/v1/realtime", 422, "intent"),
         ("/v1/realtime?intent=conversation", 422, "intent"),
         (f"{URL}&api_key=x", 422, "api_key"),
+        (f"{URL}&language=de", 422, "language"),
+        (f"{URL}&modle=secret", 422, None),
         ("/predict", 400, None),
         ("/v1/realtim", 404, None),
     ],
@@ -236,8 +259,10 @@ def test_refused_handshakes(client, url, status, param):
     assert denied.status_code == status
     assert "x-request-id" in denied.headers
     error = error_of(denied)
-    if param is not None:
-        assert error["param"] == param
+    assert error.get("param") == param
+    assert "secret" not in error["message"]
+    if "modle" in url:
+        assert "did you mean `model`" in error["message"]
 
 
 @pytest.mark.parametrize(
@@ -281,7 +306,7 @@ def test_a_session_needs_a_key_with_the_scope(guarded, keys):
             assert socket.receive_json()["type"] == "session.created"
 
 
-def test_browsers_get_a_token_with_a_configuration(guarded, keys):
+def test_browsers_get_a_token_with_a_configuration(guarded, keys, lines):
     session = {"type": "transcription", "audio": {"input": {"transcription": {"language": "de"}}}}
     answer = guarded.post(
         "/v1/realtime/client_secrets",
@@ -299,6 +324,7 @@ def test_browsers_get_a_token_with_a_configuration(guarded, keys):
         assert socket.accepted_subprotocol == "realtime"
         source = socket.receive_json()["session"]["audio"]["input"]
         assert source["transcription"]["language"] == "de"
+    assert [line["key"] for line in lines] == ["live", "live"]  # the token's name is its key's
     denied = guarded.post("/v1/realtime/client_secrets", json={}, headers=bearer(secret["value"]))
     assert denied.status_code == 401  # a token does not beget tokens
     with pytest.MonkeyPatch.context() as patch:

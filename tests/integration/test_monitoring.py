@@ -154,6 +154,7 @@ def test_the_operations_manual_lists_every_metric():
         r"^\| `(samo_\w+)` \| (\w+) \| (.*) \| (.*) \|$", OPERATIONS.read_text(), re.M
     )
     listed = {name: (kind, labels, meaning) for name, kind, labels, meaning in rows}
+    assert len(listed) == len(rows)
     assert listed == {
         exposed_name(family): (family.type, labels_of(family), family.documentation.rstrip("."))
         for family in declared().values()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from samo.live.audio_input import AudioInput
+from samo.live.client_events import EventError
 
 
 def tone(rate, seconds=1.0, hertz=440):
@@ -46,3 +47,57 @@ def test_16_khz_is_taken_as_it_is():
     samples = tone(16_000)
     ours = decode(AudioInput("audio/pcm", 16_000), pcm(samples), 333)
     assert np.abs(ours - samples).max() < 1e-4
+
+
+def file_of(container, codec, sample_format="fltp"):
+    """A second of a tone, as a file."""
+    data = io.BytesIO()
+    with av.open(data, "w", format=container) as output:
+        stream = output.add_stream(codec, rate=48_000, layout="mono", format=sample_format)
+        resampler = av.AudioResampler(sample_format, "mono", 48_000, stream.frame_size or 4_800)
+        samples = tone(48_000).astype(np.float32)[None]
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+        frame.sample_rate = 48_000
+        for part in [*resampler.resample(frame), None]:
+            output.mux(stream.encode(part))
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "sample_format", "name"),
+    [
+        ("webm", "libopus", "flt", "WebM"),
+        ("ogg", "libopus", "flt", "Ogg"),
+        ("flac", "flac", "s16", "FLAC"),
+        ("mp3", "libmp3lame", "fltp", "MP3"),
+        ("ipod", "aac", "fltp", "M4A"),
+        ("wav", "pcm_f32le", "flt", "32-bit float"),
+        ("wav", "pcm_mulaw", "s16", "8-bit mu-law"),
+    ],
+)
+@pytest.mark.parametrize("step", [7, 4_800])
+def test_a_file_is_refused_by_its_name_until_the_buffer_is_cleared(
+    container, codec, sample_format, name, step
+):
+    data = file_of(container, codec, sample_format)
+    stream = AudioInput("audio/pcm", 24_000)
+    with pytest.raises(EventError, match=rf"{name}.*16-bit PCM.*24000") as caught:
+        decode(stream, data, step)
+    assert caught.value.param == "audio"
+    with pytest.raises(EventError):
+        stream.decode(pcm(tone(24_000)))
+    stream.restart()
+    assert len(stream.decode(pcm(tone(24_000))))
+
+
+def test_mp3_without_tags_is_recognized():
+    data = file_of("mp3", "libmp3lame")
+    with pytest.raises(EventError, match="MP3"):
+        AudioInput("audio/pcm", 24_000).decode(data[data.index(b"\xff\xfb") :])
+
+
+def test_samples_and_wav_files_with_such_samples_are_no_files():
+    for data in (file_of("wav", "pcm_s16le", "s16"), b"\xff\xfb" * 4_000, b"\0" * 4_000):
+        assert len(AudioInput("audio/pcm", 16_000).decode(data))
+    wav = file_of("wav", "pcm_mulaw", "s16")
+    assert len(AudioInput("audio/pcmu", 8_000).decode(wav))

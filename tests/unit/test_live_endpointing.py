@@ -42,6 +42,22 @@ def test_speech_goes_on_below_the_threshold_and_clicks_are_none():
     assert turns(([0.9] * 3 + [0.0] * 30) * 5) == []
 
 
+def test_hesitant_speech_just_before_a_turn_belongs_to_it():
+    word, breath, speech, pause = [0.3] * 10, [0.1] * 6, [0.9] * 20, [0.0] * 40
+    assert turns(pause + word + breath + speech + pause) == [(40, 76, 92)]
+    assert turns(pause + word + [0.1] * 9 + speech + pause)[0][0] == 59  # too long before it
+    assert turns(pause + [0.3] * 100 + breath + speech + pause)[0][0] > 106  # too long
+    assert turns(([0.9] * 3 + breath) * 5) == []  # clicks
+
+
+def test_the_word_before_a_breath_is_not_lost(recording):
+    endpointer, starts = Endpointer(Endpointing()), []
+    for probability in VoiceStream().feed(decode(recording).samples):
+        if endpointer.feed(probability) is Transition.STARTED:
+            starts.append(endpointer.speech_start / FRAMES_PER_SECOND)
+    assert 3.2 < starts[1] < 3.4  # "Ask", at 3.3 s, then a breath and "not"
+
+
 def test_a_long_turn_ends_at_a_shorter_pause():
     speech, gap = [0.9] * frames(1), [0.0] * frames(0.3)
     (first, *_) = turns((speech + gap) * 40)

@@ -8,6 +8,8 @@ import pytest
 
 from samo.live.client_events import Append, EventError, SessionUpdate, parse
 from samo.live.config import SessionConfig
+from samo.live.server_events import ServerEvent
+from tests.conftest import ROOT
 
 
 def update(**source):
@@ -66,6 +68,8 @@ def test_fields_of_conversations_are_named(field):
         ('{"type": "input_audio_buffer.append", "audio": 7}', "invalid_value"),
         ('{"type": "input_audio_buffer.commit", "more": 1}', "invalid_value"),
         ("[" * 100_000, "invalid_event"),
+        ('{"type": "session.close", "type": "input_audio_buffer.commit"}', "invalid_event"),
+        ('{"type": "session.update", "session": {"type": "", "type": ""}}', "invalid_event"),
     ],
 )
 def test_malformed_messages(message, code):
@@ -99,3 +103,12 @@ def test_an_update_changes_what_it_names():
         "model": "whisper-1", "language": "en", "languages": [], "prompt": "Ada",
         "keywords": ["Lovelace"],
     }  # fmt: skip
+
+
+def test_the_table_of_events_is_complete():
+    rows = (ROOT / "docs" / "live.md").read_text().splitlines()
+    table = "".join(line.split("|")[1] for line in rows if line.startswith("| `"))
+    kinds = [event.model_fields["type"].default for event in ServerEvent.__subclasses__()]
+    assert len(kinds) > 10
+    for kind in kinds:
+        assert f"`{kind}`" in table or f".{kind.rpartition('.')[2]}`" in table

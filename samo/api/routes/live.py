@@ -12,7 +12,7 @@ from runners.errors import SamoError, UpgradeRequired
 from samo.access.middleware import CHECK_COMPUTING, TOKEN_SESSION
 from samo.access.tokens import issue_token
 from samo.api import responses, schemas
-from samo.api.form_fields import refusal
+from samo.api.form_fields import KNOWN_FIELDS, refusal, unknown_field
 from samo.api.parameters import LoadedModels
 from samo.api.routing import Route, json_endpoint
 from samo.api.serialization import json_response
@@ -25,9 +25,11 @@ from samo.live import server_events
 from samo.live.analysis import SessionAnalysis
 from samo.live.config import SessionConfig
 from samo.live.conversation import Conversation, no_limit
-from samo.live.endings import TOO_MANY
+from samo.live.endings import TOO_MANY, Ending
 from samo.live.session import LiveSession
 from samo.live.socket import Limits
+from samo.monitoring import metrics
+from samo.monitoring.request_record import note_refusal
 from samo.settings import Settings
 
 router = APIRouter(
@@ -44,6 +46,7 @@ _INTENT: Final = "transcription"
 # The subprotocol that OpenAI's browser clients ask for besides their key; a server has to confirm
 # one of those that were asked for.
 _SUBPROTOCOL: Final = "realtime"
+_QUERY: Final = ("intent", "model")
 _REFUSED_IN_QUERY: Final = {
     "api_key": "Proxies log addresses: send the key as a header or a subprotocol",
     "call_id": "There are no calls here: leave it out",
@@ -93,13 +96,20 @@ async def live(websocket: WebSocket) -> None:
     socket = _Socket(websocket)
     with websocket.app.state.live_slots.take() as is_free:
         if not is_free:
-            refusal = server_events.Error(error=TOO_MANY.error)
-            await socket.send(refusal.to_json())
-            await socket.close(TOO_MANY.code, TOO_MANY.reason)
+            await _refuse(socket, TOO_MANY)
             return
         conversation = _conversation(websocket, socket)
         with when_stopping(conversation.stop):
             await conversation.run()
+
+
+async def _refuse(socket: _Socket, ending: Ending) -> None:
+    """Close an accepted connection with an error, which is counted and logged like a response's."""
+    metrics.errors.labels(ending.reason).inc()
+    note_refusal(ending.reason)
+    with contextlib.suppress(ConnectionError):
+        await socket.send(server_events.Error(error=ending.error).to_json())
+    await socket.close(ending.code, ending.reason)
 
 
 def _conversation(websocket: WebSocket, socket: _Socket) -> Conversation:
@@ -153,11 +163,18 @@ class _Socket:
 
 
 def _query_error(websocket: WebSocket) -> SamoError | None:
-    """What is wrong with the query of a handshake; unknown names are ignored, as on all routes."""
+    """What is wrong with the query of a handshake."""
     query = websocket.query_params
     for name, message in _REFUSED_IN_QUERY.items():
         if name in query:
             return refusal(name, message)
+    for name in query:
+        if name in KNOWN_FIELDS and name not in _QUERY:
+            return refusal(name, "Send it with session.update, not in the query string")
+        if name not in _QUERY:
+            problem = unknown_field(name, _QUERY)
+            message = f"{problem['message']}: the query takes {' and '.join(_QUERY)}"
+            return refusal(problem["field"], message)
     if query.get("intent") != _INTENT:
         return refusal("intent", "Must be transcription: this service does not converse")
     return None
