@@ -7,5 +7,6 @@
 - `transcription`: transcribes it window by window
 - `callback`: tells a URL that a job has ended
 - `entry`: a job that waits or runs
+- `job_log`: the log line of a job that has ended
 - `runner`: runs one job after the other
 """

@@ -10,10 +10,10 @@ from collections.abc import AsyncGenerator
 from typing import BinaryIO, Final
 
 from runners.errors import JobGone, JobNotDone, JobNotFound, Overloaded, RateLimited, SamoError
-from runners.priority import Priority, prioritized
 from samo.jobs.callback import Callback, deliver, message
 from samo.jobs.entry import Entry, Progress, Work
 from samo.jobs.job import Instance, Job, JobId, JobKind, JobState, lost
+from samo.jobs.job_log import log_failed_callback, observe_end
 from samo.jobs.memory_store import MemoryJobs
 from samo.jobs.redis_store import BEAT_SECONDS, RedisJobs
 from samo.jobs.store import JobStore
@@ -190,6 +190,7 @@ class JobRunner:
             if task is not None:
                 task.cancel()
         for entry in self._active.values():
+            observe_end(entry, "lost", time.time())
             entry.upload.close()
         await self.store.close()
 
@@ -214,7 +215,7 @@ class JobRunner:
         if not job.is_active:  # cancelled meanwhile
             return
         progress = Progress(job, entry.changed)
-        entry.task = asyncio.create_task(_in_background(entry, progress), context=entry.context)
+        entry.task = asyncio.create_task(entry.compute(progress), context=entry.context)
         try:
             result = await entry.task
         except asyncio.CancelledError:
@@ -251,7 +252,7 @@ class JobRunner:
         if entry.callback is not None and state != "cancelled":
             job.callback = "pending"
         job.state, job.step = state, "finished"
-        metrics.jobs.labels(job.state).inc()
+        observe_end(entry, state, job.finished, error)
         self._active.pop(job.id, None)
         with contextlib.suppress(ValueError):
             self._waiting.remove(entry)
@@ -275,6 +276,8 @@ class JobRunner:
         body = message(entry.job)
         delivered = await deliver(entry.callback, entry.job.id, body, secret.get_secret_value())
         entry.job.callback = "delivered" if delivered else "failed"
+        if not delivered:
+            log_failed_callback(entry)
         await self.store.save(entry.job)
 
     async def _beat(self) -> None:
@@ -287,8 +290,3 @@ class JobRunner:
             for job_id in await self.store.beat([*self._active]):
                 if (asked := self._active.get(job_id)) is not None:
                     await self._cancel(asked)
-
-
-async def _in_background(entry: Entry, progress: Progress) -> bytes:
-    with prioritized(Priority.BACKGROUND):
-        return await entry.work(entry.upload, progress)
