@@ -75,7 +75,8 @@ def observe_end(entry: Entry, state: JobState, now: float, error: SamoError | No
     metrics.jobs.labels(state).inc()
     if error is not None:
         metrics.errors.labels(error.code).inc()
-    line = _line(entry, state, now, "job_lost" if state == "lost" else error and error.code)
+    code = None if error is None else error.code
+    line = _line(entry, state, now, "job_lost" if state == "lost" else code)
     level = logging.INFO
     if error is not None and error.status >= _SERVER_ERROR:
         level = logging.ERROR

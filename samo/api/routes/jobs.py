@@ -29,6 +29,7 @@ ONE_SAMPLE = np.zeros(1, np.float32)
 
 # A stream ends this long before the deadline of requests, so that it ends well.
 _STREAM_MARGIN_SECONDS = 5.0
+_ASK_AGAIN = "open the stream again, or ask for the state without stream=true"
 
 
 class _Owned:
@@ -117,7 +118,7 @@ async def get_job(
         return owned.state(await owned.jobs.get(job_id, owned.owner))
     seconds = max(0.0, owned.settings.deadline_seconds - _STREAM_MARGIN_SECONDS)
     states = await owned.jobs.watch(job_id, owned.owner, KEEP_ALIVE_SECONDS, seconds)
-    return EventStream(job_events(states, owned.jobs.store.place))
+    return EventStream(job_events(states, owned.jobs.store.place), _ASK_AGAIN)
 
 
 @router.get(
