@@ -211,9 +211,9 @@ def test_options_that_cannot_be_honoured_are_refused(service, recording, fields,
 def test_a_job_needs_a_recording(service):
     assert service.post(JOBS).status_code == 422
     assert service.post(JOBS, json={}).status_code == 415
-    empty = submit(service, b"").json()
-    assert empty["state"] == "queued"
-    assert finished(service, empty["id"])["error"]["code"] == "unsupported_audio"
+    empty = submit(service, b"")
+    assert (empty.status_code, empty.json()["error"]["code"]) == (415, "unsupported_audio")
+    assert "The upload is empty" in empty.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("job_id", ["x", "job_", "job_%00", "job_" + "A" * 43, "job_é"])

@@ -18,6 +18,7 @@ from samo.api.job_work import JobWork
 from samo.api.parameters import Language, LoadedModels, Upload
 from samo.api.routing import Route, SpooledRoute
 from samo.api.serialization import json_response
+from samo.audio import audio_errors
 from samo.jobs.callback import Callback, check_address, parse_callback
 from samo.jobs.job import Job, JobKind
 from samo.jobs.runner import JobRunner
@@ -89,6 +90,8 @@ async def create_job(
         _refuse(result, task=task, timestamp=timestamp)
     else:
         _refuse(result, generate_summary=generate_summary, emotion_threshold=emotion_threshold)
+    if not audio_file.size:
+        raise audio_errors.empty()
     callback = await _callback(callback_url, owned.settings)
     work = JobWork(
         models=models,
