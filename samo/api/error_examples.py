@@ -46,7 +46,7 @@ _EXAMPLES: Final = (
         "The body stopped arriving: send at least 4096 bytes per second, without a pause of 20 s."
     ),
     errors.AudioTooLong(
-        f"The recording is longer than {limits.MAX_AUDIO_SECONDS:g} s: upload it in parts.",
+        f"The recording is longer than {limits.MAX_AUDIO_SECONDS:g} s: divide it into parts.",
         max_seconds=limits.MAX_AUDIO_SECONDS,
     ),
     errors.UnsupportedMediaType("Send a JSON object, with Content-Type: application/json."),
@@ -101,7 +101,7 @@ _TOO_LARGE: Final = {
     ),
     "Upload": errors.PayloadTooLarge(
         f"The body is too large: a recording may have {limits.MAX_AUDIO_BYTES} bytes. Compress it, "
-        "or send it in parts.",
+        "or send it in parts. POST /v1/jobs takes larger ones.",
         limit_bytes=limits.MAX_AUDIO_BYTES,
     ),
 }

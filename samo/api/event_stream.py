@@ -34,10 +34,16 @@ class EventStream(StreamingResponse):
 
     An error after the start of the response is an event with the error envelope, and the last one.
     The request middleware cancels the stream if the client disconnects, at the deadline, and when
-    the service stops; in the last two cases the client gets an error event, too.
+    the service stops; in the last two cases the client gets an error event, too, whose message ends
+    with `advice`: what to do.
     """
 
-    def __init__(self, events: AsyncGenerator[dict[str, Any] | None, None]) -> None:
+    def __init__(
+        self,
+        events: AsyncGenerator[dict[str, Any] | None, None],
+        advice: str = "send it again, or send a shorter recording",
+    ) -> None:
+        self._advice = advice
         self._chunks = _encoded(events)
         super().__init__(self._chunks, media_type="text/event-stream", headers=_HEADERS)
 
@@ -48,7 +54,9 @@ class EventStream(StreamingResponse):
             try:
                 await self.stream_response(send)
             except asyncio.CancelledError:
-                await send({"type": "http.response.body", "body": _error_event(_cancelled())})
+                await send(
+                    {"type": "http.response.body", "body": _error_event(_cancelled(self._advice))}
+                )
                 raise
 
 
@@ -76,8 +84,8 @@ def _error_event(error: SamoError) -> bytes:
     return _event({"type": "error", **error_body(error)})
 
 
-def _cancelled() -> SamoError:
+def _cancelled(advice: str) -> SamoError:
     return DeadlineExceeded(
         "The request was cancelled before its end, at its deadline or because the service stops: "
-        "send it again, or send a shorter recording."
+        f"{advice}."
     )

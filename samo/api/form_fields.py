@@ -16,6 +16,7 @@ from runners.errors import InvalidRequest
 from samo import options
 
 # Names of the recording in our own routes and in OpenAI's API; each route takes both.
+UNKNOWN_FIELD_MESSAGE: Final = "This field does not exist"
 RECORDING_NAMES: Final = ("audio_file", "file")
 # Fields that take several values.
 LIST_FIELDS: Final = frozenset(("include", "keywords", "languages", "timestamp_granularities"))
@@ -105,7 +106,7 @@ def refusal(field: str, message: str) -> InvalidRequest:
 
 def unknown_field(name: str, known_fields: Collection[str]) -> dict[str, str]:
     """The problem with an unknown field, with the similar field that the client may mean."""
-    message = "This field does not exist"
+    message = UNKNOWN_FIELD_MESSAGE
     near = difflib.get_close_matches(name[:_MAX_COMPARED_CHARACTERS].lower(), known_fields, n=1)
     if near:
         message += f"; did you mean `{near[0]}`"

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 
 from runners.errors import InvalidRequest, SamoError
 from samo import limits
-from samo.api.form_fields import unknown_field
+from samo.api.form_fields import UNKNOWN_FIELD_MESSAGE, unknown_field
 from samo.problems import problem_message
 
 # Details of a problem that are safe to send: limits and choices, never the value.
@@ -35,10 +35,24 @@ def _invalid_request(
     found: Sequence[Mapping[str, Any]], known_fields: Collection[str] = ()
 ) -> InvalidRequest:
     problems = [_problem(item, known_fields) for item in found[: limits.MAX_REPORTED_PROBLEMS]]
+    _name_the_missing_field(found, problems)
     more = {"more_errors": len(found) - len(problems)} if len(found) > len(problems) else {}
     return InvalidRequest(
         f"{problems[0]['field']}: {problems[0]['message']}.", errors=problems, **more
     )
+
+
+def _name_the_missing_field(
+    found: Sequence[Mapping[str, Any]], problems: Sequence[dict[str, Any]]
+) -> None:
+    """A name that resembles no field, where one field is missing, is meant for that field."""
+    missing = [item for item in found if item["type"] == "missing" and len(item["loc"]) == 1]
+    unknown = [item for item in found if item["type"] == "extra_forbidden"]
+    if len(missing) != 1 or len(unknown) != 1 or len(unknown[0]["loc"]) != 1:
+        return
+    for problem in problems:
+        if problem["message"] == UNKNOWN_FIELD_MESSAGE:
+            problem["message"] += f"; did you mean `{missing[0]['loc'][0]}`"
 
 
 def _problem(problem: Mapping[str, Any], known_fields: Collection[str]) -> dict[str, Any]:

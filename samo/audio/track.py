@@ -61,7 +61,7 @@ class RemainingDuration:
         """Raise `AudioTooLong` if `missing` more seconds would exceed the limit."""
         if self.seconds_left < missing:
             raise AudioTooLong(
-                f"The recording is longer than {self.max_seconds:g} s: upload it in parts.",
+                f"The recording is longer than {self.max_seconds:g} s: divide it into parts.",
                 max_seconds=self.max_seconds,
             )
 

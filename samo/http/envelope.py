@@ -12,7 +12,7 @@ import orjson
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from runners.errors import MalformedRequest, SamoError
+from runners.errors import AudioTooLong, MalformedRequest, SamoError
 from samo.limits import normalize_path
 from samo.monitoring import metrics
 from samo.monitoring.request_record import note_error
@@ -52,7 +52,7 @@ def error_body(error: SamoError) -> dict[str, Any]:
     return {
         "error": {
             "code": error.code,
-            "message": error.message,
+            "message": _message(error),
             "details": error.details,
             "request_id": request_id.get(),
         }
@@ -65,13 +65,20 @@ def _openai_error_body(error: SamoError) -> dict[str, Any]:
     field = problems[0]["field"] if problems else error.details.get("field")
     return {
         "error": {
-            "message": error.message,
+            "message": _message(error),
             "type": _openai_error_type(error.status),
             "param": None if field == UNKNOWN_FIELD else field,
             "code": error.code,
             "request_id": request_id.get(),
         }
     }
+
+
+def _message(error: SamoError) -> str:
+    """What to do; a recording that is too long for a request may be a job."""
+    if isinstance(error, AudioTooLong):
+        return f"{error.message.removesuffix('.')}, or send it to POST /v1/jobs as it is."
+    return error.message
 
 
 def _openai_error_type(status: int) -> str:

@@ -202,6 +202,8 @@ def _too_large(limit: int, *, takes_uploads: bool) -> PayloadTooLarge:
             f"The body is too large: a recording may have {limit} bytes. Compress it, or send it "
             "in parts."
         )
+        if limit == limits.MAX_AUDIO_BYTES:
+            message += " POST /v1/jobs takes larger ones."
     else:
         message = (
             f"The body is too large: this path takes at most {limit} bytes. Send less text, or "

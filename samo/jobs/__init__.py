@@ -7,5 +7,7 @@
 - `transcription`: transcribes it window by window
 - `callback`: tells a URL that a job has ended
 - `entry`: a job that waits or runs
+- `refusals`: what callers are told about a job without a result
+- `job_log`: the log line of a job that has ended
 - `runner`: runs one job after the other
 """

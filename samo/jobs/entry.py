@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from runners.priority import Priority, prioritized
 from samo.jobs.callback import Callback
 from samo.jobs.job import Job, JobStep
 
@@ -53,6 +54,11 @@ class Entry:
     """Of the request that made the job, whose caller is charged for it."""
     watchers: set[asyncio.Event] = field(default_factory=set)
     task: asyncio.Task[bytes] | None = None
+
+    async def compute(self, progress: Progress) -> bytes:
+        """The result, computed from what requests leave."""
+        with prioritized(Priority.BACKGROUND):
+            return await self.work(self.upload, progress)
 
     def changed(self) -> None:
         """Wake those who watch."""

@@ -95,7 +95,9 @@ class JobId:
             content = base64.b64decode(encoded + "=" * (-len(encoded) % 4), b"-_", validate=True)
         except ValueError:
             return None
-        if len(content) != _ID_BYTES:
+        # the last character has unused bits: only one of its forms is the id
+        canonical = base64.urlsafe_b64encode(content).decode().rstrip("=")
+        if len(content) != _ID_BYTES or encoded != canonical:
             return None
         body, mark = content[:-_OWNER_BYTES], content[-_OWNER_BYTES:]
         if not hmac.compare_digest(mark, _owner_mark(body, owner)):

@@ -13,6 +13,8 @@ from samo.jobs.store import Place
 MAX_RESULT_BYTES: Final = 64 * 1024 * 1024
 """All results together, compressed; an hour of speech has about 50 kB. The oldest go first."""
 
+_MAX_DELETED: Final = 10_000
+
 
 class MemoryJobs:
     """Keeps jobs in memory until they expire."""
@@ -22,6 +24,8 @@ class MemoryJobs:
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         self._results: dict[str, bytes] = {}
+        self._deleted: dict[str, None] = {}
+        """Ids of jobs that `delete` was called for, the oldest first."""
 
     async def save(self, job: Job) -> None:
         """Keep the state of a job."""
@@ -50,6 +54,13 @@ class MemoryJobs:
         """Delete a job and its result."""
         self._jobs.pop(job_id, None)
         self._results.pop(job_id, None)
+        self._deleted[job_id] = None
+        if len(self._deleted) > _MAX_DELETED:
+            del self._deleted[next(iter(self._deleted))]
+
+    async def was_deleted(self, job_id: str) -> bool:
+        """Whether `delete` was called for this job, unless many were deleted after it."""
+        return job_id in self._deleted
 
     async def ask_to_cancel(self, job_id: str) -> None:
         """All jobs are this instance's own, which it cancels itself."""

@@ -23,6 +23,8 @@ LOST_SECONDS: Final = 30
 """Without that for this long, its jobs are lost."""
 # A job that waits or runs is kept this long after its last change.
 _ACTIVE_SECONDS: Final = 24 * 3600
+# It is known for this long that a job was deleted.
+_DELETED_SECONDS: Final = 24 * 3600
 _SECONDS: Final = 2.0
 """For each call: a result may have megabytes, and no request waits for most of them."""
 _LOST: Final = {
@@ -90,6 +92,11 @@ class RedisJobs:
         """Delete a job and its result."""
         await self._memory.delete(job_id)
         await self._ask(lambda: self._redis.delete(_job_key(job_id), _result_key(job_id)))
+        await self._ask(lambda: self._redis.set(_deleted_key(job_id), b"1", ex=_DELETED_SECONDS))
+
+    async def was_deleted(self, job_id: str) -> bool:
+        """Whether `delete` was called for this job, in the last day."""
+        return bool(await self._ask(lambda: self._redis.exists(_deleted_key(job_id))))
 
     async def ask_to_cancel(self, job_id: str) -> None:
         """Ask the instance that runs the job to cancel it."""
@@ -169,6 +176,10 @@ def _result_key(job_id: str) -> str:
 
 def _cancel_key(job_id: str) -> str:
     return f"samo:job-cancel:{job_id}"
+
+
+def _deleted_key(job_id: str) -> str:
+    return f"samo:job-deleted:{job_id}"
 
 
 def _instance_key(instance: bytes) -> str:

@@ -9,13 +9,14 @@ import time
 from collections.abc import AsyncGenerator
 from typing import BinaryIO, Final
 
-from runners.errors import JobGone, JobNotDone, JobNotFound, Overloaded, RateLimited, SamoError
-from runners.priority import Priority, prioritized
+from runners.errors import Overloaded, RateLimited, SamoError
 from samo.jobs.callback import Callback, deliver, message
 from samo.jobs.entry import Entry, Progress, Work
 from samo.jobs.job import Instance, Job, JobId, JobKind, JobState, lost
+from samo.jobs.job_log import log_failed_callback, observe_end
 from samo.jobs.memory_store import MemoryJobs
 from samo.jobs.redis_store import BEAT_SECONDS, RedisJobs
+from samo.jobs.refusals import gone, not_found, without_result
 from samo.jobs.store import JobStore
 from samo.monitoring import metrics
 from samo.private_logs import describe
@@ -99,20 +100,15 @@ class JobRunner:
         """
         parsed = JobId.parse(job_id, owner)
         if parsed is None:
-            raise JobNotFound(
-                "There is no job of this id, or it was made with another API key: check both."
-            )
+            raise not_found()
         entry = self._active.get(job_id)
         job = entry.job if entry is not None else await self.store.load(job_id)
         if job is not None:
             return job
         is_old = time.time() - parsed.created > _MAX_LOST_AGE_SECONDS
         if parsed.instance == self._instance.id or self.store.place == "redis" or is_old:
-            raise JobGone(
-                "The job and its result are deleted: results are kept for "
-                f"{self._settings.job_result_seconds:g} s. Send the recording again.",
-                kept_seconds=self._settings.job_result_seconds,
-            )
+            was_deleted = await self.store.was_deleted(job_id)
+            raise gone(self._settings.job_result_seconds, was_deleted=was_deleted)
         return lost(parsed)
 
     async def result(self, job_id: str, owner: str) -> bytes:
@@ -124,9 +120,7 @@ class JobRunner:
         job = await self.get(job_id, owner)
         result = await self.store.load_result(job_id) if job.state == "done" else None
         if result is None:
-            raise JobNotDone(
-                f"The job is {job.state}: it has a result when its state is done.", state=job.state
-            )
+            raise without_result(job)
         return result
 
     async def cancel(self, job_id: str, owner: str) -> Job:
@@ -190,6 +184,7 @@ class JobRunner:
             if task is not None:
                 task.cancel()
         for entry in self._active.values():
+            observe_end(entry, "lost", time.time())
             entry.upload.close()
         await self.store.close()
 
@@ -214,7 +209,7 @@ class JobRunner:
         if not job.is_active:  # cancelled meanwhile
             return
         progress = Progress(job, entry.changed)
-        entry.task = asyncio.create_task(_in_background(entry, progress), context=entry.context)
+        entry.task = asyncio.create_task(entry.compute(progress), context=entry.context)
         try:
             result = await entry.task
         except asyncio.CancelledError:
@@ -251,7 +246,7 @@ class JobRunner:
         if entry.callback is not None and state != "cancelled":
             job.callback = "pending"
         job.state, job.step = state, "finished"
-        metrics.jobs.labels(job.state).inc()
+        observe_end(entry, state, job.finished, error)
         self._active.pop(job.id, None)
         with contextlib.suppress(ValueError):
             self._waiting.remove(entry)
@@ -275,6 +270,8 @@ class JobRunner:
         body = message(entry.job)
         delivered = await deliver(entry.callback, entry.job.id, body, secret.get_secret_value())
         entry.job.callback = "delivered" if delivered else "failed"
+        if not delivered:
+            log_failed_callback(entry)
         await self.store.save(entry.job)
 
     async def _beat(self) -> None:
@@ -287,8 +284,3 @@ class JobRunner:
             for job_id in await self.store.beat([*self._active]):
                 if (asked := self._active.get(job_id)) is not None:
                     await self._cancel(asked)
-
-
-async def _in_background(entry: Entry, progress: Progress) -> bytes:
-    with prioritized(Priority.BACKGROUND):
-        return await entry.work(entry.upload, progress)

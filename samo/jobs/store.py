@@ -42,6 +42,10 @@ class JobStore(Protocol):
         """Delete a job and its result."""
         ...
 
+    async def was_deleted(self, job_id: str) -> bool:
+        """Whether `delete` was called for this job; which is known for a time. Raises as `load`."""
+        ...
+
     async def ask_to_cancel(self, job_id: str) -> None:
         """Ask the instance that runs the job to cancel it."""
         ...

@@ -59,7 +59,7 @@ requests_in_progress: Final = Gauge(
 )
 errors: Final = Counter(
     "samo_errors",
-    "Errors in responses, by code; the texts of /predict_batch have one each.",
+    "Errors in responses and of failed jobs, by code; the texts of /predict_batch have one each.",
     ["code"],
     registry=registry,
 )

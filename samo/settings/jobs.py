@@ -54,7 +54,8 @@ class JobSettings(BaseSettings):
     callback_secret: SecretStr | None = Field(
         default=None,
         min_length=16,
-        description="Signs the calls to the callback_url of a job. Unset: callbacks are off.",
+        description="Secret of at least 16 characters that signs the calls to the callback_url of "
+        "a job. Unset: callbacks are off.",
     )
     callback_hosts: Annotated[list[str], NoDecode, BeforeValidator(options.parse_hosts)] = Field(
         default_factory=list,

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -239,11 +239,17 @@ def _renamed_values(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _reason(problem: Mapping[str, Any]) -> str:
+    if problem["type"] == "too_short":  # of a secret, whose characters pydantic calls items
+        return f"it needs at least {problem['ctx']['min_length']} characters"
+    return str(problem["msg"]).removeprefix("Value error, ")
+
+
 def _describe(error: ValidationError, prefix: str) -> str:
     """One line for each invalid variable; the value is not repeated."""
     return "\n".join(
         f"{prefix}{problem['loc'][0]}".upper()
-        + f" cannot be used: {problem['msg'].removeprefix('Value error, ')}. Correct or unset it."
+        + f" cannot be used: {_reason(problem)}. Correct or unset it."
         for problem in error.errors(include_url=False, include_input=False)
         # a default that is derived from the invalid value
         if problem["type"] != "default_factory_not_called"

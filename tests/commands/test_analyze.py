@@ -9,12 +9,14 @@ import subprocess
 import sys
 
 import httpx
+import numpy as np
 import pytest
 
 from samo import cli
 from samo.api.schemas import InsightResponse
 from samo.commands import rendering
 from tests.conftest import RECORDING, ROOT
+from tests.recordings import wav
 
 TEXT = "I am so happy. I miss my father."
 TIMES = {"processing_time_ms", "timings_ms"}
@@ -233,3 +235,12 @@ def test_a_closed_pipe_ends_quietly():
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("141\n", "")
+
+
+def test_a_recording_that_is_too_long(tmp_path, where, capsys):
+    file = tmp_path / "entry.wav"
+    file.write_bytes(wav(np.zeros(302 * 16_000, "<i2")))
+    status, _, err = run(capsys, file, *where)
+    assert status == 3
+    assert "300 s: divide it into parts" in err
+    assert ("POST /v1/jobs" in err) == bool(where)

@@ -151,6 +151,7 @@ def test_deleting_cancels_the_computing(service, recording, gate):
     assert service.get(f"{JOBS}/{job['id']}").json()["state"] == "cancelled"
     refused = service.get(f"{JOBS}/{job['id']}/result")
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "job_not_done")
+    assert "was cancelled: it has no result" in refused.json()["error"]["message"]
     gate.opened.set()
     after = submit(service, recording).json()
     assert finished(service, after["id"])["state"] == "done"
@@ -163,6 +164,7 @@ def test_deleting_an_ended_job_deletes_its_result(service, recording):
     for path in ("", "/result"):
         gone = service.get(f"{JOBS}/{job['id']}{path}")
         assert (gone.status_code, gone.json()["error"]["code"]) == (410, "job_gone")
+        assert "deleted by DELETE" in gone.json()["error"]["message"]
 
 
 def test_a_recording_that_cannot_be_decoded_fails(service):
@@ -209,9 +211,9 @@ def test_options_that_cannot_be_honoured_are_refused(service, recording, fields,
 def test_a_job_needs_a_recording(service):
     assert service.post(JOBS).status_code == 422
     assert service.post(JOBS, json={}).status_code == 415
-    empty = submit(service, b"").json()
-    assert empty["state"] == "queued"
-    assert finished(service, empty["id"])["error"]["code"] == "unsupported_audio"
+    empty = submit(service, b"")
+    assert (empty.status_code, empty.json()["error"]["code"]) == (415, "unsupported_audio")
+    assert "The upload is empty" in empty.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("job_id", ["x", "job_", "job_%00", "job_" + "A" * 43, "job_é"])
@@ -225,7 +227,9 @@ def test_a_job_of_another_process_is_lost(service):
     lost = JobId.new("", Instance().id).text
     job = service.get(f"{JOBS}/{lost}").json()
     assert (job["state"], job["kind"], job["error"]["code"]) == ("lost", None, "job_lost")
-    assert service.get(f"{JOBS}/{lost}/result").status_code == 409
+    refused = service.get(f"{JOBS}/{lost}/result")
+    assert refused.status_code == 409
+    assert "is lost: it has no result" in refused.json()["error"]["message"]
 
 
 def test_too_many_jobs_are_refused_before_the_upload(service, recording, gate):
@@ -270,7 +274,9 @@ def test_results_expire(recording):
         with client.stream("GET", f"{JOBS}/{job['id']}?stream=true") as response:
             assert '"state":"done"' in [*response.iter_lines()][-2]
         time.sleep(0.3)
-        assert client.get(f"{JOBS}/{job['id']}").status_code == 410
+        gone = client.get(f"{JOBS}/{job['id']}")
+        assert gone.status_code == 410
+        assert "kept for 0.2 s" in gone.json()["error"]["message"]
 
 
 def test_jobs_belong_to_their_key(recording, gate):

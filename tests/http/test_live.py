@@ -332,6 +332,13 @@ def test_browsers_get_a_token_with_a_configuration(guarded, keys, lines):
         assert refusal(guarded, **options).status_code == 401
 
 
+@pytest.mark.parametrize("seconds", ["20", 20.0, " 20 "])
+def test_the_seconds_of_a_token_may_be_quoted(client, seconds):
+    body = {"expires_after": {"seconds": seconds}}
+    secret = client.post("/v1/realtime/client_secrets", json=body).json()
+    assert secret["expires_at"] - time.time() == pytest.approx(20, abs=3)
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [

@@ -22,6 +22,7 @@ def wav(samples: bytes) -> bytes:
 
 
 SILENCE = wav(bytes(2 * 16_000 * 3))
+SILENCE_OF_302_S = wav(bytes(2 * 16_000 * 302))
 
 
 def upload(client, path, data, field="audio_file", name="entry.wav", **fields):
@@ -133,3 +134,15 @@ def test_a_body_above_the_limit_is_refused(client):
 def test_a_chunked_body_above_the_limit_is_refused(client):
     chunks = (bytes(1024 * 1024) for _ in range(40))
     error_of(client.post("/predict", content=chunks), 413)
+
+
+@pytest.mark.parametrize(
+    "path", ["/transcribe/voice", "/analyze/voice-journal", "/v1/audio/transcriptions"]
+)
+def test_a_recording_that_is_too_long_may_be_a_job(client, path):
+    refused = client.post(path, files={"audio_file": SILENCE_OF_302_S})
+    error = error_of(refused, 413)
+    assert error["code"] == "audio_too_long"
+    assert "300 s: divide it into parts, or send it to POST /v1/jobs" in error["message"]
+    large = client.post(path, files={"audio_file": bytes(27 * 1024 * 1024)})
+    assert error_of(large, 413)["message"].endswith("POST /v1/jobs takes larger ones.")

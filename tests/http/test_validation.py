@@ -136,3 +136,16 @@ def test_blank(text):
 )
 def test_not_blank(text):
     assert not is_blank(text)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"entry": "hello"}, "This field does not exist; did you mean `text`"),
+        ({"text": "hello", "entry": "hello"}, "This field does not exist"),
+        ({"entry": "hello", "journal": "hello"}, "This field does not exist"),
+    ],
+)
+def test_an_unknown_field_may_be_the_missing_one(client, body, message):
+    error = error_of(client.post("/analyze/journal", json=body), 422)
+    assert error["details"]["errors"][-1] == {"field": "(unknown field)", "message": message}

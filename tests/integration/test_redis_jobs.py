@@ -56,6 +56,8 @@ def test_another_instance_has_the_state_and_the_result(redis, recording):
         assert [client.get(f"{JOBS}/{job['id']}").status_code for client in (first, second)] == [
             410, 410,
         ]  # fmt: skip
+        gone = first.get(f"{JOBS}/{job['id']}").json()["error"]["message"]
+        assert "deleted by DELETE" in gone
 
 
 def test_another_instance_cancels(redis, recording, held):

@@ -56,10 +56,10 @@ class Client:
         return [json.loads(event.data) for event in decoded]
 
 
-async def respond(client, events, **values):
+async def respond(client, events, *advice, **values):
     async def app(scope, receive, send):
         await receive()
-        await EventStream(events)(scope, receive, send)
+        await EventStream(events, *advice)(scope, receive, send)
 
     middleware = RequestMiddleware(app, Settings(runners="fake", **values))
     await middleware(dict(SCOPE), client.receive, client.send)
@@ -126,7 +126,9 @@ def test_a_stream_that_is_cancelled_says_so(reason):
         client, closed = Client(), asyncio.Event()
         seconds = 0.2 if reason == "deadline" else 100
         events = words({"type": "a"}, forever=True, closed=closed)
-        task = asyncio.create_task(respond(client, events, deadline_seconds=seconds))
+        task = asyncio.create_task(
+            respond(client, events, "open it again", deadline_seconds=seconds)
+        )
         await client.started.wait()
         if reason == "shutdown":
             stop_all_requests()
@@ -137,6 +139,7 @@ def test_a_stream_that_is_cancelled_says_so(reason):
     client = asyncio.run(scenario())
     assert [event["type"] for event in client.events] == ["a", "error"]
     assert client.events[-1]["error"]["code"] == "deadline_exceeded"
+    assert client.events[-1]["error"]["message"].endswith(": open it again.")
     assert client.sent[-1].get("more_body", False) is False
 
 

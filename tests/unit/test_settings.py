@@ -83,3 +83,11 @@ def test_a_port_that_is_none_stops_the_start(monkeypatch, value):
     monkeypatch.setenv("PORT", value)
     with pytest.raises(StartError, match="PORT cannot be used"):
         default_port()
+
+
+@pytest.mark.parametrize(("name", "least"), [("CALLBACK_SECRET", 16), ("TOKEN_SECRET", 32)])
+def test_a_short_secret_is_told_its_length(environment, name, least):
+    environment(**{f"SAMO_{name}": "tiny"})
+    with pytest.raises(StartError, match=f"it needs at least {least} characters") as error:
+        Settings.load()
+    assert "tiny" not in str(error.value)

@@ -18,6 +18,7 @@ from samo.api.job_work import JobWork
 from samo.api.parameters import Language, LoadedModels, Upload
 from samo.api.routing import Route, SpooledRoute
 from samo.api.serialization import json_response
+from samo.audio import audio_errors
 from samo.jobs.callback import Callback, check_address, parse_callback
 from samo.jobs.job import Job, JobKind
 from samo.jobs.runner import JobRunner
@@ -29,6 +30,7 @@ ONE_SAMPLE = np.zeros(1, np.float32)
 
 # A stream ends this long before the deadline of requests, so that it ends well.
 _STREAM_MARGIN_SECONDS = 5.0
+_ASK_AGAIN = "open the stream again, or ask for the state without stream=true"
 
 
 class _Owned:
@@ -88,6 +90,8 @@ async def create_job(
         _refuse(result, task=task, timestamp=timestamp)
     else:
         _refuse(result, generate_summary=generate_summary, emotion_threshold=emotion_threshold)
+    if not audio_file.size:
+        raise audio_errors.empty()
     callback = await _callback(callback_url, owned.settings)
     work = JobWork(
         models=models,
@@ -117,7 +121,7 @@ async def get_job(
         return owned.state(await owned.jobs.get(job_id, owned.owner))
     seconds = max(0.0, owned.settings.deadline_seconds - _STREAM_MARGIN_SECONDS)
     states = await owned.jobs.watch(job_id, owned.owner, KEEP_ALIVE_SECONDS, seconds)
-    return EventStream(job_events(states, owned.jobs.store.place))
+    return EventStream(job_events(states, owned.jobs.store.place), _ASK_AGAIN)
 
 
 @router.get(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
+from samo import options
 from samo.api.schemas.base import RequestBody
 from samo.live.config import SessionConfig
 
@@ -17,7 +18,7 @@ class ExpiresAfter(RequestBody):
     """When a token expires."""
 
     anchor: Literal["created_at"] = "created_at"
-    seconds: int = Field(
+    seconds: Annotated[int, BeforeValidator(options.parse_integer)] = Field(
         default=MAX_TOKEN_SECONDS,
         ge=MIN_TOKEN_SECONDS,
         le=MAX_TOKEN_SECONDS,
