@@ -15,6 +15,7 @@ PORT ?= 3000
 DATA ?= ../shared/data
 IMAGE ?= samo
 DOCS_PORT ?= 8000
+PROMETHEUS_PORT ?= 9091
 DEVICE ?= auto
 
 export BENTOML_DO_NOT_TRACK := True
@@ -126,9 +127,10 @@ eval-transcriber: .venv/.dev export  ## measure word error rates
 eval-long: .venv/.dev export  ## compare long recordings in one pass with their parts side by side
 	$(BIN)/python -m training.evaluation.side_by_side --data $(DATA)/speech
 
-monitor: .venv/.dev export  ## run Prometheus with the rules beside the service (URL=http://… for one that runs, KEY_FILE=)
-	scripts/debian-packages prometheus
-	$(BIN)/python -m monitoring run --port $(PORT) $(if $(URL),--url $(URL)) $(if $(KEY_FILE),--key-file $(KEY_FILE))
+# a service that runs has its models, so they are not exported for it
+monitor: .venv/.serve $(if $(URL),,export)  ## run Prometheus with the rules beside the service (URL=http://… for one that runs, KEY_FILE=, PROMETHEUS_PORT=9091)
+	@scripts/debian-packages prometheus
+	@$(BIN)/python -m monitoring run --port $(PORT) --prometheus-port $(PROMETHEUS_PORT) $(if $(URL),--url $(URL)) $(if $(KEY_FILE),--key-file $(KEY_FILE))
 
 monitor-pictures: .venv/.dev export  ## draw the dashboard of the service under load in docs/pictures
 	scripts/debian-packages prometheus
