@@ -15,6 +15,7 @@ PORT ?= 3000
 DATA ?= ../shared/data
 IMAGE ?= samo
 DOCS_PORT ?= 8000
+PROMETHEUS_PORT ?= 9091
 DEVICE ?= auto
 
 export BENTOML_DO_NOT_TRACK := True
@@ -28,9 +29,13 @@ TORCH := $(shell sed -nE 's/^ *"(torch==[^"]+)".*/\1/p' pyproject.toml)
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-serve: .venv/.serve export  ## set up and serve on http://localhost:3000 (PORT=3456 for another port, HOST=0.0.0.0 for other machines)
+serve: .venv/.serve free-port export  ## set up and serve on http://localhost:3000 (PORT=3456 for another port, HOST=0.0.0.0 for other machines)
 	@$(MAKE) --no-print-directory page || echo "The page's libraries could not be fetched; the API is served without the page." >&2
 	@$(BIN)/samo serve --host $(HOST) --port $(PORT)
+
+.PHONY: free-port
+free-port: .venv/.serve
+	@$(BIN)/python scripts/free-port $(HOST) $(PORT)
 
 # Servers and tools that tests start: a browser, Redis, Prometheus; what a server opens and sends
 # (strace); another clock (libfaketime); a microphone (arecord).
@@ -59,7 +64,8 @@ export: .venv/.serve  ## export the models to the BentoML model store
 page: samo/page/vendor/.done  ## fetch the libraries of the page at / and of /docs
 
 samo/page/vendor/.done: scripts/vendor samo/page/package.json samo/page/package-lock.json samo/page/.npmrc .venv/.serve
-	scripts/vendor
+	@echo "Fetching the page's libraries"
+	@scripts/vendor
 
 pictures: .venv/.dev export page  ## update the screenshots of the page in docs/pictures
 	scripts/debian-packages chromium fonts-inter
@@ -126,9 +132,10 @@ eval-transcriber: .venv/.dev export  ## measure word error rates
 eval-long: .venv/.dev export  ## compare long recordings in one pass with their parts side by side
 	$(BIN)/python -m training.evaluation.side_by_side --data $(DATA)/speech
 
-monitor: .venv/.dev export  ## run Prometheus with the rules beside the service (URL=http://… for one that runs, KEY_FILE=)
-	scripts/debian-packages prometheus
-	$(BIN)/python -m monitoring run --port $(PORT) $(if $(URL),--url $(URL)) $(if $(KEY_FILE),--key-file $(KEY_FILE))
+# a service that runs has its models, so they are not exported for it
+monitor: .venv/.serve $(if $(URL),,export)  ## run Prometheus with the rules beside the service (URL=http://… for one that runs, KEY_FILE=, PROMETHEUS_PORT=9091)
+	@scripts/debian-packages prometheus
+	@$(BIN)/python -m monitoring run --port $(PORT) --prometheus-port $(PROMETHEUS_PORT) $(if $(URL),--url $(URL)) $(if $(KEY_FILE),--key-file $(KEY_FILE))
 
 monitor-pictures: .venv/.dev export  ## draw the dashboard of the service under load in docs/pictures
 	scripts/debian-packages prometheus
@@ -182,22 +189,26 @@ lock: .venv/.dev  ## resolve requirements/*.txt from pyproject.toml
 	@case "$(PYTHON_VERSION)" in 3.11|3.12|3.13) ;; *) $(PYTHON) -c ''; \
 		echo "SAMO needs Python 3.11, 3.12 or 3.13; '$(PYTHON)' is $(or $(PYTHON_VERSION),not there)." \
 		"Name one: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1;; esac
-	rm -rf .venv
-	$(PYTHON) -m venv .venv
+	@echo "Creating .venv for Python $(PYTHON_VERSION)"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
 	@touch $@
 
 .venv/.serve: .venv/.python-$(PYTHON_VERSION) requirements/store.txt pyproject.toml  # serve.txt, and what exports
-	$(PIP_INSTALL) --require-hashes --requirement requirements/store.txt
-	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .  # the command `samo`
+	@echo "Installing the packages of the service, a few minutes the first time"
+	@$(PIP_INSTALL) --require-hashes --requirement requirements/store.txt
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .  # the command `samo`
 	@touch $@
 
 .venv/.test: .venv/.serve requirements/test.txt
-	$(PIP_INSTALL) --require-hashes --requirement requirements/test.txt
+	@echo "Installing the packages of the tests"
+	@$(PIP_INSTALL) --require-hashes --requirement requirements/test.txt
 	@touch $@
 
 .venv/.dev: .venv/.test requirements/dev.txt
-	$(PIP_INSTALL) "$(TORCH)"  # its builds for CPU and CUDA have other hashes
-	$(PIP_INSTALL) --require-hashes --requirement requirements/dev.txt
+	@echo "Installing the packages of training and development, some minutes the first time"
+	@$(PIP_INSTALL) "$(TORCH)"  # its builds for CPU and CUDA have other hashes
+	@$(PIP_INSTALL) --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
 # The peers' own; they are not in our lock.

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from loadtests.access_cost import Variant, create_asgi, measure
 from loadtests.machine import describe_machine
 from samo import private_logs
-from samo.monitoring.log_format import JsonFormatter
+from samo.monitoring.log_format import JsonFormatter, TextFormatter
 from samo.settings import Settings
 
 _HEADERS: Final = [
@@ -37,13 +37,11 @@ def _with_log(
 ) -> ASGIApp:
     """The application, whose requests are logged in this format; not at all if it is None."""
     logger = logging.getLogger("bentoml.samo.requests")
-    filters = handler.filters
 
     async def logged(scope: Scope, receive: Receive, send: Send) -> None:
         logger.setLevel(logging.CRITICAL if formatter is None else logging.INFO)
         if formatter is not None:
             handler.setFormatter(formatter)
-            handler.filters = [] if isinstance(formatter, JsonFormatter) else filters
         await app(scope, receive, send)
 
     return logged
@@ -61,12 +59,13 @@ def main() -> None:
     private_logs.install()
     (handler,) = logging.getLogger("bentoml").handlers
     assert isinstance(handler, logging.StreamHandler)  # noqa: S101  # BentoML's configuration
+    handler.filters.clear()  # as in a server
     app = create_asgi(Settings(runners="fake", allow_anonymous=True))
     found = [
         Variant(name, _with_log(app, handler, formatter), _HEADERS)
         for name, formatter in (
             ("no log line", None),
-            ("text", handler.formatter),
+            ("text", TextFormatter()),
             ("JSON", JsonFormatter()),
         )
     ]

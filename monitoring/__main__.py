@@ -49,7 +49,7 @@ def _run(args: argparse.Namespace, folder: Path) -> None:
     else:
         from monitoring import beside
 
-        key = args.key_file.read_text().strip() if args.key_file else None
+        key = beside.read_key(args.key_file) if args.key_file else None
         beside.run(folder, args.url, args.port, args.prometheus_port, key)
 
 

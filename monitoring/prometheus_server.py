@@ -115,6 +115,7 @@ def running(
                 f"--config.file={configuration}",
                 f"--storage.tsdb.path={folder / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",
+                f"--web.console.templates={folder}",  # serves *.html of it at /consoles/
             ],
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -141,8 +142,8 @@ def _check_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise PrometheusError(
-                f"Prometheus cannot listen on port {port}: {error.strerror}. Choose another "
-                "--prometheus-port."
+                f"Prometheus cannot listen on port {port}: {error.strerror}. Choose another, such "
+                "as `make monitor PROMETHEUS_PORT=9092`."
             ) from None
 
 

@@ -47,6 +47,7 @@ def _window(report: StreamReport) -> schemas.DriftWindow:
     return schemas.DriftWindow(
         size=report.size,
         count=report.window.count if report.window else 0,
+        pending=report.pending,
         reference_count=report.reference.pane.count,
         features=[_feature(name, report) for name in report.reference.features],
     )

@@ -33,6 +33,7 @@ class StreamReport:
         reference: what it was compared with.
         size: observations of a full window.
         window: its counts; None before the first comparison.
+        pending: observations of this instance that are not in the window yet.
         drifts: of each feature; empty before the first comparison.
         alarm_seconds: seconds since each alarm began, by feature.
 
@@ -41,6 +42,7 @@ class StreamReport:
     reference: StreamReference
     size: int
     window: Pane | None
+    pending: int
     drifts: list[FeatureDrift]
     alarm_seconds: dict[str, float]
 
@@ -112,6 +114,7 @@ class Stream(Generic[Row]):
             self.reference,
             self.size,
             self._window,
+            len(self._rows),
             self._drifts,
             {name: now - begin for name, begin in self._begins.items()},
         )

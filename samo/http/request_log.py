@@ -52,6 +52,8 @@ class RequestLine:
         parts.append(f"in {record.bytes_in} B, out {record.bytes_out} B")
         parts += [f"key {record.key}"] if record.key else []
         parts += [f"from {self.address}"] if self.address else []
+        parts += [f"trace {record.trace_id}"] if record.trace_id else []
+        parts += [f"span {record.span_id}"] if record.span_id else []
         return f"{', '.join(parts)}, {record.id}"
 
     def fields(self) -> dict[str, Any]:

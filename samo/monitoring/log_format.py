@@ -43,7 +43,20 @@ class JsonFormatter(logging.Formatter):
         return orjson.dumps(line, default=str).decode()
 
 
+class TextFormatter(logging.Formatter):
+    """Formats a record as a line for people: `2026-03-01T08:30:00+0000 INFO samo.jobs …`."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(logger)s %(message)s", "%Y-%m-%dT%H:%M:%S%z")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without a line end."""
+        record.logger = record.name.removeprefix("bentoml.")  # above ours, for its handler
+        return super().format(record)
+
+
 _JSON: Final = JsonFormatter()
+_TEXT: Final = TextFormatter()
 _STDERR: Final = logging.getLogger("bentoml.samo.serve")
 
 
@@ -52,11 +65,15 @@ def install(log_format: LogFormat) -> None:
 
     Call it again after the handlers were replaced, as BentoML does when it starts a server.
     """
-    if log_format == "json":
-        for handler in _handlers():
+    for handler in _handlers():
+        if log_format == "json":
             handler.setFormatter(_JSON)
             handler.filters.clear()  # BentoML's add what its text format needs, for 7 µs per line
-        # not in the lines, and asked of the system for each of them
+        elif _is_of_bentoml_server(handler):  # others, such as a command's, keep their format
+            handler.setFormatter(_TEXT)
+            handler.filters.clear()
+    # not in the lines of JSON, and asked of the system for each of them
+    if log_format == "json":
         logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
@@ -67,6 +84,11 @@ def write_line(level: int, message: str) -> None:
         message = _JSON.format(_STDERR.makeRecord(_STDERR.name, level, "", 0, message, (), None))
     with contextlib.suppress(OSError):  # such as a full disk, on which the service can still serve
         sys.stderr.write(f"{message}\n")
+
+
+def _is_of_bentoml_server(handler: logging.Handler) -> bool:
+    # by its name: BentoML takes a second to import
+    return any(type(one).__name__ == "TraceRecordFilter" for one in handler.filters)
 
 
 def _handlers() -> Iterator[logging.Handler]:

@@ -120,6 +120,21 @@ def test_trends_of_insights(samo):
     assert (trends.entries, trends.last_date) == (4, date(2026, 1, 4))
 
 
+@pytest.mark.parametrize("entry", [("2026-01-01", {}), ("2026-01-01",), "2", None, (1, None)])
+def test_wrong_entries_of_trends_are_a_type_error(mocked, entry):
+    mock = Mock()
+    with pytest.raises(TypeError, match="An entry of trends is"):
+        mocked(mock)[0].trends([entry])
+    assert mock.requests == []
+
+
+def test_a_missing_file_is_pythons_own_error(mocked):
+    mock = Mock()
+    with pytest.raises(FileNotFoundError):
+        mocked(mock)[0].transcribe("missing.flac")
+    assert mock.requests == []
+
+
 def test_a_job(samo):
     progress, states = [], []
     job = samo.create_job(RECORDING, language="en", on_progress=lambda *one: progress.append(one))

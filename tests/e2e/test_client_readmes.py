@@ -79,12 +79,12 @@ def with_node():
 
 def test_three_lines_of_javascript_from_install_to_insight(node_folder, url):
     _, insight = commands(blocks(JAVASCRIPT_README, "sh")[0].code)
-    code = insight.replace("new Samo()", f'new Samo({{ baseUrl: "{url}" }})')
-    assert "sad:" in run(["bash", "-euc", code], cwd=node_folder, env=with_node())
+    environment = with_node() | {"SAMO_URL": url}
+    assert "sad:" in run(["bash", "-euc", insight], cwd=node_folder, env=environment)
 
 
 @pytest.mark.parametrize(
-    "block", blocks(JAVASCRIPT_README, "js"), ids=["recording", "job", "errors"]
+    "block", blocks(JAVASCRIPT_README, "js"), ids=["recording", "job", "errors", "settings"]
 )
 def test_the_javascript_programs(block, node_folder, url):
     code = block.code.replace(DOCUMENTED_URL, url)

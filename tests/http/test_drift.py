@@ -49,6 +49,8 @@ def test_texts_of_all_routes_are_observed_once_each(drifting):
         drifting.post("/predict", json={"text": text, "explain": True})
         drifting.post("/analyze/journal", json={"text": f"{text}. {text}."})
         drifting.post("/summarize/text", json={"text": text})
+    waiting = drifting.get("/monitoring/drift").json()["windows"]["texts"]
+    assert (waiting["count"], waiting["pending"]) == (0, 9)
     drifting.post("/predict_batch", json={"texts": [" ", *some[9:]]})  # a blank one is refused
     report = observed(drifting, 100)
     assert report["alarms"] == []

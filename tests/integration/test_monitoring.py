@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import math
 import re
 import shutil
 import subprocess
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 import samo.api.app  # noqa: F401  # all modules that declare metrics
-from monitoring import dashboard, panels, prometheus_server, promql, traffic
+from monitoring import beside, dashboard, panels, prometheus_server, promql, traffic
 from samo.monitoring import metrics
 from tests import drift
 from tests.conftest import ROOT
@@ -44,6 +46,7 @@ def monitored(tmp_path_factory):
         ) as server,
         prometheus_server.running(str(server.base_url), folder, free_port(), 1) as prometheus,
     ):
+        beside.write_graphs(folder)
         before = samples(server)
         asyncio.run(traffic.send_for(str(server.base_url), LOAD_SECONDS, pause_seconds=0.02))
         yield server, prometheus, before
@@ -68,6 +71,16 @@ def test_the_service_is_scraped(monitored):
     _, prometheus, _ = monitored
     (target,) = prometheus.targets()
     assert (target["health"], target["lastError"]) == ("up", "")
+
+
+@needs_prometheus
+def test_a_page_links_the_graphs_of_each_row(monitored):
+    _, prometheus, _ = monitored
+    page = httpx.get(f"{prometheus.url}/consoles/graphs.html").text
+    links = re.findall(r'href="(.+?)"', page)
+    assert len(links) == len(panels.ROWS)
+    graph = httpx.get(prometheus.url + html.unescape(links[0]), follow_redirects=True)
+    assert graph.status_code == httpx.codes.OK
 
 
 @needs_prometheus

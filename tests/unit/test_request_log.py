@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import re
 
 import pytest
+from bentoml._internal.log import TraceRecordFilter
 from starlette.datastructures import Headers
 from starlette.routing import Route
 
@@ -13,7 +16,7 @@ from runners.errors import HeadersTooLarge
 from samo.http.paths import RouteNames
 from samo.http.request_log import RequestLog, observe_unparsed, outcome_of
 from samo.http.trace_context import note_trace
-from samo.monitoring.log_format import JsonFormatter
+from samo.monitoring.log_format import JsonFormatter, install
 from samo.monitoring.request_record import RequestRecord
 from samo.settings import Settings
 
@@ -182,11 +185,28 @@ def test_the_trace_in_a_line(lines):
     seen = record(trace_id=TRACE, span_id=SPAN, trace_sampled=True)
     observe(seen=seen)
     observe(seen=seen, settings=Settings(log_trace_project="my-project"))
+    assert f", trace {TRACE}, span {SPAN}, id-1" in lines[0][0]
     first, second = (line for _, line in lines)
     assert first["logging.googleapis.com/trace"] == TRACE
     assert second["logging.googleapis.com/trace"] == f"projects/my-project/traces/{TRACE}"
     assert second["logging.googleapis.com/spanId"] == SPAN
     assert second["logging.googleapis.com/trace_sampled"] is True
+
+
+def test_bentomls_handler_gets_the_short_text_format():
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(TraceRecordFilter())
+    logger = logging.getLogger("bentoml.samo.jobs")
+    logger.addHandler(handler)
+    try:
+        install("text")
+        logger.warning("A job")
+    finally:
+        logger.removeHandler(handler)
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} WARNING samo.jobs A job\n", stream.getvalue()
+    )
 
 
 def test_a_request_that_was_never_parsed_has_a_line_too(lines):

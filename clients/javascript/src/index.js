@@ -32,8 +32,9 @@ export { ApiError, ConnectionFailed, JobFailed, SamoError, TimedOut, UnexpectedR
 
 /**
  * @typedef {object} SamoOptions
- * @property {string} [baseUrl] of the service
- * @property {string} [apiKey]
+ * @property {string} [baseUrl] of the service; in Node.js by default the variable SAMO_URL, or
+ * http://localhost:3000
+ * @property {string} [apiKey] in Node.js by default the variable SAMO_API_KEY
  * @property {number} [timeout] seconds for a response
  * @property {number} [maxRetries] how often a request is sent again if the service is busy or the
  * connection broke
@@ -63,8 +64,8 @@ export class Samo {
 
   /** @param {SamoOptions} [options] */
   constructor({
-    baseUrl = "http://localhost:3000",
-    apiKey,
+    baseUrl = variable("SAMO_URL") ?? "http://localhost:3000",
+    apiKey = variable("SAMO_API_KEY"),
     timeout = 300,
     maxRetries = 2,
     maxRetryWait = 60,
@@ -79,7 +80,7 @@ export class Samo {
       baseUrl: baseUrl.replace(/\/+$/, ""),
       headers: apiKey ? { Authorization: `Bearer ${apiKey}` } : {},
       fetch: (request) =>
-        send((signal) => fetch(new Request(request.clone(), { signal })), request.signal, this.#options),
+        send((signal) => fetch(new Request(request.clone(), { signal })), request, this.#options),
     });
   }
 
@@ -260,12 +261,22 @@ export class Samo {
       fetch: /** @param {Request} request */ (request) =>
         send(
           (limited) => sendForm(this.#fetch, request, form, limited, onProgress),
-          request.signal,
+          request,
           options,
         ),
       signal,
     };
   }
+}
+
+/**
+ * An environment variable that is not empty; browsers have none.
+ * @param {string} name
+ * @returns {string | undefined}
+ */
+function variable(name) {
+  const { process } = /** @type {{ process?: { env?: Record<string, string> } }} */ (globalThis);
+  return process?.env?.[name] || undefined;
 }
 
 /**

@@ -17,13 +17,14 @@ const MAX_BACKOFF_SECONDS = 8;
 /**
  * A successful response. Throws a `SamoError`, or the signal's reason if the caller aborts.
  * @param {(signal: AbortSignal) => Promise<Response>} attempt sends the request once
- * @param {AbortSignal} signal
+ * @param {Request} request its address and signal
  * @param {RetryOptions} options
  * @returns {Promise<Response>}
  */
-export async function send(attempt, signal, options) {
+export async function send(attempt, request, options) {
+  const { signal } = request;
   for (let count = 0; ; count++) {
-    const outcome = await attemptOnce(attempt, signal, options.timeout);
+    const outcome = await attemptOnce(attempt, request, options.timeout);
     if (outcome instanceof Response) return outcome;
     const wait = retryWait(outcome, count, options);
     if (wait === null) throw outcome;
@@ -34,10 +35,10 @@ export async function send(attempt, signal, options) {
 /**
  * A successful response, or an error after which another attempt may succeed.
  * @param {(signal: AbortSignal) => Promise<Response>} attempt
- * @param {AbortSignal} signal
+ * @param {Request} request
  * @param {number} timeout
  */
-async function attemptOnce(attempt, signal, timeout) {
+async function attemptOnce(attempt, { signal, url }, timeout) {
   const limit = new AbortController();
   // not AbortSignal.timeout: its timer does not keep Node.js running
   const timer = setTimeout(() => limit.abort(), timeout * 1000);
@@ -47,7 +48,7 @@ async function attemptOnce(attempt, signal, timeout) {
   } catch (reason) {
     if (signal.aborted) throw signal.reason;
     if (limit.signal.aborted) throw new TimedOut("The service did not answer in time.");
-    return new ConnectionFailed("The service cannot be reached.", { cause: reason });
+    return new ConnectionFailed(`The service cannot be reached at ${new URL(url).origin}.`, { cause: reason });
   } finally {
     clearTimeout(timer);
   }

@@ -18,7 +18,7 @@ export async function sendForm(fetch, request, form, signal, onProgress) {
   const headers = new Headers(request.headers);
   headers.delete("content-type"); // the form's own has its boundary
   const total = /** @type {Blob} */ (form.get("audio_file")).size;
-  const report = onProgress && ((/** @type {number} */ sent) => onProgress(Math.min(sent, total), total));
+  const report = onProgress && untilComplete(onProgress, total);
   if (!report) return fetch(new Request(request.url, { method: "POST", headers, body: form, signal }));
   if (typeof XMLHttpRequest === "function") return sendByXhr(request.url, headers, form, signal, report);
   const encoded = new Response(form);
@@ -33,6 +33,21 @@ export async function sendForm(fetch, request, form, signal, onProgress) {
   const body = /** @type {ReadableStream} */ (encoded.body).pipeThrough(counter);
   const duplex = { duplex: "half" }; // Node.js asks for it
   return fetch(new Request(request.url, { method: "POST", headers, body, signal, ...duplex }));
+}
+
+/**
+ * Reports the bytes of the recording: a form is longer, and its end is not reported again.
+ * @param {OnProgress} onProgress
+ * @param {number} total
+ * @returns {(sent: number) => void}
+ */
+function untilComplete(onProgress, total) {
+  let isComplete = false;
+  return (sent) => {
+    if (isComplete) return;
+    isComplete = sent >= total;
+    onProgress(Math.min(sent, total), total);
+  };
 }
 
 /**

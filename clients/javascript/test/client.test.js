@@ -49,6 +49,7 @@ suite("against a service", { skip: !baseUrl && "SAMO_URL is not set" }, () => {
     assert.equal(sent, total);
     assert.equal(total, recording.size);
     assert.ok(progress.length > 1);
+    assert.equal(progress.filter(([one]) => one === total).length, 1);
   });
 
   test("a transcript with words", async () => {
@@ -138,6 +139,38 @@ suite("against a service", { skip: !baseUrl && "SAMO_URL is not set" }, () => {
 
 suite("errors and retries", () => {
   const options = { baseUrl: "http://samo.test/" };
+
+  test("the address and the key are variables by default", async (context) => {
+    const before = { ...process.env };
+    context.after(() => (process.env = before));
+    Object.assign(process.env, { SAMO_URL: "http://variable.test", SAMO_API_KEY: "secret" });
+    const { fetch, requests } = mock([200, 200]);
+    await new Samo({ fetch }).health();
+    await new Samo({ ...options, apiKey: "other", fetch }).health();
+    assert.deepEqual(
+      requests.map(({ url, headers }) => [url, headers.get("authorization")]),
+      [
+        ["http://variable.test/health", "Bearer secret"],
+        ["http://samo.test/health", "Bearer other"],
+      ],
+    );
+  });
+
+  test("a connection that fails names the address", async () => {
+    const { fetch } = mock([new TypeError("refused")]);
+    await assert.rejects(new Samo({ ...options, fetch, maxRetries: 0 }).health(), {
+      message: "The service cannot be reached at http://samo.test.",
+    });
+  });
+
+  test("a recording is complete only once", async () => {
+    const { fetch } = mock([422]);
+    const sent = [];
+    const upload = new Blob(["x".repeat(100_000)]);
+    const call = new Samo({ ...options, fetch }).transcribe(upload, { onProgress: (one) => sent.push(one) });
+    await assert.rejects(call, { status: 422 });
+    assert.equal(sent.filter((one) => one === upload.size).length, 1);
+  });
 
   test("a busy service is asked again after Retry-After", async () => {
     for (const status of [429, 502, 503]) {

@@ -873,6 +873,11 @@ export interface components {
              */
             count: number;
             /**
+             * Pending
+             * @description Observations of this instance that are not in the window yet; at a tenth of `size` they join it, and the window is compared.
+             */
+            pending: number;
+            /**
              * Reference Count
              * @description Observations in the reference.
              */
@@ -5750,6 +5755,7 @@ export interface operations {
                      *         "texts": {
                      *           "size": 1000,
                      *           "count": 1000,
+                     *           "pending": 40,
                      *           "reference_count": 5426,
                      *           "features": [
                      *             {

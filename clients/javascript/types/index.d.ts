@@ -301,9 +301,13 @@ export type RecordingOptions = {
 };
 export type SamoOptions = {
     /**
-     * of the service
+     * of the service; in Node.js by default the variable SAMO_URL, or
+     * http://localhost:3000
      */
     baseUrl?: string | undefined;
+    /**
+     * in Node.js by default the variable SAMO_API_KEY
+     */
     apiKey?: string | undefined;
     /**
      * seconds for a response

@@ -1,11 +1,11 @@
 /**
  * A successful response. Throws a `SamoError`, or the signal's reason if the caller aborts.
  * @param {(signal: AbortSignal) => Promise<Response>} attempt sends the request once
- * @param {AbortSignal} signal
+ * @param {Request} request its address and signal
  * @param {RetryOptions} options
  * @returns {Promise<Response>}
  */
-export function send(attempt: (signal: AbortSignal) => Promise<Response>, signal: AbortSignal, options: RetryOptions): Promise<Response>;
+export function send(attempt: (signal: AbortSignal) => Promise<Response>, request: Request, options: RetryOptions): Promise<Response>;
 /**
  * Wait; throws the signal's reason if it aborts.
  * @param {number} seconds

@@ -41,6 +41,10 @@ class DriftWindow(BaseModel):
 
     size: int = Field(description="Observations of a full window.")
     count: int = Field(description="Observations in it; it grows by a tenth of `size` at a time.")
+    pending: int = Field(
+        description="Observations of this instance that are not in the window yet; at a tenth of "
+        "`size` they join it, and the window is compared."
+    )
     reference_count: int = Field(description="Observations in the reference.")
     features: list[DriftFeature]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
@@ -137,6 +137,11 @@ def _dated(entry: Entry) -> dict[str, Any] | None:
     """An entry as the API takes it; None for an insight without emotions, such as silence."""
     if isinstance(entry, models.TrendsEntry):
         return entry.model_dump(mode="json", exclude_none=True)
+    if not _is_dated_insight(entry):
+        raise TypeError(
+            "An entry of trends is a TrendsEntry or a pair of a date and an InsightResponse, which "
+            "`analyze` returns."
+        )
     day, insight = entry
     if insight.emotion_analysis is None:
         return None
@@ -145,6 +150,15 @@ def _dated(entry: Entry) -> dict[str, Any] | None:
         "emotions": insight.emotion_analysis.emotions,
         "moods": insight.emotion_analysis.moods,
     }
+
+
+def _is_dated_insight(entry: object) -> bool:
+    return (
+        isinstance(entry, Sequence)
+        and len(entry) == 2
+        and isinstance(entry[0], date | str)
+        and isinstance(entry[1], models.InsightResponse)
+    )
 
 
 def health() -> Call[models.HealthResponse]:

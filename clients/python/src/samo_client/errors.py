@@ -25,7 +25,7 @@ from typing import Any
 
 
 class SamoError(Exception):
-    """Base class of all errors of the client."""
+    """Base class of all errors of the service and of the connection to it."""
 
 
 class ConnectionFailed(SamoError):

@@ -158,6 +158,10 @@ class DriftWindow(BaseModel):
     """
     Observations in it; it grows by a tenth of `size` at a time.
     """
+    pending: Annotated[int, Field(title="Pending")]
+    """
+    Observations of this instance that are not in the window yet; at a tenth of `size` they join it, and the window is compared.
+    """
     reference_count: Annotated[int, Field(title="Reference Count")]
     """
     Observations in the reference.
