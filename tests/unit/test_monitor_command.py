@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import monitoring.__main__
-from monitoring import beside
+from monitoring import beside, panels
 from monitoring.prometheus_server import PrometheusError, free_port
 from tests.conftest import ROOT
 
@@ -46,7 +46,7 @@ def test_lines_are_short_and_a_page_has_the_graphs(tmp_path):
     assert max(map(len, text.splitlines())) < 80
     beside.write_graphs(tmp_path)
     page = (tmp_path / "graphs.html").read_text()
-    assert page.count('<a href="/graph?g0.expr=') == len(beside.panels.ROWS)
+    assert page.count('<a href="/graph?g0.expr=') == len(panels.ROWS)
     assert "{{" not in page  # a template to Prometheus
 
 
