@@ -34,6 +34,8 @@ from runners.queueing import BatchQueue, QueuedItem, Request
 from runners.usage import current_meter, note_model
 from runners.wait_estimate import estimated_wait
 
+# A request is small if the queue that is always accepted has room for this many of it.
+_SMALL_REQUESTS: Final = 64
 # `prepare` runs on the event loop: after this many seconds other tasks get their turn.
 _PREPARE_SECONDS: Final = 0.01
 # After a request, one worker is kept free of background work for this long: another may follow.
@@ -51,7 +53,8 @@ class Batcher(Generic[Input, Prepared, Output]):
             a batch of its own.
         max_wait_seconds: a request that would wait longer is refused with `Overloaded`,
         patience: unless it would wait no longer than this multiple of its own computing time.
-        min_queue_cost: no request is refused while the queue would cost no more than this.
+        min_queue_cost: no request of at most a 64th of this is refused while the queue would cost
+            less than this.
         seconds_per_cost: estimate of the computing time per unit of cost before the first batch.
         num_workers: number of batches that are computed at the same time.
         max_batch_seconds: the model is stuck if every worker computes a batch for longer.
@@ -209,7 +212,8 @@ class Batcher(Generic[Input, Prepared, Output]):
         self._health.check(self.runner, self._running.values())
         if current_priority() is Priority.BACKGROUND:
             return
-        if self._queue.cost + cost <= self._min_queue_cost:
+        is_small = cost * _SMALL_REQUESTS <= self._min_queue_cost
+        if is_small and self._queue.cost + cost < self._min_queue_cost:
             return
         wait = estimated_wait(
             cost,

@@ -86,8 +86,8 @@ class Settings(
         default=1.2,
         gt=0,
         description="A text is refused with 503 if its estimated wait for a model is longer, "
-        "also longer than four times its own computing, and if more than 5,120 tokens wait for "
-        "the emotion classifier.",
+        "also longer than four times its own computing, and, if it has at most 80 "
+        "tokens, if more than 5,120 wait for the emotion classifier.",
     )
     max_audio_wait_seconds: float = Field(
         default=60.0,

@@ -29,7 +29,7 @@ def send(client, text="joy"):
 
 
 def test_a_burst_of_ten_times_the_capacity(tmp_path):
-    """A text takes 50 ms, and two workers compute: 40 per second. 400 come at once."""
+    """A text takes 50 ms, and two workers compute: 40 per second. 400 long ones come at once."""
     limits = {"SAMO_THREADS": "2", "SAMO_MAX_WAIT_SECONDS": "0.5", "SAMO_DEADLINE_SECONDS": "10"}
     with (
         faulty_server(tmp_path, **limits) as server,
@@ -38,7 +38,7 @@ def test_a_burst_of_ten_times_the_capacity(tmp_path):
         for _ in range(5):  # the service learns how long a text takes
             assert send(server.client).status_code == 200
         with ThreadPoolExecutor(100) as pool:
-            responses = list(pool.map(lambda _: send(server.client), range(400)))
+            responses = list(pool.map(lambda _: send(server.client, "joy " * 100), range(400)))
         statuses = Counter(response.status_code for response in responses)
         assert set(statuses) == {200, 503}
         refused = [response for response in responses if response.status_code == 503]

@@ -173,20 +173,21 @@ def test_a_long_wait_is_refused_with_retry_after(doubler):
 
 def test_a_short_queue_is_accepted_however_slow_the_model_is(doubler):
     async def scenario():
-        subject = batcher(doubler, max_wait_seconds=0.5, seconds_per_cost=1.0, min_queue_cost=2)
+        subject = batcher(doubler, max_wait_seconds=0.5, seconds_per_cost=1.0, min_queue_cost=128)
         doubler.gate.clear()
         accepted = []
-        for item in (5, 1, 1):  # the first is computed, the others wait
+        for item in (5, *[2] * 63):  # the first is computed, the others wait
             accepted.append(asyncio.create_task(subject.run_one(item)))
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.01)
         try:
-            with pytest.raises(Overloaded):
-                await subject.run_one(1)
+            for item in (2, 3):  # no room; not small
+                with pytest.raises(Overloaded):
+                    await subject.run_one(item)
         finally:
             doubler.gate.set()
         return await asyncio.gather(*accepted)
 
-    assert asyncio.run(scenario()) == [10, 2, 2]
+    assert asyncio.run(scenario()) == [10, *[4] * 63]
 
 
 def test_an_idle_model_accepts_any_item(doubler):
