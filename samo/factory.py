@@ -49,8 +49,8 @@ SUMMARY_BATCH_TOKENS: Final = 2048
 # A request with long texts may wait for this multiple of its own computing: otherwise a second
 # batch of 128 long texts would be refused while a first one is computed.
 TEXT_PATIENCE: Final = 4.0
-# The queue of short texts that is always accepted, 256 of 20 tokens; a slow CPU computes it in a few
-# seconds. Refusing them would only make as many clients send them again.
+# The queue of short texts that is always accepted: 256 of 20 tokens, which a slow CPU computes in
+# a few seconds. If they were refused, their clients would only send them again.
 EMOTION_MIN_QUEUE_TOKENS: Final = 5120
 # Every recording is longer, so each is a batch of its own.
 AUDIO_BATCH_COST: Final = 1
