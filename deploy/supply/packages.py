@@ -24,7 +24,7 @@ class BundledLibrary:
 
     file: str
     licence: str | None
-    """SPDX expression; None if nobody has looked it up."""
+    """SPDX expression; None if it is not in the list of known licences."""
     sha256: str
 
 
