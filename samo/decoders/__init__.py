@@ -2,6 +2,7 @@
 
 - `messages`: what the service and a decoder process send each other
 - `confinement`: the limits of a decoder process
+- `environment`: its environment variables
 - `template`: the process from which decoder processes are forked
 - `isolated`: `IsolatedDecoder`, the service's side
 - `threaded`: `ThreadedDecoder`, which decodes in the service's own process

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import socket
 import subprocess
@@ -21,6 +20,7 @@ from runners.fairness import FairSlots
 from runners.usage import report
 from samo.audio.types import Audio
 from samo.decoders import messages
+from samo.decoders.environment import decoder_environment
 from samo.decoders.messages import REQUEST, RESPONSE, STATUS, TAG
 
 _log = logging.getLogger("bentoml.samo.decoders")  # below BentoML's logger, which has a handler
@@ -31,14 +31,6 @@ START_SECONDS: Final = 60.0
 _SEND_SECONDS: Final = 1.0
 _RETRY_AFTER_SECONDS: Final = 5
 # What a process needs of the service's environment: no secrets.
-_INHERITED_VARIABLES: Final = (
-    "PATH",
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "LANG",
-    "LC_ALL",
-    "PYTHONDONTWRITEBYTECODE",
-)
 
 
 class _ProcessEnded(Exception):
@@ -152,20 +144,12 @@ class _Template:
     def __init__(self) -> None:
         self._control, remote = socket.socketpair()
         self._is_ready = False
-        environment = {
-            name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ
-        }
-        paths = [path or os.getcwd() for path in sys.path]  # noqa: PTH109
         with remote:
             self._process = subprocess.Popen(  # noqa: S603  # this Python and our module
                 [sys.executable, "-P", "-m", "samo.decoders.template", str(remote.fileno())],
                 pass_fds=[remote.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={
-                    **environment,
-                    "PYTHONPATH": os.pathsep.join(paths),
-                    "OPENBLAS_NUM_THREADS": "1",  # a process with threads cannot be forked safely
-                },
+                env=decoder_environment(),
                 start_new_session=True,  # Ctrl-C is for the service, which closes the template
             )
 

@@ -18,6 +18,7 @@ from runners import errors
 from runners.errors import SamoError, UndecodableAudio
 from samo.audio.files import SAMPLE_BYTES
 from samo.audio.types import SAMPLE_RATE, Gap, Samples
+from samo.decoders.environment import decoder_environment
 from samo.jobs.upload import new_file
 
 _log = logging.getLogger("bentoml.samo.jobs")
@@ -28,14 +29,6 @@ _ERRORS: Final = {
 }
 _MODULE: Final = "samo.jobs.decoder_process"
 # What the process needs of the service's environment: no secrets.
-_INHERITED_VARIABLES: Final = (
-    "PATH",
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "LANG",
-    "LC_ALL",
-    "PYTHONDONTWRITEBYTECODE",
-)
 
 
 @dataclass(slots=True)
@@ -84,8 +77,6 @@ async def decode_recording(upload: BinaryIO, folder: Path, max_seconds: float) -
 
 async def _run(upload: BinaryIO, output: BinaryIO, max_seconds: float) -> dict[str, Any]:
     descriptors = (upload.fileno(), output.fileno())
-    environment = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
-    paths = [path or os.getcwd() for path in sys.path]  # noqa: PTH109
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", _MODULE,
         *map(str, descriptors), str(max_seconds),
@@ -93,11 +84,7 @@ async def _run(upload: BinaryIO, output: BinaryIO, max_seconds: float) -> dict[s
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,  # a library might print parts of the recording's tags
-        env={
-            **environment,
-            "PYTHONPATH": os.pathsep.join(paths),
-            "OPENBLAS_NUM_THREADS": "1",
-        },
+        env=decoder_environment(),
         start_new_session=True,  # Ctrl-C is for the service, which kills the process
     )  # fmt: skip
     try:
