@@ -26,7 +26,7 @@ def test_no_exception_writes_user_text_to_the_log(tmp_path):
     text = log.read_text()
     assert "Zqxboom" not in text
     assert "Traceback" not in text
-    failed = [line for line in text.splitlines() if "failed" in line and "request" in line]
+    failed = [line for line in text.splitlines() if "ERROR samo.http request " in line]
     assert len(failed) == 1
     assert "RuntimeError at e2e/faulty_service.py" in failed[0]
     for expected in (
