@@ -6,6 +6,7 @@
 from samo.settings.access import AccessSettings, RateLimit
 from samo.settings.client import ClientSettings
 from samo.settings.drift import DriftSettings
+from samo.settings.feedback import FeedbackSettings
 from samo.settings.jobs import JobSettings
 from samo.settings.logs import LogFormat, LogSettings, early_log_format
 from samo.settings.service import (
@@ -26,6 +27,7 @@ __all__ = [
     "ClientSettings",
     "CloudRunTask",
     "DriftSettings",
+    "FeedbackSettings",
     "JobSettings",
     "LogFormat",
     "LogSettings",

@@ -19,6 +19,7 @@ from samo.limits import MAX_FORM_BYTES
 from samo.settings.access import AccessSettings
 from samo.settings.decoding import DecodingSettings
 from samo.settings.drift import DriftSettings
+from samo.settings.feedback import FeedbackSettings
 from samo.settings.jobs import JobSettings
 from samo.settings.live import LiveSettings
 from samo.settings.logs import LogSettings
@@ -48,6 +49,7 @@ class Settings(
     AccessSettings,
     DecodingSettings,
     DriftSettings,
+    FeedbackSettings,
     JobSettings,
     LiveSettings,
     LogSettings,
