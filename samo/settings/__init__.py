@@ -8,6 +8,7 @@ from samo.settings.client import ClientSettings
 from samo.settings.drift import DriftSettings
 from samo.settings.jobs import JobSettings
 from samo.settings.logs import LogFormat, LogSettings, early_log_format
+from samo.settings.models import EMOTION_MODELS, EmotionModel
 from samo.settings.service import (
     DEFAULT_PORT,
     CacheSettings,
@@ -21,11 +22,13 @@ from samo.settings.tracing import TracingSettings
 
 __all__ = [
     "DEFAULT_PORT",
+    "EMOTION_MODELS",
     "AccessSettings",
     "CacheSettings",
     "ClientSettings",
     "CloudRunTask",
     "DriftSettings",
+    "EmotionModel",
     "JobSettings",
     "LogFormat",
     "LogSettings",

@@ -22,6 +22,7 @@ from samo.settings.drift import DriftSettings
 from samo.settings.jobs import JobSettings
 from samo.settings.live import LiveSettings
 from samo.settings.logs import LogSettings
+from samo.settings.models import ModelSettings
 from samo.settings.reliability import ReliabilitySettings
 
 _log = logging.getLogger("bentoml.samo.settings")
@@ -51,6 +52,7 @@ class Settings(
     JobSettings,
     LiveSettings,
     LogSettings,
+    ModelSettings,
     ReliabilitySettings,
 ):
     """Each field is read from a variable with the prefix `SAMO_`, such as `SAMO_THREADS=4`.
