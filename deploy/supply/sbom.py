@@ -38,7 +38,7 @@ from packageurl import PackageURL
 import samo
 from deploy.container.engine import EngineError, find_engine
 from deploy.supply.packages import ROOT, Package, locked_packages
-from samo.factory import MODEL_NAMES
+from samo.settings import Settings
 
 NPM_LOCK: Final = ROOT / "samo" / "page" / "package-lock.json"
 # Their model cards name the data.
@@ -186,7 +186,7 @@ def _sha256(digest: str) -> HashType:
 def _stored_models() -> list[Any]:
     import bentoml
 
-    return [bentoml.models.get(tag) for tag in MODEL_NAMES.values()]
+    return [bentoml.models.get(tag) for tag in Settings().model_tags.values()]
 
 
 def main() -> int:

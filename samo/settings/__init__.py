@@ -9,6 +9,7 @@ from samo.settings.drift import DriftSettings
 from samo.settings.feedback import FeedbackSettings
 from samo.settings.jobs import JobSettings
 from samo.settings.logs import LogFormat, LogSettings, early_log_format
+from samo.settings.models import EMOTION_MODELS, EmotionModel
 from samo.settings.service import (
     DEFAULT_PORT,
     CacheSettings,
@@ -22,12 +23,14 @@ from samo.settings.tracing import TracingSettings
 
 __all__ = [
     "DEFAULT_PORT",
+    "EMOTION_MODELS",
     "AccessSettings",
     "CacheSettings",
     "ClientSettings",
     "CloudRunTask",
     "DriftSettings",
     "FeedbackSettings",
+    "EmotionModel",
     "JobSettings",
     "LogFormat",
     "LogSettings",

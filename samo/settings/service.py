@@ -23,6 +23,7 @@ from samo.settings.feedback import FeedbackSettings
 from samo.settings.jobs import JobSettings
 from samo.settings.live import LiveSettings
 from samo.settings.logs import LogSettings
+from samo.settings.models import ModelSettings
 from samo.settings.reliability import ReliabilitySettings
 
 _log = logging.getLogger("bentoml.samo.settings")
@@ -53,6 +54,7 @@ class Settings(
     JobSettings,
     LiveSettings,
     LogSettings,
+    ModelSettings,
     ReliabilitySettings,
 ):
     """Each field is read from a variable with the prefix `SAMO_`, such as `SAMO_THREADS=4`.
