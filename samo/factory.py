@@ -26,22 +26,16 @@ from samo.insight.steps import StepDeadlines
 from samo.loading import (
     EmotionRunner,
     Runners,
-    StoredModel,
     TranscriberRunner,
     live_workers,
     load_runners,
     report_unavailable,
 )
+from samo.model_store import MODEL_NAMES, StoredModel
 from samo.monitoring import metrics
 from samo.monitoring.models import batch_observer, speech_batch_observer, text_batch_observer
 from samo.settings import Settings
 
-# Tags in the BentoML model store, to which export_models.py writes the models.
-MODEL_NAMES: Final = {
-    "transcriber": "samo-transcriber:latest",
-    "emotion": "samo-emotion:latest",
-    "summarizer": "samo-summarizer:latest",
-}
 # Padded tokens per batch. Without VNNI batching saves little, and a larger batch spills the CPU
 # cache and is slower per text.
 EMOTION_BATCH_TOKENS: Final = 256

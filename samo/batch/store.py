@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import cast
-
+from samo import model_store
 from samo.batch.entries import BatchRunError
-from samo.factory import MODEL_NAMES
-from samo.loading import StoredModel
+from samo.model_store import MODEL_NAMES, ModelNotStored, StoredModel
 from samo.settings import Settings
 
 
 def find_model(name: str) -> StoredModel:
-    """Return the newest model for `name` of `MODEL_NAMES`. Raises `BatchRunError` if none."""
-    import bentoml  # slow to import, and not needed for fake runners
-    from bentoml.exceptions import NotFound
-
+    """Return the model for `name` of `MODEL_NAMES` that serves. Raises `BatchRunError` if none."""
     try:
-        return cast("StoredModel", bentoml.models.get(MODEL_NAMES[name]))
-    except NotFound:
-        raise BatchRunError(
-            f"{MODEL_NAMES[name]} is not in the model store: run `make export`."
-        ) from None
+        return model_store.find_model(MODEL_NAMES[name])
+    except ModelNotStored as error:
+        raise BatchRunError(str(error)) from None
 
 
 def tags(settings: Settings) -> dict[str, str]:

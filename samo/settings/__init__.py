@@ -17,6 +17,7 @@ from samo.settings.service import (
     default_port,
     variable_names,
 )
+from samo.settings.store import StoreSettings
 from samo.settings.tracing import TracingSettings
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "LogSettings",
     "RateLimit",
     "Settings",
+    "StoreSettings",
     "TracingSettings",
     "available_cpus",
     "default_port",
