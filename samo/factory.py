@@ -26,12 +26,12 @@ from samo.insight.steps import StepDeadlines
 from samo.loading import (
     EmotionRunner,
     Runners,
-    StoredModel,
     TranscriberRunner,
     live_workers,
     load_runners,
     report_unavailable,
 )
+from samo.model_store import StoredModel
 from samo.monitoring import metrics
 from samo.monitoring.models import batch_observer, speech_batch_observer, text_batch_observer
 from samo.settings import Settings
@@ -132,7 +132,7 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
 
     Args:
         settings: Which runners and models, and their threads and limits.
-        find_model: Returns the stored model for a key of `settings.model_tags`.
+        find_model: Returns the stored model for a key of `settings.model_names`.
 
     Raises:
         StartError: A file of a model is missing or damaged.
@@ -148,10 +148,10 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
                 ),
                 decoder,
             ),
-            tags=dict.fromkeys(settings.model_tags, "fake"),
-            metadata={name: {} for name in settings.model_tags},
+            tags=dict.fromkeys(settings.model_names, "fake"),
+            metadata={name: {} for name in settings.model_names},
         )
-    models = {name: find_model(name) for name in settings.model_tags}
+    models = {name: find_model(name) for name in settings.model_names}
     return ModelSet(
         _load_pipeline(settings, models, decoder),
         tags={name: str(model.tag) for name, model in models.items()},

@@ -66,7 +66,7 @@ def _stored() -> dict[str, Any]:
 
     try:
         settings = Settings.load()
-        found = {name: find_model(settings, name) for name in settings.model_tags}
+        found = {name: find_model(settings, name) for name in settings.model_names}
     except (StartError, BatchRunError) as error:
         raise CommandError(str(error), UNAVAILABLE) from None
     return {

@@ -19,6 +19,7 @@ from samo.settings.service import (
     default_port,
     variable_names,
 )
+from samo.settings.store import StoreSettings
 from samo.settings.tracing import TracingSettings
 
 __all__ = [
@@ -29,13 +30,14 @@ __all__ = [
     "ClientSettings",
     "CloudRunTask",
     "DriftSettings",
-    "FeedbackSettings",
     "EmotionModel",
+    "FeedbackSettings",
     "JobSettings",
     "LogFormat",
     "LogSettings",
     "RateLimit",
     "Settings",
+    "StoreSettings",
     "TracingSettings",
     "available_cpus",
     "default_port",
