@@ -3,6 +3,7 @@
 `Settings` inherits the settings of each subject, such as `AccessSettings`.
 """
 
+from samo.settings.ab import AbMode, AbSettings
 from samo.settings.access import AccessSettings, RateLimit
 from samo.settings.client import ClientSettings
 from samo.settings.drift import DriftSettings
@@ -25,6 +26,8 @@ from samo.settings.tracing import TracingSettings
 __all__ = [
     "DEFAULT_PORT",
     "EMOTION_MODELS",
+    "AbMode",
+    "AbSettings",
     "AccessSettings",
     "CacheSettings",
     "ClientSettings",

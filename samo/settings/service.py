@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from runners.errors import StartError
 from samo import options
 from samo.limits import MAX_FORM_BYTES
+from samo.settings.ab import AbSettings
 from samo.settings.access import AccessSettings
 from samo.settings.decoding import DecodingSettings
 from samo.settings.drift import DriftSettings
@@ -47,6 +48,7 @@ def available_cpus() -> int:
 
 
 class Settings(
+    AbSettings,
     AccessSettings,
     DecodingSettings,
     DriftSettings,
