@@ -46,6 +46,7 @@ _TAGS: Final = {
     "speech": "Recordings: a transcript in our form, and OpenAI's audio API.",
     "jobs": "Recordings of up to three hours, analysed in the background.",
     "live": "Speech while it is spoken, over a WebSocket.",
+    "feedback": "What people say about predictions; off unless `SAMO_FEEDBACK_URL` is set.",
     "operations": "State of the service and of its models.",
 }
 _KEY: Final = (
@@ -133,7 +134,11 @@ def _add_title(operation: dict[str, Any]) -> None:
 
 def _add_errors(path: str, operation: dict[str, Any]) -> None:
     content = operation.get("requestBody", {}).get("content", {})
-    if "application/json" in content:
+    if path == "/feedback":
+        kind = "Feedback"
+    elif path.startswith("/feedback/"):
+        kind = "User"
+    elif "application/json" in content:
         kind = "Json"
     elif content:
         kind = "Upload"
