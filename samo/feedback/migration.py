@@ -41,7 +41,8 @@ def ensure_tables(url: str, engine: Engine, *, migrate: bool) -> None:
         UnusableDatabaseError: They have not, and that cannot be changed here.
         SQLAlchemyError, sqlite3.Error, OSError: The database cannot be used.
     """
-    create_file(engine)
+    if migrate:
+        create_file(engine)
     with reading(engine) as connection:
         if _is_current(connection):
             _refuse_missing_columns(connection)
