@@ -20,7 +20,7 @@ from samo.api.routing import Route
 from samo.http.envelope import error_format_of
 from samo.limits import JOBS_PATH
 
-# For each path {"request": …, "response": …} as the service with its models answered it;
+# For each path, or operation of a path with several, {"request": …, "response": …} as the service with its models answered it;
 # `python -m tests.e2e.update_openapi_examples` asks it again.
 EXAMPLES: Final = Path(__file__).with_name("examples.json")
 
@@ -96,7 +96,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         if not required_scopes(path):
             operation["security"] = []
         _add_errors(path, operation)
-        _add_examples(operation, examples.get(path, {}))
+        example = examples.get(operation["operationId"]) or examples.get(path, {})
+        _add_examples(operation, example)
     for name, schema in components["schemas"].items():
         if name.startswith("Body_"):  # a multipart form
             for field in schema["properties"].values():
