@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import bentoml
@@ -52,14 +53,18 @@ def create_service(settings: Settings) -> Any:
             self.models.warm_up()
             set_models(app, self.models)
             set_drift(app, self.drift)
+            if app.state.feedback is not None:
+                app.state.feedback.start()
             report_models(samo.__version__, self.models.tags)
 
         @bentoml.on_shutdown
         async def close(self) -> None:
-            """Stop the jobs and the runners' threads; share what drift has counted; send spans."""
+            """Stop jobs and threads; share what drift has counted; write answers; send spans."""
             await app.state.jobs.close()
             if isinstance(self.drift, DriftMonitor):
                 await self.drift.close()
+            if app.state.feedback is not None:
+                await asyncio.to_thread(app.state.feedback.close)
             self.models.close()
             tracing.stop()
 
