@@ -14,6 +14,8 @@ export default defineConfig({
   resolve: { conditions: ["browser"] },
   test: {
     environment: "happy-dom",
+    testTimeout: 30_000, // machines may be busy
+    isolate: false, // a worker for all files starts faster than one for each
     // lit has another build for Node.js, which renders nothing
     server: { deps: { inline: [/lit/] } },
   },

@@ -101,6 +101,15 @@ interface LocaleInfo {
   textInfo?: { direction: string };
 }
 
+/** Whether a locale is written correctly, such as "en-GB"; "en_GB" is not. */
+export function isLocale(locale: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(locale).length === 1;
+  } catch {
+    return false;
+  }
+}
+
 /** First weekday (1 to 7) and direction of a locale; Monday and null where the browser does not know. */
 export function localeInfo(locale: string): { firstWeekday: number; direction: "ltr" | "rtl" | null } {
   const info = new Intl.Locale(locale) as LocaleInfo;

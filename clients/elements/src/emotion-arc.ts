@@ -84,7 +84,7 @@ export class EmotionArcElement extends LitElement {
 
   protected override render(): TemplateResult {
     const text = { ...LABELS, ...this.labels };
-    const data = arcData(this.insight, this.lines);
+    const data = arcData(this.insight, this.lines || DEFAULT_LINES);
     if (data.lines.length === 0) return html`<p class="empty" part="empty">${text.empty}</p>`;
     const name = (emotion: string): string => text.emotions[emotion] ?? emotion;
     return html`

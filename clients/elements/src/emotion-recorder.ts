@@ -87,7 +87,7 @@ export class EmotionRecorderElement extends LitElement {
   /** Record; does nothing while it records or sends. */
   async start(): Promise<void> {
     if (!STARTS_FROM.has(this.phase)) return;
-    const started = this.#recorder.start({ maxSeconds: this.maxSeconds });
+    const started = this.#recorder.start({ maxSeconds: this.maxSeconds || DEFAULT_MAX_SECONDS });
     this.#upload.reset();
     await started;
   }

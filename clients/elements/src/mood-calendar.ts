@@ -1,6 +1,6 @@
 // <samo-mood-calendar>: a month of days in the colours of their moods.
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { addDays, addMonths, dayFormats, dayIn, isMonth, localeInfo, weekday, weeksOf } from "./days.js";
+import { addDays, addMonths, dayFormats, dayIn, isLocale, isMonth, localeInfo, weekday, weeksOf } from "./days.js";
 import { styles } from "./mood-calendar.styles.js";
 import { byDay, type CalendarEntry, mainMood } from "./moods.js";
 import { tint } from "./palette.js";
@@ -103,6 +103,7 @@ export class MoodCalendarElement extends LitElement {
   #view(): View {
     const { month, timeZone } = this;
     if (month && !isMonth(month)) throw new RangeError(`Not a month such as 2026-03: ${month}`);
+    if (this.locale && !isLocale(this.locale)) throw new RangeError(`Not a locale such as en-GB: ${this.locale}`);
     const locale = this.locale || pageLanguage(this) || navigator.language;
     const { firstWeekday, direction } = localeInfo(locale);
     const today = dayIn(new Date(), timeZone || undefined);
@@ -243,8 +244,11 @@ function destination({ key, shiftKey }: KeyboardEvent, from: string, isRtl: bool
   }
 }
 
-const pageLanguage = (element: Element): string =>
-  element.closest("[lang]")?.getAttribute("lang") ?? "";
+/** The language of the page around an element; null where it is missing or written wrongly. */
+function pageLanguage(element: Element): string | null {
+  const language = element.closest("[lang]")?.getAttribute("lang") ?? "";
+  return isLocale(language) ? language : null;
+}
 
 declare global {
   interface HTMLElementTagNameMap {
