@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 // The library: its dependencies stay imports, so that an application has one copy of each.
 export default defineConfig({
+  logLevel: "warn",
   build: {
     target: "es2022",
     minify: false,

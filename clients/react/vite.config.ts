@@ -11,6 +11,7 @@ const tests = {
 };
 
 export default defineConfig({
+  logLevel: "warn",
   build: {
     target: "es2022",
     minify: false,
@@ -28,8 +29,8 @@ export default defineConfig({
         extends: true,
         resolve: {
           alias: [
-            { find: /^react-dom(.*)/, replacement: `${react18("react-dom")}$1` },
-            { find: /^react$/, replacement: react18("react") },
+            { find: /^react-dom(\/.*)?$/, replacement: `${react18("react-dom")}$1` },
+            { find: /^react(\/.*)?$/, replacement: `${react18("react")}$1` },
           ],
         },
         test: { ...tests, name: "react 18" },

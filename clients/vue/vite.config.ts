@@ -9,6 +9,7 @@ const tests = {
 };
 
 export default defineConfig({
+  logLevel: "warn",
   build: {
     target: "es2022",
     minify: false,
