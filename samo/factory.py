@@ -26,22 +26,16 @@ from samo.insight.steps import StepDeadlines
 from samo.loading import (
     EmotionRunner,
     Runners,
-    StoredModel,
     TranscriberRunner,
     live_workers,
     load_runners,
     report_unavailable,
 )
+from samo.model_store import StoredModel
 from samo.monitoring import metrics
 from samo.monitoring.models import batch_observer, speech_batch_observer, text_batch_observer
 from samo.settings import Settings
 
-# Tags in the BentoML model store, to which export_models.py writes the models.
-MODEL_NAMES: Final = {
-    "transcriber": "samo-transcriber:latest",
-    "emotion": "samo-emotion:latest",
-    "summarizer": "samo-summarizer:latest",
-}
 # Padded tokens per batch. Without VNNI batching saves little, and a larger batch spills the CPU
 # cache and is slower per text.
 EMOTION_BATCH_TOKENS: Final = 256
@@ -137,8 +131,8 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
     """Load the three models, or create their fakes; one that cannot be loaded refuses requests.
 
     Args:
-        settings: Which runners, and their threads and limits.
-        find_model: Returns the stored model for a key of `MODEL_NAMES`.
+        settings: Which runners and models, and their threads and limits.
+        find_model: Returns the stored model for a key of `settings.model_names`.
 
     Raises:
         StartError: A file of a model is missing or damaged.
@@ -154,10 +148,10 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
                 ),
                 decoder,
             ),
-            tags=dict.fromkeys(MODEL_NAMES, "fake"),
-            metadata={name: {} for name in MODEL_NAMES},
+            tags=dict.fromkeys(settings.model_names, "fake"),
+            metadata={name: {} for name in settings.model_names},
         )
-    models = {name: find_model(name) for name in MODEL_NAMES}
+    models = {name: find_model(name) for name in settings.model_names}
     return ModelSet(
         _load_pipeline(settings, models, decoder),
         tags={name: str(model.tag) for name, model in models.items()},

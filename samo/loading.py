@@ -24,6 +24,7 @@ from runners.transcriber.transcript import Transcript, TranscriptionRequest
 from runners.unavailable import UnavailableRunner
 from samo import private_logs
 from samo.integrity import check_files, check_golden_sentences
+from samo.model_store import StoredModel
 from samo.settings import Settings
 
 _log = logging.getLogger("bentoml.samo.loading")
@@ -63,34 +64,6 @@ class Runners(NamedTuple):
     transcriber: TranscriberRunner
     emotion: EmotionRunner
     summarizer: SummarizerRunner
-
-
-class ModelInfo(Protocol):
-    """Information that BentoML's store keeps about a model."""
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """What `export_models.py` wrote: origin, metrics, licences, SHA-256 of the files."""
-        ...
-
-
-class StoredModel(Protocol):
-    """A model in BentoML's store, whose classes have no types."""
-
-    @property
-    def path(self) -> str:
-        """Folder of its files."""
-        ...
-
-    @property
-    def tag(self) -> object:
-        """Name and version; its `str` is "name:version"."""
-        ...
-
-    @property
-    def info(self) -> ModelInfo:
-        """Its metadata."""
-        ...
 
 
 def max_live_sessions(settings: Settings) -> int:

@@ -11,17 +11,17 @@ from typing import Any
 
 from rich.table import Table
 
+from runners.errors import StartError
 from samo.commands.console import results
 from samo.commands.errors import UNAVAILABLE, CommandError
 from samo.commands.options import add_engine_options, command_parser
-from samo.settings import ClientSettings
+from samo.settings import ClientSettings, Settings
 
 _EXAMPLES = """\
   samo models
   samo models --json | jq .emotion.metadata.parity
   samo models --url http://localhost:3000
 """
-_MODELS = ("transcriber", "emotion", "summarizer")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -65,8 +65,9 @@ def _stored() -> dict[str, Any]:
     from samo.batch.store import find_model
 
     try:
-        found = {name: find_model(name) for name in _MODELS}
-    except BatchRunError as error:
+        settings = Settings.load()
+        found = {name: find_model(settings, name) for name in settings.model_names}
+    except (StartError, BatchRunError) as error:
         raise CommandError(str(error), UNAVAILABLE) from None
     return {
         name: {"tag": str(model.tag), "path": model.path, "metadata": dict(model.info.metadata)}
