@@ -38,6 +38,6 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
         SAMO_API_KEYS_FILE=str(keys),
         SAMO_MAX_LIVE_SESSIONS="1",
         SAMO_LIVE_IDLE_SECONDS="2",
-        SAMO_RATE_LIMIT="20/second",
+        SAMO_RATE_LIMIT="20/2 seconds",
     ) as client:
         yield str(client.base_url).rstrip("/"), key

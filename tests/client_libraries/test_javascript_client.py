@@ -81,7 +81,8 @@ window.listen = async (baseUrl, token, source, seconds) => {
   for await (const { type } of session.stream(microphone)) types.push(type);
   return { types, text: session.text, insight: session.insight?.transcription.text };
 };
-window.listenToFile = (baseUrl, token) => listen(baseUrl, token, document.querySelector("input").files[0]);
+window.listenToFile = (baseUrl, token) =>
+  listen(baseUrl, token, document.querySelector("input").files[0]);
 window.refused = (baseUrl) =>
   new Samo({ baseUrl, maxRetries: 0 }).live().catch(({ name, message }) => ({ name, message }));
 window.ready = true;

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import wave
+from concurrent.futures import ThreadPoolExecutor
 
 import av
 import pytest
@@ -240,13 +241,19 @@ def test_a_missing_or_wrong_key(connect, limited):
 
 def test_retry_after_of_a_real_limit_is_waited_for(connect, limited):
     url, key = limited
-    impatient = connect(url, api_key=key, max_retries=0)
-    patient = connect(url, api_key=key, max_retries=5)
-    with pytest.raises(errors.RateLimited) as raised:
-        for _ in range(100):
-            impatient.predict("joy")
-    assert raised.value.retry_after >= 1
-    assert patient.predict("joy").emotions
+
+    def burst(**options):
+        client = connect(url, api_key=key, **options)
+        with ThreadPoolExecutor(25) as pool:
+            return [future.exception(30) for future in [
+                pool.submit(client.predict, "joy") for _ in range(25)
+            ]]  # fmt: skip
+
+    refused = [error for error in burst(max_retries=0) if error is not None]
+    assert refused
+    assert {type(error) for error in refused} == {errors.RateLimited}
+    assert all(1 <= error.retry_after <= 2 for error in refused)
+    assert set(burst(max_retries=9)) == {None}
 
 
 def test_too_many_sessions(connect, limited):
