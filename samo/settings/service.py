@@ -23,6 +23,7 @@ from samo.settings.jobs import JobSettings
 from samo.settings.live import LiveSettings
 from samo.settings.logs import LogSettings
 from samo.settings.reliability import ReliabilitySettings
+from samo.settings.reloading import ReloadingSettings
 
 _log = logging.getLogger("bentoml.samo.settings")
 
@@ -52,6 +53,7 @@ class Settings(
     LiveSettings,
     LogSettings,
     ReliabilitySettings,
+    ReloadingSettings,
 ):
     """Each field is read from a variable with the prefix `SAMO_`, such as `SAMO_THREADS=4`.
 

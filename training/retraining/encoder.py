@@ -56,6 +56,11 @@ class Encoder:
         )
         self._session: onnxruntime.InferenceSession | None = None
 
+    @property
+    def vocabulary(self) -> list[str]:
+        """The tokens of the tokenizer."""
+        return list(self._tokenizer.get_vocab())
+
     def public_vectors(self, texts: Sequence[str]) -> Array:
         """Pooled vectors of public texts, uint8 of shape (texts, hidden size), kept on disk."""
         known = self._cache.read()
