@@ -13,7 +13,7 @@ from samo.api.app import create_app, middleware_stack, set_drift, set_models
 from samo.drift.creation import DriftOff
 from samo.drift.monitor import DriftMonitor
 from samo.factory import ModelSet, create_models, observe_drift
-from samo.model_store import MODEL_NAMES, served_tag
+from samo.model_store import served_tag
 from samo.monitoring import log_format, tracing
 from samo.monitoring.models import report_models
 from samo.reloading import ModelReloader
@@ -39,9 +39,9 @@ def create_service(settings: Settings) -> Any:
         """Transcript, emotions and summary of journal entries."""
 
         if settings.runners == "real":  # `bentoml build` packs the models that are declared here
-            transcriber = BentoModel(served_tag(MODEL_NAMES["transcriber"]))
-            emotion = BentoModel(served_tag(MODEL_NAMES["emotion"]))
-            summarizer = BentoModel(served_tag(MODEL_NAMES["summarizer"]))
+            transcriber = BentoModel(served_tag(settings.model_names["transcriber"]))
+            emotion = BentoModel(served_tag(settings.model_names["emotion"]))
+            summarizer = BentoModel(served_tag(settings.model_names["summarizer"]))
 
         def __init__(self) -> None:
             core_dumps.disable()

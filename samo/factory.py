@@ -32,7 +32,7 @@ from samo.loading import (
     load_runners,
     report_unavailable,
 )
-from samo.model_store import MODEL_NAMES, StoredModel
+from samo.model_store import StoredModel
 from samo.monitoring import metrics
 from samo.monitoring.models import batch_observer, speech_batch_observer, text_batch_observer
 from samo.settings import Settings
@@ -132,8 +132,8 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
     """Load the three models, or create their fakes; one that cannot be loaded refuses requests.
 
     Args:
-        settings: Which runners, and their threads and limits.
-        find_model: Returns the stored model for a key of `MODEL_NAMES`.
+        settings: Which runners and models, and their threads and limits.
+        find_model: Returns the stored model for a key of `settings.model_names`.
 
     Raises:
         StartError: A file of a model is missing or damaged.
@@ -149,10 +149,10 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
                 ),
                 decoder,
             ),
-            tags=dict.fromkeys(MODEL_NAMES, "fake"),
-            metadata={name: {} for name in MODEL_NAMES},
+            tags=dict.fromkeys(settings.model_names, "fake"),
+            metadata={name: {} for name in settings.model_names},
         )
-    models = {name: find_model(name) for name in MODEL_NAMES}
+    models = {name: find_model(name) for name in settings.model_names}
     return ModelSet(
         _load_pipeline(settings, models, decoder),
         tags={name: str(model.tag) for name, model in models.items()},

@@ -14,7 +14,6 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from runners.base import GoldenMismatchError
 from runners.errors import StartError
@@ -28,14 +27,12 @@ from samo.factory import (
     with_gauges,
 )
 from samo.loading import load_classifier
-from samo.model_store import MODEL_NAMES, StoredModel, find_version, promoted_version
+from samo.model_store import StoredModel, find_version, promoted_version
 from samo.monitoring import metrics
 from samo.private_logs import describe
 from samo.settings import Settings
 
 _log = logging.getLogger("bentoml.samo.reloading")
-
-_NAME: Final = MODEL_NAMES["emotion"]
 
 Swap = Callable[[ModelSet, DriftMonitor | DriftOff], None]
 
@@ -80,6 +77,7 @@ class ModelReloader:
         self, settings: Settings, models: ModelSet, drift: DriftMonitor | DriftOff, swap: Swap
     ) -> None:
         self._settings = settings
+        self._name = settings.model_names["emotion"]
         self._models = models
         self._drift = drift
         self._swap = swap
@@ -110,7 +108,7 @@ class ModelReloader:
     async def look(self) -> None:
         """Load the promoted version if it is another one than serves."""
         try:
-            version = promoted_version(_NAME)
+            version = promoted_version(self._name)
         except StartError as error:
             self._fail("damaged pointer", str(error))
             return
@@ -128,7 +126,7 @@ class ModelReloader:
         self._replace(models, drift)
 
     def _load(self, version: str) -> tuple[ModelSet, DriftMonitor | DriftOff]:
-        stored = find_version(_NAME, version)
+        stored = find_version(self._name, version)
         models = load_emotion(self._settings, self._models, stored)
         try:
             return models, observe_drift(self._settings, models)
@@ -169,5 +167,5 @@ class ModelReloader:
             _log.error(
                 "the promoted version %s of %s cannot serve (%s): %s keeps serving; promote "
                 "another version",
-                version, _NAME, reason, self._models.tags["emotion"],
+                version, self._name, reason, self._models.tags["emotion"],
             )  # fmt: skip

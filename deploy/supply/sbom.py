@@ -38,7 +38,8 @@ from packageurl import PackageURL
 import samo
 from deploy.container.engine import EngineError, find_engine
 from deploy.supply.packages import ROOT, Package, locked_packages
-from samo.model_store import MODEL_NAMES, StoredModel, find_model
+from samo.model_store import StoredModel, find_model
+from samo.settings import Settings
 
 NPM_LOCK: Final = ROOT / "samo" / "page" / "package-lock.json"
 # Their model cards name the data.
@@ -197,7 +198,7 @@ def main() -> int:
         except EngineError as error:
             print(error, file=sys.stderr)
             return 1
-    bom = build(map(find_model, MODEL_NAMES.values()), listing)
+    bom = build(map(find_model, Settings().model_names.values()), listing)
     args.output.parent.mkdir(parents=True, exist_ok=True)
     args.output.write_text(to_json(bom) + "\n", encoding="utf-8")
     print(f"{args.output}: {len(bom.components)} components")

@@ -11,11 +11,12 @@ from typing import Any
 
 from rich.table import Table
 
+from runners.errors import StartError
 from samo.commands import model_versions
 from samo.commands.console import results
 from samo.commands.errors import UNAVAILABLE, CommandError
 from samo.commands.options import add_engine_options, command_parser
-from samo.settings import ClientSettings
+from samo.settings import ClientSettings, Settings
 
 _EXAMPLES = """\
   samo models
@@ -25,7 +26,6 @@ _EXAMPLES = """\
   samo models promote samo-emotion:8cd2f1a09b3e
   samo models rollback
 """
-_MODELS = ("transcriber", "emotion", "summarizer")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -74,8 +74,9 @@ def _stored() -> dict[str, Any]:
     from samo.batch.store import find_model
 
     try:
-        found = {name: find_model(name) for name in _MODELS}
-    except BatchRunError as error:
+        settings = Settings.load()
+        found = {name: find_model(settings, name) for name in settings.model_names}
+    except (StartError, BatchRunError) as error:
         raise CommandError(str(error), UNAVAILABLE) from None
     return {
         name: {"tag": str(model.tag), "path": model.path, "metadata": dict(model.info.metadata)}

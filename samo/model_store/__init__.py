@@ -1,7 +1,6 @@
 """The models of BentoML's store, and which version of each serves."""
 
 from samo.model_store.lookup import (
-    MODEL_NAMES,
     ModelInfo,
     ModelNotStored,
     StoredModel,
@@ -15,7 +14,6 @@ from samo.model_store.pointer import Pointer, promoted_version, versions_folder
 from samo.model_store.promotion import PromotionRefused, promote, promotion_lock, roll_back
 
 __all__ = [
-    "MODEL_NAMES",
     "ModelInfo",
     "ModelNotStored",
     "Pointer",

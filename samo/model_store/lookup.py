@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol, cast
+from typing import Any, Protocol, cast
 
 from runners.errors import StartError
 from samo.model_store.pointer import promoted_version, versions_folder
-
-# Names in BentoML's model store, to which export_models.py writes the models.
-MODEL_NAMES: Final = {
-    "transcriber": "samo-transcriber",
-    "emotion": "samo-emotion",
-    "summarizer": "samo-summarizer",
-}
 
 
 class ModelNotStored(StartError):

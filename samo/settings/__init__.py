@@ -3,11 +3,14 @@
 `Settings` inherits the settings of each subject, such as `AccessSettings`.
 """
 
+from samo.settings.ab import AbMode, AbSettings
 from samo.settings.access import AccessSettings, RateLimit
 from samo.settings.client import ClientSettings
 from samo.settings.drift import DriftSettings
+from samo.settings.feedback import FeedbackSettings
 from samo.settings.jobs import JobSettings
 from samo.settings.logs import LogFormat, LogSettings, early_log_format
+from samo.settings.models import EMOTION_MODELS, EmotionModel
 from samo.settings.service import (
     DEFAULT_PORT,
     CacheSettings,
@@ -22,11 +25,16 @@ from samo.settings.tracing import TracingSettings
 
 __all__ = [
     "DEFAULT_PORT",
+    "EMOTION_MODELS",
+    "AbMode",
+    "AbSettings",
     "AccessSettings",
     "CacheSettings",
     "ClientSettings",
     "CloudRunTask",
     "DriftSettings",
+    "EmotionModel",
+    "FeedbackSettings",
     "JobSettings",
     "LogFormat",
     "LogSettings",
