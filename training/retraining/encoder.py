@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +30,7 @@ from training.retraining.head import HeadNames
 
 BATCH_SIZE: Final = 16
 # The cache is written after this many texts, so that an interrupted run continues there.
-TEXTS_PER_WRITE: Final = 256
+TEXTS_PER_WRITE: Final = 128
 _KEY_BYTES: Final = 32
 
 
@@ -37,7 +39,7 @@ class Encoder:
 
     Args:
         folder: of the exported model.
-        threads: of the session.
+        threads: batches that are computed at the same time.
         cache: folder for the vectors of public texts; by default that of the project.
 
     """
@@ -54,7 +56,6 @@ class Encoder:
             (cache or CacheSettings().folder / "pooled") / f"{self.identity[:32]}.bin",
             self.hidden_size,
         )
-        self._session: onnxruntime.InferenceSession | None = None
 
     @property
     def vocabulary(self) -> list[str]:
@@ -81,31 +82,37 @@ class Encoder:
             for text in texts
         ]
         order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
+        batches = [order[start : start + BATCH_SIZE] for start in range(0, len(ids), BATCH_SIZE)]
         rows = np.zeros((len(ids), self.hidden_size), dtype=np.uint8)
-        for start in range(0, len(order), BATCH_SIZE):
-            batch = order[start : start + BATCH_SIZE]
-            rows[batch] = self._run([ids[row] for row in batch])
+        session = self._session
+        # threads that share operators would synchronize hundreds of times per batch
+        with ThreadPoolExecutor(self._threads) as executor:
+            computed = executor.map(
+                lambda batch: self._run(session, [ids[row] for row in batch]), batches
+            )
+            for batch, vectors in zip(batches, computed, strict=True):
+                rows[batch] = vectors
         return rows
 
-    def _run(self, batch: Sequence[Array]) -> Array:
+    def _run(self, session: onnxruntime.InferenceSession, batch: Sequence[Array]) -> Array:
         longest = max(map(len, batch))
         input_ids = np.full((len(batch), longest), self._pad_id, dtype=np.int64)
         mask = np.zeros_like(input_ids)
         for row, ids in enumerate(batch):
             input_ids[row, : len(ids)] = ids
             mask[row, : len(ids)] = 1
-        self._session = self._session or self._open()
         inputs = {"input_ids": input_ids, "attention_mask": mask}
-        return np.asarray(self._session.run([self._names.pooled], inputs)[0])
+        return np.asarray(session.run([self._names.pooled], inputs)[0])
 
-    def _open(self) -> onnxruntime.InferenceSession:
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
         """A session that returns the rounded pooled vectors, the input of the head."""
         model = onnx.load(self._folder / "model.onnx", load_external_data=False)
         shape = ("batch_size", self.hidden_size)
         output = helper.make_tensor_value_info(self._names.pooled, TensorProto.UINT8, shape)
         model.graph.output.append(output)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
+        options.intra_op_num_threads = 1
         options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", str(self._folder)
         )
