@@ -52,6 +52,24 @@ export { ApiError, ConnectionFailed, JobFailed, SamoError, TimedOut, UnexpectedR
  * @property {string} [callbackUrl] called when the job has ended
  */
 
+/**
+ * @typedef {object} FeedbackOptions
+ * @property {string[]} [labels] the emotions that are right
+ * @property {string[]} [moods] the moods that are right
+ * @property {number} [summaryRating] from 1 to 5
+ * @property {string} [transcript] corrected; needs `consent`
+ * @property {string} [text] the entry or sentence that `labels` and `moods` are about; needs `consent`
+ * @property {string} [user] your own id of the person
+ * @property {boolean} [consent] whether the person agrees that `text` and `transcript` are stored
+ * @property {number} [item] which text of `predictBatch`, from 0
+ */
+
+/**
+ * The X-Request-ID of the responses, for feedback.
+ * @type {WeakMap<object, string>}
+ */
+const requestIds = new WeakMap();
+
 const FIRST_POLL_SECONDS = 0.5;
 const POLL_GROWTH = 1.5;
 const MAX_POLL_SECONDS = 10;
@@ -232,6 +250,19 @@ export class Samo {
   }
 
   /**
+   * Say what was right about a response.
+   * @param {object | string} response of `analyze`, `analyzeRecording`, `transcribe`, `predict`,
+   * `predictBatch` or `summarize`; or its request id
+   * @param {FeedbackOptions & RequestOptions} options
+   */
+  async sendFeedback(response, { summaryRating, signal, ...said }) {
+    const requestId = typeof response === "string" ? response : requestIds.get(response);
+    if (!requestId) throw new TypeError("Feedback is about a response of this client, or a request id.");
+    const body = { request_id: requestId, summary_rating: summaryRating, item: 0, consent: false, ...said };
+    return data(this.#api.POST("/feedback", { body, signal }));
+  }
+
+  /**
    * State of the service.
    * @param {RequestOptions} [options]
    */
@@ -305,14 +336,18 @@ function dated(entry) {
 /**
  * The body of a successful response; `send` throws an error for any other.
  * @template T
- * @param {Promise<{ data?: T }>} sent
+ * @param {Promise<{ data?: T, response?: Response }>} sent
  * @returns {Promise<T>}
  */
 async function data(sent) {
   const result = await sent.catch((error) => {
-    if (error instanceof SyntaxError) return { data: undefined };
+    if (error instanceof SyntaxError) return { data: undefined, response: undefined };
     throw error;
   });
-  if (typeof result.data === "object" && result.data !== null) return result.data;
+  if (typeof result.data === "object" && result.data !== null) {
+    const requestId = result.response?.headers.get("x-request-id");
+    if (requestId) requestIds.set(result.data, requestId);
+    return result.data;
+  }
   throw new UnexpectedResponse("The response is not JSON: check baseUrl.");
 }

@@ -242,6 +242,18 @@ export class Samo {
      */
     deleteJob(id: string, { signal }?: RequestOptions): Promise<Job>;
     /**
+     * Say what was right about a response.
+     * @param {object | string} response of `analyze`, `analyzeRecording`, `transcribe`, `predict`,
+     * `predictBatch` or `summarize`; or its request id
+     * @param {FeedbackOptions & RequestOptions} options
+     */
+    sendFeedback(response: object | string, { summaryRating, signal, ...said }: FeedbackOptions & RequestOptions): Promise<{
+        id: string;
+        request_id: string;
+        item: number;
+        created: string;
+    }>;
+    /**
      * State of the service.
      * @param {RequestOptions} [options]
      */
@@ -251,6 +263,7 @@ export class Samo {
         models: {
             [x: string]: boolean;
         };
+        feedback: "off" | "ready" | "unavailable";
         uptime_seconds: number;
     }>;
     /**
@@ -352,5 +365,39 @@ export type JobOptions = {
      * called when the job has ended
      */
     callbackUrl?: string | undefined;
+};
+export type FeedbackOptions = {
+    /**
+     * the emotions that are right
+     */
+    labels?: string[] | undefined;
+    /**
+     * the moods that are right
+     */
+    moods?: string[] | undefined;
+    /**
+     * from 1 to 5
+     */
+    summaryRating?: number | undefined;
+    /**
+     * corrected; needs `consent`
+     */
+    transcript?: string | undefined;
+    /**
+     * the entry or sentence that `labels` and `moods` are about; needs `consent`
+     */
+    text?: string | undefined;
+    /**
+     * your own id of the person
+     */
+    user?: string | undefined;
+    /**
+     * whether the person agrees that `text` and `transcript` are stored
+     */
+    consent?: boolean | undefined;
+    /**
+     * which text of `predictBatch`, from 0
+     */
+    item?: number | undefined;
 };
 export { ApiError, ConnectionFailed, JobFailed, SamoError, TimedOut, UnexpectedResponse } from "./errors.js";
