@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "listen": Command("record from the microphone, then print the insight", "samo.commands.listen"),
     "journal": Command("make a report of a whole journal", "samo.commands.journal"),
     "models": Command("list the models with their sizes", "samo.commands.models"),
+    "retrain": Command("retrain the emotion model on labelled texts", "samo.commands.retrain"),
     "serve": Command("answer requests over HTTP", "samo.serve"),
     "batch": Command("analyse many entries of a file or folder", "samo.batch.command"),
     "keys": Command("create, list and revoke API keys", "samo.access.command"),

@@ -157,6 +157,12 @@ model_ready: Final = Gauge(
 model_info: Final = Gauge(
     "samo_model_info", "The loaded models; always 1.", ["model", "tag"], registry=registry
 )
+model_reloads: Final = Counter(
+    "samo_model_reloads",
+    "Promoted versions of the emotion model that the running service loaded, or could not.",
+    ["outcome"],
+    registry=registry,
+)
 build_info: Final = Gauge(
     "samo_build_info", "The version of the service; always 1.", ["version"], registry=registry
 )

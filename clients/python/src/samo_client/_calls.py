@@ -11,6 +11,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, TypeAdapter
 
 from samo_client import models
+from samo_client._live_protocol import session_config
 from samo_client._uploads import Progress, Recording
 
 T = TypeVar("T")
@@ -190,6 +191,16 @@ def send_feedback(
         _model(models.FeedbackResponse),
         {"request_id": request_id, **names, **fields},
     )
+
+
+def live_token(*, seconds: int, options: Mapping[str, Any]) -> Call[models.ClientSecretResponse]:
+    """`POST /v1/realtime/client_secrets`."""
+    fields = {
+        "expires_after": {"anchor": "created_at", "seconds": seconds},
+        "session": session_config(options),
+    }
+    parse = _model(models.ClientSecretResponse)
+    return Call("POST", "/v1/realtime/client_secrets", parse, fields)
 
 
 def health() -> Call[models.HealthResponse]:
