@@ -60,6 +60,8 @@ class EmotionTrainer:
         save_steps: steps between checkpoints.
         seed: seed of initialization, order and dropout.
         device: "auto", "cpu" or "cuda".
+        workers: number of threads, each of which computes a part of every batch on one core; 1 lets
+            PyTorch divide each operation among the cores, which is slow if other programs run.
     """
 
     model_name: str
@@ -81,6 +83,7 @@ class EmotionTrainer:
     save_steps: int = 200
     seed: int = 0
     device: str = "auto"
+    workers: int = 1
 
     def train(self) -> Path:
         """Train, or resume from the last checkpoint in `output`; return the folder `adapter/`."""
@@ -105,6 +108,7 @@ class EmotionTrainer:
             output=self.output,
             loss=LOSSES[self.loss_function],
             r_drop=self.r_drop,
+            workers=self.workers,
             save_steps=self.save_steps,
             seed=self.seed,
         )
@@ -232,6 +236,7 @@ def main() -> None:
     add("--max-examples", type=int, help="train on the first texts only; default: all")
     add("--save-steps", type=int, default=default.save_steps, help="steps between checkpoints")
     add("--seed", type=int, default=default.seed, help="seed of all random choices")
+    add("--workers", type=int, default=default.workers, help="threads with a part of each batch")
     add("--device", default=default.device, choices=DEVICES, help=DEVICE_HELP)
     adapter = EmotionTrainer(**vars(parser.parse_args())).train()
     print(f"written to {adapter}")
