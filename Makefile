@@ -17,6 +17,7 @@ IMAGE ?= samo
 DOCS_PORT ?= 8000
 PROMETHEUS_PORT ?= 9091
 DEVICE ?= auto
+MODEL ?= large
 
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
@@ -109,10 +110,13 @@ image-test: .venv/.dev image  ## run the image as Cloud Run does, and measure it
 train-emotion: .venv/.dev  ## train the next emotion classifier into runs/emotion (DEVICE=cuda)
 	$(BIN)/python -m training.emotion.recipe --data $(DATA) --device $(DEVICE)
 
-eval-emotion: .venv/.dev export  ## evaluate the emotion classifier: GoEmotions, contrast sets, groups
-	$(BIN)/python -m training.emotion.evaluate --data $(DATA) --full --plots docs/pictures
-	$(BIN)/python -m training.emotion.evaluate_contrast
-	$(BIN)/python -m training.emotion.evaluate_groups --data $(DATA)
+train-emotion-small: .venv/.dev  ## train the small emotion classifier into runs/emotion-small (DEVICE=cuda)
+	$(BIN)/python -m training.emotion.recipe_small --data $(DATA) --device $(DEVICE)
+
+eval-emotion: .venv/.dev export  ## evaluate the emotion classifier: GoEmotions, contrast sets, groups (MODEL=small)
+	$(BIN)/python -m training.emotion.evaluate --data $(DATA) --model $(MODEL) --full $(if $(filter large,$(MODEL)),--plots docs/pictures)
+	$(BIN)/python -m training.emotion.evaluate_contrast --model $(MODEL)
+	$(BIN)/python -m training.emotion.evaluate_groups --data $(DATA) --model $(MODEL)
 
 eval-entries: .venv/.dev export  ## evaluate the emotions of entries: diaries and composites
 	$(BIN)/python -m training.emotion.evaluate_entries --data $(DATA)
