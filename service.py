@@ -9,8 +9,9 @@ from bentoml.models import BentoModel
 
 import samo
 from samo import core_dumps, private_logs
-from samo.api.app import create_app, middleware_stack, set_drift, set_models
+from samo.api.app import create_app, middleware_stack, set_drift, set_experiment, set_models
 from samo.drift.monitor import DriftMonitor
+from samo.experiment import create_experiment
 from samo.factory import create_models, observe_drift
 from samo.model_store import served_tag
 from samo.monitoring import log_format, tracing
@@ -40,6 +41,8 @@ def create_service(settings: Settings) -> Any:
             transcriber = BentoModel(served_tag(settings.model_names["transcriber"]))
             emotion = BentoModel(served_tag(settings.model_names["emotion"]))
             summarizer = BentoModel(served_tag(settings.model_names["summarizer"]))
+            if settings.ab_model is not None:
+                emotion_b = BentoModel(settings.ab_model)
 
         def __init__(self) -> None:
             core_dumps.disable()
@@ -49,8 +52,10 @@ def create_service(settings: Settings) -> Any:
             log_format.install(settings.log_format)  # in the handlers that BentoML has now
             self.models = create_models(settings, lambda name: getattr(self, name))
             self.drift = observe_drift(settings, self.models)
+            self.experiment = create_experiment(settings, self.models)
             self.models.warm_up()
             set_models(app, self.models)
+            set_experiment(app, self.experiment)
             set_drift(app, self.drift)
             report_models(samo.__version__, self.models.tags)
 
@@ -60,6 +65,8 @@ def create_service(settings: Settings) -> Any:
             await app.state.jobs.close()
             if isinstance(self.drift, DriftMonitor):
                 await self.drift.close()
+            if self.experiment is not None:
+                await self.experiment.close()
             self.models.close()
             tracing.stop()
 

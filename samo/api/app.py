@@ -15,6 +15,7 @@ from samo.api.routes import ROUTERS
 from samo.api.routing import Route
 from samo.drift.creation import DriftOff
 from samo.drift.monitor import DriftMonitor
+from samo.experiment import Experiment
 from samo.factory import ModelSet
 from samo.http.cors import SamoCORSMiddleware
 from samo.http.middleware import RequestMiddleware
@@ -49,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.jobs = JobRunner(settings)
+    app.state.experiment = None
     app.state.live_slots = SessionSlots(max_live_sessions(settings))
     error_handlers.install_error_handlers(app)
     for router in (
@@ -63,6 +65,11 @@ def create_app(settings: Settings) -> FastAPI:
 def set_models(app: FastAPI, models: ModelSet) -> None:
     """Give the routes of `app` their models."""
     app.state.models = models
+
+
+def set_experiment(app: FastAPI, experiment: Experiment | None) -> None:
+    """Have `experiment` choose the models for each request; without one, all are answered alike."""
+    app.state.experiment = experiment
 
 
 def set_drift(app: FastAPI, drift: DriftMonitor | DriftOff) -> None:

@@ -11,7 +11,8 @@ from samo.factory import ModelSet
 
 def health(models: ModelSet) -> schemas.HealthResponse:
     """Return the state of the service."""
-    ready = {name: models.ready and one.state == "ready" for name, one in models.batchers.items()}
+    states = {name: batcher.state for name, batcher in models.all_batchers.items()}
+    ready = {name: models.ready and state == "ready" for name, state in states.items()}
     status: Literal["ok", "degraded"] = "ok" if all(ready.values()) else "degraded"
     return schemas.HealthResponse(
         status=status if models.ready else "starting",
@@ -23,7 +24,7 @@ def health(models: ModelSet) -> schemas.HealthResponse:
 
 def readiness(models: ModelSet) -> schemas.ReadinessResponse:
     """Return the state of each model."""
-    states = {name: batcher.state for name, batcher in models.batchers.items()}
+    states = {name: batcher.state for name, batcher in models.all_batchers.items()}
     all_ready = all(state == "ready" for state in states.values())
     return schemas.ReadinessResponse(status="ready" if all_ready else "degraded", models=states)
 
@@ -38,5 +39,5 @@ def models_status(models: ModelSet) -> dict[str, schemas.ModelStatus]:
             queue_length=batcher.queue_length,
             metadata=models.metadata[name],
         )
-        for name, batcher in models.batchers.items()
+        for name, batcher in models.all_batchers.items()
     }

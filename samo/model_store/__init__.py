@@ -5,6 +5,7 @@ from samo.model_store.lookup import (
     ModelNotStored,
     StoredModel,
     find_model,
+    find_tag,
     served_tag,
 )
 
@@ -13,5 +14,6 @@ __all__ = [
     "ModelNotStored",
     "StoredModel",
     "find_model",
+    "find_tag",
     "served_tag",
 ]

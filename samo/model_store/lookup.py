@@ -64,11 +64,19 @@ def find_model(name: str) -> StoredModel:
     Raises:
         ModelNotStored: The store has no such model, or lacks the promoted version.
     """
-    import bentoml  # slow to import, and not needed for fake runners
-    from bentoml.exceptions import NotFound
+    return find_tag(served_tag(name))
 
-    tag = served_tag(name)
+
+def find_tag(tag: str) -> StoredModel:
+    """The model of this tag, such as "samo-emotion:ycjhstxjw6bwgax4".
+
+    Raises:
+        ModelNotStored: The store has no such model.
+    """
+    import bentoml  # slow to import, and not needed for fake runners
+    from bentoml.exceptions import BentoMLException
+
     try:
         return cast("StoredModel", bentoml.models.get(tag))
-    except NotFound:
+    except (BentoMLException, ValueError):  # ValueError: it is no tag
         raise ModelNotStored(f"{tag} is not in the model store: run `make export`.") from None

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Final
+
+_EMOTION_BATCHERS: Final = ("emotion", "emotion_b")
 
 
 @dataclass(slots=True)
@@ -40,6 +43,17 @@ class RequestRecord:
     """32 hexadecimal digits, as in W3C's trace context; `span_id` has 16."""
     span_id: str | None = None
     trace_sampled: bool = False
+    emotion_model: str = ""
+    """Tag of the emotion model that answers the caller."""
+    variant: str = "a"
+    """Of an A/B experiment; "a" without one."""
+    caller: str | None = None
+    """Pseudonym of the caller in an A/B experiment; None if the request is in none."""
+
+    @property
+    def asked_emotion(self) -> bool:
+        """Whether the emotion model was asked, in either variant."""
+        return not self.models.isdisjoint(_EMOTION_BATCHERS)
 
 
 current: ContextVar[RequestRecord | None] = ContextVar("request_record", default=None)
@@ -69,3 +83,9 @@ def note_refusal(code: str) -> None:
     if (record := current.get()) is not None:
         record.error_code = code
         record.is_refused = True
+
+
+def note_emotion_model(tag: str, variant: str = "a", caller: str | None = None) -> None:
+    """Which emotion model answers the request, and in which variant of an A/B experiment."""
+    if (record := current.get()) is not None:
+        record.emotion_model, record.variant, record.caller = tag, variant, caller
