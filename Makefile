@@ -79,6 +79,9 @@ docs: .venv-docs/.done docs/site/vendor/mermaid.min.js  ## build the docs site, 
 	.venv-docs/bin/mkdocs build --strict --quiet
 	.venv-docs/bin/mkdocs serve --strict --dev-addr 127.0.0.1:$(DOCS_PORT)
 
+notebooks: .venv/.dev export  ## execute the notebooks, and write their outputs into them
+	$(BIN)/python -m notebooks.execute
+
 docs/site/vendor/mermaid.min.js: docs/site/fetch-mermaid.sh .venv/.serve
 	docs/site/fetch-mermaid.sh
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from runners.base import Input, Output, ParallelRunner, Prepared
@@ -27,28 +26,32 @@ TEXT_PATIENCE: Final = 4.0
 EMOTION_MIN_QUEUE_TOKENS: Final = 5120
 
 
-def emotion_batcher(
+def create_emotion_batcher(
     settings: Settings,
-    name: str,
     runner: ParallelRunner[str | OccludedText, Any, Probabilities],
-    *,
-    num_workers: int,
-    cores_are_busy: Callable[[], bool],
+    speech: Batcher[Any, Any, Any],
+    live: Batcher[Any, Any, Any] | None,
+    name: str = "emotion",
 ) -> EmotionBatcher:
-    """Batch the texts of an emotion model; `name` is "emotion" or `EMOTION_B`."""
-    return with_gauges(
-        Batcher(
-            name,
-            runner,
-            max_batch_cost=EMOTION_BATCH_TOKENS,
-            max_wait_seconds=settings.max_wait_seconds,
-            patience=TEXT_PATIENCE,
-            min_queue_cost=EMOTION_MIN_QUEUE_TOKENS,
-            num_workers=num_workers,
-            max_batch_seconds=settings.emotion_deadline_seconds,
-            cores_are_busy=cores_are_busy,
-            on_batch=text_batch_observer(name),
-        )
+    """The emotion model's batcher, which leaves the cores to the transcriber's batchers.
+
+    `name` is `EMOTION_B` for variant b.
+    """
+
+    def transcriber_is_computing() -> bool:
+        return speech.is_computing or (live is not None and live.is_computing)
+
+    return Batcher(
+        name,
+        runner,
+        max_batch_cost=EMOTION_BATCH_TOKENS,
+        max_wait_seconds=settings.max_wait_seconds,
+        patience=TEXT_PATIENCE,
+        min_queue_cost=EMOTION_MIN_QUEUE_TOKENS,
+        num_workers=settings.threads,
+        max_batch_seconds=settings.emotion_deadline_seconds,
+        cores_are_busy=transcriber_is_computing,
+        on_batch=text_batch_observer(name),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,12 +15,15 @@ from runners.emotion.calibration import Probabilities
 from runners.unavailable import UnavailableRunner
 from samo.ab.assignment import assign
 from samo.ab.loading import load_variant
-from samo.ab.shadow import LowPriorityRunner, Shadow, Variant
+from samo.ab.shadow import LowPriorityRunner, Shadow
+from samo.ab.variant import Variant
 from samo.access.identity import key_name
-from samo.batchers import EMOTION_B, emotion_batcher
+from samo.batchers import EMOTION_B, create_emotion_batcher, with_gauges
 from samo.factory import ModelSet
 from samo.monitoring.request_record import note_emotion_model
 from samo.settings import Settings
+
+_log = logging.getLogger("bentoml.samo.ab")
 
 _PSEUDONYM_BYTES: Final = 8
 
@@ -48,12 +52,10 @@ class Experiment:
     def models_for(self, connection: HTTPConnection) -> ModelSet:
         """The models that answer a request; they are noted in its record.
 
-        A request without an identity, and every request if b could not be loaded, gets variant a
-        and does not belong to the experiment.
+        A request without an identity gets variant a and does not belong to the experiment.
         """
         caller = self._caller(connection)
-        b = self.models.emotion_b
-        if not caller or b is None or b.state == "unavailable":
+        if not caller:
             note_emotion_model(self.models.tags["emotion"])
             return self.models
         assigned = assign(self.name, caller, self.share)
@@ -80,45 +82,44 @@ class Experiment:
             await self.shadow.close()
 
 
-def create_experiment(settings: Settings, models: ModelSet) -> Experiment | None:
-    """Load variant b and add it to `models`; None if the settings name none.
+def load_variant_b(settings: Settings, models: ModelSet) -> None:
+    """Load the model of `settings.ab_model`, if it is set, and add it to `models`.
 
-    If b cannot be loaded, `models` says that it is unavailable, and a answers all requests.
+    If it cannot be loaded, `models` says that it is unavailable.
 
     Raises:
-        StartError: `settings.ab_model` cannot be used.
+        StartError: There is no such model, it is no emotion model, or it is variant a.
     """
     if settings.ab_model is None:
-        return None
+        return
     loaded = load_variant(settings, settings.ab_model, models.tags["emotion"])
     runner: ParallelRunner[Any, Any, Probabilities] = UnavailableRunner(EMOTION_B)
     calibration = models.pipeline.calibration
-    is_shadow = settings.ab_mode == "shadow"
     if loaded.runner is not None:
         calibration = loaded.runner.calibration
+        is_shadow = settings.ab_mode == "shadow"
         runner = LowPriorityRunner(loaded.runner) if is_shadow else loaded.runner
-    b = emotion_batcher(
-        settings,
-        EMOTION_B,
-        runner,
-        num_workers=1 if is_shadow else settings.threads,
-        cores_are_busy=lambda: models.pipeline.emotion.is_computing,
+    pipeline = models.pipeline
+    batcher = create_emotion_batcher(
+        settings, runner, pipeline.transcriber, pipeline.live_transcriber, EMOTION_B
     )
-    models.add_variant(b, loaded.tag, loaded.metadata)
-    start = _shadow if is_shadow else _split
-    return start(settings, models, Variant(b, calibration))
+    models.add_variant(Variant(with_gauges(batcher), calibration), loaded.tag, loaded.metadata)
 
 
-def _split(settings: Settings, models: ModelSet, b: Variant) -> Experiment:
-    tag = models.tags[EMOTION_B]
-    pipeline = models.pipeline.with_emotion(b.emotion, b.calibration)
-    chosen = replace(models, pipeline=pipeline, tags=models.tags | {"emotion": tag})
-    return Experiment(tag, models, chosen, settings.ab_share, settings.ab_header)
-
-
-def _shadow(settings: Settings, models: ModelSet, b: Variant) -> Experiment:
-    shadow = Shadow(Variant(models.pipeline.emotion, models.pipeline.calibration), b)
-    chosen = replace(models, pipeline=models.pipeline.with_observer(shadow))
-    return Experiment(
-        models.tags[EMOTION_B], models, chosen, settings.ab_share, settings.ab_header, shadow
-    )
+def create_experiment(settings: Settings, models: ModelSet) -> Experiment | None:
+    """The experiment of these models; None without a variant b, or if a has become the same."""
+    b = models.variant_b
+    if b is None or b.emotion.state == "unavailable":
+        return None
+    tag, pipeline = models.tags[EMOTION_B], models.pipeline
+    if tag == models.tags["emotion"]:
+        _log.warning("%s was promoted, which is variant b too: the experiment has ended.", tag)
+        return None
+    shadow = None
+    if settings.ab_mode == "shadow":
+        shadow = Shadow(Variant(pipeline.emotion, pipeline.calibration), b)
+        chosen = replace(models, pipeline=pipeline.with_observer(shadow))
+    else:
+        pipeline = pipeline.with_emotion(b.emotion, b.calibration)
+        chosen = replace(models, pipeline=pipeline, tags=models.tags | {"emotion": tag})
+    return Experiment(tag, models, chosen, settings.ab_share, settings.ab_header, shadow)

@@ -18,11 +18,11 @@ from runners.batching import Batcher
 from runners.errors import StartError
 from runners.transcriber.transcript import Transcript, TranscriptionRequest
 from runners.unavailable import UnavailableRunner
-from samo.batchers import EMOTION_B, TEXT_PATIENCE, emotion_batcher, with_gauges
+from samo.ab.variant import Variant
+from samo.batchers import EMOTION_B, TEXT_PATIENCE, create_emotion_batcher, with_gauges
 from samo.decoders import Decoder, create_decoder
 from samo.drift.creation import DriftOff, ObservedModel, create_monitor
 from samo.drift.monitor import DriftMonitor
-from samo.insight.classification import EmotionBatcher
 from samo.insight.pipeline import Pipeline
 from samo.insight.steps import StepDeadlines
 from samo.loading import (
@@ -57,8 +57,8 @@ class ModelSet:
     metadata: dict[str, dict[str, Any]]
     folders: dict[str, Path] = field(default_factory=dict)
     """Of the models' files; empty for fakes."""
-    emotion_b: EmotionBatcher | None = None
-    """Variant b of the emotion model, without which the service is complete."""
+    variant_b: Variant | None = None
+    """Of the emotion model, in an A/B experiment; without it the service is complete."""
     ready: bool = False
     loaded_at: int = field(default_factory=lambda: int(time.time()))
     """Unix time, in seconds."""
@@ -86,13 +86,13 @@ class ModelSet:
     @property
     def all_batchers(self) -> dict[str, Batcher[Any, Any, Any]]:
         """Those of `batchers`, and that of variant b."""
-        if self.emotion_b is None:
+        if self.variant_b is None:
             return self.batchers
-        return self.batchers | {EMOTION_B: self.emotion_b}
+        return self.batchers | {EMOTION_B: self.variant_b.emotion}
 
-    def add_variant(self, batcher: EmotionBatcher, tag: str, metadata: Mapping[str, Any]) -> None:
+    def add_variant(self, variant: Variant, tag: str, metadata: Mapping[str, Any]) -> None:
         """Add variant b of the emotion model, which has run its warm-up."""
-        self.emotion_b = batcher
+        self.variant_b = variant
         self.tags[EMOTION_B], self.metadata[EMOTION_B] = tag, dict(metadata)
 
     def warm_up(self) -> None:
@@ -110,7 +110,7 @@ class ModelSet:
             self.pipeline.live_transcriber.runner = self.pipeline.transcriber.runner
         if all(batcher.state == "unavailable" for batcher in self.batchers.values()):
             raise StartError("No model can be loaded: the log says why.")
-        _return_freed_memory()
+        return_freed_memory()
         # Move the loaded objects out of garbage collection: a full collection over them blocks
         # the event loop for 0.5 s.
         gc.collect()
@@ -211,7 +211,7 @@ def _load_pipeline(
     return pipeline
 
 
-def _return_freed_memory() -> None:
+def return_freed_memory() -> None:
     """Return memory that loading freed to the system; glibc would keep it."""
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL("libc.so.6").malloc_trim(0)
@@ -235,18 +235,9 @@ def _create_pipeline(settings: Settings, runners: Runners, decoder: Decoder) -> 
     )
     live = _create_live_transcriber(settings, runners.transcriber)
 
-    def transcriber_is_computing() -> bool:
-        return speech.is_computing or (live is not None and live.is_computing)
-
     return Pipeline(
         with_gauges(speech),
-        emotion_batcher(
-            settings,
-            "emotion",
-            runners.emotion,
-            num_workers=settings.threads,
-            cores_are_busy=transcriber_is_computing,
-        ),
+        with_gauges(create_emotion_batcher(settings, runners.emotion, speech, live)),
         with_gauges(
             Batcher(
                 "summarizer",

@@ -106,6 +106,13 @@ def load_runners(settings: Settings, models: Mapping[str, StoredModel]) -> Runne
         return Runners(loaded_transcriber, loaded_emotion, loaded_summarizer)
 
 
+def load_classifier(settings: Settings, model: StoredModel) -> EmotionClassifier:
+    """Load a version of the emotion model. Raises `StartError` if a file is missing or damaged."""
+    _check_files([model])
+    folder = Path(model.path)
+    return EmotionClassifier.load(folder, threads=settings.threads, parallel=True)
+
+
 def report_unavailable(name: str, error: Exception) -> None:
     """Log that the service starts without a model."""
     _log.error(

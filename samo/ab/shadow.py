@@ -18,10 +18,10 @@ from typing import Any, Final, NamedTuple, Self
 
 from runners.base import ParallelRunner
 from runners.batching import Batcher
-from runners.emotion.calibration import EmotionCalibration, Probabilities
+from runners.emotion.calibration import Probabilities
 from runners.errors import SamoError
 from samo.ab.agreement import agreement
-from samo.insight.classification import EmotionBatcher
+from samo.ab.variant import Variant
 from samo.insight.observer import TextObserver
 from samo.monitoring import ab_metrics
 
@@ -32,17 +32,6 @@ PASSAGES_PER_GAP: Final = 4
 _GAP_SECONDS: Final = 0.02
 # Of the thread, between 0 and 19: a gets nine tenths of a core that both want.
 _NICENESS: Final = 10
-
-
-class Variant(NamedTuple):
-    """An emotion model and what its probabilities mean."""
-
-    emotion: EmotionBatcher
-    calibration: EmotionCalibration
-
-    def labels(self, probabilities: Probabilities) -> list[str]:
-        """The labels of a passage, the most confident first."""
-        return [emotion.name for emotion in self.calibration.decide(probabilities)]
 
 
 class _Text(NamedTuple):

@@ -93,12 +93,13 @@ class Pipeline:
         self.recordings.observer = observer
 
     def with_emotion(self, emotion: EmotionBatcher, calibration: EmotionCalibration) -> Pipeline:
-        """The same pipeline with another emotion model, whose texts are not observed.
+        """The same pipeline with another emotion model; nothing observes its texts yet.
 
         A monitor expects the probabilities of the model that it was made for.
         """
         other = copy.copy(self)
-        other.emotion, other.calibration = emotion, calibration
+        other.emotion = emotion
+        other.calibration = calibration
         other._classification = Classification(emotion, calibration, self.deadlines.emotion)
         return other
 

@@ -64,19 +64,54 @@ def find_model(name: str) -> StoredModel:
     Raises:
         ModelNotStored: The store has no such model, or lacks the promoted version.
     """
-    return find_tag(served_tag(name))
+    import bentoml  # slow to import, and not needed for fake runners
+    from bentoml.exceptions import NotFound
+
+    try:
+        return cast("StoredModel", bentoml.models.get(served_tag(name)))
+    except NotFound:
+        raise ModelNotStored(f"{name} is not in the model store: run `make export`.") from None
+
+
+def find_version(name: str, version: str) -> StoredModel:
+    """A version of a model, by its complete name. Raises `ModelNotStored` if there is none."""
+    import bentoml
+    from bentoml.exceptions import BentoMLException
+
+    try:
+        model = bentoml.models.get(f"{name}:{version}")
+    except BentoMLException:  # not found, or its model.yaml is damaged
+        model = None
+    if model is None or model.tag.version != version:
+        raise ModelNotStored(
+            f"{name}:{version} is not in the model store: `samo models list` lists what is."
+        )
+    return cast("StoredModel", model)
 
 
 def find_tag(tag: str) -> StoredModel:
-    """The model of this tag, such as "samo-emotion:ycjhstxjw6bwgax4".
-
-    Raises:
-        ModelNotStored: The store has no such model.
-    """
-    import bentoml  # slow to import, and not needed for fake runners
+    """The model of this tag; without a version, the newest. Raises `ModelNotStored`."""
+    import bentoml
     from bentoml.exceptions import BentoMLException
 
     try:
         return cast("StoredModel", bentoml.models.get(tag))
     except (BentoMLException, ValueError):  # ValueError: it is no tag
-        raise ModelNotStored(f"{tag} is not in the model store: run `make export`.") from None
+        raise ModelNotStored(f"{tag} is not in the model store.") from None
+
+
+def stored_versions(name: str) -> list[StoredModel]:
+    """All versions of a model, the newest first."""
+    import bentoml
+    from bentoml.exceptions import NotFound
+
+    try:
+        models = bentoml.models.list(name)
+    except NotFound:
+        return []
+    return sorted(models, key=lambda model: model.creation_time, reverse=True)
+
+
+def version_of(model: StoredModel) -> str:
+    """The version in a model's tag."""
+    return str(model.tag).rpartition(":")[2]

@@ -26,6 +26,7 @@ from samo.settings.live import LiveSettings
 from samo.settings.logs import LogSettings
 from samo.settings.models import ModelSettings
 from samo.settings.reliability import ReliabilitySettings
+from samo.settings.reloading import ReloadingSettings
 
 _log = logging.getLogger("bentoml.samo.settings")
 
@@ -58,6 +59,7 @@ class Settings(
     LogSettings,
     ModelSettings,
     ReliabilitySettings,
+    ReloadingSettings,
 ):
     """Each field is read from a variable with the prefix `SAMO_`, such as `SAMO_THREADS=4`.
 
