@@ -39,6 +39,7 @@ from samo.http.receiving import (
     UploadMemoryBudget,
 )
 from samo.http.request_log import RequestLog
+from samo.http.response_headers import response_headers
 from samo.http.trace_context import note_trace
 from samo.http.websockets import WebSocketExchange, no_websocket
 from samo.limits import JOBS_PATH, normalize_path
@@ -267,7 +268,7 @@ class _Exchange:
                 return
             self._state = State.RESPONDING
             self.record.status = message["status"]
-            MutableHeaders(raw=message["headers"])[REQUEST_ID_HEADER] = request_id.get() or ""
+            MutableHeaders(raw=message["headers"]).update(response_headers(self.record))
         else:
             if self._scope["method"] != "HEAD":
                 self.record.bytes_out += len(message.get("body", b""))
