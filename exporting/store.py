@@ -15,6 +15,7 @@ from bentoml.exceptions import NotFound
 
 from exporting.errors import ExportError
 from exporting.weights import UPSTREAM, WHISPER_BASE, WeightsSource
+from samo import model_store
 from samo.hashing import sha256
 
 Precision = Literal["int8", "fp32"]
@@ -93,11 +94,14 @@ def find_model(name: str) -> bentoml.Model | None:
 
 
 def model_folder(name: str) -> Path:
-    """Return the folder of the newest model of this name. Raises `ExportError` if there is none."""
-    model = find_model(name)
-    if model is None:
-        raise ExportError(f"The model store has no {name}: run `make export`.")
-    return Path(model.path)
+    """Return the folder of the model of this name that serves: the promoted or the newest one.
+
+    Raises `ExportError` if there is none.
+    """
+    try:
+        return Path(model_store.find_model(name).path)
+    except model_store.ModelNotStored as error:
+        raise ExportError(str(error)) from None
 
 
 def find_existing(request: ExportRequest) -> bentoml.Model | None:

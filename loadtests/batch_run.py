@@ -133,7 +133,7 @@ def main() -> None:
 
     settings = Settings.load()
     runner = EmotionClassifier.load(
-        Path(find_model("emotion").path), threads=settings.threads, parallel=True
+        Path(find_model(settings, "emotion").path), threads=settings.threads, parallel=True
     )
     runner.warm_up()
     with tempfile.TemporaryDirectory() as folder:

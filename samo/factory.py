@@ -21,27 +21,22 @@ from runners.unavailable import UnavailableRunner
 from samo.decoders import Decoder, create_decoder
 from samo.drift.creation import DriftOff, ObservedModel, create_monitor
 from samo.drift.monitor import DriftMonitor
+from samo.insight.classification import EmotionBatcher
 from samo.insight.pipeline import Pipeline
 from samo.insight.steps import StepDeadlines
 from samo.loading import (
     EmotionRunner,
     Runners,
-    StoredModel,
     TranscriberRunner,
     live_workers,
     load_runners,
     report_unavailable,
 )
+from samo.model_store import StoredModel
 from samo.monitoring import metrics
 from samo.monitoring.models import batch_observer, speech_batch_observer, text_batch_observer
 from samo.settings import Settings
 
-# Tags in the BentoML model store, to which export_models.py writes the models.
-MODEL_NAMES: Final = {
-    "transcriber": "samo-transcriber:latest",
-    "emotion": "samo-emotion:latest",
-    "summarizer": "samo-summarizer:latest",
-}
 # Padded tokens per batch. Without VNNI batching saves little, and a larger batch spills the CPU
 # cache and is slower per text.
 EMOTION_BATCH_TOKENS: Final = 256
@@ -110,7 +105,7 @@ class ModelSet:
             self.pipeline.live_transcriber.runner = self.pipeline.transcriber.runner
         if all(batcher.state == "unavailable" for batcher in self.batchers.values()):
             raise StartError("No model can be loaded: the log says why.")
-        _return_freed_memory()
+        return_freed_memory()
         # Move the loaded objects out of garbage collection: a full collection over them blocks
         # the event loop for 0.5 s.
         gc.collect()
@@ -137,8 +132,8 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
     """Load the three models, or create their fakes; one that cannot be loaded refuses requests.
 
     Args:
-        settings: Which runners, and their threads and limits.
-        find_model: Returns the stored model for a key of `MODEL_NAMES`.
+        settings: Which runners and models, and their threads and limits.
+        find_model: Returns the stored model for a key of `settings.model_names`.
 
     Raises:
         StartError: A file of a model is missing or damaged.
@@ -154,10 +149,10 @@ def create_models(settings: Settings, find_model: Callable[[str], StoredModel]) 
                 ),
                 decoder,
             ),
-            tags=dict.fromkeys(MODEL_NAMES, "fake"),
-            metadata={name: {} for name in MODEL_NAMES},
+            tags=dict.fromkeys(settings.model_names, "fake"),
+            metadata={name: {} for name in settings.model_names},
         )
-    models = {name: find_model(name) for name in MODEL_NAMES}
+    models = {name: find_model(name) for name in settings.model_names}
     return ModelSet(
         _load_pipeline(settings, models, decoder),
         tags={name: str(model.tag) for name, model in models.items()},
@@ -211,7 +206,7 @@ def _load_pipeline(
     return pipeline
 
 
-def _return_freed_memory() -> None:
+def return_freed_memory() -> None:
     """Return memory that loading freed to the system; glibc would keep it."""
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL("libc.so.6").malloc_trim(0)
@@ -235,26 +230,10 @@ def _create_pipeline(settings: Settings, runners: Runners, decoder: Decoder) -> 
     )
     live = _create_live_transcriber(settings, runners.transcriber)
 
-    def transcriber_is_computing() -> bool:
-        return speech.is_computing or (live is not None and live.is_computing)
-
     return Pipeline(
-        _with_gauges(speech),
-        _with_gauges(
-            Batcher(
-                "emotion",
-                runners.emotion,
-                max_batch_cost=EMOTION_BATCH_TOKENS,
-                max_wait_seconds=settings.max_wait_seconds,
-                patience=TEXT_PATIENCE,
-                min_queue_cost=EMOTION_MIN_QUEUE_TOKENS,
-                num_workers=settings.threads,
-                max_batch_seconds=deadlines.emotion,
-                cores_are_busy=transcriber_is_computing,
-                on_batch=text_batch_observer("emotion"),
-            )
-        ),
-        _with_gauges(
+        with_gauges(speech),
+        with_gauges(create_emotion_batcher(settings, runners.emotion, speech, live)),
+        with_gauges(
             Batcher(
                 "summarizer",
                 runners.summarizer,
@@ -272,6 +251,31 @@ def _create_pipeline(settings: Settings, runners: Runners, decoder: Decoder) -> 
     )
 
 
+def create_emotion_batcher(
+    settings: Settings,
+    runner: EmotionRunner,
+    speech: Batcher[Any, Any, Any],
+    live: Batcher[Any, Any, Any] | None,
+) -> EmotionBatcher:
+    """The emotion model's batcher, which leaves the cores to the transcriber's batchers."""
+
+    def transcriber_is_computing() -> bool:
+        return speech.is_computing or (live is not None and live.is_computing)
+
+    return Batcher(
+        "emotion",
+        runner,
+        max_batch_cost=EMOTION_BATCH_TOKENS,
+        max_wait_seconds=settings.max_wait_seconds,
+        patience=TEXT_PATIENCE,
+        min_queue_cost=EMOTION_MIN_QUEUE_TOKENS,
+        num_workers=settings.threads,
+        max_batch_seconds=settings.emotion_deadline_seconds,
+        cores_are_busy=transcriber_is_computing,
+        on_batch=text_batch_observer("emotion"),
+    )
+
+
 def _create_live_transcriber(
     settings: Settings, transcriber: TranscriberRunner
 ) -> Batcher[TranscriptionRequest, Any, Transcript] | None:
@@ -282,7 +286,7 @@ def _create_live_transcriber(
     workers = live_workers(settings)
     if not workers:
         return None
-    return _with_gauges(
+    return with_gauges(
         Batcher(
             "live",
             transcriber,
@@ -295,7 +299,7 @@ def _create_live_transcriber(
     )
 
 
-def _with_gauges(
+def with_gauges(
     batcher: Batcher[Input, Prepared, Output],
 ) -> Batcher[Input, Prepared, Output]:
     """The same batcher, whose queue length and state /metrics reports."""

@@ -10,12 +10,14 @@ from samo.access.key_ring import KeyRing
 from samo.access.middleware import AccessMiddleware
 from samo.access.tokens import TokenSigner
 from samo.api import description, error_handlers, schemas
+from samo.api.answer_middleware import AnswerMiddleware
 from samo.api.readiness import ReadinessMiddleware
 from samo.api.routes import ROUTERS
 from samo.api.routing import Route
 from samo.drift.creation import DriftOff
 from samo.drift.monitor import DriftMonitor
 from samo.factory import ModelSet
+from samo.feedback.creation import create_feedback
 from samo.http.cors import SamoCORSMiddleware
 from samo.http.middleware import RequestMiddleware
 from samo.http.origins import OriginMiddleware
@@ -49,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.jobs = JobRunner(settings)
+    app.state.feedback = create_feedback(settings)
     app.state.live_slots = SessionSlots(max_live_sessions(settings))
     error_handlers.install_error_handlers(app)
     for router in (
@@ -96,6 +99,15 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
         Middleware(AccessMiddleware, settings=settings, keys=keys, tokens=tokens),
         Middleware(ReadinessMiddleware, application=app),
     ]
+    feedback = app.state.feedback
+    if feedback is not None:
+        stack.append(
+            Middleware(
+                AnswerMiddleware,
+                feedback=feedback,
+                model_of=lambda _variant: app.state.models.tags["emotion"],
+            )
+        )
     if TracingSettings.load().enabled:
         stack.insert(1, Middleware(TracingMiddleware, names=names))
     if settings.cors_origins:

@@ -6,6 +6,7 @@ takes too long, `degraded` names it, and the other parts of the result are compl
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -85,6 +86,14 @@ class Pipeline:
         self.summarizer = summarizer
         self.calibration = calibration
         self._classification = Classification(emotion, calibration, deadlines.emotion)
+
+    def with_emotion(self, emotion: EmotionBatcher, calibration: EmotionCalibration) -> Pipeline:
+        """The same pipeline with another emotion model; nothing observes its texts yet."""
+        other = copy.copy(self)
+        other.emotion = emotion
+        other.calibration = calibration
+        other._classification = Classification(emotion, calibration, self.deadlines.emotion)
+        return other
 
     def observe(self, observer: Observer) -> None:
         """Tell `observer` about each text and each recording from now on."""

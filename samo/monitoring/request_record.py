@@ -10,6 +10,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What was predicted for a text; None for what the route does not predict."""
+
+    labels: tuple[str, ...] | None = None
+    moods: tuple[str, ...] | None = None
+
+
 @dataclass(slots=True)
 class RequestRecord:
     """Notes about one request."""
@@ -22,6 +30,11 @@ class RequestRecord:
     """Names of the models that were asked, such as "emotion"."""
     degraded: list[str] = field(default_factory=list)
     """Steps that failed and whose part is missing in the response."""
+    predictions: list[Prediction | None] | None = None
+    """One for each text of the request, None for a text that was refused. The list itself is None
+    if nobody wants to know: feedback is off."""
+    variant: str = "a"
+    """The variant of an A/B test that predicted; `a` without a test."""
     status: int = 0
     """Status that was sent; 499 if the client disconnected before."""
     seconds: float = 0.0
@@ -56,6 +69,17 @@ def note_degraded(step: str) -> None:
     """A step failed; the response is sent without its part."""
     if (record := current.get()) is not None:
         record.degraded.append(step)
+
+
+def wants_predictions() -> bool:
+    """Whether `note_prediction` has an effect; what it needs takes time to compute."""
+    return (record := current.get()) is not None and record.predictions is not None
+
+
+def note_prediction(prediction: Prediction | None) -> None:
+    """The next text of the request has this prediction; None if it was refused."""
+    if (record := current.get()) is not None and record.predictions is not None:
+        record.predictions.append(prediction)
 
 
 def note_error(code: str) -> None:

@@ -228,8 +228,8 @@ def mocked(connect, monkeypatch, request):
     async def wait(seconds):
         waits.append(seconds)
 
-    monkeypatch.setattr("samo_client._client.time.sleep", waits.append)
-    monkeypatch.setattr("samo_client._async_client.asyncio.sleep", wait)
+    monkeypatch.setattr("samo_client._connection.time.sleep", waits.append)
+    monkeypatch.setattr("samo_client._async_connection.asyncio.sleep", wait)
     is_async = "asyncio" in request.node.callspec.id
 
     def open_client(mock, **options):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Response
 
 from samo.api import responses, schemas
 from samo.api.parameters import Language, LoadedModels, Upload
+from samo.api.predictions import note_insight
 from samo.api.routing import Route, json_endpoint
 from samo.api.serialization import json_response
 from samo.api.stopwatch import Stopwatch
@@ -26,6 +27,7 @@ async def analyze_journal(models: LoadedModels, body: schemas.JournalRequest) ->
             generate_summary=body.generate_summary,
             threshold=body.emotion_threshold,
         )
+    note_insight(insight)
     return await run_in_thread(
         len(body.text),
         lambda: json_response(responses.insight(insight, models.tags, stopwatch)),
@@ -48,4 +50,5 @@ async def analyze_voice_journal(
             generate_summary=generate_summary,
             threshold=emotion_threshold,
         )
+    note_insight(insight)
     return json_response(responses.insight(insight, models.tags, stopwatch))

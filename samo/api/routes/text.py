@@ -15,6 +15,7 @@ from samo.api.serialization import json_response
 from samo.api.stopwatch import Stopwatch
 from samo.insight.explanation import Explanation
 from samo.insight.pipeline import Pipeline
+from samo.monitoring.request_record import Prediction, note_prediction
 
 router = APIRouter(route_class=Route, tags=["text"])
 
@@ -55,4 +56,5 @@ async def predict_batch(models: LoadedModels, body: schemas.PredictBatchRequest)
 async def summarize(models: LoadedModels, body: schemas.SummarizeRequest) -> Response:
     """Summarize an entry by its most emotional sentences."""
     summarized = await models.pipeline.summarize(body.text, body.max_sentences, body.focus)
+    note_prediction(Prediction())
     return json_response(responses.summarized_text(body.text, summarized))

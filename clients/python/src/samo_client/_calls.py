@@ -11,6 +11,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, TypeAdapter
 
 from samo_client import models
+from samo_client._live_protocol import session_config
 from samo_client._uploads import Progress, Recording
 
 T = TypeVar("T")
@@ -159,6 +160,16 @@ def _is_dated_insight(entry: object) -> bool:
         and isinstance(entry[0], date | str)
         and isinstance(entry[1], models.InsightResponse)
     )
+
+
+def live_token(*, seconds: int, options: Mapping[str, Any]) -> Call[models.ClientSecretResponse]:
+    """`POST /v1/realtime/client_secrets`."""
+    fields = {
+        "expires_after": {"anchor": "created_at", "seconds": seconds},
+        "session": session_config(options),
+    }
+    parse = _model(models.ClientSecretResponse)
+    return Call("POST", "/v1/realtime/client_secrets", parse, fields)
 
 
 def health() -> Call[models.HealthResponse]:
