@@ -58,7 +58,9 @@ class Route(APIRoute):
         """The handler for the kind of body that the endpoint takes."""
         if hasattr(self.endpoint, _BODY_TYPE):
             return self._json_handler(getattr(self.endpoint, _BODY_TYPE))
-        fields = FormFields.from_parameters([field.alias for field in self.dependant.body_params])
+        dependants = [self.dependant, *self.dependant.dependencies]
+        parameters = [field for one in dependants for field in one.body_params]
+        fields = FormFields.from_parameters([field.alias for field in parameters])
         handler = super().get_route_handler()
         return handler if fields is None else _form_handler(handler, fields)
 
