@@ -94,8 +94,7 @@ class TurnTranscription:
         if decode.purpose is Purpose.FINAL:
             return turn in self._pending
         if decode.purpose is Purpose.PAUSE:
-            ended_there = turn in self._pending and turn.is_covered(decode.speech_end)
-            return turn is self.open or ended_there
+            return (turn is self.open or turn in self._pending) and turn.is_covered(decode.heard)
         return turn is self.open and self.pause_seconds < PAUSE_SECONDS
 
     def decoded(self, decode: Decode, transcript: Transcript) -> Events:
@@ -108,7 +107,7 @@ class TurnTranscription:
             return self._complete(turn, transcript)
         text = complete(turn.stable, transcript.text)
         if decode.purpose is Purpose.PAUSE:
-            turn.checked, turn.checked_until = transcript, decode.speech_end
+            turn.checked, turn.checked_until = transcript, decode.heard
             if turn in self._pending:
                 return self._complete(turn, transcript)
         seconds = len(decode.request.samples) / SAMPLE_RATE - decode.request.context_seconds
@@ -121,7 +120,7 @@ class TurnTranscription:
         turn = decode.turn
         turn.read_until = decode.until
         if decode.purpose is not Purpose.FINAL:
-            turn.checked_until = decode.speech_end
+            turn.checked_until = decode.heard
             return []
         self._pending.remove(turn)
         details = events.ErrorDetails(type="server_error", code=error.code, message=error.message)
@@ -136,7 +135,7 @@ class TurnTranscription:
             request = requests.draft(self.config, samples, turn)
         else:
             request = requests.complete(self.config, samples, self._context(turn, samples))
-        return Decode(turn, purpose, request, turn.speech_end, until)
+        return Decode(turn, purpose, request, turn.heard, until)
 
     def _context(self, turn: Turn, samples: Samples) -> Samples:
         """The audio before a short turn, so that Whisper has more than a few words."""
