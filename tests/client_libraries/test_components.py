@@ -268,7 +268,10 @@ def test_by_keyboard_and_without_motion(chromium, addresses):
 
 
 ENTRIES = [
-    {"date": "2026-03-29T00:59:59Z", "moods": {"calm": 0.8}},  # 01:59:59, before the hour is left out
+    {
+        "date": "2026-03-29T00:59:59Z",
+        "moods": {"calm": 0.8},
+    },  # 01:59:59, before the hour is left out
     {"date": "2026-03-29T21:59:59Z", "moods": {"calm": 0.8}},  # 23:59:59 on the same day
 ]
 
