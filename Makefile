@@ -77,8 +77,12 @@ openapi: .venv/.dev  ## update docs/openapi.json and the clients
 	scripts/clients
 
 docs: .venv-docs/.done docs/site/vendor/mermaid.min.js  ## build the docs site, and serve it on http://localhost:8000 (DOCS_PORT)
-	.venv-docs/bin/mkdocs build --strict --quiet
-	.venv-docs/bin/mkdocs serve --strict --dev-addr 127.0.0.1:$(DOCS_PORT)
+	@# Material announces its successor at each build
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs serve --strict --dev-addr 127.0.0.1:$(DOCS_PORT)
+
+notebooks: .venv/.dev export  ## execute the notebooks, and write their outputs into them
+	$(BIN)/python -m notebooks.execute
 
 docs/site/vendor/mermaid.min.js: docs/site/fetch-mermaid.sh .venv/.serve
 	docs/site/fetch-mermaid.sh

@@ -1,4 +1,4 @@
-"""The colour of each emotion and mood: the hues of the page (samo/page/static/palette.js)."""
+"""The colour of each emotion and mood: the hues of the page (samo/page/static/hues.js)."""
 
 from __future__ import annotations
 

@@ -26,10 +26,10 @@ class ModelSettings(BaseSettings):
     )
 
     @property
-    def model_tags(self) -> dict[str, str]:
-        """Tags in the BentoML model store of the three models that are served."""
+    def model_names(self) -> dict[str, str]:
+        """Names in the BentoML model store of the three models that are served."""
         return {
-            "transcriber": "samo-transcriber:latest",
-            "emotion": f"{EMOTION_MODELS[self.emotion_model]}:latest",
-            "summarizer": "samo-summarizer:latest",
+            "transcriber": "samo-transcriber",
+            "emotion": EMOTION_MODELS[self.emotion_model],
+            "summarizer": "samo-summarizer",
         }

@@ -245,7 +245,7 @@ def test_dates_in_front_matter(front_matter, day, tmp_path):
 
 
 def test_the_colours_are_those_of_the_page():
-    script = (ROOT / "samo/page/static/palette.js").read_text()
+    script = (ROOT / "samo/page/static/hues.js").read_text()
     hues = re.findall(r"^  (\w+): (\d+),$", script.split("};")[0], re.MULTILINE)
     assert {name: int(hue) for name, hue in hues} == palette.HUES
     assert set(re.findall(r'"(\w+)"', script.split("FAINT")[1].split("\n")[0])) == palette.FAINT

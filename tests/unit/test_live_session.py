@@ -93,7 +93,7 @@ def test_drafts_become_stable_text_and_the_rest_follows(speech):
     assert purposes[-1] is Purpose.PAUSE  # it was transcribed before the turn ended
     completed = next(event for event in found if isinstance(event, events.Completed))
     assert completed.transcript == deltas(found) == "And so my fellow Americans."
-    assert not session.has_work
+    assert not session.pending_turns
 
 
 def test_a_pause_within_a_turn_is_no_end(speech):
@@ -132,7 +132,7 @@ def test_a_failed_turn_fails_alone(speech):
     order = session.next_decode(draft_after_seconds=None)
     (failed,) = session.failed(order, ModelFailure("The model failed."))
     assert (failed.type.rpartition(".")[2], failed.error.code) == ("failed", "model_failure")
-    assert not session.has_work
+    assert not session.pending_turns
 
 
 def test_without_turn_detection_the_client_commits(speech):
@@ -188,7 +188,7 @@ def test_an_endless_monologue_is_cut_and_nothing_is_lost(speech):
     spoken = np.tile(speech[3_200 : int(2.4 * SAMPLE_RATE)], 30)
     for some in feed(session, spoken):
         turns += [event for event in some if isinstance(event, events.Committed)]
-        if turns and session.has_work:
+        if turns and session.pending_turns:
             order = session.next_decode(draft_after_seconds=None)
             session.decoded(order, transcript("And so on."))
     finished = session.take_finished()

@@ -94,9 +94,9 @@ def test_a_short_secret_is_told_its_length(environment, name, least):
 
 
 def test_the_emotion_model_is_chosen_by_name(environment):
-    assert Settings.load().model_tags["emotion"] == "samo-emotion:latest"
+    assert Settings.load().model_names["emotion"] == "samo-emotion"
     environment(SAMO_EMOTION_MODEL="small")
-    assert Settings.load().model_tags["emotion"] == "samo-emotion-small:latest"
+    assert Settings.load().model_names["emotion"] == "samo-emotion-small"
     environment(SAMO_EMOTION_MODEL="tiny")
     with pytest.raises(StartError, match=r"SAMO_EMOTION_MODEL .*'large' or 'small'"):
         Settings.load()

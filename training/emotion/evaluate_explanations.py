@@ -26,7 +26,7 @@ from tqdm import tqdm
 from runners.batching import Batcher
 from runners.emotion.classifier import EmotionClassifier
 from runners.fakes import FakeSummarizer, FakeTranscriber
-from samo.factory import EMOTION_BATCH_TOKENS
+from samo.batchers import EMOTION_BATCH_TOKENS
 from samo.insight.explanation import explain
 from samo.insight.pipeline import Pipeline
 from samo.insight.words import split_words

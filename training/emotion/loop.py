@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import torch
 from tqdm import tqdm
 
 from training.emotion.batches import Batches
+from training.emotion.history import History, Measurement
 from training.emotion.losses import Loss, consistency, known_loss
 from training.hardware import autocast
 
@@ -23,7 +25,9 @@ LOSS_STEPS: Final = 50
 class TrainingLoop:
     """The state of a run. `step` is the number of completed steps.
 
-    `output`, `r_drop`, `workers`, `save_steps` and `seed` are those of `EmotionTrainer`.
+    `output`, `r_drop`, `workers`, `save_steps`, `eval_steps` and `seed` are those of
+    `EmotionTrainer`; `evaluate` returns the dev scores of the model as it is, by their names in
+    `Measurement`.
     """
 
     model: Any
@@ -36,7 +40,10 @@ class TrainingLoop:
     workers: int
     save_steps: int
     seed: int
+    evaluate: Callable[[], dict[str, float]]
+    eval_steps: int | None = None
     step: int = 0
+    _losses: list[torch.Tensor] = field(default_factory=list)  # since the last measurement
 
     def __post_init__(self) -> None:
         self._executor = ThreadPoolExecutor(self.workers)
@@ -57,9 +64,12 @@ class TrainingLoop:
                 for indices in batches.indices(epoch)[first : first + steps - self.step]:
                     loss = self._train_step(*batches.batch(indices, self.device))
                     self.step += 1
+                    self._losses.append(loss.detach())
                     progress.update()
                     if self.step % LOSS_STEPS == 0:
                         progress.set_postfix(loss=f"{loss.item():.3f}")
+                    if self.eval_steps and (self.step % self.eval_steps == 0 or self.step == steps):
+                        self._measure()
                     if self.step % self.save_steps == 0 and self.step < steps:
                         self._save_checkpoint()
         self._save_checkpoint()
@@ -109,6 +119,13 @@ class TrainingLoop:
             loss = loss + self.r_drop * consistency(logits, again)
         return loss
 
+    def _measure(self) -> None:
+        scores = self.evaluate()
+        self.model.train()
+        loss = float(torch.stack(self._losses).mean())
+        self._losses.clear()
+        History(self.output).append(Measurement(step=self.step, loss=loss, **scores))
+
     def _save_checkpoint(self) -> None:
         self.output.mkdir(parents=True, exist_ok=True)
         trained = self.model.named_parameters()
@@ -125,10 +142,12 @@ class TrainingLoop:
     def resume(self) -> None:
         """Load the last checkpoint if there is one."""
         if not self.checkpoint.is_file():
+            History(self.output).drop_after(0)
             return
         state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
         self.model.load_state_dict(state["model"], strict=False)
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.step = int(state["step"])
+        History(self.output).drop_after(self.step)
         torch.manual_seed(self.seed + self.step)
