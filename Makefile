@@ -39,8 +39,8 @@ free-port: .venv/.serve
 	@$(BIN)/python scripts/free-port $(HOST) $(PORT)
 
 # Servers and tools that tests start: a browser, Redis, Prometheus; what a server opens and sends
-# (strace); another clock (libfaketime); a microphone (arecord).
-TEST_PACKAGES := chromium redis-server prometheus strace libfaketime alsa-utils
+# (strace); another clock (libfaketime); a microphone (arecord); a database.
+TEST_PACKAGES := chromium redis-server prometheus strace libfaketime alsa-utils postgresql
 
 test: .venv/.dev .venv-docs/.done export page docs/site/vendor/mermaid.min.js  ## set up and run all tests
 	scripts/debian-packages $(TEST_PACKAGES)

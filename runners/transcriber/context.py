@@ -20,6 +20,7 @@ def without_context(transcript: Transcript, seconds: float) -> Transcript:
     return replace(
         transcript,
         text="".join(segment.text for segment in numbered).strip(),
+        language=numbered[0].language if numbered else transcript.language,
         duration=round(transcript.duration - seconds, 3),
         segments=numbered,
         speech_seconds=speech_seconds(numbered),
