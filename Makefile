@@ -134,6 +134,9 @@ eval-trends: .venv/.dev  ## measure how reliably changes and patterns over time 
 eval-drift: .venv/.dev export  ## measure how often drift raises a false alarm, and how soon it notices a change
 	$(BIN)/python -m training.drift.evaluate --data $(DATA) --plot docs/pictures/drift.svg
 
+eval-ab: .venv/.dev  ## measure how often an A/B experiment names a false winner, and how often it finds a true one
+	$(BIN)/python -m training.evaluation.ab
+
 eval-transcriber: .venv/.dev export  ## measure word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech
 
