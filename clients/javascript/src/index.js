@@ -31,6 +31,13 @@ export {
 /** @typedef {import("./options.js").RecordingOptions} RecordingOptions */
 /** @typedef {import("./options.js").SamoOptions} SamoOptions */
 /** @typedef {import("./options.js").JobOptions} JobOptions */
+/** @typedef {import("./options.js").FeedbackOptions} FeedbackOptions */
+
+/**
+ * The X-Request-ID of the responses, for feedback.
+ * @type {WeakMap<object, string>}
+ */
+const requestIds = new WeakMap();
 
 const FIRST_POLL_SECONDS = 0.5;
 const POLL_GROWTH = 1.5;
@@ -243,6 +250,19 @@ export class Samo {
   }
 
   /**
+   * Say what was right about a response.
+   * @param {object | string} response of `analyze`, `analyzeRecording`, `transcribe`, `predict`,
+   * `predictBatch` or `summarize`; or its request id
+   * @param {FeedbackOptions & RequestOptions} options
+   */
+  async sendFeedback(response, { summaryRating, signal, ...said }) {
+    const requestId = typeof response === "string" ? response : requestIds.get(response);
+    if (!requestId) throw new TypeError("Feedback is about a response of this client, or a request id.");
+    const body = { request_id: requestId, summary_rating: summaryRating, item: 0, consent: false, ...said };
+    return data(this.#api.POST("/feedback", { body, signal }));
+  }
+
+  /**
    * State of the service.
    * @param {RequestOptions} [options]
    */
@@ -283,14 +303,18 @@ export class Samo {
 /**
  * The body of a successful response; `send` throws an error for any other.
  * @template T
- * @param {Promise<{ data?: T }>} sent
+ * @param {Promise<{ data?: T, response?: Response }>} sent
  * @returns {Promise<T>}
  */
 async function data(sent) {
   const result = await sent.catch((error) => {
-    if (error instanceof SyntaxError) return { data: undefined };
+    if (error instanceof SyntaxError) return { data: undefined, response: undefined };
     throw error;
   });
-  if (typeof result.data === "object" && result.data !== null) return result.data;
+  if (typeof result.data === "object" && result.data !== null) {
+    const requestId = result.response?.headers.get("x-request-id");
+    if (requestId) requestIds.set(result.data, requestId);
+    return result.data;
+  }
   throw new UnexpectedResponse("The response is not SAMO's JSON: check baseUrl and the versions.");
 }

@@ -42,4 +42,16 @@
  * @property {string} [callbackUrl] called when the job has ended
  */
 
+/**
+ * @typedef {object} FeedbackOptions
+ * @property {string[]} [labels] the emotions that are right
+ * @property {string[]} [moods] the moods that are right
+ * @property {number} [summaryRating] from 1 to 5
+ * @property {string} [transcript] corrected; needs `consent`
+ * @property {string} [text] the entry or sentence that `labels` and `moods` are about; needs `consent`
+ * @property {string} [user] your own id of the person
+ * @property {boolean} [consent] whether the person agrees that `text` and `transcript` are stored
+ * @property {number} [item] which text of `predictBatch`, from 0
+ */
+
 export {};

@@ -66,6 +66,14 @@ suite("against a service", { skip: !baseUrl && "SAMO_URL is not set" }, () => {
     assert.ok((await samo.summarize(TEXT, { maxSentences: 1, focus: "gist" })).summary);
   });
 
+  test("feedback on a response", async () => {
+    const insight = await samo.analyze(TEXT);
+    const said = await samo.sendFeedback(insight, { labels: ["joy"], moods: [], summaryRating: 4 });
+    const again = await samo.sendFeedback(said.request_id, { labels: ["grief"] });
+    assert.equal(again.id, said.id);
+    await assert.rejects(samo.sendFeedback({}, { labels: ["joy"] }), TypeError);
+  });
+
   test("trends of insights", async () => {
     const insight = await samo.analyze(TEXT);
     const trends = await samo.trends([

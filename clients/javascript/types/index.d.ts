@@ -265,6 +265,18 @@ export class Samo {
         };
     }>;
     /**
+     * Say what was right about a response.
+     * @param {object | string} response of `analyze`, `analyzeRecording`, `transcribe`, `predict`,
+     * `predictBatch` or `summarize`; or its request id
+     * @param {FeedbackOptions & RequestOptions} options
+     */
+    sendFeedback(response: object | string, { summaryRating, signal, ...said }: FeedbackOptions & RequestOptions): Promise<{
+        id: string;
+        request_id: string;
+        item: number;
+        created: string;
+    }>;
+    /**
      * State of the service.
      * @param {RequestOptions} [options]
      */
@@ -274,6 +286,7 @@ export class Samo {
         models: {
             [x: string]: boolean;
         };
+        feedback: "off" | "ready" | "unavailable";
         uptime_seconds: number;
     }>;
     /**
@@ -307,4 +320,5 @@ export type InsightOptions = import("./options.js").InsightOptions;
 export type RecordingOptions = import("./options.js").RecordingOptions;
 export type SamoOptions = import("./options.js").SamoOptions;
 export type JobOptions = import("./options.js").JobOptions;
+export type FeedbackOptions = import("./options.js").FeedbackOptions;
 export { ApiError, ConnectionFailed, JobFailed, SamoError, SessionFailed, TimedOut, UnexpectedResponse } from "./errors.js";

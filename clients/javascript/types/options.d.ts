@@ -87,3 +87,37 @@ export type JobOptions = {
      */
     callbackUrl?: string | undefined;
 };
+export type FeedbackOptions = {
+    /**
+     * the emotions that are right
+     */
+    labels?: string[] | undefined;
+    /**
+     * the moods that are right
+     */
+    moods?: string[] | undefined;
+    /**
+     * from 1 to 5
+     */
+    summaryRating?: number | undefined;
+    /**
+     * corrected; needs `consent`
+     */
+    transcript?: string | undefined;
+    /**
+     * the entry or sentence that `labels` and `moods` are about; needs `consent`
+     */
+    text?: string | undefined;
+    /**
+     * your own id of the person
+     */
+    user?: string | undefined;
+    /**
+     * whether the person agrees that `text` and `transcript` are stored
+     */
+    consent?: boolean | undefined;
+    /**
+     * which text of `predictBatch`, from 0
+     */
+    item?: number | undefined;
+};
