@@ -34,6 +34,9 @@ _TRAINING = "takes minutes to hours, with corpora that are not in the repository
 NOT_RUN = {
     "make serve": "tests/e2e/test_serve.py starts the server with the same command",
     "SAMO_CORS_ORIGINS=http://localhost:8080 make serve": "tests/unit/test_cors.py has origins",
+    "SAMO_CORS_ORIGINS=app://obsidian.md,capacitor://localhost,http://localhost make serve": (
+        "tests/http/test_obsidian.py allows these origins"
+    ),
     "python3 -m http.server 8080 --bind 127.0.0.1 --directory docs/examples/recorder": (
         "serves until it is stopped; tests/e2e/test_docs_site.py opens the page"
     ),
