@@ -17,6 +17,7 @@ IMAGE ?= samo
 DOCS_PORT ?= 8000
 PROMETHEUS_PORT ?= 9091
 DEVICE ?= auto
+MODEL ?= large
 
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
@@ -38,8 +39,8 @@ free-port: .venv/.serve
 	@$(BIN)/python scripts/free-port $(HOST) $(PORT)
 
 # Servers and tools that tests start: a browser, Redis, Prometheus; what a server opens and sends
-# (strace); another clock (libfaketime); a microphone (arecord).
-TEST_PACKAGES := chromium redis-server prometheus strace libfaketime alsa-utils
+# (strace); another clock (libfaketime); a microphone (arecord); a database.
+TEST_PACKAGES := chromium redis-server prometheus strace libfaketime alsa-utils postgresql
 
 test: .venv/.dev .venv-docs/.done export page docs/site/vendor/mermaid.min.js  ## set up and run all tests
 	scripts/debian-packages $(TEST_PACKAGES)
@@ -110,10 +111,13 @@ image-test: .venv/.dev image  ## run the image as Cloud Run does, and measure it
 train-emotion: .venv/.dev  ## train the next emotion classifier into runs/emotion (DEVICE=cuda)
 	$(BIN)/python -m training.emotion.recipe --data $(DATA) --device $(DEVICE)
 
-eval-emotion: .venv/.dev export  ## evaluate the emotion classifier: GoEmotions, contrast sets, groups
-	$(BIN)/python -m training.emotion.evaluate --data $(DATA) --full --plots docs/pictures
-	$(BIN)/python -m training.emotion.evaluate_contrast
-	$(BIN)/python -m training.emotion.evaluate_groups --data $(DATA)
+train-emotion-small: .venv/.dev  ## train the small emotion classifier into runs/emotion-small (DEVICE=cuda)
+	$(BIN)/python -m training.emotion.recipe_small --data $(DATA) --device $(DEVICE)
+
+eval-emotion: .venv/.dev export  ## evaluate the emotion classifier: GoEmotions, contrast sets, groups (MODEL=small)
+	$(BIN)/python -m training.emotion.evaluate --data $(DATA) --model $(MODEL) --full $(if $(filter large,$(MODEL)),--plots docs/pictures)
+	$(BIN)/python -m training.emotion.evaluate_contrast --model $(MODEL)
+	$(BIN)/python -m training.emotion.evaluate_groups --data $(DATA) --model $(MODEL)
 
 eval-entries: .venv/.dev export  ## evaluate the emotions of entries: diaries and composites
 	$(BIN)/python -m training.emotion.evaluate_entries --data $(DATA)

@@ -20,8 +20,8 @@ from samo.api.routing import Route
 from samo.http.envelope import error_format_of
 from samo.limits import JOBS_PATH
 
-# For each path, or operation of a path with several, {"request": …, "response": …} as the service with its models answered it;
-# `python -m tests.e2e.update_openapi_examples` asks it again.
+# For each path, or operation of a path with several, {"request": …, "response": …} as the service
+# with its models answered it; `python -m tests.e2e.update_openapi_examples` asks it again.
 EXAMPLES: Final = Path(__file__).with_name("examples.json")
 
 _DESCRIPTION: Final = """

@@ -34,6 +34,7 @@ from samo.http.receiving import (
     IncomingBody,
 )
 from samo.http.request_context import request_context
+from samo.http.response_headers import response_headers
 from samo.http.websockets import no_websocket
 from samo.monitoring import metrics
 from samo.monitoring.request_record import RequestRecord
@@ -206,7 +207,7 @@ class Exchange:
                 return
             self._state = State.RESPONDING
             self.record.status = message["status"]
-            MutableHeaders(raw=message["headers"])[REQUEST_ID_HEADER] = request_id.get() or ""
+            MutableHeaders(raw=message["headers"]).update(response_headers(self.record))
         else:
             if self._scope["method"] != "HEAD":
                 self.record.bytes_out += len(message.get("body", b""))

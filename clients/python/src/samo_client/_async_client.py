@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, Unpack
 
+from pydantic import BaseModel
+
 from samo_client import _calls, models
 from samo_client._async_jobs import AsyncJobs
 from samo_client._calls import Entry
@@ -153,6 +155,48 @@ class AsyncSamo(AsyncJobs):
 
         """
         return await self._send(_calls.trends(entries))
+
+    async def send_feedback(
+        self,
+        response: BaseModel | str,
+        *,
+        item: int = 0,
+        labels: Iterable[str] | None = None,
+        moods: Iterable[str] | None = None,
+        summary_rating: int | None = None,
+        transcript: str | None = None,
+        text: str | None = None,
+        user: str | None = None,
+        consent: bool = False,
+    ) -> models.FeedbackResponse:
+        """Say what was right about a response.
+
+        Args:
+            response: Of `analyze`, `analyze_recording`, `transcribe`, `predict`, `predict_batch` or
+                `summarize`; or its request id.
+            item: Which text of `predict_batch`, from 0.
+            labels: The emotions that are right.
+            moods: The moods that are right.
+            summary_rating: From 1 to 5.
+            transcript: Corrected; needs `consent`.
+            text: The entry or sentence that `labels` and `moods` are about; needs `consent`.
+            user: Your own id of the person.
+            consent: Whether the person agrees that `text` and `transcript` are stored.
+
+        """
+        return await self._send(
+            _calls.send_feedback(
+                response,
+                labels=labels,
+                moods=moods,
+                item=item,
+                summary_rating=summary_rating,
+                transcript=transcript,
+                text=text,
+                user=user,
+                consent=consent,
+            )
+        )
 
     def live(self, **options: Unpack[LiveOptions]) -> AsyncLiveSession:
         """A live session, which transcribes speech while it is spoken; for an `async with` block.

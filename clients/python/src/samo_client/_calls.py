@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter
@@ -17,6 +17,9 @@ from samo_client._uploads import Progress, Recording
 T = TypeVar("T")
 Entry = models.TrendsEntry | tuple[date | str, models.InsightResponse]
 """An entry of a journal for `trends`: when it was written, and its insight."""
+
+REQUEST_ID: Final = "request_id"
+"""An attribute that responses have besides the fields of their schema: their X-Request-ID."""
 
 JobResult = models.InsightResponse | models.TranscriptionResponse
 """The result of a job, by its `kind`."""
@@ -159,6 +162,34 @@ def _is_dated_insight(entry: object) -> bool:
         and len(entry) == 2
         and isinstance(entry[0], date | str)
         and isinstance(entry[1], models.InsightResponse)
+    )
+
+
+def send_feedback(
+    response: BaseModel | str,
+    *,
+    labels: Iterable[str] | None,
+    moods: Iterable[str] | None,
+    **fields: Any,
+) -> Call[models.FeedbackResponse]:
+    """`POST /feedback`."""
+    request_id = (
+        response if isinstance(response, str) else (response.model_extra or {}).get(REQUEST_ID)
+    )
+    if request_id is None:
+        raise TypeError(
+            "Feedback is about a response of `analyze`, `analyze_recording`, `transcribe`, "
+            "`predict`, `predict_batch` or `summarize`, or about a request id."
+        )
+    names = {
+        "labels": None if labels is None else [*labels],
+        "moods": None if moods is None else [*moods],
+    }
+    return Call(
+        "POST",
+        "/feedback",
+        _model(models.FeedbackResponse),
+        {"request_id": request_id, **names, **fields},
     )
 
 

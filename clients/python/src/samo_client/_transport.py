@@ -11,10 +11,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeVar
 
 import httpx
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from samo_client import models
-from samo_client._calls import Call
+from samo_client._calls import REQUEST_ID, Call
 from samo_client.errors import (
     ApiError,
     ConnectionFailed,
@@ -173,13 +173,17 @@ def read(call: Call[T], response: httpx.Response, configuration: Configuration) 
     if response.status_code >= 400:
         raise api_error(response, configuration)
     try:
-        return call.parse(response.content)
+        result = call.parse(response.content)
     except ValidationError:
         # without the cause, which may quote the response
         raise UnexpectedResponse(
             f"{configuration.address}{call.path} answered with status {response.status_code} in "
             "another form than SAMO's: check the URL and the versions."
         ) from None
+    request_id = response.headers.get("x-request-id")
+    if isinstance(result, BaseModel) and request_id is not None and result.model_extra is not None:
+        result.model_extra.setdefault(REQUEST_ID, request_id)
+    return result
 
 
 def api_error(response: httpx.Response, configuration: Configuration) -> SamoError:
