@@ -39,6 +39,8 @@ COMMANDS: Final = {
     "serve": Command("answer requests over HTTP", "samo.serve"),
     "batch": Command("analyse many entries of a file or folder", "samo.batch.command"),
     "keys": Command("create, list and revoke API keys", "samo.access.command"),
+    "feedback": Command("manage what people said about predictions", "samo.commands.feedback"),
+    "ab": Command("compare two emotion models by feedback", "samo.commands.ab"),
     "completion": Command("print a completion script for a shell", "samo.commands.completion"),
 }
 
@@ -51,6 +53,8 @@ examples:
   samo serve --port 3000
   samo batch entries.jsonl insights
   samo keys new --name phone --scopes text,speech --file keys.json
+  samo feedback stats
+  samo ab report
   samo completion bash > ~/.local/share/bash-completion/completions/samo
 
 `samo COMMAND --help` describes a command, with its exit statuses.

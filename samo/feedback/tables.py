@@ -56,33 +56,34 @@ answers: Final = Table(
     "samo_answers",
     metadata,
     # a client may choose the request id, so that it is unique for its key only
-    Column("key", String, primary_key=True, comment="Name of the API key; empty without keys."),
+    Column("key", String, primary_key=True),  # Name of the API key; empty without keys.
     Column("request_id", String, primary_key=True),
-    Column("item", Integer, primary_key=True, comment="Index of the text in /predict_batch, or 0."),
+    Column("item", Integer, primary_key=True),  # Index of the text in /predict_batch, or 0.
     Column("at", UtcTime, nullable=False),
     Column("route", String, nullable=False),
-    Column("model", String, nullable=False, comment="Tag of the emotion classifier."),
-    Column("variant", String, nullable=False, comment="Of an A/B test; 'a' without one."),
-    Column("labels", _names(), comment="Predicted labels; null if the route predicts none."),
-    Column("moods", _names(), comment="Predicted moods; null if the route predicts none."),
+    Column("model", String, nullable=False),  # Tag of the emotion classifier.
+    Column("variant", String, nullable=False),  # Of an A/B experiment; 'a' without one.
+    Column("caller", String),  # Pseudonym in an A/B experiment; null outside of one.
+    Column("labels", _names()),  # Predicted labels; null if the route predicts none.
+    Column("moods", _names()),  # Predicted moods; null if the route predicts none.
     Index("samo_answers_at", "at"),
 )
 
 feedback: Final = Table(
     "samo_feedback",
     metadata,
-    Column("id", String(32), primary_key=True, comment="Hash of what the feedback is about."),
+    Column("id", String(32), primary_key=True),  # Hash of what the feedback is about.
     Column("key", String, nullable=False),
     Column("request_id", String, nullable=False),
     Column("item", Integer, nullable=False),
-    Column("user", String, comment="The application's own id of a person; unique for its key."),
+    Column("user", String),  # The application's own id of a person; unique for its key.
     Column("at", UtcTime, nullable=False),
     Column("consent", Boolean, nullable=False),
-    Column("labels", _names(), comment="Labels that the person says are right."),
-    Column("moods", _names(), comment="Moods that the person says are right."),
-    Column("summary_rating", SmallInteger, comment="From 1 to 5."),
-    Column("transcript", Text, comment="Corrected transcript; only with consent."),
-    Column("text", Text, comment="The entry or sentence; only with consent."),
+    Column("labels", _names()),  # Labels that the person says are right.
+    Column("moods", _names()),  # Moods that the person says are right.
+    Column("summary_rating", SmallInteger),  # From 1 to 5.
+    Column("transcript", Text),  # Corrected transcript; only with consent.
+    Column("text", Text),  # The entry or sentence; only with consent.
     ForeignKeyConstraint(
         ["key", "request_id", "item"],
         [answers.c.key, answers.c.request_id, answers.c.item],

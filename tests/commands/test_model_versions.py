@@ -26,7 +26,11 @@ options: {{}}
 metadata:
   checkpoint: checkpoints/summarizer
   sha256: {{weights: {digest}}}
-context: {{framework_name: '', framework_versions: {{}}, bentoml_version: 1.4.39, python_version: '3.11'}}
+context:
+  framework_name: ''
+  framework_versions: {{}}
+  bentoml_version: 1.4.39
+  python_version: '3.11'
 signatures: {{}}
 api_version: v1
 creation_time: '2026-01-0{day}T00:00:00+00:00'

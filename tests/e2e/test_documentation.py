@@ -1,4 +1,4 @@
-"""The commands and programs in README.md, CONTRIBUTING.md and docs/ are run.
+"""The commands and programs in README.md, CONTRIBUTING.md, SECURITY.md and docs/ are run.
 
 All run against one server with the real models, except those in `NOT_RUN`. Each must succeed and
 print something; if the page shows its response, names and types are compared.
@@ -27,6 +27,7 @@ _GOOGLE = "needs Terraform and an account of Google Cloud"
 _JOB = "tests/integration/test_cloudrun_job.py runs the block with a fake gcloud"
 _ENGINE = "needs root and minutes; `.ci/run` runs it"
 _CLUSTER = "needs a cluster; tests/unit/test_deploy_files.py checks the manifests"
+_SIGNED = "needs a published image, which a pipeline has signed"
 _TRAINING = "takes minutes to hours, with corpora that are not in the repository"
 
 # Commands by their first line, and why they are not run.
@@ -54,6 +55,17 @@ NOT_RUN = {
         "a new service has no window yet; tests/http/test_drift.py asks for it"
     ),
     "make batch IN=entries.jsonl OUT=insights": "tests/integration/test_batch.py runs `samo batch`",
+    "cat insights/part-*.jsonl > insights.jsonl": "needs the output of the command above it",
+    "duckdb -c \"from 'insights/part-*.parquet'\"": "duckdb is another program",
+    ".venv/bin/samo batch IN OUT --engine ray --workers 8 --threads 2": (
+        "tests/integration/test_batch_engines.py runs Ray"
+    ),
+    ".venv/bin/samo batch IN OUT --engine ray --workers 64 --threads 2 --address HEAD:6379": (
+        "needs a cluster of Ray"
+    ),
+    ".venv/bin/python -m loadtests.batch_run --entries 150 --rounds 3": "takes minutes",
+    "cosign verify --certificate-identity-regexp '^https://github.com/OWNER/REPOSITORY/'": _SIGNED,
+    "cosign verify-attestation --type cyclonedx … IMAGE@DIGEST": _SIGNED,
     "export PROJECT=my-project BUCKET=my-bucket": _JOB,
     "export IMAGE=europe-west1-docker.pkg.dev/my-project/samo/samo@sha256:DIGEST": _JOB,
     "envsubst '$PROJECT $BUCKET $IMAGE' < deploy/cloudrun/job.yaml > job.yaml": _JOB,

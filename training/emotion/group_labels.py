@@ -58,16 +58,25 @@ def to_examples(corpus: GroupLabelledTexts, logits: Array, labels: list[str]) ->
     return LabelledTexts(corpus.texts, sigmoid(logits + shift).astype(np.float32), labels)
 
 
-def load_corpora(data: Path, xed_lines: int, seed: int) -> list[GroupLabelledTexts]:
+def load_corpora(
+    data: Path, xed_lines: int, edos_lines: int | None, seed: int
+) -> list[GroupLabelledTexts]:
     """Load the training parts of BRIGHTER and XED, and EDOS, with names for placeholders."""
     rng = random.Random(seed)  # noqa: S311 - reproducible on purpose
-    xed = load_xed(data, "train")
-    sample = sorted(rng.sample(range(len(xed.texts)), min(xed_lines, len(xed.texts))))
-    corpora = (load_brighter(data, "train"), xed.select(sample), load_edos(data))
+    xed = _sample(load_xed(data, "train"), xed_lines, rng)
+    edos = load_edos(data)
+    if edos_lines is not None:
+        edos = _sample(edos, edos_lines, rng)
+    corpora = (load_brighter(data, "train"), xed, edos)
     return [
         dataclasses.replace(corpus, texts=[fill_placeholders(text, rng) for text in corpus.texts])
         for corpus in corpora
     ]
+
+
+def _sample(corpus: GroupLabelledTexts, number: int, rng: random.Random) -> GroupLabelledTexts:
+    rows = range(len(corpus.texts))
+    return corpus.select(sorted(rng.sample(rows, min(number, len(rows)))))
 
 
 def label_corpora(
@@ -93,16 +102,21 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     parser.add_argument(
-        "--teachers", type=Path, nargs="+", required=True, help="adapter/ folders of runs"
+        "--teachers",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="adapter/ folders of runs, or exported models",
     )
     parser.add_argument("--output", type=Path, required=True, help="file to write")
     parser.add_argument("--xed", type=int, default=3000, help="number of XED's lines")
+    parser.add_argument("--edos", type=int, help="number of EDOS' lines; default: all")
     parser.add_argument("--seed", type=int, default=0, help="seed of all random choices")
     parser.add_argument("--device", default="auto", choices=DEVICES, help=DEVICE_HELP)
     args = parser.parse_args()
     dev = load_goemotions(args.data, "dev")
     teachers = Ensemble(args.teachers, dev, args.device)
-    corpora = load_corpora(args.data, args.xed, args.seed)
+    corpora = load_corpora(args.data, args.xed, args.edos, args.seed)
     write_examples(label_corpora(corpora, teachers, dev.label_names), args.output)
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Unpack
+
+from pydantic import BaseModel
 
 from samo_client import _calls, models
 from samo_client._async_jobs import AsyncJobs
 from samo_client._calls import Entry
+from samo_client._live_protocol import needing_websockets
 from samo_client._uploads import Progress, Recording
+from samo_client.live import LiveOptions
+
+if TYPE_CHECKING:  # needs the package websockets
+    from samo_client._async_live import AsyncLiveSession
 
 
 class AsyncSamo(AsyncJobs):
@@ -148,6 +155,74 @@ class AsyncSamo(AsyncJobs):
 
         """
         return await self._send(_calls.trends(entries))
+
+    async def send_feedback(
+        self,
+        response: BaseModel | str,
+        *,
+        item: int = 0,
+        labels: Iterable[str] | None = None,
+        moods: Iterable[str] | None = None,
+        summary_rating: int | None = None,
+        transcript: str | None = None,
+        text: str | None = None,
+        user: str | None = None,
+        consent: bool = False,
+    ) -> models.FeedbackResponse:
+        """Say what was right about a response.
+
+        Args:
+            response: Of `analyze`, `analyze_recording`, `transcribe`, `predict`, `predict_batch` or
+                `summarize`; or its request id.
+            item: Which text of `predict_batch`, from 0.
+            labels: The emotions that are right.
+            moods: The moods that are right.
+            summary_rating: From 1 to 5.
+            transcript: Corrected; needs `consent`.
+            text: The entry or sentence that `labels` and `moods` are about; needs `consent`.
+            user: Your own id of the person.
+            consent: Whether the person agrees that `text` and `transcript` are stored.
+
+        """
+        return await self._send(
+            _calls.send_feedback(
+                response,
+                labels=labels,
+                moods=moods,
+                item=item,
+                summary_rating=summary_rating,
+                transcript=transcript,
+                text=text,
+                user=user,
+                consent=consent,
+            )
+        )
+
+    def live(self, **options: Unpack[LiveOptions]) -> AsyncLiveSession:
+        """A live session, which transcribes speech while it is spoken; for an `async with` block.
+
+        Needs the package websockets: `pip install "samo-client[live]"`.
+
+        Args:
+            options: See `LiveOptions` of `samo_client.live`.
+
+        """
+        with needing_websockets():
+            from samo_client._async_live import AsyncLiveSession
+
+        return AsyncLiveSession(self._configuration, options)
+
+    async def live_token(
+        self, *, seconds: int = 60, **options: Unpack[LiveOptions]
+    ) -> models.ClientSecretResponse:
+        """A token (`value`) with which a browser may open a live session, without your API key.
+
+        Args:
+            seconds: How long sessions may be opened with it, from 10 to 60.
+            options: Of its sessions; not `prompt` and `keywords`, which the token would show.
+
+        """
+        return await self._send(_calls.live_token(seconds=seconds, options=options))
 
     async def health(self) -> models.HealthResponse:
         """State of the service."""

@@ -53,9 +53,9 @@ class Connection:
         attempt = 0
         while True:
             try:
-                return read(call, self._request(call))
+                return read(call, self._request(call), self._configuration)
             except SamoError as error:
-                wait = self._configuration.retry_wait(call, error, attempt)
+                wait = self._configuration.retry_wait(error, attempt, repeatable=call.repeatable)
                 if wait is None:
                     raise
             time.sleep(wait)
@@ -79,5 +79,5 @@ class Connection:
                     headers=headers,
                     timeout=timeout,
                 )
-        except httpx.TransportError as error:
-            raise transport_error(error) from error
+        except httpx.RequestError as error:
+            raise transport_error(error, configuration) from error

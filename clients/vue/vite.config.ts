@@ -1,0 +1,11 @@
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  logLevel: "warn",
+  build: {
+    target: "es2022",
+    minify: false,
+    lib: { entry: "src/index.ts", formats: ["es"], fileName: "index" },
+    rolldownOptions: { external: [/^@samo\//, "vue"] },
+  },
+});
