@@ -47,7 +47,7 @@ class _Service:
         self._client = httpx.AsyncClient(base_url=url, timeout=60)
         self.alone: list[float] = []
         self.at_once: list[float] = []
-        self.ready_seconds = process.wait_until_ready(f"{url}/readyz")
+        self.ready_seconds = process.wait_until_ready(f"{url}/readyz", timeout_seconds=300)
 
     async def send(self, text: str) -> float:
         """Classify a text; return the milliseconds."""
