@@ -568,17 +568,17 @@ export interface components {
              */
             model: string;
             /**
-             * Language
-             * @description ISO 639-1 code, tag or name; detected if left out.
-             * @default
-             */
-            language: string;
-            /**
              * Languages[]
              * @description Languages that may be spoken; detection is among them.
              * @default []
              */
             "languages[]": (string | null)[];
+            /**
+             * Language
+             * @description ISO 639-1 code, tag or name; detected if left out.
+             * @default
+             */
+            language: string;
             /**
              * Prompt
              * @description Text that could precede the recording; biases spelling and style. Its last tokens are used.
@@ -1605,7 +1605,7 @@ export interface components {
             model: string;
             /**
              * Variant
-             * @description Of an A/B test; `a` without one.
+             * @description Of an A/B experiment; `a` without one.
              */
             variant: string;
             /**
@@ -3848,6 +3848,10 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Tag of the emotion model that was asked. */
+                    "X-SAMO-Model"?: string;
+                    /** @description Variant of the A/B experiment to which the caller belongs; not sent without an experiment. */
+                    "X-SAMO-Variant"?: "a" | "b";
                     [name: string]: unknown;
                 };
                 content: {
@@ -4012,6 +4016,10 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Tag of the emotion model that was asked. */
+                    "X-SAMO-Model"?: string;
+                    /** @description Variant of the A/B experiment to which the caller belongs; not sent without an experiment. */
+                    "X-SAMO-Variant"?: "a" | "b";
                     [name: string]: unknown;
                 };
                 content: {
@@ -4109,6 +4117,10 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Tag of the emotion model that was asked. */
+                    "X-SAMO-Model"?: string;
+                    /** @description Variant of the A/B experiment to which the caller belongs; not sent without an experiment. */
+                    "X-SAMO-Variant"?: "a" | "b";
                     [name: string]: unknown;
                 };
                 content: {
@@ -4284,6 +4296,10 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Tag of the emotion model that was asked. */
+                    "X-SAMO-Model"?: string;
+                    /** @description Variant of the A/B experiment to which the caller belongs; not sent without an experiment. */
+                    "X-SAMO-Variant"?: "a" | "b";
                     [name: string]: unknown;
                 };
                 content: {
@@ -4478,6 +4494,10 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Tag of the emotion model that was asked. */
+                    "X-SAMO-Model"?: string;
+                    /** @description Variant of the A/B experiment to which the caller belongs; not sent without an experiment. */
+                    "X-SAMO-Variant"?: "a" | "b";
                     [name: string]: unknown;
                 };
                 content: {
