@@ -568,17 +568,17 @@ export interface components {
              */
             model: string;
             /**
-             * Language
-             * @description ISO 639-1 code, tag or name; detected if left out.
-             * @default
-             */
-            language: string;
-            /**
              * Languages[]
              * @description Languages that may be spoken; detection is among them.
              * @default []
              */
             "languages[]": (string | null)[];
+            /**
+             * Language
+             * @description ISO 639-1 code, tag or name; detected if left out.
+             * @default
+             */
+            language: string;
             /**
              * Prompt
              * @description Text that could precede the recording; biases spelling and style. Its last tokens are used.
