@@ -42,8 +42,9 @@ _DRAFT_BEAM_SIZE: Final = 1
 _MARGIN_FRAMES: Final = 200
 _MIN_CONTEXT_FRAMES: Final = 800
 _LENGTH_STEP_FRAMES: Final = 50
-# Nobody speaks more tokens; a loop would.
+# Nobody speaks more tokens; a loop would, and live speech cannot wait for its end.
 _MAX_TOKENS_PER_SECOND: Final = 8
+_MAX_TIME_TOKENS: Final = 8
 # Whisper's encoder halves the frames, so a single frame of 10 ms cannot be aligned.
 _MIN_ALIGNED_FRAMES: Final = 2
 
@@ -133,6 +134,8 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
         CTranslate2's random numbers continue from call to call, so that the same recording would
         get another transcript each time.
         """
+        if max_tokens is None and request.short_context:
+            max_tokens = _most_tokens(len(clip) / SAMPLE_RATE)
         self._thread.scores_tokens = request.token_scores
         found, _ = self.transcribe(
             clip.cut(samples),
@@ -184,7 +187,7 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
             without_timestamps=True,
             initial_prompt=self._prompt_tokens(request) or None,
             hotwords=join_keywords(request.keywords) or None,
-            max_new_tokens=int(_MAX_TOKENS_PER_SECOND * len(samples) / SAMPLE_RATE) + 1,
+            max_new_tokens=_most_tokens(len(samples) / SAMPLE_RATE),
             no_speech_threshold=None,
             condition_on_previous_text=False,
         )
@@ -282,6 +285,10 @@ def _without_padding(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float3
     # few different lengths, so that memory is reused
     frames += -frames % _LENGTH_STEP_FRAMES
     return np.ascontiguousarray(features[:, :frames])
+
+
+def _most_tokens(seconds: float) -> int:
+    return int(_MAX_TOKENS_PER_SECOND * seconds) + _MAX_TIME_TOKENS
 
 
 def join_keywords(keywords: Sequence[str]) -> str:

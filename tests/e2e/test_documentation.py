@@ -31,6 +31,7 @@ _SIGNED = "needs a published image, which a pipeline has signed"
 _TRAINING = "takes minutes to hours, with corpora that are not in the repository"
 
 # Commands by their first line, and why they are not run.
+_PROMOTION = "changes the model store; tests/commands/test_model_versions.py runs the command"
 NOT_RUN = {
     "make serve": "tests/e2e/test_serve.py starts the server with the same command",
     "SAMO_CORS_ORIGINS=http://localhost:8080 make serve": "tests/unit/test_cors.py has origins",
@@ -98,6 +99,10 @@ NOT_RUN = {
     "make eval-emotion DATA=../shared/data": _TRAINING,
     "make train-summarizer DATA=../shared/data": _TRAINING,
     "make eval-summarizer DATA=../shared/data": _TRAINING,
+    "make retrain IN=feedback.jsonl DATA=../shared/data": _TRAINING,
+    "make eval-retrain DATA=../shared/data": _TRAINING,
+    ".venv/bin/samo models promote samo-emotion:8cd2f1a09b3e4d57": _PROMOTION,
+    ".venv/bin/samo models rollback": _PROMOTION,
     "make eval-trends": "takes minutes",
     "make chaos": "takes minutes; tests/faults causes the same faults",
     "python -m training.emotion.publish --adapter checkpoints/emotion --target runs/emotion": (
