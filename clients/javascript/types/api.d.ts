@@ -1605,7 +1605,7 @@ export interface components {
             model: string;
             /**
              * Variant
-             * @description Of an A/B test; `a` without one.
+             * @description Of an A/B experiment; `a` without one.
              */
             variant: string;
             /**

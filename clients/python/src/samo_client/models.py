@@ -624,7 +624,7 @@ class PredictedNames(BaseModel):
     """
     variant: Annotated[str, Field(title="Variant")]
     """
-    Of an A/B test; `a` without one.
+    Of an A/B experiment; `a` without one.
     """
     labels: Annotated[list[str] | None, Field(title="Labels")]
     """
