@@ -175,6 +175,17 @@ suite("live sessions", { skip }, () => {
     }
   });
 
+  test("Retry-After of a real limit is waited for", async () => {
+    const burst = (maxRetries) => {
+      const client = new Samo({ baseUrl: limitedUrl, apiKey, maxRetries });
+      return Promise.allSettled(Array.from({ length: 25 }, () => client.predict("joy")));
+    };
+    const refused = (await burst(0)).filter(({ status }) => status === "rejected").map(({ reason }) => reason);
+    assert.ok(refused.length > 0);
+    for (const { status, retryAfter } of refused) assert.ok(status === 429 && retryAfter >= 1 && retryAfter <= 2);
+    assert.ok((await burst(9)).every(({ status }) => status === "fulfilled"));
+  });
+
   test("too many sessions, and a session that the service ends", async () => {
     const client = new Samo({ baseUrl: limitedUrl, apiKey, maxRetries: 0 });
     const session = await new Samo({ baseUrl: limitedUrl, apiKey, maxRetries: 5 }).live({ rate: RATE });
