@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import bentoml
-from bentoml.exceptions import NotFound
 
 from exporting.errors import ExportError
 from exporting.weights import UPSTREAM, WHISPER_BASE, WeightsSource
+from samo import model_store
 from samo.hashing import sha256
 
 Precision = Literal["int8", "fp32"]
@@ -84,29 +84,39 @@ class FinishedExport:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-def find_model(name: str) -> bentoml.Model | None:
-    """Return the newest model of this name, such as "samo-emotion"; None if there is none."""
-    try:
-        return bentoml.models.get(f"{name}:latest")
-    except NotFound:
-        return None
+def find_exported(name: str) -> bentoml.Model | None:
+    """Return the newest export of this name, such as "samo-emotion"; None if there is none.
+
+    What `samo retrain` wrote is no export.
+    """
+    return next(
+        (
+            model
+            for model in model_store.stored_versions(name)
+            if model.info.labels.get("checkpoint") != "retrained"
+        ),
+        None,
+    )
 
 
 def model_folder(name: str) -> Path:
-    """Return the folder of the newest model of this name. Raises `ExportError` if there is none."""
-    model = find_model(name)
-    if model is None:
-        raise ExportError(f"The model store has no {name}: run `make export`.")
-    return Path(model.path)
+    """Return the folder of the model of this name that serves: the promoted or the newest one.
+
+    Raises `ExportError` if there is none.
+    """
+    try:
+        return Path(model_store.find_model(name).path)
+    except model_store.ModelNotStored as error:
+        raise ExportError(str(error)) from None
 
 
 def find_existing(request: ExportRequest) -> bentoml.Model | None:
-    """Return the newest model in the store if it makes the export unnecessary.
+    """Return the newest export in the store if it makes another one unnecessary.
 
     It does if it has the same fingerprint. A model from a custom checkpoint also makes the default
     export unnecessary, so that `make serve` does not replace it.
     """
-    model = find_model(f"samo-{request.model}")
+    model = find_exported(f"samo-{request.model}")
     if model is None:
         return None
     is_custom = model.info.labels.get("checkpoint") == "own"

@@ -31,7 +31,7 @@ from samo.api.app import create_app, middleware_stack, set_models
 from samo.factory import create_models
 from samo.http.origins import OriginMiddleware
 from samo.http.security_headers import SecurityHeadersMiddleware
-from samo.loading import StoredModel
+from samo.model_store import StoredModel
 from samo.settings import Settings
 
 _BODY = orjson.dumps({"text": "I am so happy that you are here!"})

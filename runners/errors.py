@@ -7,6 +7,10 @@
     ├── JobNotFound             404  there is no job with this id, or another key made it
     ├── JobGone                 410  the job was deleted, at its end or by its owner
     ├── JobNotDone              409  the job has no result, or not yet
+    ├── DriftUnavailable        409  drift is not measured, or too little was observed
+    ├── FeedbackOff             409  the service stores no feedback
+    ├── AnswerNotFound          404  there is no prediction with this request id
+    ├── FeedbackUnavailable     503  the database of feedback cannot be used; with Retry-After
     ├── PayloadTooLarge         413  the body is larger than the limit
     ├── UnsupportedMediaType    415  the route does not accept the body's content type or charset
     ├── UnsupportedAudio        415  the upload is not in a supported audio format
@@ -105,6 +109,28 @@ class DriftUnavailable(SamoError):
 
     status = 409
     code = "drift_unavailable"
+
+
+class FeedbackOff(SamoError):
+    """The service stores no feedback."""
+
+    status = 409
+    code = "feedback_off"
+
+
+class AnswerNotFound(SamoError):
+    """There is no prediction with this request id."""
+
+    status = 404
+    code = "answer_not_found"
+
+
+class FeedbackUnavailable(SamoError):
+    """The database of feedback cannot be used."""
+
+    status = 503
+    code = "feedback_unavailable"
+    retry_after_seconds = 5
 
 
 class PayloadTooLarge(SamoError):

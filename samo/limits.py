@@ -29,6 +29,8 @@ MAX_TOKEN_JSON_BYTES: Final = 16 * 1024
 _JSON_BYTES_PER_CHARACTER: Final = 12
 # A text of MAX_TEXT_CHARACTERS, with 60 kB for the other fields and for indentation.
 MAX_JSON_BYTES: Final = 300_000
+# A text and a transcript.
+MAX_FEEDBACK_JSON_BYTES: Final = 2 * MAX_JSON_BYTES
 MAX_BATCH_JSON_BYTES: Final = MAX_BATCH_CHARACTERS * _JSON_BYTES_PER_CHARACTER + 100_000
 # MAX_TRENDS_ENTRIES with 40 names of 40 bytes each, with a number of 17 digits.
 MAX_TRENDS_JSON_BYTES: Final = MAX_TRENDS_ENTRIES * 40 * 40
@@ -59,6 +61,7 @@ MAX_FORM_FIELD_BYTES: Final = 64 * 1024
 MAX_REPORTED_PROBLEMS: Final = 10
 
 _BODY_BYTES: Final = {
+    "/feedback": MAX_FEEDBACK_JSON_BYTES,
     "/predict": MAX_JSON_BYTES,
     "/predict_batch": MAX_BATCH_JSON_BYTES,
     "/summarize/text": MAX_JSON_BYTES,
@@ -105,7 +108,7 @@ def max_body_bytes(path: str) -> int:
     the body is not read.
     """
     path = normalize_path(path)
-    if path.startswith(("/page/", f"{JOBS_PATH}/")):
+    if path.startswith(("/page/", f"{JOBS_PATH}/", "/feedback/")):
         return MAX_IGNORED_BODY_BYTES
     return _BODY_BYTES.get(path, MAX_FORM_BYTES)
 

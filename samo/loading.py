@@ -24,6 +24,7 @@ from runners.transcriber.transcript import Transcript, TranscriptionRequest
 from runners.unavailable import UnavailableRunner
 from samo import private_logs
 from samo.integrity import check_files, check_golden_sentences
+from samo.model_store import StoredModel
 from samo.settings import Settings
 
 _log = logging.getLogger("bentoml.samo.loading")
@@ -65,34 +66,6 @@ class Runners(NamedTuple):
     summarizer: SummarizerRunner
 
 
-class ModelInfo(Protocol):
-    """Information that BentoML's store keeps about a model."""
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """What `export_models.py` wrote: origin, metrics, licences, SHA-256 of the files."""
-        ...
-
-
-class StoredModel(Protocol):
-    """A model in BentoML's store, whose classes have no types."""
-
-    @property
-    def path(self) -> str:
-        """Folder of its files."""
-        ...
-
-    @property
-    def tag(self) -> object:
-        """Name and version; its `str` is "name:version"."""
-        ...
-
-    @property
-    def info(self) -> ModelInfo:
-        """Its metadata."""
-        ...
-
-
 def max_live_sessions(settings: Settings) -> int:
     """The number of live sessions: the setting, or as many as threads."""
     limit = settings.max_live_sessions
@@ -131,6 +104,13 @@ def load_runners(settings: Settings, models: Mapping[str, StoredModel]) -> Runne
         loaded_emotion = _result(emotion, lambda: _unavailable_classifier(folders["emotion"]))
         loaded_summarizer = _result(summarizer, lambda: UnavailableRunner("summarizer"))
         return Runners(loaded_transcriber, loaded_emotion, loaded_summarizer)
+
+
+def load_classifier(settings: Settings, model: StoredModel) -> EmotionClassifier:
+    """Load a version of the emotion model. Raises `StartError` if a file is missing or damaged."""
+    _check_files([model])
+    folder = Path(model.path)
+    return EmotionClassifier.load(folder, threads=settings.threads, parallel=True)
 
 
 def report_unavailable(name: str, error: Exception) -> None:

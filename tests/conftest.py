@@ -43,11 +43,12 @@ def client() -> Iterator[TestClient]:
 
 @pytest.fixture(scope="session")
 def service_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a service with fake models, in a subprocess."""
+    """The URL of a service with fake models and feedback, in a subprocess."""
     from tests.e2e.conftest import serving
 
-    log = tmp_path_factory.mktemp("fake-service") / "log"
-    with serving(log, SAMO_RUNNERS="fake") as client:
+    folder = tmp_path_factory.mktemp("fake-service")
+    url = f"sqlite:///{folder}/feedback.db"
+    with serving(folder / "log", SAMO_RUNNERS="fake", SAMO_FEEDBACK_URL=url) as client:
         yield str(client.base_url).rstrip("/")
 
 

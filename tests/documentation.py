@@ -1,4 +1,4 @@
-"""Code blocks of README.md, CONTRIBUTING.md and docs/, and comparison with outputs they show."""
+"""Code blocks of the pages in the root and in docs/, and comparison with outputs they show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from markdown_it import MarkdownIt
 
 from tests.conftest import ROOT
 
-PAGES: Final = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES: Final = (
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+)
 # Objects whose names vary with the CPU and the model.
 _SCORES: Final = frozenset({"emotions", "moods", "ekman", "sentiments"})
 

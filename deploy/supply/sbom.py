@@ -38,7 +38,8 @@ from packageurl import PackageURL
 import samo
 from deploy.container.engine import EngineError, find_engine
 from deploy.supply.packages import ROOT, Package, locked_packages
-from samo.factory import MODEL_NAMES
+from samo.model_store import StoredModel, find_model
+from samo.settings import Settings
 
 NPM_LOCK: Final = ROOT / "samo" / "page" / "package-lock.json"
 # Their model cards name the data.
@@ -56,11 +57,11 @@ _LIST_PACKAGES: Final = (
 _licences: Final = LicenseFactory()
 
 
-def build(models: Iterable[Any], image_packages: str | None = None) -> Bom:
+def build(models: Iterable[StoredModel], image_packages: str | None = None) -> Bom:
     """The bill of materials.
 
     Args:
-        models: the stored models (`samo.factory.StoredModel`).
+        models: the stored models.
         image_packages: what `_LIST_PACKAGES` prints in the image; None for the bento.
     """
     bom = Bom()
@@ -183,12 +184,6 @@ def _sha256(digest: str) -> HashType:
     return HashType(alg=HashAlgorithm.SHA_256, content=digest)
 
 
-def _stored_models() -> list[Any]:
-    import bentoml
-
-    return [bentoml.models.get(tag) for tag in MODEL_NAMES.values()]
-
-
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -203,7 +198,7 @@ def main() -> int:
         except EngineError as error:
             print(error, file=sys.stderr)
             return 1
-    bom = build(_stored_models(), listing)
+    bom = build(map(find_model, Settings().model_names.values()), listing)
     args.output.parent.mkdir(parents=True, exist_ok=True)
     args.output.write_text(to_json(bom) + "\n", encoding="utf-8")
     print(f"{args.output}: {len(bom.components)} components")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mkdocs.structure.files import File, Files
+from notebook_pages import convert  # MkDocs puts this folder on the path
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 # By their path in the repository; the pages in docs/ keep their names.
@@ -20,6 +21,7 @@ PAGES: Final = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "project/contributing.md",
     "CODE_OF_CONDUCT.md": "project/code-of-conduct.md",
+    "SECURITY.md": "project/security-policy.md",
     "CHANGELOG.md": "project/changelog.md",
     "clients/python/README.md": "clients/python.md",
     "clients/javascript/README.md": "clients/javascript.md",
@@ -30,6 +32,8 @@ PAGES: Final = {
     "checkpoints/emotion-next/README.md": "models/emotion-next.md",
     "checkpoints/summarizer/README.md": "models/summarizer.md",
     "training/emotion/journal.md": "models/journal.md",
+    "notebooks/explore_journal.ipynb": "notebooks/explore-journal.md",
+    "notebooks/train_emotion_model.ipynb": "notebooks/train-emotion-model.md",
 }
 MERMAID: Final = "docs/site/vendor/mermaid.min.js"
 _LINK: Final = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
@@ -39,7 +43,13 @@ _EXTERNAL: Final = re.compile(r"https?:|mailto:|#")
 def on_files(files: Files, config: Any) -> Files:
     """Add the pages from outside docs/, and Mermaid, which draws the diagrams in the browser."""
     for source, target in PAGES.items():
-        text = (ROOT / source).read_text(encoding="utf-8")
+        if source.endswith(".ipynb"):
+            text, pictures = convert(ROOT / source, Path(target).stem)
+            for name, content in pictures.items():
+                path = posixpath.join(posixpath.dirname(target), name)
+                files.append(File.generated(config, path, content=content))
+        else:
+            text = (ROOT / source).read_text(encoding="utf-8")
         files.append(File.generated(config, target, content=text))
     mermaid = (ROOT / MERMAID).read_bytes()
     files.append(File.generated(config, "assets/mermaid.min.js", content=mermaid))

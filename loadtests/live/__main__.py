@@ -23,23 +23,23 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-import jiwer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from websockets.asyncio.client import connect
-from whisper_normalizer.english import EnglishTextNormalizer
 
 from loadtests.figures import TEXT_P95_MS, percentile
-from loadtests.live.speaker import Heard, speak
-from loadtests.live.streams import Phrase, Stream, make_stream
+from loadtests.live.scoring import text_of, word_error_rate
+from loadtests.live.speaker import speak
+from loadtests.live.streams import GROUPS, Stream, make_stream
 from loadtests.machine import describe_machine
 from loadtests.processes import ServerProcess, serving
 from training.evaluation.wer import ReferenceRecording, load_manifest
 
-GROUPS: Final = ("libri-test-other", "ljspeech")
 TEXT_EVERY_SECONDS: Final = 0.2
 TEXT: Final = "My cousins came to visit today and I was so happy that I cried."
+SHOWN_TURNS: Final = 3
+"""The slowest ones, which are printed."""
 # Pass marks: delay at p95 by number of speakers, and the loss of words against uploads.
 MAX_DELAY_P95: Final = {1: 1.5, 2: 3.0}
 MAX_WER_LOSS: Final = 0.015
@@ -92,23 +92,6 @@ def upload(base: str, recordings: list[ReferenceRecording]) -> dict[Path, str]:
     return texts
 
 
-def word_error_rate(references: list[str], texts: list[str]) -> float:
-    """Errors divided by reference words, normalized as for Whisper's published figures."""
-    normalize = EnglishTextNormalizer()
-    return float(
-        jiwer.wer([normalize(one) for one in references], [normalize(one) for one in texts])
-    )
-
-
-def text_of(phrase: Phrase, heard: Heard) -> str:
-    """The text of the turns in the middle of whose audio the phrase was spoken."""
-    return " ".join(
-        turn.transcript
-        for turn in sorted(heard.turns.values(), key=lambda turn: turn.start)
-        if phrase.start <= (turn.start + max(turn.start, turn.end - 0.5)) / 2 < phrase.end + 0.5
-    )
-
-
 async def send_texts(base: str, milliseconds: list[float]) -> None:
     """Send short texts until cancelled; note how long each took."""
     async with httpx.AsyncClient(base_url=base, timeout=30) as client:
@@ -154,8 +137,11 @@ async def measure(
     if late > 0.5:
         console.print(f"[yellow]A client fell {late:.1f} s behind: the machine is too busy.")
     turns = [turn for one in heard for turn in one.turns.values()]
+    for turn in sorted(turns, key=lambda turn: -turn.delay)[:SHOWN_TURNS]:
+        length = f"{turn.end - turn.start:.1f} s, from {turn.start:.1f} s on"
+        console.print(f"{turn.delay:.2f} s after a turn of {length}: {turn.transcript[:40]}")
     pairs = [
-        (phrase.recording, text_of(phrase, one))
+        (phrase.recording, text_of(phrase, one.turns.values()))
         for stream, one in zip(streams, heard, strict=True)
         for phrase in stream.phrases
     ]

@@ -11,10 +11,10 @@ from typing import Final
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from loadtests.live.scoring import speech_end_before
 from loadtests.live.streams import RATE, Stream
 
 PIECE_SECONDS: Final = 0.1
-SILENCE_MS: Final = 500
 _PREFIX: Final = "conversation.item.input_audio_transcription."
 
 
@@ -24,11 +24,11 @@ class HeardTurn:
 
     start: float
     end: float = 0.0
-    """When the service heard the turn end: the pause is over."""
+    """When the service noticed its end: the pause is over."""
     stable: str = ""
     transcript: str = ""
     delay: float = 0.0
-    """Seconds from the end of the phrase to its final text."""
+    """Seconds from the end of its speech to its final text."""
 
     @property
     def changed_characters(self) -> int:
@@ -59,7 +59,7 @@ async def speak(url: str, stream: Stream) -> Heard:
         start = time.perf_counter()
         playing = asyncio.create_task(_play(socket, stream, start, heard))
         async for message in socket:
-            _note(heard, json.loads(message), time.perf_counter() - start)
+            _note(heard, stream, json.loads(message), time.perf_counter() - start)
         await playing
     return heard
 
@@ -75,7 +75,7 @@ async def _play(socket: ClientConnection, stream: Stream, start: float, heard: H
     await socket.send(json.dumps({"type": "session.close"}))
 
 
-def _note(heard: Heard, event: dict[str, object], now: float) -> None:
+def _note(heard: Heard, stream: Stream, event: dict[str, object], now: float) -> None:
     kind, item = str(event["type"]), str(event.get("item_id"))
     if kind == "error":
         raise RuntimeError(f"the service answered with an error: {event['error']}")
@@ -90,4 +90,4 @@ def _note(heard: Heard, event: dict[str, object], now: float) -> None:
     elif kind == f"{_PREFIX}completed":
         turn = heard.turns[item]
         turn.transcript = str(event["transcript"])
-        turn.delay = now - (turn.end - SILENCE_MS / 1000)
+        turn.delay = now - speech_end_before(stream, turn.end)

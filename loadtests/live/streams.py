@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from runners.transcriber.voice_activity import detect_voice
 from samo.audio import decode
 from training.evaluation.wer import ReferenceRecording
 
+GROUPS: Final = ("libri-test-other", "ljspeech")
+"""Kinds of recordings in the manifest that are played."""
 RATE: Final = 16_000
+SPEECH_PROBABILITY: Final = 0.2
+"""From which a frame goes on with speech, in uploads and in the default turn detection."""
 PAUSE_SECONDS: Final = 1.0
 # A quiet room, so that pauses are no digital silence; the root mean square of -60 dB.
 _NOISE: Final = 0.001
@@ -35,6 +40,8 @@ class Stream:
     samples: npt.NDArray[np.int16]
     """At 16 kHz."""
     phrases: tuple[Phrase, ...]
+    speech: npt.NDArray[np.bool_]
+    """Whether each frame of the voice activity detector may be speech."""
 
     @property
     def seconds(self) -> float:
@@ -49,14 +56,28 @@ class Stream:
 
 def make_stream(recordings: Sequence[ReferenceRecording], seconds: float, first: int) -> Stream:
     """Join recordings, beginning with number `first`, until the stream has `seconds`."""
-    noise = np.random.default_rng(first)
+    return _join(itertools.islice(itertools.cycle(recordings), first, None), seconds, first)
+
+
+def make_streams(recordings: Sequence[ReferenceRecording], seconds: float) -> list[Stream]:
+    """Join recordings to streams of at most about `seconds`, each recording once."""
+    streams: list[Stream] = []
+    first = 0
+    while first < len(recordings):
+        streams.append(_join(recordings[first:], seconds, first))
+        first += len(streams[-1].phrases)
+    return streams
+
+
+def _join(recordings: Iterable[ReferenceRecording], seconds: float, seed: int) -> Stream:
+    noise = np.random.default_rng(seed)
 
     def quiet(length: int) -> npt.NDArray[np.float32]:
         return noise.normal(0, _NOISE, length).astype(np.float32)
 
     parts, at = [quiet(RATE)], 1.0
     phrases: list[Phrase] = []
-    for recording in itertools.islice(itertools.cycle(recordings), first, None):
+    for recording in recordings:
         samples = decode(recording.path.read_bytes()).samples
         length = len(samples) / RATE
         if phrases and at + length > seconds:
@@ -66,4 +87,5 @@ def make_stream(recordings: Sequence[ReferenceRecording], seconds: float, first:
         parts += [samples + quiet(len(samples)), pause]
         at += length + PAUSE_SECONDS
     joined = np.clip(np.concatenate(parts), -1, 1)
-    return Stream((joined * 32_767).astype(np.int16), tuple(phrases))
+    speech = detect_voice(joined).probabilities >= SPEECH_PROBABILITY
+    return Stream((joined * 32_767).astype(np.int16), tuple(phrases), speech)

@@ -20,8 +20,8 @@ from samo.api.routing import Route
 from samo.http.envelope import error_format_of
 from samo.limits import JOBS_PATH
 
-# For each path {"request": …, "response": …} as the service with its models answered it;
-# `python -m tests.e2e.update_openapi_examples` asks it again.
+# For each path, or operation of a path with several, {"request": …, "response": …} as the service
+# with its models answered it; `python -m tests.e2e.update_openapi_examples` asks it again.
 EXAMPLES: Final = Path(__file__).with_name("examples.json")
 
 _DESCRIPTION: Final = """
@@ -46,7 +46,26 @@ _TAGS: Final = {
     "speech": "Recordings: a transcript in our form, and OpenAI's audio API.",
     "jobs": "Recordings of up to three hours, analysed in the background.",
     "live": "Speech while it is spoken, over a WebSocket.",
+    "feedback": "What people say about predictions; off unless `SAMO_FEEDBACK_URL` is set.",
     "operations": "State of the service and of its models.",
+}
+_EMOTION_PATHS: Final = (
+    "/analyze/journal",
+    "/analyze/voice-journal",
+    "/predict",
+    "/predict_batch",
+    "/summarize/text",
+)
+_EMOTION_HEADERS: Final = {
+    "X-SAMO-Model": {
+        "description": "Tag of the emotion model that was asked.",
+        "schema": {"type": "string"},
+    },
+    "X-SAMO-Variant": {
+        "description": "Variant of the A/B experiment to which the caller belongs; not sent "
+        "without an experiment.",
+        "schema": {"type": "string", "enum": ["a", "b"]},
+    },
 }
 _KEY: Final = (
     "Needed if the service has API keys, or if a gateway in front of it asks for one. It may also "
@@ -95,7 +114,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
         if not required_scopes(path):
             operation["security"] = []
         _add_errors(path, operation)
-        _add_examples(operation, examples.get(path, {}))
+        if path in _EMOTION_PATHS:
+            operation["responses"]["200"]["headers"] = _EMOTION_HEADERS
+        example = examples.get(operation["operationId"]) or examples.get(path, {})
+        _add_examples(operation, example)
     for name, schema in components["schemas"].items():
         if name.startswith("Body_"):  # a multipart form
             for field in schema["properties"].values():
@@ -133,7 +155,11 @@ def _add_title(operation: dict[str, Any]) -> None:
 
 def _add_errors(path: str, operation: dict[str, Any]) -> None:
     content = operation.get("requestBody", {}).get("content", {})
-    if "application/json" in content:
+    if path == "/feedback":
+        kind = "Feedback"
+    elif path.startswith("/feedback/"):
+        kind = "User"
+    elif "application/json" in content:
         kind = "Json"
     elif content:
         kind = "Upload"

@@ -42,6 +42,15 @@ _EXAMPLES: Final = (
         "The windows have too few texts and recordings for a reference: try again later, or lower "
         "SAMO_DRIFT_WINDOW."
     ),
+    errors.FeedbackOff("Feedback is off: set SAMO_FEEDBACK_URL to the database that stores it."),
+    errors.AnswerNotFound(
+        "There is no prediction with this request id: send the X-Request-ID of a response of "
+        "/analyze, /predict, /summarize or /transcribe, with the same API key, within 7 days.",
+        kept_days=7,
+    ),
+    errors.FeedbackUnavailable(
+        "The database of feedback does not answer. Try again after the time in Retry-After."
+    ),
     errors.RequestTimeout(
         "The body stopped arriving: send at least 4096 bytes per second, without a pause of 20 s."
     ),
@@ -99,6 +108,11 @@ _TOO_LARGE: Final = {
         "text, or several requests.",
         limit_bytes=limits.MAX_JSON_BYTES,
     ),
+    "Feedback": errors.PayloadTooLarge(
+        f"The body is too large: this route takes at most {limits.MAX_FEEDBACK_JSON_BYTES} bytes "
+        "of JSON. Send less in one request.",
+        limit_bytes=limits.MAX_FEEDBACK_JSON_BYTES,
+    ),
     "Upload": errors.PayloadTooLarge(
         f"The body is too large: a recording may have {limits.MAX_AUDIO_BYTES} bytes. Compress it, "
         "or send it in parts. POST /v1/jobs takes larger ones.",
@@ -140,6 +154,19 @@ _KINDS: Final[dict[str, Sequence[type[errors.SamoError]]]] = {
     "Model": (*_CLOSED, errors.UnknownModel),
     "Json": _JSON,
     "Upload": _UPLOAD,
+    "Feedback": (
+        *_JSON,
+        errors.FeedbackOff,
+        errors.AnswerNotFound,
+        errors.FeedbackUnavailable,
+    ),
+    "User": (
+        *_CLOSED,
+        errors.OriginNotAllowed,
+        errors.InvalidRequest,
+        errors.FeedbackOff,
+        errors.FeedbackUnavailable,
+    ),
     "Job": (*_CLOSED, errors.JobNotFound, errors.JobGone, errors.JobNotDone),
 }
 _SCHEMAS: Final[dict[ErrorFormat, str]] = {

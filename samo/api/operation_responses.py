@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import samo
 from samo.api import schemas
+from samo.api.schemas.operations import FeedbackState
 from samo.factory import ModelSet
 
+if TYPE_CHECKING:
+    from samo.feedback.service import Feedback
 
-def health(models: ModelSet) -> schemas.HealthResponse:
+
+def health(models: ModelSet, feedback: FeedbackState) -> schemas.HealthResponse:
     """Return the state of the service."""
-    ready = {name: models.ready and one.state == "ready" for name, one in models.batchers.items()}
-    status: Literal["ok", "degraded"] = "ok" if all(ready.values()) else "degraded"
+    ready = {
+        name: models.ready and one.state == "ready" for name, one in models.all_batchers.items()
+    }
+    status: Literal["ok", "degraded"] = (
+        "ok" if all(ready.values()) and feedback != "unavailable" else "degraded"
+    )
     return schemas.HealthResponse(
         status=status if models.ready else "starting",
         version=samo.__version__,
         models=ready,
+        feedback=feedback,
         uptime_seconds=round(models.uptime_seconds, 1),
     )
 
 
-def readiness(models: ModelSet) -> schemas.ReadinessResponse:
+def readiness(models: ModelSet, feedback: FeedbackState) -> schemas.ReadinessResponse:
     """Return the state of each model."""
-    states = {name: batcher.state for name, batcher in models.batchers.items()}
-    all_ready = all(state == "ready" for state in states.values())
-    return schemas.ReadinessResponse(status="ready" if all_ready else "degraded", models=states)
+    states = {name: batcher.state for name, batcher in models.all_batchers.items()}
+    all_ready = all(state == "ready" for state in states.values()) and feedback != "unavailable"
+    return schemas.ReadinessResponse(
+        status="ready" if all_ready else "degraded", models=states, feedback=feedback
+    )
+
+
+def feedback_state(feedback: Feedback | None) -> FeedbackState:
+    """Return whether feedback is stored."""
+    if feedback is None:
+        return "off"
+    return "ready" if feedback.problem is None else "unavailable"
 
 
 def models_status(models: ModelSet) -> dict[str, schemas.ModelStatus]:
@@ -38,5 +56,5 @@ def models_status(models: ModelSet) -> dict[str, schemas.ModelStatus]:
             queue_length=batcher.queue_length,
             metadata=models.metadata[name],
         )
-        for name, batcher in models.batchers.items()
+        for name, batcher in models.all_batchers.items()
     }

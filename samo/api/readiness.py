@@ -16,8 +16,9 @@ _PATH: Final = "/readyz"
 class ReadinessMiddleware:
     """ASGI middleware: answers /readyz once the models are loaded.
 
-    A model that is not ready does not change the status: an orchestrator would send no requests,
-    although the other models serve. Until then BentoML answers, with 503.
+    A model that is not ready, or feedback without its database, does not change the status: an
+    orchestrator would send no requests, although the rest serves. Until then BentoML answers, with
+    503.
     """
 
     def __init__(self, app: ASGIApp, application: FastAPI) -> None:
@@ -35,4 +36,5 @@ class ReadinessMiddleware:
         if not is_probe or models is None or not models.ready:
             await self._app(scope, receive, send)
             return
-        await json_response(operation_responses.readiness(models))(scope, receive, send)
+        feedback = operation_responses.feedback_state(self._application.state.feedback)
+        await json_response(operation_responses.readiness(models, feedback))(scope, receive, send)

@@ -11,6 +11,7 @@ from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.prediction import NEUTRAL, Emotion, EmotionPrediction
 from runners.errors import SamoError
 from samo.api import schemas
+from samo.api.predictions import note_text
 from samo.api.stopwatch import Stopwatch
 from samo.http.envelope import error_body
 from samo.insight.arc import ArcPoint
@@ -21,6 +22,7 @@ from samo.insight.results import Insight, SummarizedText, TranscribedRecording
 from samo.insight.summary import SummaryResult
 from samo.insight.words import count_words
 from samo.monitoring import metrics
+from samo.monitoring.request_record import note_prediction
 
 MAX_KEY_EMOTIONS: Final = 3
 
@@ -35,8 +37,10 @@ def predict(
     """Return the emotions of a text. Raises `outcome` if it is an error."""
     if isinstance(outcome, SamoError):
         raise outcome
+    emotions = _decide(calibration, outcome, request)
+    note_text(calibration, outcome, emotions)
     response = schemas.PredictResponse(
-        emotions=_decide(calibration, outcome, request),
+        emotions=_scores(emotions),
         inference_time=_inference_time(stopwatch),
     )
     if request.groupings:
@@ -66,8 +70,11 @@ def _batch_item(
 ) -> schemas.BatchItem | schemas.BatchItemError:
     if isinstance(outcome, SamoError):
         metrics.errors.labels(outcome.code).inc()
+        note_prediction(None)
         return schemas.BatchItemError.model_validate(error_body(outcome))
-    item = schemas.BatchItem(emotions=_decide(calibration, outcome, request))
+    emotions = _decide(calibration, outcome, request)
+    note_text(calibration, outcome, emotions)
+    item = schemas.BatchItem(emotions=_scores(emotions))
     if request.groupings:
         item.groupings = _groupings(calibration, outcome)
     return item
@@ -77,11 +84,11 @@ def _decide(
     calibration: EmotionCalibration,
     probabilities: Probabilities,
     request: schemas.PredictRequest | schemas.PredictBatchRequest,
-) -> list[schemas.EmotionScore]:
+) -> list[Emotion]:
     """Decide which emotions a text has, and count them."""
     emotions = calibration.decide(probabilities, request.threshold, request.top_k)
     metrics.observe_emotions(emotions)
-    return _scores(emotions)
+    return emotions
 
 
 def _inference_time(stopwatch: Stopwatch) -> str:

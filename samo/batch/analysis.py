@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -86,7 +87,7 @@ class ShardWorker:
                 math.inf,
             )
         )
-        self._models = create_models(settings, find_model)
+        self._models = create_models(settings, partial(find_model, settings))
         self._models.warm_up()
         self._models.require_all()
         self._loop = asyncio.Runner()

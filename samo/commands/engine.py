@@ -6,6 +6,7 @@ import argparse
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -80,7 +81,7 @@ class LocalEngine:
             settings = Settings.load().model_copy(
                 update={"max_wait_seconds": math.inf, "max_audio_wait_seconds": math.inf}
             )
-            self._models = create_models(settings, find_model)
+            self._models = create_models(settings, partial(find_model, settings))
             self._models.warm_up()
         except (StartError, BatchRunError) as error:
             raise CommandError(str(error), UNAVAILABLE) from None

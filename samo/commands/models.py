@@ -11,17 +11,21 @@ from typing import Any
 
 from rich.table import Table
 
+from runners.errors import StartError
+from samo.commands import model_versions
 from samo.commands.console import results
 from samo.commands.errors import UNAVAILABLE, CommandError
 from samo.commands.options import add_engine_options, command_parser
-from samo.settings import ClientSettings
+from samo.settings import ClientSettings, Settings
 
 _EXAMPLES = """\
   samo models
   samo models --json | jq .emotion.metadata.parity
   samo models --url http://localhost:3000
+  samo models list
+  samo models promote samo-emotion:8cd2f1a09b3e
+  samo models rollback
 """
-_MODELS = ("transcriber", "emotion", "summarizer")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -29,17 +33,22 @@ def build_parser() -> argparse.ArgumentParser:
     parser = command_parser(
         "models",
         "List the models with their tag, size, licence and how their export was verified. Their "
-        "quality is in the model cards, checkpoints/*/README.md.",
+        "quality is in the model cards, checkpoints/*/README.md. The actions manage the "
+        "versions of a model: docs/retraining.md.",
         _EXAMPLES,
     )
     parser.add_argument("--json", action="store_true", help="print all metadata as JSON")
     add_engine_options(parser)
+    model_versions.add_actions(parser)
     return parser
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; returns the exit status."""
     args = build_parser().parse_args(arguments)
+    action: model_versions.Action | None = getattr(args, "action", None)
+    if action is not None:
+        return action(args)
     settings = ClientSettings()
     if url := args.url or settings.url:
         key = args.api_key or (settings.api_key.get_secret_value() if settings.api_key else None)
@@ -65,8 +74,9 @@ def _stored() -> dict[str, Any]:
     from samo.batch.store import find_model
 
     try:
-        found = {name: find_model(name) for name in _MODELS}
-    except BatchRunError as error:
+        settings = Settings.load()
+        found = {name: find_model(settings, name) for name in settings.model_names}
+    except (StartError, BatchRunError) as error:
         raise CommandError(str(error), UNAVAILABLE) from None
     return {
         name: {"tag": str(model.tag), "path": model.path, "metadata": dict(model.info.metadata)}

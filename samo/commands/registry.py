@@ -35,9 +35,12 @@ COMMANDS: Final = {
     "listen": Command("record from the microphone, then print the insight", "samo.commands.listen"),
     "journal": Command("make a report of a whole journal", "samo.commands.journal"),
     "models": Command("list the models with their sizes", "samo.commands.models"),
+    "retrain": Command("retrain the emotion model on labelled texts", "samo.commands.retrain"),
     "serve": Command("answer requests over HTTP", "samo.serve"),
     "batch": Command("analyse many entries of a file or folder", "samo.batch.command"),
     "keys": Command("create, list and revoke API keys", "samo.access.command"),
+    "feedback": Command("manage what people said about predictions", "samo.commands.feedback"),
+    "ab": Command("compare two emotion models by feedback", "samo.commands.ab"),
     "completion": Command("print a completion script for a shell", "samo.commands.completion"),
 }
 
@@ -50,6 +53,8 @@ examples:
   samo serve --port 3000
   samo batch entries.jsonl insights
   samo keys new --name phone --scopes text,speech --file keys.json
+  samo feedback stats
+  samo ab report
   samo completion bash > ~/.local/share/bash-completion/completions/samo
 
 `samo COMMAND --help` describes a command, with its exit statuses.

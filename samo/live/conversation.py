@@ -36,7 +36,7 @@ LiveTranscriber = Batcher[TranscriptionRequest, TranscriptionRequest, Transcript
 # New audio that a draft needs, at least, and in proportion to how long the last one took: drafts
 # take at most half of the time, and fewer are made under load.
 MIN_DRAFT_SECONDS: Final = 1.0
-_DRAFT_PACE: Final = 2.0
+DRAFT_PACE: Final = 2.0
 # Audio that is taken at once, so that other tasks get their turn.
 _SLICE_SAMPLES: Final = SAMPLE_RATE
 # A client that sends faster than real time waits while more turns than this are not transcribed.
@@ -221,7 +221,7 @@ class Conversation:
             decode = self._session.next_decode(draft_after_seconds=self._draft_interval())
             if decode is not None:
                 await self._transcribe(decode)
-            elif self._is_finishing and not self._session.has_work:
+            elif self._is_finishing and not self._session.pending_turns:
                 return
             else:
                 await self._wake.wait()
@@ -230,7 +230,7 @@ class Conversation:
         """Seconds of new audio that the next draft needs; None if all workers are busy."""
         if self._is_finishing or not self._transcriber.has_free_worker:
             return None
-        return max(MIN_DRAFT_SECONDS, _DRAFT_PACE * self._draft_seconds)
+        return max(MIN_DRAFT_SECONDS, DRAFT_PACE * self._draft_seconds)
 
     async def _transcribe(self, decode: Decode) -> None:
         error = await self._check_limit()

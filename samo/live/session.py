@@ -6,32 +6,24 @@ now, and `decoded` takes the result.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final
 
 from runners.errors import SamoError
 from runners.transcriber.transcript import SAMPLE_RATE, Transcript
 from samo.limits import MAX_AUDIO_SECONDS
-from samo.live import requests
 from samo.live import server_events as events
-from samo.live.agreement import complete, extend_stable
 from samo.live.audio_input import AudioInput, Samples
 from samo.live.client_events import EventError
 from samo.live.config import SessionConfig
 from samo.live.detection import TurnDetector
 from samo.live.endpointing import Transition
-from samo.live.turns import Decode, FinishedTurn, Purpose, SampleBuffer, Turn
+from samo.live.transcription import Events, TurnTranscription
+from samo.live.turns import Decode, FinishedTurn, SampleBuffer, Turn
 
 # A shorter recording is committed by mistake; OpenAI refuses it too.
 MIN_COMMIT_SECONDS: Final = 0.1
-# After this pause the turn is transcribed completely, in case that it ends there.
-PAUSE_SECONDS: Final = 0.2
-# A draft of less has no word to agree on.
-MIN_DRAFT_SECONDS: Final = 1.0
 # Before a turn is noticed it has begun, and its start must still be there.
 _KEPT_SECONDS: Final = 1.0
-
-Events = list[events.ServerEvent]
 
 
 class LiveSession:
@@ -41,11 +33,8 @@ class LiveSession:
         self.id = events.new_id("sess")
         self._config = config or SessionConfig.default()
         self._audio = SampleBuffer()
-        self._turn: Turn | None = None
-        self._pending: deque[Turn] = deque()
-        self._finished: list[FinishedTurn] = []
+        self._turns = TurnTranscription(self._config, self._audio)
         self._last_item_id: str | None = None
-        self._last_text = ""
         self._use_config()
 
     @property
@@ -72,7 +61,7 @@ class LiveSession:
                 param="session.audio.input.turn_detection",
             )
         changed = old.format != new.format or old.turn_detection != new.turn_detection
-        self._config = config
+        self._config = self._turns.config = config
         if changed:
             self._use_config()
         return [events.SessionUpdated(session=self.description)]
@@ -102,13 +91,15 @@ class LiveSession:
             return []
         found: Events = []
         for transition in self._detector.feed(samples):
-            if self._turn is not None:
-                self._turn.speech_end = self._detector.speech_end
+            if self._turns.open is not None:
+                self._turns.open.speech_end = self._detector.speech_end
+                self._turns.open.voiced = self._detector.voiced
             if transition is Transition.STARTED:
                 found.append(self._start_turn(self._detector))
-            elif transition is Transition.STOPPED:
-                found += self._end_turn(self._detector.position, heard=True)
-        if self._turn is None:
+            elif transition is Transition.STOPPED and self._turns.open is not None:
+                found += self._stop_turn(self._turns.open, self._detector.position)
+        self._turns.pause_seconds = self._detector.pause_seconds
+        if self._turns.open is None:
             kept = self._detector.prefix + round(_KEPT_SECONDS * SAMPLE_RATE)
             self._audio.drop_before(self._audio.end - kept)
         return found
@@ -121,28 +112,29 @@ class LiveSession:
         """
         self._input.restart()
         if self._detector is not None:
-            if self._turn is None:
+            turn = self._turns.open
+            if turn is None:
                 raise EventError(
                     "There is no speech in the buffer.", "input_audio_buffer_commit_empty"
                 )
             self._detector.end_turn()
-            self._turn.speech_end = self._audio.end
-            return self._end_turn(self._audio.end, heard=False)
+            turn.speech_end = self._audio.end
+            return self._end_turn(turn, self._audio.end)
         if self._audio.end - self._audio.start < MIN_COMMIT_SECONDS * SAMPLE_RATE:
             raise EventError(
                 f"The buffer has less than {1000 * MIN_COMMIT_SECONDS:g} ms of audio.",
                 "input_audio_buffer_commit_empty",
             )
-        self._turn = self._new_turn(self._audio.start)
-        self._turn.speech_end = self._audio.end
-        return self._end_turn(self._audio.end, heard=False)
+        turn = self._new_turn(self._audio.start)
+        turn.speech_end = self._audio.end
+        return self._end_turn(turn, self._audio.end)
 
     def clear(self) -> Events:
         """Forget the audio that is not committed."""
         self._input.restart()
         if self._detector is not None:
             self._detector.end_turn()
-        self._turn = None
+        self._turns.open = None
         self._audio.drop_before(self._audio.end)
         return [events.Cleared()]
 
@@ -154,19 +146,13 @@ class LiveSession:
             return []
 
     @property
-    def has_work(self) -> bool:
-        """Whether turns are not transcribed yet."""
-        return bool(self._pending)
-
-    @property
     def pending_turns(self) -> int:
         """Number of ended turns that are not transcribed yet."""
-        return len(self._pending)
+        return self._turns.pending_turns
 
     def take_finished(self) -> list[FinishedTurn]:
         """The turns that were finished since the last call."""
-        finished, self._finished = self._finished, []
-        return finished
+        return self._turns.take_finished()
 
     def next_decode(self, *, draft_after_seconds: float | None) -> Decode | None:
         """What should be transcribed now.
@@ -174,62 +160,19 @@ class LiveSession:
         Args:
             draft_after_seconds: how much new audio a draft needs; None for no drafts.
         """
-        if self._pending:
-            return self._decode(self._pending[0], Purpose.FINAL)
-        turn = self._turn
-        if turn is None or self._detector is None:
-            return None
-        if self._detector.pause_seconds >= PAUSE_SECONDS:
-            if not turn.is_covered(turn.checked_until):
-                return self._decode(turn, Purpose.PAUSE)
-            return None
-        if draft_after_seconds is None:
-            return None
-        since = max(turn.read_until, turn.start) + draft_after_seconds * SAMPLE_RATE
-        earliest = turn.start + MIN_DRAFT_SECONDS * SAMPLE_RATE
-        if self._audio.end >= max(since, earliest):
-            return self._decode(turn, Purpose.DRAFT)
-        return None
+        return self._turns.next_decode(draft_after_seconds=draft_after_seconds)
 
     def is_wanted(self, decode: Decode) -> bool:
         """Whether the result of a decode is still of use."""
-        turn = decode.turn
-        if decode.purpose is Purpose.FINAL:
-            return turn in self._pending
-        if decode.purpose is Purpose.PAUSE:
-            ended_there = turn in self._pending and turn.is_covered(decode.speech_end)
-            return turn is self._turn or ended_there
-        pause = self._detector.pause_seconds if self._detector else 0.0
-        return turn is self._turn and pause < PAUSE_SECONDS
+        return self._turns.is_wanted(decode)
 
     def decoded(self, decode: Decode, transcript: Transcript) -> Events:
         """Take the result of a decode."""
-        turn = decode.turn
-        if not self.is_wanted(decode) and turn is not self._turn:
-            return []
-        turn.read_until = decode.until
-        if decode.purpose is Purpose.FINAL:
-            return self._complete(turn, transcript)
-        is_pause = decode.purpose is Purpose.PAUSE
-        text = complete(turn.stable, transcript.text) if is_pause else transcript.text
-        if is_pause:
-            turn.checked, turn.checked_until = transcript, decode.speech_end
-            if turn in self._pending:
-                return self._complete(turn, transcript)
-        stable = extend_stable(turn.stable, turn.draft, text, is_complete=is_pause)
-        turn.draft = text
-        return self._send_stable(turn, stable, transcript.language)
+        return self._turns.decoded(decode, transcript)
 
     def failed(self, decode: Decode, error: SamoError) -> Events:
         """A decode has failed; a turn that has ended fails with it."""
-        turn = decode.turn
-        turn.read_until = decode.until
-        if decode.purpose is not Purpose.FINAL:
-            turn.checked_until = decode.speech_end
-            return []
-        self._pending.remove(turn)
-        details = events.ErrorDetails(type="server_error", code=error.code, message=error.message)
-        return [events.Failed(item_id=turn.item_id, error=details)]
+        return self._turns.failed(decode, error)
 
     def _use_config(self) -> None:
         source = self._config.audio.input
@@ -241,7 +184,7 @@ class LiveSession:
     @property
     def _has_open_audio(self) -> bool:
         if self._detector is not None:
-            return self._turn is not None
+            return self._turns.open is not None
         return self._audio.end > self._audio.start
 
     def _new_turn(self, start: int) -> Turn:
@@ -251,59 +194,26 @@ class LiveSession:
 
     def _start_turn(self, detector: TurnDetector) -> events.ServerEvent:
         start = max(self._audio.start, detector.speech_start - detector.prefix)
-        self._turn = self._new_turn(start)
-        self._turn.speech_end = detector.speech_end
-        return events.SpeechStarted(item_id=self._turn.item_id, audio_start_ms=_milliseconds(start))
+        turn = self._new_turn(start)
+        turn.speech_end, turn.voiced = detector.speech_end, detector.voiced
+        self._turns.open = turn
+        return events.SpeechStarted(item_id=turn.item_id, audio_start_ms=_milliseconds(start))
 
-    def _end_turn(self, position: int, *, heard: bool) -> Events:
-        """End the open turn; `heard` says whether voice activity detection heard its end."""
-        turn = self._turn
-        assert turn is not None  # noqa: S101  # the callers have checked that
-        self._turn = None
-        turn.samples = self._audio.cut(turn.start, turn.end_of_audio(position))
-        self._audio.drop_before(position)
-        self._pending.append(turn)
+    def _stop_turn(self, turn: Turn, position: int) -> Events:
+        """End the open turn where turn detection hears its end."""
+        stopped = events.SpeechStopped(item_id=turn.item_id, audio_end_ms=_milliseconds(position))
+        return [stopped, *self._end_turn(turn, position)]
+
+    def _end_turn(self, turn: Turn, position: int) -> Events:
+        """End a turn: the open one, or all of the buffer without turn detection."""
         item_id, previous = turn.item_id, turn.previous_item_id
-        found: Events = [
+        completed = self._turns.end(turn, position)
+        self._audio.drop_before(position)
+        return [
             events.Committed(item_id=item_id, previous_item_id=previous),
             events.ItemCreated(item=events.Item(id=item_id), previous_item_id=previous),
+            *completed,
         ]
-        if heard:
-            stopped = events.SpeechStopped(item_id=item_id, audio_end_ms=_milliseconds(position))
-            found.insert(0, stopped)
-        if turn.checked is not None and turn.is_covered(turn.checked_until):
-            found += self._complete(turn, turn.checked)
-        return found
-
-    def _decode(self, turn: Turn, purpose: Purpose) -> Decode:
-        until = self._audio.end
-        samples = turn.samples
-        if samples is None:
-            samples = self._audio.cut(turn.start, turn.end_of_audio(until))
-        request = requests.complete(self._config, samples, self._last_text)
-        if purpose is Purpose.DRAFT:
-            request = requests.draft(request, turn)
-        return Decode(turn, purpose, request, turn.speech_end, until)
-
-    def _send_stable(self, turn: Turn, stable: str, language: str | None) -> Events:
-        delta = stable[len(turn.stable) :]
-        if not delta:
-            return []
-        turn.stable = stable
-        turn.language = turn.language or language
-        return [events.Delta(item_id=turn.item_id, delta=delta)]
-
-    def _complete(self, turn: Turn, transcript: Transcript) -> Events:
-        self._pending.remove(turn)
-        assert turn.samples is not None  # noqa: S101  # the turn has ended
-        text = complete(turn.stable, transcript.text)
-        found = self._send_stable(turn, text, transcript.language)
-        end = turn.start + len(turn.samples)
-        self._last_text = text
-        self._finished.append(
-            FinishedTurn(turn.item_id, turn.start, end, text, transcript, turn.samples)
-        )
-        return [*found, requests.completed(self._config, turn, text, transcript)]
 
 
 def _milliseconds(samples: int) -> int:

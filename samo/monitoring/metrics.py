@@ -117,6 +117,25 @@ confidence: Final = Histogram(
     buckets=_CONFIDENCE_BUCKETS,
     registry=registry,
 )
+feedback: Final = Counter(
+    "samo_feedback",
+    "Feedback that was stored, by the route of its response.",
+    ["route"],
+    registry=registry,
+)
+answers_waiting: Final = Gauge(
+    "samo_answers_waiting", "Predictions that wait to be written for feedback.", registry=registry
+)
+answers_dropped: Final = Counter(
+    "samo_answers_dropped",
+    "Predictions that were not written, so that nobody can send feedback on them.",
+    registry=registry,
+)
+feedback_ready: Final = Gauge(
+    "samo_feedback_ready",
+    "1 if the database of feedback can be used; 0 if not, or if feedback is off.",
+    registry=registry,
+)
 live_sessions: Final = Gauge(
     "samo_live_sessions", "Live sessions that are open.", registry=registry
 )
@@ -137,6 +156,12 @@ model_ready: Final = Gauge(
 )
 model_info: Final = Gauge(
     "samo_model_info", "The loaded models; always 1.", ["model", "tag"], registry=registry
+)
+model_reloads: Final = Counter(
+    "samo_model_reloads",
+    "Promoted versions of the emotion model that the running service loaded, or could not.",
+    ["outcome"],
+    registry=registry,
 )
 build_info: Final = Gauge(
     "samo_build_info", "The version of the service; always 1.", ["version"], registry=registry

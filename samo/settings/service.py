@@ -16,13 +16,17 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from runners.errors import StartError
 from samo import options
 from samo.limits import MAX_FORM_BYTES
+from samo.settings.ab import AbSettings
 from samo.settings.access import AccessSettings
 from samo.settings.decoding import DecodingSettings
 from samo.settings.drift import DriftSettings
+from samo.settings.feedback import FeedbackSettings
 from samo.settings.jobs import JobSettings
 from samo.settings.live import LiveSettings
 from samo.settings.logs import LogSettings
+from samo.settings.models import ModelSettings
 from samo.settings.reliability import ReliabilitySettings
+from samo.settings.reloading import ReloadingSettings
 
 _log = logging.getLogger("bentoml.samo.settings")
 
@@ -45,13 +49,17 @@ def available_cpus() -> int:
 
 
 class Settings(
+    AbSettings,
     AccessSettings,
     DecodingSettings,
     DriftSettings,
+    FeedbackSettings,
     JobSettings,
     LiveSettings,
     LogSettings,
+    ModelSettings,
     ReliabilitySettings,
+    ReloadingSettings,
 ):
     """Each field is read from a variable with the prefix `SAMO_`, such as `SAMO_THREADS=4`.
 

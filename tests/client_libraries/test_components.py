@@ -278,10 +278,7 @@ def test_by_keyboard_and_without_motion(chromium, addresses):
 
 
 ENTRIES = [
-    {
-        "date": "2026-03-29T00:59:59Z",
-        "moods": {"calm": 0.8},
-    },  # one second before 03:00
+    {"date": "2026-03-29T00:59:59Z", "moods": {"calm": 0.8}},  # one second before 03:00
     {"date": "2026-03-29T21:59:59Z", "moods": {"calm": 0.8}},  # 23:59:59 on the same day
 ]
 

@@ -106,6 +106,21 @@ def test_emotions_of_texts(samo):
     assert samo.summarize(TEXT, max_sentences=1, focus="gist").summary
 
 
+def test_feedback_on_a_response(samo):
+    said = samo.send_feedback(samo.analyze(TEXT), labels=["Joy"], moods=[], summary_rating=4)
+    batch = samo.predict_batch(["I am so happy.", "I am sad."])
+    second = samo.send_feedback(
+        batch, item=1, labels=["sadness"], text="I am sad.", consent=True, user="user-1"
+    )
+    assert (said.item, second.item) == (0, 1)
+    assert second.request_id == batch.request_id
+    assert samo.send_feedback(said.request_id, labels=["joy"]).request_id == said.request_id
+    with pytest.raises(errors.NotFound, match="X-Request-ID"):
+        samo.send_feedback("unknown", labels=["joy"])
+    with pytest.raises(TypeError, match="about a response"):
+        samo.send_feedback(models.BatchItem(emotions=[]), labels=["joy"])
+
+
 def test_trends_of_insights(samo):
     insight = samo.analyze(TEXT)
     silence = insight.model_copy(update={"emotion_analysis": None})
@@ -228,8 +243,8 @@ def mocked(connect, monkeypatch, request):
     async def wait(seconds):
         waits.append(seconds)
 
-    monkeypatch.setattr("samo_client._client.time.sleep", waits.append)
-    monkeypatch.setattr("samo_client._async_client.asyncio.sleep", wait)
+    monkeypatch.setattr("samo_client._connection.time.sleep", waits.append)
+    monkeypatch.setattr("samo_client._async_connection.asyncio.sleep", wait)
     is_async = "asyncio" in request.node.callspec.id
 
     def open_client(mock, **options):

@@ -1,4 +1,4 @@
-"""The commands and programs in README.md, CONTRIBUTING.md and docs/ are run.
+"""The commands and programs in README.md, CONTRIBUTING.md, SECURITY.md and docs/ are run.
 
 All run against one server with the real models, except those in `NOT_RUN`. Each must succeed and
 print something; if the page shows its response, names and types are compared.
@@ -27,12 +27,17 @@ _GOOGLE = "needs Terraform and an account of Google Cloud"
 _JOB = "tests/integration/test_cloudrun_job.py runs the block with a fake gcloud"
 _ENGINE = "needs root and minutes; `.ci/run` runs it"
 _CLUSTER = "needs a cluster; tests/unit/test_deploy_files.py checks the manifests"
+_SIGNED = "needs a published image, which a pipeline has signed"
 _TRAINING = "takes minutes to hours, with corpora that are not in the repository"
 
 # Commands by their first line, and why they are not run.
+_PROMOTION = "changes the model store; tests/commands/test_model_versions.py runs the command"
 NOT_RUN = {
     "make serve": "tests/e2e/test_serve.py starts the server with the same command",
     "SAMO_CORS_ORIGINS=http://localhost:8080 make serve": "tests/unit/test_cors.py has origins",
+    "SAMO_CORS_ORIGINS=app://obsidian.md,capacitor://localhost,http://localhost make serve": (
+        "tests/http/test_obsidian.py allows these origins"
+    ),
     "python3 -m http.server 8080 --bind 127.0.0.1 --directory docs/examples/recorder": (
         "serves until it is stopped; tests/e2e/test_docs_site.py opens the page"
     ),
@@ -53,6 +58,17 @@ NOT_RUN = {
         "a new service has no window yet; tests/http/test_drift.py asks for it"
     ),
     "make batch IN=entries.jsonl OUT=insights": "tests/integration/test_batch.py runs `samo batch`",
+    "cat insights/part-*.jsonl > insights.jsonl": "needs the output of the command above it",
+    "duckdb -c \"from 'insights/part-*.parquet'\"": "duckdb is another program",
+    ".venv/bin/samo batch IN OUT --engine ray --workers 8 --threads 2": (
+        "tests/integration/test_batch_engines.py runs Ray"
+    ),
+    ".venv/bin/samo batch IN OUT --engine ray --workers 64 --threads 2 --address HEAD:6379": (
+        "needs a cluster of Ray"
+    ),
+    ".venv/bin/python -m loadtests.batch_run --entries 150 --rounds 3": "takes minutes",
+    "cosign verify --certificate-identity-regexp '^https://github.com/OWNER/REPOSITORY/'": _SIGNED,
+    "cosign verify-attestation --type cyclonedx … IMAGE@DIGEST": _SIGNED,
     "export PROJECT=my-project BUCKET=my-bucket": _JOB,
     "export IMAGE=europe-west1-docker.pkg.dev/my-project/samo/samo@sha256:DIGEST": _JOB,
     "envsubst '$PROJECT $BUCKET $IMAGE' < deploy/cloudrun/job.yaml > job.yaml": _JOB,
@@ -83,6 +99,10 @@ NOT_RUN = {
     "make eval-emotion DATA=../shared/data": _TRAINING,
     "make train-summarizer DATA=../shared/data": _TRAINING,
     "make eval-summarizer DATA=../shared/data": _TRAINING,
+    "make retrain IN=feedback.jsonl DATA=../shared/data": _TRAINING,
+    "make eval-retrain DATA=../shared/data": _TRAINING,
+    ".venv/bin/samo models promote samo-emotion:8cd2f1a09b3e4d57": _PROMOTION,
+    ".venv/bin/samo models rollback": _PROMOTION,
     "make eval-trends": "takes minutes",
     "make chaos": "takes minutes; tests/faults causes the same faults",
     "python -m training.emotion.publish --adapter checkpoints/emotion --target runs/emotion": (

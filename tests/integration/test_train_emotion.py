@@ -13,6 +13,7 @@ from training.emotion.compare_runs import compare_runs
 from training.emotion.contexts import ContextExamples, add_contexts
 from training.emotion.data import CONTEXTS, MOODS, load_goemotions, write_examples
 from training.emotion.distill import Ensemble, distill
+from training.emotion.history import History
 from training.emotion.inference import label_logits, run_logits
 from training.emotion.losses import bce, known_loss
 from training.emotion.runs import TrainingRun
@@ -81,7 +82,8 @@ def test_trains_any_encoder_and_resumes_an_interrupted_run(
     def train():
         return EmotionTrainer(
             model_name=str(encoder), data=data, output=tmp_path / "run", epochs=2,
-            batch_size=8, rank=2, save_steps=5, device="cpu", **options,
+            batch_size=8, rank=2, save_steps=5, eval_steps=3, eval_texts=10, device="cpu",
+            **options,
         ).train()  # fmt: skip
 
     with pytest.raises(KeyboardInterrupt):
@@ -90,6 +92,9 @@ def test_trains_any_encoder_and_resumes_an_interrupted_run(
     assert steps == 8 + 5  # ten steps, of which five were saved
     assert label_logits(folder, COMMENTS).shape == (5, 5)
     assert not (tmp_path / "run" / "checkpoint.pt").exists()
+    history = History(tmp_path / "run").read()
+    assert [one.step for one in history] == [3, 6, 9, 10]  # step 6 was measured again
+    assert all(one.loss > 0 and one.dev_cross_entropy > 0 for one in history)
 
 
 def test_a_student_learns_from_teachers_and_continues_from_an_adapter(encoder, data, tmp_path):

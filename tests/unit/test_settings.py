@@ -91,3 +91,12 @@ def test_a_short_secret_is_told_its_length(environment, name, least):
     with pytest.raises(StartError, match=f"it needs at least {least} characters") as error:
         Settings.load()
     assert "tiny" not in str(error.value)
+
+
+def test_the_emotion_model_is_chosen_by_name(environment):
+    assert Settings.load().model_names["emotion"] == "samo-emotion"
+    environment(SAMO_EMOTION_MODEL="small")
+    assert Settings.load().model_names["emotion"] == "samo-emotion-small"
+    environment(SAMO_EMOTION_MODEL="tiny")
+    with pytest.raises(StartError, match=r"SAMO_EMOTION_MODEL .*'large' or 'small'"):
+        Settings.load()

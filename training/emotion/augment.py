@@ -100,12 +100,16 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="file to write")
     parser.add_argument("--comments", type=int, help="number of comments to sample; default: all")
     parser.add_argument("--seed", type=int, default=0, help="seed of all random choices")
+    parser.add_argument(
+        "--unchanged", action="store_true", help="write the comments as they were published"
+    )
     args = parser.parse_args()
     comments = load_goemotions(args.data, "train")
     if args.comments:
         sample = np.random.default_rng(args.seed).permutation(len(comments))[: args.comments]
         comments = comments.select(np.sort(sample))
-    examples = add_moodless(augment(comments, args.seed), MOODLESS_COMMENTS, args.seed)
+    changed = comments if args.unchanged else augment(comments, args.seed)
+    examples = add_moodless(changed, MOODLESS_COMMENTS, args.seed)
     write_examples(examples, args.output)
 
 

@@ -60,11 +60,16 @@ def _f1_by_label(decided: Array, labels: Array) -> Array:
     return np.asarray(2 * true_positives / np.maximum(decided.sum(axis=-2) + labels.sum(axis=0), 1))
 
 
+def f1_by_threshold(probabilities: Array, labels: Array) -> Array:
+    """F1 of each label at each threshold of `THRESHOLD_GRID`, of shape (thresholds, labels)."""
+    return _f1_by_label(probabilities[None] >= THRESHOLD_GRID[:, None, None], labels)
+
+
 def _shrunk_thresholds(probabilities: Array, labels: Array, prior: float) -> Array:
     """Thresholds of labels, shrunk to a global threshold: the fewer positives, the more."""
     positives = labels.sum(axis=0)
     trust = positives / (positives + prior)
-    scores = _f1_by_label(probabilities[None] >= THRESHOLD_GRID[:, None, None], labels)
+    scores = f1_by_threshold(probabilities, labels)
     label_thresholds = THRESHOLD_GRID[scores.argmax(axis=0)]
     global_threshold = THRESHOLD_GRID[int(scores.mean(axis=1).argmax())]
     return np.asarray(trust * label_thresholds + (1 - trust) * global_threshold)

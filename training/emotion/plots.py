@@ -1,4 +1,4 @@
-"""Plots of an evaluation, as SVG files for docs/."""
+"""Plots of a training run and of an evaluation: SVG files for docs/, and figures of a notebook."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from matplotlib.figure import Figure
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from training.arrays import Array
+from training.emotion.calibrate import THRESHOLD_GRID, f1_by_threshold
 from training.emotion.data import LabelledTexts
+from training.emotion.history import Measurement
 from training.emotion.metrics import confusions, expected_calibration_error, reliability
 
 # Number of labels in the plot of the rarest labels.
@@ -36,10 +38,10 @@ def draw_all(
     folder.mkdir(parents=True, exist_ok=True)
     label_names, labels = split.label_names, split.labels
     with mpl.rc_context(STYLE):
-        save(_f1_by_label(label_names, labels, decided), folder / "f1-by-label.svg")
-        save(_reliability(labels, probabilities, uncalibrated), folder / "reliability.svg")
-        save(_confusions(label_names, labels, decided), folder / "confusions.svg")
-        save(_rare_labels(label_names, labels, probabilities), folder / "rare-labels.svg")
+        save(f1_by_label(label_names, labels, decided), folder / "f1-by-label.svg")
+        save(reliability_diagram(labels, probabilities, uncalibrated), folder / "reliability.svg")
+        save(confusion_matrix(label_names, labels, decided), folder / "confusions.svg")
+        save(rare_labels(label_names, labels, probabilities), folder / "rare-labels.svg")
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -47,7 +49,47 @@ def save(figure: Figure, path: Path) -> None:
     figure.savefig(path, format="svg", metadata={"Date": None}, bbox_inches="tight")
 
 
-def _f1_by_label(label_names: Sequence[str], labels: Array, decided: Array) -> Figure:
+def learning_curve(history: Sequence[Measurement]) -> Figure:
+    """Loss and macro-F1 on dev over the steps of a run."""
+    steps = [one.step for one in history]
+    figure = Figure(figsize=(7.2, 3.0), layout="constrained")
+    losses, scores = figure.subplots(1, 2)
+    losses.plot(steps, [one.loss for one in history], color=SECOND_COLOR, label="train")
+    losses.plot(steps, [one.dev_cross_entropy for one in history], color=MAIN_COLOR, label="dev")
+    losses.set(xlabel="step", ylabel="loss of a text")
+    losses.legend(frameon=False)
+    scores.plot(steps, [one.dev_macro_f1 for one in history], color=MAIN_COLOR)
+    scores.set(xlabel="step", ylabel="macro-F1 on dev", ylim=(0, None))
+    return figure
+
+
+def threshold_curves(
+    label_names: Sequence[str],
+    labels: Array,
+    probabilities: Array,
+    thresholds: Array,
+    shown: Sequence[str],
+) -> Figure:
+    """F1 of some labels at each threshold, and the thresholds that were chosen.
+
+    `labels` and `probabilities` have shape (texts, labels), `thresholds` (labels,); `shown` are
+    names of labels.
+    """
+    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for name in shown:
+        index = list(label_names).index(name)
+        scores = f1_by_threshold(probabilities[:, [index]], labels[:, [index]])[:, 0]
+        support = int((labels[:, index] > 0).sum())
+        (line,) = axes.plot(THRESHOLD_GRID, scores, label=f"{name} ({support})")
+        axes.axvline(thresholds[index], color=line.get_color(), linestyle=":", linewidth=1)
+    axes.set(xlabel="threshold (dotted: chosen)", ylabel="F1 on dev", xlim=(0, 0.9), ylim=(0, 1))
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return figure
+
+
+def f1_by_label(label_names: Sequence[str], labels: Array, decided: Array) -> Figure:
+    """F1 of each label as bars; `labels` and `decided` have shape (texts, labels)."""
     true_positives = ((labels > 0) & decided).sum(axis=0)
     support = (labels > 0).sum(axis=0)
     scores = 2 * true_positives / np.maximum(support + decided.sum(axis=0), 1)
@@ -67,7 +109,8 @@ def _f1_by_label(label_names: Sequence[str], labels: Array, decided: Array) -> F
     return figure
 
 
-def _reliability(labels: Array, probabilities: Array, uncalibrated: Array) -> Figure:
+def reliability_diagram(labels: Array, probabilities: Array, uncalibrated: Array) -> Figure:
+    """Share of labels that apply at each probability; arrays have shape (texts, labels)."""
     figure = Figure(figsize=(5.2, 4.4))
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=1)
@@ -86,7 +129,8 @@ def _reliability(labels: Array, probabilities: Array, uncalibrated: Array) -> Fi
     return figure
 
 
-def _confusions(label_names: Sequence[str], labels: Array, decided: Array) -> Figure:
+def confusion_matrix(label_names: Sequence[str], labels: Array, decided: Array) -> Figure:
+    """The labels that were predicted in place of a missed one (`training.emotion.metrics`)."""
     shares = confusions(labels, decided)
     figure = Figure(figsize=(7.2, 6.4))
     axes = figure.subplots()
@@ -98,7 +142,8 @@ def _confusions(label_names: Sequence[str], labels: Array, decided: Array) -> Fi
     return figure
 
 
-def _rare_labels(label_names: Sequence[str], labels: Array, probabilities: Array) -> Figure:
+def rare_labels(label_names: Sequence[str], labels: Array, probabilities: Array) -> Figure:
+    """Precision over recall of the `RARE_LABELS` rarest labels."""
     support = (labels > 0).sum(axis=0)
     figure = Figure(figsize=(5.6, 4.4))
     axes = figure.subplots()

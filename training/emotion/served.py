@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -25,40 +26,64 @@ from samo.insight.entry import (
     sentence_texts,
     split_text,
 )
+from samo.settings.models import EMOTION_MODELS
 from training.arrays import Array
 
 BATCH_SIZE: Final = 32
+THREADS: Final = 2
 
 
 def add_model_argument(parser: argparse.ArgumentParser) -> None:
     """Add `--model`, the argument of `load_classifier`."""
     parser.add_argument(
-        "--model", type=Path, help="folder of an exported model; default: the newest in the store"
+        "--model",
+        type=exported_model,
+        default="large",
+        help="large or small, the newest in the store, or the folder of an exported model",
     )
 
 
+def exported_model(name: str) -> Path:
+    """Folder of the newest model in the store for a name of `EMOTION_MODELS`, else a path."""
+    for model, stored_name in EMOTION_MODELS.items():
+        if name == model:
+            return model_folder(stored_name)
+    return Path(name)
+
+
+def default_checkpoint(folder: Path) -> Path:
+    """The checkpoint from which the store's model in `folder`, such as samo-emotion/TAG, is."""
+    return Path("checkpoints", folder.parent.name.removeprefix("samo-"))
+
+
 def load_classifier(
-    folder: Path | None, calibration: EmotionCalibration | None = None
+    folder: Path, calibration: EmotionCalibration | None = None
 ) -> EmotionClassifier:
-    """Load an exported classifier, by default the newest in the model store, on two threads."""
-    folder = folder or model_folder("samo-emotion")
-    return EmotionClassifier.load(folder, threads=2, calibration=calibration)
+    """Load an exported classifier."""
+    return EmotionClassifier.load(folder, threads=THREADS, calibration=calibration, parallel=True)
 
 
 def classify(classifier: EmotionClassifier, texts: Sequence[str]) -> Array:
     """Probabilities of single texts, of shape (texts, outputs) and dtype float32.
 
-    Texts of similar length share a batch, which needs little padding.
+    Texts of similar length share a batch, which needs little padding. Each batch is computed on one
+    of `THREADS` threads, as in the service; that changes no result.
     """
     prepared = [classifier.prepare(text) for text in texts]
     order = sorted(range(len(texts)), key=lambda index: len(prepared[index]))
-    rows: list[Array] = [np.zeros(0)] * len(texts)
-    for start in tqdm(range(0, len(order), BATCH_SIZE), desc="classifying", unit="batch"):
-        batch = order[start : start + BATCH_SIZE]
-        predicted = classifier.predict([prepared[row] for row in batch])
-        for row, probabilities in zip(batch, predicted, strict=True):
-            rows[row] = probabilities
-    return np.stack(rows).astype(np.float32)
+    batches = [
+        [prepared[row] for row in order[start : start + BATCH_SIZE]]
+        for start in range(0, len(order), BATCH_SIZE)
+    ]
+    with ThreadPoolExecutor(THREADS) as executor:
+        predicted = tqdm(
+            executor.map(classifier.predict_single_threaded, batches),
+            desc="classifying",
+            total=len(batches),
+            unit="batch",
+        )
+        rows = np.stack([row for batch in predicted for row in batch])
+    return np.asarray(rows[np.argsort(order)], dtype=np.float32)
 
 
 def classify_entries(

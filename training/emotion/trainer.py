@@ -58,8 +58,13 @@ class EmotionTrainer:
         batch_size: texts per step.
         max_examples: train only on the first texts, to try out a change.
         save_steps: steps between checkpoints.
+        eval_steps: steps between measurements on dev, which are written to `history.jsonl` in
+            `output` (`training.emotion.history`); None: dev is only evaluated at the end.
+        eval_texts: number of dev texts that are evaluated; None: all.
         seed: seed of initialization, order and dropout.
         device: "auto", "cpu" or "cuda".
+        workers: number of threads, each of which computes a part of every batch on one core; 1 lets
+            PyTorch divide each operation among the cores, which is slow if other programs run.
     """
 
     model_name: str
@@ -79,8 +84,11 @@ class EmotionTrainer:
     batch_size: int = 32
     max_examples: int | None = None
     save_steps: int = 200
+    eval_steps: int | None = None
+    eval_texts: int | None = None
     seed: int = 0
     device: str = "auto"
+    workers: int = 1
 
     def train(self) -> Path:
         """Train, or resume from the last checkpoint in `output`; return the folder `adapter/`."""
@@ -93,6 +101,12 @@ class EmotionTrainer:
         network = EmotionNetwork.from_encoder(base, split.label_names, self.layers)
         model = (network if self.full else self._add_adapter(network)).to(device)
         batches = Batches(split, tokenizer, self.batch_size, self.seed)
+        scored = _first(dev, self.eval_texts)
+        dev_batches = Batches(scored, tokenizer, 4 * self.batch_size, 0)
+
+        def evaluate() -> dict[str, float]:
+            return _dev_scores(model, dev_batches, scored, device)
+
         optimizer = make_optimizer(
             model, self.learning_rate, self.head_learning_rate, self.layer_decay
         )
@@ -105,13 +119,15 @@ class EmotionTrainer:
             output=self.output,
             loss=LOSSES[self.loss_function],
             r_drop=self.r_drop,
+            workers=self.workers,
             save_steps=self.save_steps,
             seed=self.seed,
+            evaluate=evaluate,
+            eval_steps=self.eval_steps,
         )
         loop.resume()
         loop.run(batches, steps)
-        dev_batches = Batches(dev, tokenizer, 4 * self.batch_size, 0)
-        print(json.dumps({"run": self.output.name, **_dev_scores(model, dev_batches, dev, device)}))
+        print(json.dumps({"run": self.output.name, **evaluate()}))
         self._save(model, dev.label_names, split.label_names)
         loop.checkpoint.unlink(missing_ok=True)
         return self.output / "adapter"
@@ -122,7 +138,7 @@ class EmotionTrainer:
             if self.examples
             else load_goemotions(self.data, "train")
         )
-        return split if self.max_examples is None else split.select(range(self.max_examples))
+        return _first(split, self.max_examples)
 
     def _add_adapter(self, network: EmotionNetwork) -> Any:
         if self.adapter is not None:
@@ -163,6 +179,11 @@ class EmotionTrainer:
             moods=tuple(name for name in MOODS if name in outputs),
             contexts=tuple(name for name in CONTEXTS if name in outputs),
         ).save(folder)
+
+
+def _first(split: LabelledTexts, count: int | None) -> LabelledTexts:
+    """The first `count` texts; all if it is None or there are fewer."""
+    return split if count is None else split.select(range(min(count, len(split))))
 
 
 def _predictions(
@@ -231,7 +252,10 @@ def main() -> None:
     add("--batch-size", type=int, default=default.batch_size, help="texts per step")
     add("--max-examples", type=int, help="train on the first texts only; default: all")
     add("--save-steps", type=int, default=default.save_steps, help="steps between checkpoints")
+    add("--eval-steps", type=int, help="steps between measurements on dev; default: none")
+    add("--eval-texts", type=int, help="number of dev texts that are evaluated; default: all")
     add("--seed", type=int, default=default.seed, help="seed of all random choices")
+    add("--workers", type=int, default=default.workers, help="threads with a part of each batch")
     add("--device", default=default.device, choices=DEVICES, help=DEVICE_HELP)
     adapter = EmotionTrainer(**vars(parser.parse_args())).train()
     print(f"written to {adapter}")

@@ -263,6 +263,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what was right about a response
+         * @description At least one of `labels`, `moods`, `summary_rating` and `transcript` is needed. Feedback of the same user about the same response and text replaces the earlier one.
+         */
+        post: operations["send_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/feedback/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All feedback of a user, with what was predicted */
+        get: operations["export_feedback"];
+        put?: never;
+        post?: never;
+        /** Erase all feedback of a user, and what was predicted for it */
+        delete: operations["erase_feedback"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -995,6 +1033,17 @@ export interface components {
             confidence: number;
         };
         /**
+         * ErasedResponse
+         * @description How much was erased.
+         */
+        ErasedResponse: {
+            /**
+             * Erased
+             * @description Number of feedback; 0 if there was none of this user.
+             */
+            erased: number;
+        };
+        /**
          * ErrorBody
          * @description What went wrong and what to do about it.
          */
@@ -1079,6 +1128,79 @@ export interface components {
             weight: number;
         };
         /**
+         * FeedbackRequest
+         * @description What a person says about a response.
+         */
+        FeedbackRequest: {
+            /**
+             * Request Id
+             * @description The X-Request-ID of the response.
+             */
+            request_id: string;
+            /**
+             * Item
+             * @description Which text of `/predict_batch`, counted from 0.
+             * @default 0
+             */
+            item: number;
+            /**
+             * User
+             * @description Your own id of the person, under which their feedback can be exported and erased. It is known to your API key only; do not use a name or an address.
+             */
+            user?: string | null;
+            /**
+             * Consent
+             * @description Whether the person agrees that `text` and `transcript` are stored. They are refused otherwise.
+             * @default false
+             */
+            consent: boolean;
+            /**
+             * Labels
+             * @description The emotions that are right, all of them; `neutral` if there is none.
+             */
+            labels?: string[] | null;
+            /**
+             * Moods
+             * @description The moods that are right, all of them; empty if there is none.
+             */
+            moods?: string[] | null;
+            /**
+             * Summary Rating
+             * @description How good the summary is: 1 is bad, 5 is good.
+             */
+            summary_rating?: number | null;
+            /**
+             * Transcript
+             * @description The corrected transcript of a recording. Needs `consent`.
+             */
+            transcript?: string | null;
+            /**
+             * Text
+             * @description The entry, or the sentence of it, that `labels` and `moods` are about; with them it can be used for training. Needs `consent`.
+             */
+            text?: string | null;
+        };
+        /**
+         * FeedbackResponse
+         * @description Feedback that is stored.
+         */
+        FeedbackResponse: {
+            /**
+             * Id
+             * @description The same for feedback of the same user about the same response and text, which replaces the earlier one.
+             */
+            id: string;
+            /** Request Id */
+            request_id: string;
+            /** Item */
+            item: number;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+        };
+        /**
          * GroupScore
          * @description A group of labels, or a mood, and its confidence.
          */
@@ -1124,7 +1246,7 @@ export interface components {
         HealthResponse: {
             /**
              * Status
-             * @description `degraded` if a model is not ready.
+             * @description `degraded` if a model is not ready, or the database of feedback unavailable.
              * @enum {string}
              */
             status: "ok" | "degraded" | "starting";
@@ -1137,6 +1259,13 @@ export interface components {
             models: {
                 [key: string]: boolean;
             };
+            /**
+             * Feedback
+             * @description Whether feedback is stored: `unavailable` if its database cannot be used, and the log says why.
+             * @default off
+             * @enum {string}
+             */
+            feedback: "off" | "ready" | "unavailable";
             /** Uptime Seconds */
             uptime_seconds: number;
         };
@@ -1456,6 +1585,36 @@ export interface components {
              * @description One for each of `emotions`, in the same order; absent without `explain`.
              */
             explanation?: components["schemas"]["EmotionExplanation"][] | null;
+        };
+        /**
+         * PredictedNames
+         * @description What was answered.
+         */
+        PredictedNames: {
+            /** Route */
+            route: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Model
+             * @description Tag of the emotion classifier.
+             */
+            model: string;
+            /**
+             * Variant
+             * @description Of an A/B test; `a` without one.
+             */
+            variant: string;
+            /**
+             * Labels
+             * @description Null if the route predicts none.
+             */
+            labels: string[] | null;
+            /** Moods */
+            moods: string[] | null;
         };
         /**
          * RecordingGap
@@ -2051,6 +2210,49 @@ export interface components {
              * @example 40 entries on 40 days, from 1 January 2026 to 9 February 2026.
              */
             text: string;
+        };
+        /**
+         * UserFeedback
+         * @description Feedback as it is stored; null is what the person did not say.
+         */
+        UserFeedback: {
+            /** Id */
+            id: string;
+            /** Request Id */
+            request_id: string;
+            /** Item */
+            item: number;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /** Consent */
+            consent: boolean;
+            /** Labels */
+            labels: string[] | null;
+            /** Moods */
+            moods: string[] | null;
+            /** Summary Rating */
+            summary_rating: number | null;
+            /** Transcript */
+            transcript: string | null;
+            /** Text */
+            text: string | null;
+            predicted: components["schemas"]["PredictedNames"];
+        };
+        /**
+         * UserFeedbackResponse
+         * @description All that is stored about a user, in pages.
+         */
+        UserFeedbackResponse: {
+            /** Feedback */
+            feedback: components["schemas"]["UserFeedback"][];
+            /**
+             * Next
+             * @description The value of `after` for the next page; null if this is the last one.
+             */
+            next: string | null;
         };
         /**
          * WholeEmotion
@@ -3008,6 +3210,436 @@ export interface components {
         };
         /** @description The request, or the step that it asks for, took longer than its deadline. */
         OpenAIUpload504: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The body is larger than the limit. */
+        Feedback413: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The body is not valid JSON, or not a valid multipart form. */
+        Feedback400: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The API key is missing, unknown or expired. */
+        Feedback401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The API key does not permit this route. */
+        Feedback403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The service stores no feedback. */
+        Feedback409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description There is no prediction with this request id. */
+        Feedback404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The database of feedback cannot be used. */
+        Feedback503: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The client stopped sending headers or body. */
+        Feedback408: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The route does not accept the body's content type or charset. */
+        Feedback415: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description A field is missing, of the wrong type or out of range. */
+        Feedback422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The Host header is not in the allow-list. */
+        Feedback421: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The caller has used up a rate limit. */
+        Feedback429: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The headers are larger than the limit. */
+        Feedback431: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description A model raised an error. */
+        Feedback500: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The request, or the step that it asks for, took longer than its deadline. */
+        Feedback504: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The body is larger than the limit. */
+        OpenAIFeedback413: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The body is not valid JSON, or not a valid multipart form. */
+        OpenAIFeedback400: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The API key is missing, unknown or expired. */
+        OpenAIFeedback401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The API key does not permit this route. */
+        OpenAIFeedback403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The service stores no feedback. */
+        OpenAIFeedback409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description There is no prediction with this request id. */
+        OpenAIFeedback404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The database of feedback cannot be used. */
+        OpenAIFeedback503: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The client stopped sending headers or body. */
+        OpenAIFeedback408: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The route does not accept the body's content type or charset. */
+        OpenAIFeedback415: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description A field is missing, of the wrong type or out of range. */
+        OpenAIFeedback422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The Host header is not in the allow-list. */
+        OpenAIFeedback421: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The caller has used up a rate limit. */
+        OpenAIFeedback429: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The headers are larger than the limit. */
+        OpenAIFeedback431: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description A model raised an error. */
+        OpenAIFeedback500: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The request, or the step that it asks for, took longer than its deadline. */
+        OpenAIFeedback504: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The API key is missing, unknown or expired. */
+        User401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The API key does not permit this route. */
+        User403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The service stores no feedback. */
+        User409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The database of feedback cannot be used. */
+        User503: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description A field is missing, of the wrong type or out of range. */
+        User422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The Host header is not in the allow-list. */
+        User421: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The caller has used up a rate limit. */
+        User429: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The headers are larger than the limit. */
+        User431: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The API key is missing, unknown or expired. */
+        OpenAIUser401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The API key does not permit this route. */
+        OpenAIUser403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The service stores no feedback. */
+        OpenAIUser409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The database of feedback cannot be used. */
+        OpenAIUser503: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description A field is missing, of the wrong type or out of range. */
+        OpenAIUser422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The Host header is not in the allow-list. */
+        OpenAIUser421: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The caller has used up a rate limit. */
+        OpenAIUser429: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAIErrorEnvelope"];
+            };
+        };
+        /** @description The headers are larger than the limit. */
+        OpenAIUser431: {
             headers: {
                 [name: string]: unknown;
             };
@@ -5362,6 +5994,228 @@ export interface operations {
             };
         };
     };
+    send_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "request_id": "6ecb4819fa4d4bfbcebaa7517165631e",
+                 *       "labels": [
+                 *         "joy",
+                 *         "gratitude"
+                 *       ],
+                 *       "moods": [
+                 *         "happy"
+                 *       ],
+                 *       "user": "user-17"
+                 *     }
+                 */
+                "application/json": components["schemas"]["FeedbackRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "5e9c6fd3e26f1d6c5cf1d7ac1c0f5a13",
+                     *       "request_id": "6ecb4819fa4d4bfbcebaa7517165631e",
+                     *       "item": 0,
+                     *       "created": "2026-11-27T09:30:12.581064Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FeedbackResponse"];
+                };
+            };
+            400: components["responses"]["Feedback400"];
+            401: components["responses"]["Feedback401"];
+            403: components["responses"]["Feedback403"];
+            404: components["responses"]["Feedback404"];
+            408: components["responses"]["Feedback408"];
+            409: components["responses"]["Feedback409"];
+            413: components["responses"]["Feedback413"];
+            415: components["responses"]["Feedback415"];
+            421: components["responses"]["Feedback421"];
+            422: components["responses"]["Feedback422"];
+            429: components["responses"]["Feedback429"];
+            431: components["responses"]["Feedback431"];
+            500: components["responses"]["Feedback500"];
+            503: components["responses"]["Feedback503"];
+            504: components["responses"]["Feedback504"];
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    export_feedback: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before; empty for the first. */
+                after?: string;
+                /** @description Size of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The id that was sent as `user`, with the same API key. */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "feedback": [
+                     *         {
+                     *           "id": "5e9c6fd3e26f1d6c5cf1d7ac1c0f5a13",
+                     *           "request_id": "6ecb4819fa4d4bfbcebaa7517165631e",
+                     *           "item": 0,
+                     *           "created": "2026-11-27T09:30:12.581064Z",
+                     *           "consent": false,
+                     *           "labels": [
+                     *             "joy",
+                     *             "gratitude"
+                     *           ],
+                     *           "moods": [
+                     *             "happy"
+                     *           ],
+                     *           "summary_rating": null,
+                     *           "transcript": null,
+                     *           "text": null,
+                     *           "predicted": {
+                     *             "route": "/predict",
+                     *             "created": "2026-11-27T09:29:58.102934Z",
+                     *             "model": "samo-emotion:rflluhxj5sdkyax4",
+                     *             "variant": "a",
+                     *             "labels": [
+                     *               "joy"
+                     *             ],
+                     *             "moods": [
+                     *               "happy"
+                     *             ]
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UserFeedbackResponse"];
+                };
+            };
+            401: components["responses"]["User401"];
+            403: components["responses"]["User403"];
+            409: components["responses"]["User409"];
+            421: components["responses"]["User421"];
+            422: components["responses"]["User422"];
+            429: components["responses"]["User429"];
+            431: components["responses"]["User431"];
+            503: components["responses"]["User503"];
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    erase_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id that was sent as `user`, with the same API key. */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "erased": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErasedResponse"];
+                };
+            };
+            401: components["responses"]["User401"];
+            403: components["responses"]["User403"];
+            409: components["responses"]["User409"];
+            421: components["responses"]["User421"];
+            422: components["responses"]["User422"];
+            429: components["responses"]["User429"];
+            431: components["responses"]["User431"];
+            503: components["responses"]["User503"];
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -5386,6 +6240,7 @@ export interface operations {
                      *         "emotion": true,
                      *         "summarizer": true
                      *       },
+                     *       "feedback": "off",
                      *       "uptime_seconds": 4.6
                      *     }
                      */

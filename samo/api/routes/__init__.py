@@ -6,7 +6,18 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from samo.api.routes import drift, insight, jobs, live, openai, operations, speech, text, trends
+from samo.api.routes import (
+    drift,
+    feedback,
+    insight,
+    jobs,
+    live,
+    openai,
+    operations,
+    speech,
+    text,
+    trends,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     text.router,
@@ -17,6 +28,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     jobs.uploads,
     jobs.router,
     live.router,
+    feedback.router,
     operations.router,
     drift.router,
 )

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 
 from samo.api import responses, schemas
-from samo.api.parameters import Language, LoadedModels, Upload
+from samo.api.parameters import CallersModels, Language, Upload
+from samo.api.predictions import note_insight
 from samo.api.routing import Route, json_endpoint
 from samo.api.serialization import json_response
 from samo.api.stopwatch import Stopwatch
@@ -18,7 +19,7 @@ router = APIRouter(route_class=Route, tags=["insight"])
 
 @router.post("/analyze/journal", response_model=schemas.InsightResponse)
 @json_endpoint
-async def analyze_journal(models: LoadedModels, body: schemas.JournalRequest) -> Response:
+async def analyze_journal(models: CallersModels, body: schemas.JournalRequest) -> Response:
     """The insight of a typed entry: emotions, their arc, the summary."""
     with Stopwatch() as stopwatch:
         insight = await models.pipeline.analyze(
@@ -26,6 +27,7 @@ async def analyze_journal(models: LoadedModels, body: schemas.JournalRequest) ->
             generate_summary=body.generate_summary,
             threshold=body.emotion_threshold,
         )
+    note_insight(insight)
     return await run_in_thread(
         len(body.text),
         lambda: json_response(responses.insight(insight, models.tags, stopwatch)),
@@ -34,7 +36,7 @@ async def analyze_journal(models: LoadedModels, body: schemas.JournalRequest) ->
 
 @router.post("/analyze/voice-journal", response_model=schemas.InsightResponse)
 async def analyze_voice_journal(
-    models: LoadedModels,
+    models: CallersModels,
     audio_file: Upload,
     language: Language = None,
     generate_summary: Annotated[bool, Form()] = True,
@@ -48,4 +50,5 @@ async def analyze_voice_journal(
             generate_summary=generate_summary,
             threshold=emotion_threshold,
         )
+    note_insight(insight)
     return json_response(responses.insight(insight, models.tags, stopwatch))

@@ -23,9 +23,10 @@ async def docs(request: Request) -> dict[str, Any]:
 
 
 @router.get("/health", response_model=schemas.HealthResponse)
-async def health(models: LoadedModels) -> Response:
+async def health(models: LoadedModels, request: Request) -> Response:
     """State of the service, for people and dashboards; probes use /livez and /readyz."""
-    return json_response(operation_responses.health(models))
+    feedback = operation_responses.feedback_state(request.app.state.feedback)
+    return json_response(operation_responses.health(models, feedback))
 
 
 @router.get("/models/status", response_model=dict[str, schemas.ModelStatus])

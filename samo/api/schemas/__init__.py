@@ -6,6 +6,14 @@ from samo.api.schemas.errors import (
     OpenAIErrorBody,
     OpenAIErrorEnvelope,
 )
+from samo.api.schemas.feedback import (
+    ErasedResponse,
+    FeedbackRequest,
+    FeedbackResponse,
+    PredictedNames,
+    UserFeedback,
+    UserFeedbackResponse,
+)
 from samo.api.schemas.insight import (
     ArcPoint,
     EmotionAnalysis,
@@ -54,9 +62,12 @@ __all__ = [
     "EmotionAnalysis",
     "EmotionExplanation",
     "EmotionScore",
+    "ErasedResponse",
     "ErrorBody",
     "ErrorEnvelope",
     "ExplainedWord",
+    "FeedbackRequest",
+    "FeedbackResponse",
     "GroupScore",
     "Groupings",
     "HealthResponse",
@@ -72,6 +83,7 @@ __all__ = [
     "PredictBatchResponse",
     "PredictRequest",
     "PredictResponse",
+    "PredictedNames",
     "ReadinessResponse",
     "RecordingGap",
     "SpokenLanguage",
@@ -81,6 +93,8 @@ __all__ = [
     "TimeSpan",
     "TranscriptSegment",
     "TranscriptionResponse",
+    "UserFeedback",
+    "UserFeedbackResponse",
     "WholeEmotion",
     "WordTiming",
 ]

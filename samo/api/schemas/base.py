@@ -11,7 +11,8 @@ from runners.text.blank import is_blank
 from samo import limits, options
 
 
-def _check_not_blank(text: str) -> str:
+def check_not_blank(text: str) -> str:
+    """The text; raises pydantic's error if it has no visible character."""
     if is_blank(text):
         raise PydanticCustomError("blank_text", "Send at least one visible character")
     return text
@@ -26,7 +27,7 @@ JournalText = Annotated[
         "them visible.",
         examples=["I finally saw my cousins after ten years and was so happy I cried."],
     ),
-    AfterValidator(_check_not_blank),
+    AfterValidator(check_not_blank),
 ]
 Threshold = Annotated[
     float,

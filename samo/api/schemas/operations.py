@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from runners.health import ModelState
+
+FeedbackState = Annotated[
+    Literal["off", "ready", "unavailable"],
+    Field(
+        description="Whether feedback is stored: `unavailable` if its database cannot be used, and "
+        "the log says why."
+    ),
+]
 
 
 class ModelStatus(BaseModel):
@@ -27,14 +35,16 @@ class ReadinessResponse(BaseModel):
 
     status: Literal["ready", "degraded"]
     models: dict[str, ModelState]
+    feedback: FeedbackState = "off"
 
 
 class HealthResponse(BaseModel):
     """State of the service."""
 
     status: Literal["ok", "degraded", "starting"] = Field(
-        description="`degraded` if a model is not ready."
+        description="`degraded` if a model is not ready, or the database of feedback unavailable."
     )
     version: str
     models: dict[str, bool] = Field(description="Whether each model is ready.")
+    feedback: FeedbackState = "off"
     uptime_seconds: float

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable
-from types import TracebackType
-from typing import Literal, Self, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal, Unpack
 
-import httpx
+from pydantic import BaseModel
 
 from samo_client import _calls, models
-from samo_client._calls import Call, Entry, JobResult
-from samo_client._transport import (
-    DEFAULT_TIMEOUT,
-    FIRST_POLL_SECONDS,
-    Configuration,
-    next_poll,
-    read,
-    transport_error,
-)
-from samo_client._uploads import Progress, Recording, open_upload
-from samo_client.errors import SamoError
+from samo_client._async_jobs import AsyncJobs
+from samo_client._calls import Entry
+from samo_client._live_protocol import needing_websockets
+from samo_client._uploads import Progress, Recording
+from samo_client.live import LiveOptions
 
-T = TypeVar("T")
+if TYPE_CHECKING:  # needs the package websockets
+    from samo_client._async_live import AsyncLiveSession
 
 
-class AsyncSamo:
+class AsyncSamo(AsyncJobs):
     """A client of SAMO for asyncio. Use it in an `async with` block, or await `close`.
 
     Args:
@@ -41,20 +34,6 @@ class AsyncSamo:
 
     Every method raises a `SamoError`; see `samo_client.errors`.
     """
-
-    def __init__(
-        self,
-        url: str | None = None,
-        *,
-        api_key: str | None = None,
-        timeout: float = DEFAULT_TIMEOUT,
-        max_retries: int = 2,
-        max_retry_wait: float = 60.0,
-        http_client: httpx.AsyncClient | None = None,
-    ) -> None:
-        self._configuration = Configuration.of(url, api_key, timeout, max_retries, max_retry_wait)
-        self._http = http_client or httpx.AsyncClient()
-        self._owns_http = http_client is None
 
     async def analyze(
         self, text: str, *, summary: bool = True, threshold: float | None = None
@@ -177,6 +156,74 @@ class AsyncSamo:
         """
         return await self._send(_calls.trends(entries))
 
+    async def send_feedback(
+        self,
+        response: BaseModel | str,
+        *,
+        item: int = 0,
+        labels: Iterable[str] | None = None,
+        moods: Iterable[str] | None = None,
+        summary_rating: int | None = None,
+        transcript: str | None = None,
+        text: str | None = None,
+        user: str | None = None,
+        consent: bool = False,
+    ) -> models.FeedbackResponse:
+        """Say what was right about a response.
+
+        Args:
+            response: Of `analyze`, `analyze_recording`, `transcribe`, `predict`, `predict_batch` or
+                `summarize`; or its request id.
+            item: Which text of `predict_batch`, from 0.
+            labels: The emotions that are right.
+            moods: The moods that are right.
+            summary_rating: From 1 to 5.
+            transcript: Corrected; needs `consent`.
+            text: The entry or sentence that `labels` and `moods` are about; needs `consent`.
+            user: Your own id of the person.
+            consent: Whether the person agrees that `text` and `transcript` are stored.
+
+        """
+        return await self._send(
+            _calls.send_feedback(
+                response,
+                labels=labels,
+                moods=moods,
+                item=item,
+                summary_rating=summary_rating,
+                transcript=transcript,
+                text=text,
+                user=user,
+                consent=consent,
+            )
+        )
+
+    def live(self, **options: Unpack[LiveOptions]) -> AsyncLiveSession:
+        """A live session, which transcribes speech while it is spoken; for an `async with` block.
+
+        Needs the package websockets: `pip install "samo-client[live]"`.
+
+        Args:
+            options: See `LiveOptions` of `samo_client.live`.
+
+        """
+        with needing_websockets():
+            from samo_client._async_live import AsyncLiveSession
+
+        return AsyncLiveSession(self._configuration, options)
+
+    async def live_token(
+        self, *, seconds: int = 60, **options: Unpack[LiveOptions]
+    ) -> models.ClientSecretResponse:
+        """A token (`value`) with which a browser may open a live session, without your API key.
+
+        Args:
+            seconds: How long sessions may be opened with it, from 10 to 60.
+            options: Of its sessions; not `prompt` and `keywords`, which the token would show.
+
+        """
+        return await self._send(_calls.live_token(seconds=seconds, options=options))
+
     async def health(self) -> models.HealthResponse:
         """State of the service."""
         return await self._send(_calls.health())
@@ -184,126 +231,3 @@ class AsyncSamo:
     async def served_models(self) -> dict[str, models.ModelStatus]:
         """The service's models, with their metadata."""
         return await self._send(_calls.served_models())
-
-    async def create_job(
-        self,
-        recording: Recording,
-        *,
-        result: Literal["insight", "transcription"] = "insight",
-        language: str | None = None,
-        summary: bool | None = None,
-        threshold: float | None = None,
-        task: Literal["transcribe", "translate"] | None = None,
-        words: bool | None = None,
-        callback_url: str | None = None,
-        on_progress: Progress | None = None,
-    ) -> models.JobResponse:
-        """Start a job, for recordings of up to hours; it is computed in the background.
-
-        Args:
-            recording: A path, bytes or an open file, in any audio format.
-            result: What to compute.
-            language: A code such as "en"; detected by default.
-            summary: For an insight, as for `analyze`.
-            threshold: For an insight, as for `analyze`.
-            task: For a transcription, as for `transcribe`.
-            words: For a transcription, as for `transcribe`.
-            callback_url: Called when the job has ended.
-            on_progress: Called while the recording is sent, with the bytes sent and all bytes.
-
-        """
-        fields = {
-            "language": language,
-            "generate_summary": summary,
-            "emotion_threshold": threshold,
-            "task": task,
-            "timestamp": words,
-            "callback_url": callback_url,
-        }
-        return await self._send(
-            _calls.create_job(recording, result=result, on_progress=on_progress, fields=fields)
-        )
-
-    async def get_job(self, job_id: str) -> models.JobResponse:
-        """State and progress of a job."""
-        return await self._send(_calls.get_job(job_id))
-
-    async def wait_for_job(
-        self, job_id: str, on_update: Callable[[models.JobResponse], None] | None = None
-    ) -> JobResult:
-        """Wait until a job is done, and return its result.
-
-        Args:
-            job_id: Of the job.
-            on_update: Called with the job's state each time it was asked for.
-
-        Raises:
-            JobFailed: It has ended without a result.
-
-        """
-        wait = FIRST_POLL_SECONDS
-        while True:
-            job = await self.get_job(job_id)
-            if on_update:
-                on_update(job)
-            if (next_wait := next_poll(job, wait)) is None:
-                return await self.job_result(job_id)
-            await asyncio.sleep(wait)
-            wait = next_wait
-
-    async def job_result(self, job_id: str) -> JobResult:
-        """The result of a job that is done: an insight, or a transcription."""
-        return await self._send(_calls.job_result(job_id))
-
-    async def delete_job(self, job_id: str) -> models.JobResponse:
-        """Cancel a job that waits or runs; delete one that has ended, with its result."""
-        return await self._send(_calls.delete_job(job_id))
-
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._owns_http:
-            await self._http.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def _send(self, call: Call[T]) -> T:
-        attempt = 0
-        while True:
-            try:
-                return read(call, await self._request(call))
-            except SamoError as error:
-                wait = self._configuration.retry_wait(call, error, attempt)
-                if wait is None:
-                    raise
-            await asyncio.sleep(wait)
-            attempt += 1
-
-    async def _request(self, call: Call[T]) -> httpx.Response:
-        configuration = self._configuration
-        url = f"{configuration.url}{call.path}"
-        headers, timeout = configuration.headers, configuration.timeout
-        try:
-            if call.recording is None:
-                return await self._http.request(
-                    call.method, url, json=call.json(), headers=headers, timeout=timeout
-                )
-            with open_upload(call.recording, call.on_progress) as file:
-                return await self._http.request(
-                    call.method,
-                    url,
-                    data=call.form(),
-                    files={"audio_file": file},
-                    headers=headers,
-                    timeout=timeout,
-                )
-        except httpx.TransportError as error:
-            raise transport_error(error) from error

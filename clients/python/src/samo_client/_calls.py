@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter
 
 from samo_client import models
+from samo_client._live_protocol import session_config
 from samo_client._uploads import Progress, Recording
 
 T = TypeVar("T")
 Entry = models.TrendsEntry | tuple[date | str, models.InsightResponse]
 """An entry of a journal for `trends`: when it was written, and its insight."""
+
+REQUEST_ID: Final = "request_id"
+"""An attribute that responses have besides the fields of their schema: their X-Request-ID."""
 
 JobResult = models.InsightResponse | models.TranscriptionResponse
 """The result of a job, by its `kind`."""
@@ -159,6 +163,44 @@ def _is_dated_insight(entry: object) -> bool:
         and isinstance(entry[0], date | str)
         and isinstance(entry[1], models.InsightResponse)
     )
+
+
+def send_feedback(
+    response: BaseModel | str,
+    *,
+    labels: Iterable[str] | None,
+    moods: Iterable[str] | None,
+    **fields: Any,
+) -> Call[models.FeedbackResponse]:
+    """`POST /feedback`."""
+    request_id = (
+        response if isinstance(response, str) else (response.model_extra or {}).get(REQUEST_ID)
+    )
+    if request_id is None:
+        raise TypeError(
+            "Feedback is about a response of `analyze`, `analyze_recording`, `transcribe`, "
+            "`predict`, `predict_batch` or `summarize`, or about a request id."
+        )
+    names = {
+        "labels": None if labels is None else [*labels],
+        "moods": None if moods is None else [*moods],
+    }
+    return Call(
+        "POST",
+        "/feedback",
+        _model(models.FeedbackResponse),
+        {"request_id": request_id, **names, **fields},
+    )
+
+
+def live_token(*, seconds: int, options: Mapping[str, Any]) -> Call[models.ClientSecretResponse]:
+    """`POST /v1/realtime/client_secrets`."""
+    fields = {
+        "expires_after": {"anchor": "created_at", "seconds": seconds},
+        "session": session_config(options),
+    }
+    parse = _model(models.ClientSecretResponse)
+    return Call("POST", "/v1/realtime/client_secrets", parse, fields)
 
 
 def health() -> Call[models.HealthResponse]:

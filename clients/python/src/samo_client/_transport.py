@@ -11,15 +11,16 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeVar
 
 import httpx
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from samo_client import models
-from samo_client._calls import Call
+from samo_client._calls import REQUEST_ID, Call
 from samo_client.errors import (
     ApiError,
     ConnectionFailed,
     JobFailed,
     SamoError,
+    SessionFailed,
     TimedOut,
     UnexpectedResponse,
     error_class,
@@ -37,6 +38,7 @@ _RETRIED_STATUSES: Final = frozenset({429, 502, 503})
 FIRST_POLL_SECONDS: Final = 0.5
 _POLL_GROWTH: Final = 1.5
 _MAX_POLL_SECONDS: Final = 10.0
+_THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,7 @@ class Configuration:
     ) -> Configuration:
         """Fill in the environment variables SAMO_URL and SAMO_API_KEY."""
         url = (url or os.environ.get("SAMO_URL") or DEFAULT_URL).rstrip("/")
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("The URL must start with http:// or https://.")
+        _check_url(url)
         api_key = api_key or os.environ.get("SAMO_API_KEY")
         headers = {"User-Agent": "samo-client"}
         if api_key:
@@ -83,14 +84,37 @@ class Configuration:
             max_retry_wait,
         )
 
-    def retry_wait(self, call: Call[T], error: SamoError, attempt: int) -> float | None:
-        """Seconds to wait before a call is sent again; None if it is not. `attempt` is from 0."""
+    @property
+    def address(self) -> str:
+        """The URL for messages, without a user name and password."""
+        url = httpx.URL(self.url)
+        return str(url.copy_with(userinfo=b""))
+
+    @property
+    def live_url(self) -> str:
+        """Where live sessions connect to."""
+        return f"ws{self.url.removeprefix('http')}/v1/realtime?intent=transcription"
+
+    def retry_wait(
+        self, error: SamoError, attempt: int, *, repeatable: bool = True
+    ) -> float | None:
+        """Seconds to wait before a request is sent again; None if it is not.
+
+        Args:
+            error: Of the last attempt.
+            attempt: Its number, from 0.
+            repeatable: Whether it may be sent again after a broken connection.
+
+        """
         if attempt >= self.max_retries:
             return None
         if isinstance(error, ApiError) and error.status in _RETRIED_STATUSES:
             if error.retry_after is not None:
                 return error.retry_after if error.retry_after <= self.max_retry_wait else None
-        elif not (isinstance(error, ConnectionFailed) and call.repeatable):
+        elif isinstance(error, ConnectionFailed):
+            if not repeatable:
+                return None
+        elif not (isinstance(error, SessionFailed) and error.code == "too_many_sessions"):
             return None
         # at a random time, so that many clients do not come back at the same moment
         ceiling = min(_FIRST_BACKOFF_SECONDS * 2**attempt, _MAX_BACKOFF_SECONDS)
@@ -115,32 +139,63 @@ def next_poll(job: models.JobResponse, seconds: float) -> float | None:
     return None
 
 
-def transport_error(error: httpx.TransportError) -> SamoError:
+def transport_error(error: httpx.RequestError, configuration: Configuration) -> SamoError:
     """The client's error for one of httpx."""
+    address = configuration.address
     if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
-        return TimedOut("The service did not answer in time.")
-    return ConnectionFailed(f"The service cannot be reached ({type(error).__name__}).")
+        return TimedOut(
+            f"{address} did not answer within {configuration.timeout.read:g} s "
+            f"({type(error).__name__}): raise `timeout`, or use a job for a long recording."
+        )
+    if isinstance(error, httpx.TooManyRedirects | httpx.DecodingError):
+        return UnexpectedResponse(f"{address} is not SAMO ({type(error).__name__}): check the URL.")
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return unreachable(configuration, str(error) or type(error).__name__)
+    if isinstance(error, httpx.ProxyError | httpx.UnsupportedProtocol):
+        return ConnectionFailed(f"The proxy to {address} failed: {error}.")
+    return ConnectionFailed(
+        f"The connection to {address} broke before the response was complete "
+        f"({type(error).__name__})."
+    )
 
 
-def read(call: Call[T], response: httpx.Response) -> T:
+def unreachable(configuration: Configuration, reason: str) -> ConnectionFailed:
+    """The error if no connection can be opened; `reason` is the system's."""
+    host = httpx.URL(configuration.url).host
+    hint = "start the service with `samo serve`, or " if host in _THIS_MACHINE else ""
+    return ConnectionFailed(
+        f"Nothing answers at {configuration.address} ({reason}): {hint}check `url` or SAMO_URL."
+    )
+
+
+def read(call: Call[T], response: httpx.Response, configuration: Configuration) -> T:
     """The result of a call. Raises an `ApiError` if the service refused it."""
     if response.status_code >= 400:
-        raise _api_error(response)
+        raise api_error(response, configuration)
     try:
-        return call.parse(response.content)
+        result = call.parse(response.content)
     except ValidationError:
         # without the cause, which may quote the response
         raise UnexpectedResponse(
-            f"{call.path} answered in another form: check the URL and the versions."
+            f"{configuration.address}{call.path} answered with status {response.status_code} in "
+            "another form than SAMO's: check the URL and the versions."
         ) from None
+    request_id = response.headers.get("x-request-id")
+    if isinstance(result, BaseModel) and request_id is not None and result.model_extra is not None:
+        result.model_extra.setdefault(REQUEST_ID, request_id)
+    return result
 
 
-def _api_error(response: httpx.Response) -> SamoError:
+def api_error(response: httpx.Response, configuration: Configuration) -> SamoError:
+    """The error of a response with a status of 400 or more."""
     try:
         error: Any = response.json()["error"]
         message, code = str(error["message"]), str(error["code"])
     except (ValueError, KeyError, TypeError):
-        message = f"The server answered with status {response.status_code} and no reason."
+        message = (
+            f"{configuration.address} answered with status {response.status_code} and no reason: "
+            "it may be a proxy, or another server."
+        )
         error, code = {}, "unknown"
     return error_class(response.status_code)(
         message,
@@ -164,4 +219,15 @@ def _retry_after(response: httpx.Response) -> float | None:
         until = parsedate_to_datetime(value)
     except ValueError:
         return None
+    if until.tzinfo is None:  # "-0000", which means UTC
+        until = until.replace(tzinfo=UTC)
     return max(0.0, (until - datetime.now(UTC)).total_seconds())
+
+
+def _check_url(url: str) -> None:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"The URL cannot be read: {error}.") from None
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise ValueError("The URL must start with http:// or https://, and name a host.")

@@ -5,6 +5,7 @@
     ├── TimedOut                no response in time
     ├── UnexpectedResponse      the response is not SAMO's: another server, or another version
     ├── JobFailed               the job has ended without a result
+    ├── SessionFailed           the live session was refused, or the service ended it
     └── ApiError                the service refused the request or failed
         ├── InvalidRequest      400, 405, 408, 409, 413, 415, 422, 431: correct the request
         ├── NotFound            404, 410: no such route or job, or the job is deleted
@@ -55,6 +56,23 @@ class JobFailed(SamoError):
         self.job_id = job_id
         self.state = state
         self.code = code
+
+
+class SessionFailed(SamoError):
+    """A live session was refused, or the service has ended it.
+
+    What was recognized before stays in the session's `text` and `turns`.
+
+    Attributes:
+        code: for programs, such as "too_many_sessions"; docs/live.md lists all.
+        param: the option that was refused, if there is one.
+
+    """
+
+    def __init__(self, message: str, *, code: str, param: str | None = None) -> None:
+        super().__init__(f"{message} ({code})")
+        self.code = code
+        self.param = param
 
 
 class ApiError(SamoError):

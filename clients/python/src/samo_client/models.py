@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date as date_aliased
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
 from typing_extensions import TypeAliasType
 
 
@@ -181,6 +181,20 @@ class EmotionScore(BaseModel):
     confidence: Annotated[float, Field(examples=[0.8731], ge=0.0, le=1.0, title="Confidence")]
 
 
+class ErasedResponse(BaseModel):
+    """
+    How much was erased.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    erased: Annotated[int, Field(title="Erased")]
+    """
+    Number of feedback; 0 if there was none of this user.
+    """
+
+
 class ErrorBody(BaseModel):
     """
     What went wrong and what to do about it.
@@ -259,6 +273,98 @@ class ExplainedWord(BaseModel):
     """
 
 
+class Labels(RootModel[list[str]]):
+    root: Annotated[list[str], Field(min_length=1, title="Labels")]
+    """
+    The emotions that are right, all of them; `neutral` if there is none.
+    """
+
+
+class Transcript(RootModel[str]):
+    root: Annotated[str, Field(max_length=20000, title="Transcript")]
+    """
+    The corrected transcript of a recording. Needs `consent`.
+    """
+
+
+class Text(RootModel[str]):
+    root: Annotated[
+        str,
+        Field(
+            examples=["I finally saw my cousins after ten years and was so happy I cried."],
+            max_length=20000,
+            min_length=1,
+            title="Text",
+        ),
+    ]
+    """
+    The entry: 1 to 20000 characters, at least one of them visible.
+    """
+
+
+class FeedbackRequest(BaseModel):
+    """
+    What a person says about a response.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    request_id: Annotated[str, Field(title="Request Id")]
+    """
+    The X-Request-ID of the response.
+    """
+    item: Annotated[int | None, Field(ge=0, lt=128, title="Item")] = 0
+    """
+    Which text of `/predict_batch`, counted from 0.
+    """
+    user: Annotated[str | None, Field(title="User")] = None
+    """
+    Your own id of the person, under which their feedback can be exported and erased. It is known to your API key only; do not use a name or an address.
+    """
+    consent: Annotated[bool | None, Field(title="Consent")] = False
+    """
+    Whether the person agrees that `text` and `transcript` are stored. They are refused otherwise.
+    """
+    labels: Annotated[Labels | None, Field(title="Labels")] = None
+    """
+    The emotions that are right, all of them; `neutral` if there is none.
+    """
+    moods: Annotated[list[str] | None, Field(title="Moods")] = None
+    """
+    The moods that are right, all of them; empty if there is none.
+    """
+    summary_rating: Annotated[int | None, Field(title="Summary Rating")] = None
+    """
+    How good the summary is: 1 is bad, 5 is good.
+    """
+    transcript: Annotated[Transcript | None, Field(title="Transcript")] = None
+    """
+    The corrected transcript of a recording. Needs `consent`.
+    """
+    text: Annotated[Text | None, Field(title="Text")] = None
+    """
+    The entry, or the sentence of it, that `labels` and `moods` are about; with them it can be used for training. Needs `consent`.
+    """
+
+
+class FeedbackResponse(BaseModel):
+    """
+    Feedback that is stored.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    id: Annotated[str, Field(title="Id")]
+    """
+    The same for feedback of the same user about the same response and text, which replaces the earlier one.
+    """
+    request_id: Annotated[str, Field(title="Request Id")]
+    item: Annotated[int, Field(title="Item")]
+    created: Annotated[AwareDatetime, Field(title="Created")]
+
+
 class GroupScore(BaseModel):
     """
     A group of labels, or a mood, and its confidence.
@@ -306,12 +412,18 @@ class HealthResponse(BaseModel):
     )
     status: Annotated[Literal["ok", "degraded", "starting"], Field(title="Status")]
     """
-    `degraded` if a model is not ready.
+    `degraded` if a model is not ready, or the database of feedback unavailable.
     """
     version: Annotated[str, Field(title="Version")]
     models: Annotated[dict[str, bool], Field(title="Models")]
     """
     Whether each model is ready.
+    """
+    feedback: Annotated[Literal["off", "ready", "unavailable"] | None, Field(title="Feedback")] = (
+        "off"
+    )
+    """
+    Whether feedback is stored: `unavailable` if its database cannot be used, and the log says why.
     """
     uptime_seconds: Annotated[float, Field(title="Uptime Seconds")]
 
@@ -494,6 +606,31 @@ class PredictRequest(BaseModel):
     """
     Return the words that caused each emotion. The text is classified once more for each of its words, so this takes longer, and the text may have at most 2000 characters and 500 words and punctuation marks.
     """
+
+
+class PredictedNames(BaseModel):
+    """
+    What was answered.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    route: Annotated[str, Field(title="Route")]
+    created: Annotated[AwareDatetime, Field(title="Created")]
+    model: Annotated[str, Field(title="Model")]
+    """
+    Tag of the emotion classifier.
+    """
+    variant: Annotated[str, Field(title="Variant")]
+    """
+    Of an A/B test; `a` without one.
+    """
+    labels: Annotated[list[str] | None, Field(title="Labels")]
+    """
+    Null if the route predicts none.
+    """
+    moods: Annotated[list[str] | None, Field(title="Moods")]
 
 
 class RecordingGap(BaseModel):
@@ -955,6 +1092,42 @@ class TrendsResponse(BaseModel):
     ]
     """
     The findings in plain English.
+    """
+
+
+class UserFeedback(BaseModel):
+    """
+    Feedback as it is stored; null is what the person did not say.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    id: Annotated[str, Field(title="Id")]
+    request_id: Annotated[str, Field(title="Request Id")]
+    item: Annotated[int, Field(title="Item")]
+    created: Annotated[AwareDatetime, Field(title="Created")]
+    consent: Annotated[bool, Field(title="Consent")]
+    labels: Annotated[list[str] | None, Field(title="Labels")]
+    moods: Annotated[list[str] | None, Field(title="Moods")]
+    summary_rating: Annotated[int | None, Field(title="Summary Rating")]
+    transcript: Annotated[str | None, Field(title="Transcript")]
+    text: Annotated[str | None, Field(title="Text")]
+    predicted: PredictedNames
+
+
+class UserFeedbackResponse(BaseModel):
+    """
+    All that is stored about a user, in pages.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    feedback: Annotated[list[UserFeedback], Field(title="Feedback")]
+    next: Annotated[str | None, Field(title="Next")]
+    """
+    The value of `after` for the next page; null if this is the last one.
     """
 
 

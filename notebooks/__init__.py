@@ -1,0 +1,1 @@
+"""Jupyter notebooks, and the command that executes them (`make notebooks`)."""

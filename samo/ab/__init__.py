@@ -1,0 +1,1 @@
+"""Two emotion models side by side: who gets which, and which agrees more with the feedback."""

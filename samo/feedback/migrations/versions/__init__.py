@@ -1,0 +1,1 @@
+"""A module for each revision of the tables. Revisions only add, so that older instances go on."""
