@@ -17,6 +17,7 @@ IMAGE ?= samo
 DOCS_PORT ?= 8000
 PROMETHEUS_PORT ?= 9091
 DEVICE ?= auto
+MODEL ?= large
 
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
@@ -76,8 +77,9 @@ openapi: .venv/.dev  ## update docs/openapi.json and the clients
 	scripts/clients
 
 docs: .venv-docs/.done docs/site/vendor/mermaid.min.js  ## build the docs site, and serve it on http://localhost:8000 (DOCS_PORT)
-	.venv-docs/bin/mkdocs build --strict --quiet
-	.venv-docs/bin/mkdocs serve --strict --dev-addr 127.0.0.1:$(DOCS_PORT)
+	@# Material announces its successor at each build
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs serve --strict --dev-addr 127.0.0.1:$(DOCS_PORT)
 
 notebooks: .venv/.dev export  ## execute the notebooks, and write their outputs into them
 	$(BIN)/python -m notebooks.execute
@@ -109,13 +111,22 @@ image-test: .venv/.dev image  ## run the image as Cloud Run does, and measure it
 train-emotion: .venv/.dev  ## train the next emotion classifier into runs/emotion (DEVICE=cuda)
 	$(BIN)/python -m training.emotion.recipe --data $(DATA) --device $(DEVICE)
 
-eval-emotion: .venv/.dev export  ## evaluate the emotion classifier: GoEmotions, contrast sets, groups
-	$(BIN)/python -m training.emotion.evaluate --data $(DATA) --full --plots docs/pictures
-	$(BIN)/python -m training.emotion.evaluate_contrast
-	$(BIN)/python -m training.emotion.evaluate_groups --data $(DATA)
+train-emotion-small: .venv/.dev  ## train the small emotion classifier into runs/emotion-small (DEVICE=cuda)
+	$(BIN)/python -m training.emotion.recipe_small --data $(DATA) --device $(DEVICE)
+
+eval-emotion: .venv/.dev export  ## evaluate the emotion classifier: GoEmotions, contrast sets, groups (MODEL=small)
+	$(BIN)/python -m training.emotion.evaluate --data $(DATA) --model $(MODEL) --full $(if $(filter large,$(MODEL)),--plots docs/pictures)
+	$(BIN)/python -m training.emotion.evaluate_contrast --model $(MODEL)
+	$(BIN)/python -m training.emotion.evaluate_groups --data $(DATA) --model $(MODEL)
 
 eval-entries: .venv/.dev export  ## evaluate the emotions of entries: diaries and composites
 	$(BIN)/python -m training.emotion.evaluate_entries --data $(DATA)
+
+retrain: .venv/.dev export  ## retrain the emotion classifier on labelled texts (IN=feedback.jsonl ARGS=--help)
+	$(BIN)/samo retrain $(IN) --data $(DATA) $(ARGS)
+
+eval-retrain: .venv/.dev export  ## retrain on texts whose labels are known, in a store of its own; fails if it does not gain
+	$(BIN)/python -m training.retraining.evaluate --data $(DATA)
 
 train-summarizer: .venv/.dev  ## train the summarizer into runs/summarizer (DEVICE=cuda)
 	$(BIN)/python -m training.summarizer.recipe --data $(DATA) --device $(DEVICE)
@@ -128,6 +139,9 @@ eval-trends: .venv/.dev  ## measure how reliably changes and patterns over time 
 
 eval-drift: .venv/.dev export  ## measure how often drift raises a false alarm, and how soon it notices a change
 	$(BIN)/python -m training.drift.evaluate --data $(DATA) --plot docs/pictures/drift.svg
+
+eval-ab: .venv/.dev  ## measure how often an A/B experiment names a false winner, and how often it finds a true one
+	$(BIN)/python -m training.evaluation.ab
 
 eval-transcriber: .venv/.dev export  ## measure word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech

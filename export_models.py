@@ -34,12 +34,14 @@ from exporting.store import (
     ExportRequest,
     FinishedExport,
     find_existing,
+    find_exported,
     size_bytes,
     store,
 )
 from exporting.weights import UPSTREAM, WHISPER_BASE, check_sha256, resolve
 from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.classifier import EmotionClassifier
+from samo.model_store import promoted_version
 
 GOLDEN_RECORDING: Final = ROOT / "tests" / "data" / "jfk.flac"
 
@@ -185,7 +187,19 @@ def main() -> int:
             return 1
         _add_row(table, name, model, _megabytes(size_before), f"{seconds:.0f}")
     Console().print(table)
+    for name in models:
+        _report_promoted(f"samo-{name}")
     return 0
+
+
+def _report_promoted(name: str) -> None:
+    """Say so if another version than the newest export serves."""
+    version, newest = promoted_version(name), find_exported(name)
+    if version is not None and newest is not None and newest.tag.version != version:
+        console.print(
+            f"{name}:{version} was promoted and keeps serving, see `samo models list`.",
+            style="yellow",
+        )
 
 
 def _export(request: ExportRequest) -> tuple[bentoml.Model, int, float]:

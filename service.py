@@ -10,9 +10,10 @@ from bentoml.models import BentoModel
 
 import samo
 from samo import core_dumps, private_logs
-from samo.api.app import create_app, middleware_stack, set_drift, set_models
+from samo.api.app import create_app, middleware_stack, set_drift, set_experiment, set_models
 from samo.drift.creation import DriftOff
 from samo.drift.monitor import DriftMonitor
+from samo.experiment import create_experiment, load_variant_b
 from samo.factory import ModelSet, create_models, observe_drift
 from samo.model_store import served_tag
 from samo.monitoring import log_format, tracing
@@ -43,6 +44,8 @@ def create_service(settings: Settings) -> Any:
             transcriber = BentoModel(served_tag(settings.model_names["transcriber"]))
             emotion = BentoModel(served_tag(settings.model_names["emotion"]))
             summarizer = BentoModel(served_tag(settings.model_names["summarizer"]))
+            if settings.ab_model is not None:
+                emotion_b = BentoModel(settings.ab_model)
 
         def __init__(self) -> None:
             core_dumps.disable()
@@ -52,6 +55,7 @@ def create_service(settings: Settings) -> Any:
             log_format.install(settings.log_format)  # in the handlers that BentoML has now
             self.models = create_models(settings, lambda name: getattr(self, name))
             self.drift = observe_drift(settings, self.models)
+            load_variant_b(settings, self.models)
             self.models.warm_up()
             self.reloader = ModelReloader(settings, self.models, self.drift, self.serve)
             self.serve(self.models, self.drift)
@@ -62,6 +66,8 @@ def create_service(settings: Settings) -> Any:
             """Give the routes their models, and what observes them."""
             self.models, self.drift = models, drift
             set_models(app, models)
+            self.experiment = create_experiment(settings, models)
+            set_experiment(app, self.experiment)
             set_drift(app, drift)
             report_models(samo.__version__, models.tags)
 
@@ -79,6 +85,8 @@ def create_service(settings: Settings) -> Any:
                 await self.drift.close()
             if app.state.feedback is not None:
                 await asyncio.to_thread(app.state.feedback.close)
+            if self.experiment is not None:
+                await self.experiment.close()
             self.models.close()
             tracing.stop()
 

@@ -164,6 +164,11 @@ def export_by_optimum(checkpoint: AdapterCheckpoint, target: Path) -> Path:
         task="text-classification",
         library_name="transformers",
     )(network.config)
+    # The network has no other inputs; BERT's configuration would add `token_type_ids`.
+    inputs = {name: onnx_config.inputs[name] for name in ("input_ids", "attention_mask")}
+    onnx_config.__class__ = type(
+        "EmotionOnnxConfig", (type(onnx_config),), {"inputs": property(lambda _self: inputs)}
+    )
     target.mkdir(parents=True, exist_ok=True)
     path = target / "model.onnx"
     export(network, onnx_config, path, opset=OPSET)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import bentoml
-from bentoml.exceptions import NotFound
 
 from exporting.errors import ExportError
 from exporting.weights import UPSTREAM, WHISPER_BASE, WeightsSource
@@ -85,12 +84,19 @@ class FinishedExport:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-def find_model(name: str) -> bentoml.Model | None:
-    """Return the newest model of this name, such as "samo-emotion"; None if there is none."""
-    try:
-        return bentoml.models.get(f"{name}:latest")
-    except NotFound:
-        return None
+def find_exported(name: str) -> bentoml.Model | None:
+    """Return the newest export of this name, such as "samo-emotion"; None if there is none.
+
+    What `samo retrain` wrote is no export.
+    """
+    return next(
+        (
+            model
+            for model in model_store.stored_versions(name)
+            if model.info.labels.get("checkpoint") != "retrained"
+        ),
+        None,
+    )
 
 
 def model_folder(name: str) -> Path:
@@ -105,12 +111,12 @@ def model_folder(name: str) -> Path:
 
 
 def find_existing(request: ExportRequest) -> bentoml.Model | None:
-    """Return the newest model in the store if it makes the export unnecessary.
+    """Return the newest export in the store if it makes another one unnecessary.
 
     It does if it has the same fingerprint. A model from a custom checkpoint also makes the default
     export unnecessary, so that `make serve` does not replace it.
     """
-    model = find_model(f"samo-{request.model}")
+    model = find_exported(f"samo-{request.model}")
     if model is None:
         return None
     is_custom = model.info.labels.get("checkpoint") == "own"

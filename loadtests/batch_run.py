@@ -36,7 +36,7 @@ from samo.batch.entries import Entry, Shard
 from samo.batch.folder import RunFolder
 from samo.batch.json_lines import JsonLines
 from samo.batch.store import find_model
-from samo.factory import EMOTION_BATCH_TOKENS
+from samo.batchers import EMOTION_BATCH_TOKENS
 from samo.insight.entry import sentence_texts, split_entry
 from samo.settings import Settings
 

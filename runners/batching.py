@@ -29,6 +29,7 @@ from runners.cancellation import Cancelled
 from runners.cost_estimate import CostEstimate
 from runners.errors import Overloaded, SamoError
 from runners.health import ModelHealth, ModelState
+from runners.preparation import prepare_all
 from runners.priority import Priority, current_priority
 from runners.queueing import BatchQueue, QueuedItem, Request
 from runners.usage import current_meter, note_model
@@ -36,8 +37,6 @@ from runners.wait_estimate import estimated_wait
 
 # A request is small if the queue that is always accepted has room for this many of it.
 _SMALL_REQUESTS: Final = 64
-# `prepare` runs on the event loop: after this many seconds other tasks get their turn.
-_PREPARE_SECONDS: Final = 0.01
 # After a request, one worker is kept free of background work for this long: another may follow.
 _QUIET_SECONDS: Final = 30.0
 
@@ -141,7 +140,7 @@ class Batcher(Generic[Input, Prepared, Output]):
         """
         note_model(self.name)
         self._health.check(self.runner, self._running.values())
-        prepared = await self._prepare_all(items)
+        prepared = await prepare_all(items, self.runner.prepare, self._health.failed)
         cost = sum(self.runner.cost(p) for p in prepared if not isinstance(p, SamoError))
         if not is_admitted:
             self.check_admission(cost)
@@ -184,23 +183,6 @@ class Batcher(Generic[Input, Prepared, Output]):
         for batch in self._running.values():
             batch.cancelled.set()
         self._executor.shutdown(wait=False, cancel_futures=True)
-
-    async def _prepare_all(self, items: Sequence[Input]) -> list[Prepared | SamoError]:
-        """Prepare items without blocking the event loop for long."""
-        prepared: list[Prepared | SamoError] = []
-        start = time.perf_counter()
-        for item in items:
-            if time.perf_counter() - start > _PREPARE_SECONDS:
-                await asyncio.sleep(0)
-                start = time.perf_counter()
-            prepared.append(self._prepare(item))
-        return prepared
-
-    def _prepare(self, item: Input) -> Prepared | SamoError:
-        try:
-            return self.runner.prepare(item)
-        except Exception as error:  # noqa: BLE001  # only the input that `prepare` fails on has an error
-            return self._health.failed(error)
 
     def check_admission(self, cost: int = 0) -> None:
         """Refuse a request that would be in vain; work in the background waits as long as it takes.

@@ -162,7 +162,7 @@ class FakeTranscriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcr
         if not len(request.samples) or float(np.abs(request.samples).max()) < MAX_SILENCE_AMPLITUDE:
             return Transcript("", request.language, 0.0, seconds, 0.0, no_speech=True, segments=())
         texts = [" I", " felt", " joy", " for", f" {seconds:.0f}", " seconds."]
-        if request.stable_text is not None:  # a draft, which grows with the recording
+        if request.draft:  # it grows with the recording
             text = "".join(texts[: min(4, int(2 * seconds))]).lstrip()
             return Transcript(text, language, 0.0, seconds, 0.0, no_speech=False, segments=())
         step = seconds / len(texts)

@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from runners import fakes
-from runners.base import GoldenMismatchError, Input, Output, Prepared
+from runners.base import GoldenMismatchError
 from runners.batching import Batcher
 from runners.errors import StartError
 from runners.transcriber.transcript import Transcript, TranscriptionRequest
 from runners.unavailable import UnavailableRunner
+from samo.ab.variant import Variant
+from samo.batchers import EMOTION_B, TEXT_PATIENCE, create_emotion_batcher, with_gauges
 from samo.decoders import Decoder, create_decoder
 from samo.drift.creation import DriftOff, ObservedModel, create_monitor
 from samo.drift.monitor import DriftMonitor
-from samo.insight.classification import EmotionBatcher
 from samo.insight.pipeline import Pipeline
 from samo.insight.steps import StepDeadlines
 from samo.loading import (
@@ -33,20 +34,10 @@ from samo.loading import (
     report_unavailable,
 )
 from samo.model_store import StoredModel
-from samo.monitoring import metrics
 from samo.monitoring.models import batch_observer, speech_batch_observer, text_batch_observer
 from samo.settings import Settings
 
-# Padded tokens per batch. Without VNNI batching saves little, and a larger batch spills the CPU
-# cache and is slower per text.
-EMOTION_BATCH_TOKENS: Final = 256
 SUMMARY_BATCH_TOKENS: Final = 2048
-# A request with long texts may wait for this multiple of its own computing: otherwise a second
-# batch of 128 long texts would be refused while a first one is computed.
-TEXT_PATIENCE: Final = 4.0
-# The queue of short texts that is always accepted: 256 of 20 tokens, which a slow CPU computes in
-# a few seconds. If they were refused, their clients would only send them again.
-EMOTION_MIN_QUEUE_TOKENS: Final = 5120
 # Every recording is longer, so each is a batch of its own.
 AUDIO_BATCH_COST: Final = 1
 # A live turn is at most 25 s, so that a longer wait means that far too many people speak.
@@ -66,6 +57,8 @@ class ModelSet:
     metadata: dict[str, dict[str, Any]]
     folders: dict[str, Path] = field(default_factory=dict)
     """Of the models' files; empty for fakes."""
+    variant_b: Variant | None = None
+    """Of the emotion model, in an A/B experiment; without it the service is complete."""
     ready: bool = False
     loaded_at: int = field(default_factory=lambda: int(time.time()))
     """Unix time, in seconds."""
@@ -89,6 +82,18 @@ class ModelSet:
             "emotion": self.pipeline.emotion,
             "summarizer": self.pipeline.summarizer,
         }
+
+    @property
+    def all_batchers(self) -> dict[str, Batcher[Any, Any, Any]]:
+        """Those of `batchers`, and that of variant b."""
+        if self.variant_b is None:
+            return self.batchers
+        return self.batchers | {EMOTION_B: self.variant_b.emotion}
+
+    def add_variant(self, variant: Variant, tag: str, metadata: Mapping[str, Any]) -> None:
+        """Add variant b of the emotion model, which has run its warm-up."""
+        self.variant_b = variant
+        self.tags[EMOTION_B], self.metadata[EMOTION_B] = tag, dict(metadata)
 
     def warm_up(self) -> None:
         """Run one input through each model; the service is ready after that.
@@ -121,7 +126,7 @@ class ModelSet:
     def close(self) -> None:
         """Stop the threads of the batchers, and the decoder."""
         self.ready = False
-        for batcher in self.batchers.values():
+        for batcher in self.all_batchers.values():
             batcher.close()
         if self.pipeline.live_transcriber is not None:
             self.pipeline.live_transcriber.close()
@@ -251,31 +256,6 @@ def _create_pipeline(settings: Settings, runners: Runners, decoder: Decoder) -> 
     )
 
 
-def create_emotion_batcher(
-    settings: Settings,
-    runner: EmotionRunner,
-    speech: Batcher[Any, Any, Any],
-    live: Batcher[Any, Any, Any] | None,
-) -> EmotionBatcher:
-    """The emotion model's batcher, which leaves the cores to the transcriber's batchers."""
-
-    def transcriber_is_computing() -> bool:
-        return speech.is_computing or (live is not None and live.is_computing)
-
-    return Batcher(
-        "emotion",
-        runner,
-        max_batch_cost=EMOTION_BATCH_TOKENS,
-        max_wait_seconds=settings.max_wait_seconds,
-        patience=TEXT_PATIENCE,
-        min_queue_cost=EMOTION_MIN_QUEUE_TOKENS,
-        num_workers=settings.threads,
-        max_batch_seconds=settings.emotion_deadline_seconds,
-        cores_are_busy=transcriber_is_computing,
-        on_batch=text_batch_observer("emotion"),
-    )
-
-
 def _create_live_transcriber(
     settings: Settings, transcriber: TranscriberRunner
 ) -> Batcher[TranscriptionRequest, Any, Transcript] | None:
@@ -297,12 +277,3 @@ def _create_live_transcriber(
             on_batch=batch_observer("live"),
         )
     )
-
-
-def with_gauges(
-    batcher: Batcher[Input, Prepared, Output],
-) -> Batcher[Input, Prepared, Output]:
-    """The same batcher, whose queue length and state /metrics reports."""
-    metrics.queue_length.labels(batcher.name).set_function(lambda: batcher.queue_length)
-    metrics.model_ready.labels(batcher.name).set_function(lambda: batcher.state == "ready")
-    return batcher

@@ -17,15 +17,10 @@ from pathlib import Path
 
 from runners.base import GoldenMismatchError
 from runners.errors import StartError
+from samo.batchers import create_emotion_batcher, with_gauges
 from samo.drift.creation import DriftOff
 from samo.drift.monitor import DriftMonitor
-from samo.factory import (
-    ModelSet,
-    create_emotion_batcher,
-    observe_drift,
-    return_freed_memory,
-    with_gauges,
-)
+from samo.factory import ModelSet, observe_drift, return_freed_memory
 from samo.loading import load_classifier
 from samo.model_store import StoredModel, find_version, promoted_version
 from samo.monitoring import metrics

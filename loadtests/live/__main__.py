@@ -38,6 +38,8 @@ from training.evaluation.wer import ReferenceRecording, load_manifest
 
 TEXT_EVERY_SECONDS: Final = 0.2
 TEXT: Final = "My cousins came to visit today and I was so happy that I cried."
+SHOWN_TURNS: Final = 3
+"""The slowest ones, which are printed."""
 # Pass marks: delay at p95 by number of speakers, and the loss of words against uploads.
 MAX_DELAY_P95: Final = {1: 1.5, 2: 3.0}
 MAX_WER_LOSS: Final = 0.015
@@ -135,6 +137,9 @@ async def measure(
     if late > 0.5:
         console.print(f"[yellow]A client fell {late:.1f} s behind: the machine is too busy.")
     turns = [turn for one in heard for turn in one.turns.values()]
+    for turn in sorted(turns, key=lambda turn: -turn.delay)[:SHOWN_TURNS]:
+        length = f"{turn.end - turn.start:.1f} s, from {turn.start:.1f} s on"
+        console.print(f"{turn.delay:.2f} s after a turn of {length}: {turn.transcript[:40]}")
     pairs = [
         (phrase.recording, text_of(phrase, one.turns.values()))
         for stream, one in zip(streams, heard, strict=True)

@@ -67,12 +67,11 @@ class Replay:
 def computing_seconds(request: TranscriptionRequest, transcript: Transcript) -> float:
     """About how long a core takes."""
     seconds = len(request.samples) / RATE
-    is_draft = request.stable_text is not None
     return float(
         _OVERHEAD_SECONDS
         + np.interp(seconds + 2, *_ENCODING)
         + _SECONDS_PER_WORD * len(transcript.text.split())
-        + (0.0 if is_draft else _ALIGNMENT_PER_SECOND * seconds)
+        + (0.0 if request.draft else _ALIGNMENT_PER_SECOND * seconds)
     )
 
 
@@ -89,7 +88,7 @@ class _Player:
 
     def play(self, stream: Stream) -> Replay:
         step = int(PIECE_SECONDS * RATE)
-        samples = stream.samples.astype(np.float32) / 32_768
+        samples = stream.samples.astype(np.float32) / np.float32(32_768)
         for at in range(0, len(samples), step):
             now = min(at + step, len(samples)) / RATE
             self._run_until(now)

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import jiwer
+import numpy as np
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from loadtests.live.streams import Phrase, Stream
+from runners.transcriber.voice_activity import FRAMES_PER_SECOND
 
 
 class Turn(Protocol):
@@ -45,8 +47,9 @@ def word_error_rate(references: Sequence[str], texts: Sequence[str]) -> float:
 
 
 def speech_end_before(stream: Stream, seconds: float) -> float:
-    """When the last speech before a moment ended, by the detector that uploads are read with.
+    """When the last speech before a moment ended, as the detector of uploads hears it.
 
     Turn detection is not asked, because a rule that ends turns late would hide its delay.
     """
-    return max((end for _, end in stream.speech if end <= seconds), default=seconds)
+    heard = np.flatnonzero(stream.speech[: int(seconds * FRAMES_PER_SECOND)])
+    return (int(heard[-1]) + 1) / FRAMES_PER_SECOND if len(heard) else seconds

@@ -10,13 +10,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from runners.transcriber.voice_activity import FRAMES_PER_SECOND, detect_voice, true_runs
+from runners.transcriber.voice_activity import detect_voice
 from samo.audio import decode
 from training.evaluation.wer import ReferenceRecording
 
 GROUPS: Final = ("libri-test-other", "ljspeech")
 """Kinds of recordings in the manifest that are played."""
 RATE: Final = 16_000
+SPEECH_PROBABILITY: Final = 0.2
+"""From which a frame goes on with speech, in uploads and in the default turn detection."""
 PAUSE_SECONDS: Final = 1.0
 # A quiet room, so that pauses are no digital silence; the root mean square of -60 dB.
 _NOISE: Final = 0.001
@@ -38,8 +40,8 @@ class Stream:
     samples: npt.NDArray[np.int16]
     """At 16 kHz."""
     phrases: tuple[Phrase, ...]
-    speech: tuple[tuple[float, float], ...]
-    """Where there is speech without a gap, in seconds from the start."""
+    speech: npt.NDArray[np.bool_]
+    """Whether each frame of the voice activity detector may be speech."""
 
     @property
     def seconds(self) -> float:
@@ -85,8 +87,5 @@ def _join(recordings: Iterable[ReferenceRecording], seconds: float, seed: int) -
         parts += [samples + quiet(len(samples)), pause]
         at += length + PAUSE_SECONDS
     joined = np.clip(np.concatenate(parts), -1, 1)
-    speech = tuple(
-        (first / FRAMES_PER_SECOND, last / FRAMES_PER_SECOND)
-        for first, last in true_runs(detect_voice(joined).speech)
-    )
+    speech = detect_voice(joined).probabilities >= SPEECH_PROBABILITY
     return Stream((joined * 32_767).astype(np.int16), tuple(phrases), speech)

@@ -20,6 +20,7 @@ import numpy as np
 
 from runners.base import GoldenMismatchError, Runner
 from runners.errors import InvalidRequest
+from runners.transcriber.context import without_context
 from runners.transcriber.parts import PartRequest
 from runners.transcriber.plausibility import repeats_itself
 from runners.transcriber.timestamps import (
@@ -155,8 +156,13 @@ class Transcriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]
     def _transcribe_in_short_context(self, request: TranscriptionRequest) -> Transcript:
         """A draft or transcript; in the whole context if it is empty or repeats itself."""
         with self._model.short_context():
-            if request.stable_text is not None:
+            if request.draft:
                 return self._draft(request)
+            if request.context_seconds:
+                found = without_context(self._transcribe(request), request.context_seconds)
+                if found.text and not repeats_itself(found.text):
+                    return found
+                request = _alone(request)
             transcript = self._transcribe(request)
         is_empty = not transcript.text and not transcript.no_speech
         if not is_empty and not repeats_itself(transcript.text):
@@ -215,3 +221,9 @@ class Transcriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]
             speech_seconds=speech_seconds(segments),
             unclear=unclear,
         )
+
+
+def _alone(request: TranscriptionRequest) -> TranscriptionRequest:
+    """The request without its context."""
+    start = round(request.context_seconds * SAMPLE_RATE)
+    return replace(request, samples=request.samples[start:], context_seconds=0.0)

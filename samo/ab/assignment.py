@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import Final, Literal
 
-Variant = Literal["A", "B"]
+VariantName = Literal["a", "b"]
 
 _BYTES: Final = 8
 
 
-def assign(experiment: str, caller: str, share: float) -> Variant:
+def assign(experiment: str, caller: str, share: float) -> VariantName:
     """The variant of a caller, the same on every instance and after every restart.
 
     A caller who gets B keeps it when the share grows. In another experiment the same callers are
@@ -25,4 +25,4 @@ def assign(experiment: str, caller: str, share: float) -> Variant:
     # the lengths keep "a" + "bc" and "ab" + "c" apart
     message = f"{len(experiment)}:{experiment}:{caller}".encode("utf-8", "surrogateescape")
     number = int.from_bytes(hashlib.blake2b(message, digest_size=_BYTES).digest(), "big")
-    return "B" if number < share * 2 ** (8 * _BYTES) else "A"
+    return "b" if number < share * 2 ** (8 * _BYTES) else "a"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -36,13 +35,11 @@ class AnswerMiddleware:
     Args:
         app: The routes; they note their predictions.
         feedback: Writes them later.
-        model_of: Returns the tag of the emotion classifier of a variant.
     """
 
-    def __init__(self, app: ASGIApp, feedback: Feedback, model_of: Callable[[str], str]) -> None:
+    def __init__(self, app: ASGIApp, feedback: Feedback) -> None:
         self._app = app
         self._feedback = feedback
-        self._model_of = model_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -62,14 +59,15 @@ class AnswerMiddleware:
     def _answers(self, scope: Scope, record: RequestRecord) -> list[Answer]:
         from samo.feedback.records import Answer, AnswerId
 
-        key, at, model = key_name(scope), datetime.now(UTC), self._model_of(record.variant)
+        key, at = key_name(scope), datetime.now(UTC)
         return [
             Answer(
                 id=AnswerId(key, record.id, item),
                 at=at,
                 route=scope["path"],
-                model=model,
+                model=record.emotion_model,
                 variant=record.variant,
+                caller=record.caller,
                 labels=prediction.labels,
                 moods=prediction.moods,
             )

@@ -16,6 +16,7 @@ from samo.api.routes import ROUTERS
 from samo.api.routing import Route
 from samo.drift.creation import DriftOff
 from samo.drift.monitor import DriftMonitor
+from samo.experiment import Experiment
 from samo.factory import ModelSet
 from samo.feedback.creation import create_feedback
 from samo.http.cors import SamoCORSMiddleware
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.jobs = JobRunner(settings)
     app.state.feedback = create_feedback(settings)
+    app.state.experiment = None
     app.state.live_slots = SessionSlots(max_live_sessions(settings))
     error_handlers.install_error_handlers(app)
     for router in (
@@ -66,6 +68,11 @@ def create_app(settings: Settings) -> FastAPI:
 def set_models(app: FastAPI, models: ModelSet) -> None:
     """Give the routes of `app` their models."""
     app.state.models = models
+
+
+def set_experiment(app: FastAPI, experiment: Experiment | None) -> None:
+    """Have `experiment` choose the models for each request; without one, all are answered alike."""
+    app.state.experiment = experiment
 
 
 def set_drift(app: FastAPI, drift: DriftMonitor | DriftOff) -> None:
@@ -101,13 +108,7 @@ def middleware_stack(app: FastAPI) -> list[Middleware]:
     ]
     feedback = app.state.feedback
     if feedback is not None:
-        stack.append(
-            Middleware(
-                AnswerMiddleware,
-                feedback=feedback,
-                model_of=lambda _variant: app.state.models.tags["emotion"],
-            )
-        )
+        stack.append(Middleware(AnswerMiddleware, feedback=feedback))
     if TracingSettings.load().enabled:
         stack.insert(1, Middleware(TracingMiddleware, names=names))
     if settings.cors_origins:

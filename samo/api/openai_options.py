@@ -84,7 +84,7 @@ def parse_chunking_strategy(value: str | None) -> VoiceDetection:
 ResponseFormat = Literal["json", "text", "srt", "vtt", "verbose_json"]
 Granularity = Literal["word", "segment"]
 
-# The form parameters of both routes.
+# The form parameters of the routes.
 ModelField = Annotated[str | None, Form(description="Any name; the service has one model.")]
 LanguagesField = Annotated[
     list[Annotated[str | None, BeforeValidator(languages.to_code)]],
@@ -130,9 +130,9 @@ StreamField = Annotated[bool, Form(description="Answer with server-sent events."
 class OpenAIOptions:
     """The parameters of one request."""
 
-    task: SpeechTask
+    task: SpeechTask = "transcribe"
     language: str | None
-    languages: Sequence[str | None]
+    languages: Sequence[str | None] = ()
     prompt: str
     keywords: Sequence[str]
     temperature: float

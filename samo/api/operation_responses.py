@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def health(models: ModelSet, feedback: FeedbackState) -> schemas.HealthResponse:
     """Return the state of the service."""
-    ready = {name: models.ready and one.state == "ready" for name, one in models.batchers.items()}
+    ready = {
+        name: models.ready and one.state == "ready" for name, one in models.all_batchers.items()
+    }
     status: Literal["ok", "degraded"] = (
         "ok" if all(ready.values()) and feedback != "unavailable" else "degraded"
     )
@@ -30,7 +32,7 @@ def health(models: ModelSet, feedback: FeedbackState) -> schemas.HealthResponse:
 
 def readiness(models: ModelSet, feedback: FeedbackState) -> schemas.ReadinessResponse:
     """Return the state of each model."""
-    states = {name: batcher.state for name, batcher in models.batchers.items()}
+    states = {name: batcher.state for name, batcher in models.all_batchers.items()}
     all_ready = all(state == "ready" for state in states.values()) and feedback != "unavailable"
     return schemas.ReadinessResponse(
         status="ready" if all_ready else "degraded", models=states, feedback=feedback
@@ -54,5 +56,5 @@ def models_status(models: ModelSet) -> dict[str, schemas.ModelStatus]:
             queue_length=batcher.queue_length,
             metadata=models.metadata[name],
         )
-        for name, batcher in models.batchers.items()
+        for name, batcher in models.all_batchers.items()
     }

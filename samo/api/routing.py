@@ -18,6 +18,7 @@ from samo import limits
 from samo.access.identity import key_name
 from samo.api import forms, json_body
 from samo.api.form_fields import FormFields, refuse_query
+from samo.api.parameters import models_for
 from samo.api.validation import body_error
 from samo.insight.threads import run_in_background
 
@@ -57,7 +58,9 @@ class Route(APIRoute):
         """The handler for the kind of body that the endpoint takes."""
         if hasattr(self.endpoint, _BODY_TYPE):
             return self._json_handler(getattr(self.endpoint, _BODY_TYPE))
-        fields = FormFields.from_parameters([field.alias for field in self.dependant.body_params])
+        dependants = [self.dependant, *self.dependant.dependencies]
+        parameters = [field for one in dependants for field in one.body_params]
+        fields = FormFields.from_parameters([field.alias for field in parameters])
         handler = super().get_route_handler()
         return handler if fields is None else _form_handler(handler, fields)
 
@@ -74,7 +77,7 @@ class Route(APIRoute):
                 body = _parse(raw, max_tokens, body_type)
             else:
                 body = await run_in_background(_parse, raw, max_tokens, body_type)
-            first = request if takes_request else request.app.state.models
+            first = request if takes_request else models_for(request)
             response: Response = await self.endpoint(first, body)
             return response
 

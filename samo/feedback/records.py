@@ -29,7 +29,8 @@ class Answer:
         at: when it was answered, with a time zone.
         route: such as `/predict`.
         model: tag of the emotion classifier.
-        variant: of an A/B test; `a` without one.
+        variant: of an A/B experiment; `a` without one.
+        caller: pseudonym of the caller in an A/B experiment; None outside of one.
         labels: predicted labels; None if the route predicts none.
         moods: predicted moods; None if the route predicts none.
 
@@ -40,6 +41,7 @@ class Answer:
     route: str
     model: str
     variant: str
+    caller: str | None
     labels: Sequence[str] | None
     moods: Sequence[str] | None
 

@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from samo.feedback.records import Answer, AnswerId, StoredFeedback, Submission
 from samo.feedback.tables import answers, feedback
 
-# A statement of SQLite has at most 32,766 values, and an answer has nine.
+# A statement of SQLite has at most 32,766 values, and an answer has ten.
 MAX_ROWS: Final = 1000
 
 _ANSWER_ID: Final = (answers.c.key, answers.c.request_id, answers.c.item)
@@ -45,6 +45,7 @@ def save_answers(connection: Connection, some: Sequence[Answer]) -> None:
                 "route": one.route,
                 "model": one.model,
                 "variant": one.variant,
+                "caller": one.caller,
                 "labels": _list(one.labels),
                 "moods": _list(one.moods),
             }
@@ -158,6 +159,7 @@ def stored(row: Row[Any]) -> StoredFeedback:
             route=row.answer_route,
             model=row.answer_model,
             variant=row.answer_variant,
+            caller=row.answer_caller,
             labels=row.answer_labels,
             moods=row.answer_moods,
         ),
@@ -171,6 +173,7 @@ def _answer(row: Row[Any]) -> Answer:
         row.route,
         row.model,
         row.variant,
+        row.caller,
         row.labels,
         row.moods,
     )

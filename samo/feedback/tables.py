@@ -62,7 +62,8 @@ answers: Final = Table(
     Column("at", UtcTime, nullable=False),
     Column("route", String, nullable=False),
     Column("model", String, nullable=False),  # Tag of the emotion classifier.
-    Column("variant", String, nullable=False),  # Of an A/B test; 'a' without one.
+    Column("variant", String, nullable=False),  # Of an A/B experiment; 'a' without one.
+    Column("caller", String),  # Pseudonym in an A/B experiment; null outside of one.
     Column("labels", _names()),  # Predicted labels; null if the route predicts none.
     Column("moods", _names()),  # Predicted moods; null if the route predicts none.
     Index("samo_answers_at", "at"),

@@ -10,9 +10,12 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from samo.http.envelope import REQUEST_ID_HEADER
+from samo.http.response_headers import MODEL_HEADER, VARIANT_HEADER
 
 _EXPOSED_HEADERS: Final = (
     REQUEST_ID_HEADER,
+    MODEL_HEADER,
+    VARIANT_HEADER,
     "retry-after",
     "ratelimit-limit",
     "ratelimit-remaining",

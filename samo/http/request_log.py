@@ -19,7 +19,7 @@ from runners.errors import SamoError
 from samo.http.client_address import client_address
 from samo.http.paths import RouteNames
 from samo.http.probes import PROBES
-from samo.monitoring import metrics
+from samo.monitoring import ab_metrics, metrics
 from samo.monitoring.metrics import Outcome
 from samo.monitoring.request_record import RequestRecord
 from samo.settings import Settings
@@ -124,6 +124,8 @@ class RequestLog:
         route = self._names.name(scope["path"])
         outcome = outcome_of(record)
         metrics.observe_request(route, record.status, outcome, record.seconds)
+        if record.caller is not None and record.asked_emotion:
+            ab_metrics.observe_request(record.variant, outcome, record.seconds)
         level = logging.DEBUG if route in PROBES else _level(outcome, record.status)
         if _log.isEnabledFor(level):
             line = self._line(scope, headers, record, route, outcome)

@@ -22,7 +22,7 @@ from starlette.applications import Starlette
 from uvicorn.server import HANDLED_SIGNALS
 
 from samo import private_logs
-from samo.http import draining, middleware
+from samo.http import draining, exchange
 from samo.http.connections import Connection, connection_class
 from samo.http.websocket_connection import WebSocketConnection
 from samo.http.websockets import stop_all_websockets
@@ -142,7 +142,7 @@ class DrainingServer(uvicorn.Server):
         if not self._connections:
             return
         _log.warning("answering %d unfinished requests with 503", len(self._connections))
-        middleware.stop_all_requests()
+        exchange.stop_all_requests()
         stop_all_websockets()
         deadline = loop.time() + REFUSAL_SECONDS
         while self._connections and loop.time() < deadline:

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runners.errors import ModelFailure, SamoError, UnsupportedProtocol
-from runners.usage import collect_models
-from samo.http.envelope import (
-    REQUEST_ID_HEADER,
-    error_format,
-    error_format_of,
-    error_response,
-    request_id,
-    request_id_of,
-)
-from samo.http.trace_context import note_trace
-from samo.monitoring import metrics
-from samo.monitoring.request_record import RequestRecord, current
+from samo.http.envelope import REQUEST_ID_HEADER, error_response, request_id, request_id_of
+from samo.http.request_context import request_context
+from samo.monitoring.request_record import RequestRecord
 from samo.private_logs import describe
 
 _log = logging.getLogger("bentoml.samo.http")
@@ -62,23 +52,12 @@ class WebSocketExchange:
 
     async def run(self, app: ASGIApp) -> None:
         """Have `app` serve the connection; afterwards the record is complete."""
-        note_trace(self.record, self._headers)
-        token = request_id.set(self.record.id)
-        record_token = current.set(self.record)
-        format_token = error_format.set(error_format_of(self._scope["path"]))
-        start = time.perf_counter()
         _exchanges.add(self)
-        metrics.requests_in_progress.inc()
         try:
-            with collect_models(self.record.models):
+            with request_context(self._scope, self._headers, self.record):
                 await self._serve(app)
         finally:
             _exchanges.discard(self)
-            metrics.requests_in_progress.dec()
-            self.record.seconds = time.perf_counter() - start
-            request_id.reset(token)
-            current.reset(record_token)
-            error_format.reset(format_token)
 
     def stop(self) -> None:
         """Cancel the application and close the connection."""

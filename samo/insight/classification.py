@@ -11,7 +11,7 @@ from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.classifier import OccludedText, TokenIds
 from runners.errors import SamoError
 from samo.insight.entry import ClassifiedEntry, SplitEntry, aggregate
-from samo.insight.observer import Observer
+from samo.insight.observer import TextObserver
 from samo.insight.threads import run_in_thread
 from samo.monitoring import tracing
 
@@ -28,19 +28,21 @@ class Classification:
         emotion: texts to calibrated probabilities.
         calibration: interprets the probabilities.
         deadline_seconds: for the texts of one call, waiting included.
-
-    Attributes:
-        observer: is told about each text.
+        observers: are told about each text.
 
     """
 
     def __init__(
-        self, emotion: EmotionBatcher, calibration: EmotionCalibration, deadline_seconds: float
+        self,
+        emotion: EmotionBatcher,
+        calibration: EmotionCalibration,
+        deadline_seconds: float,
+        observers: Sequence[TextObserver] = (),
     ) -> None:
         self._emotion = emotion
         self._calibration = calibration
         self._deadline_seconds = deadline_seconds
-        self.observer: Observer | None = None
+        self.observers = list(observers)
 
     async def run(
         self, texts: Sequence[str | OccludedText], *, is_admitted: bool = False
@@ -80,8 +82,8 @@ class Classification:
         classified = await run_in_thread(
             sum(entry.lengths), aggregate, self._calibration, entry, probabilities
         )
-        if self.observer is not None:
-            self.observer.observe_text(entry.texts, probabilities)
+        for observer in self.observers:
+            observer.observe_text(entry.texts, probabilities)
         return classified
 
 

@@ -9,12 +9,16 @@ from runners.emotion.calibration import Probabilities
 from samo.audio import AudioLevels
 
 
-class Observer(Protocol):
-    """Is told about each text and each recording, on the event loop; it must not wait."""
+class TextObserver(Protocol):
+    """Is told about each text, on the event loop; it must not wait or raise."""
 
     def observe_text(self, passages: Sequence[str], probabilities: Sequence[Probabilities]) -> None:
         """A text was classified: its passages, at least one, and the probabilities of each."""
         ...
+
+
+class Observer(TextObserver, Protocol):
+    """Is told about each recording too."""
 
     def observe_recording(self, levels: AudioLevels, language: str | None) -> None:
         """A recording was transcribed: its levels, and Whisper's code of its language, if known."""

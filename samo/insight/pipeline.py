@@ -34,7 +34,7 @@ from samo.insight.entry import (
     text_error,
 )
 from samo.insight.explanation import Explanation, check_length, occlude, words_to_hide
-from samo.insight.observer import Observer
+from samo.insight.observer import Observer, TextObserver
 from samo.insight.results import Insight, SummarizedText, TranscribedRecording
 from samo.insight.steps import StepDeadlines, Steps
 from samo.insight.summary import (
@@ -87,17 +87,30 @@ class Pipeline:
         self.calibration = calibration
         self._classification = Classification(emotion, calibration, deadlines.emotion)
 
+    def observe(self, observer: Observer) -> None:
+        """Tell `observer` about each text and each recording from now on."""
+        self._classification.observers.append(observer)
+        self.recordings.observer = observer
+
     def with_emotion(self, emotion: EmotionBatcher, calibration: EmotionCalibration) -> Pipeline:
-        """The same pipeline with another emotion model; nothing observes its texts yet."""
+        """The same pipeline with another emotion model; nothing observes its texts yet.
+
+        A monitor expects the probabilities of the model that it was made for.
+        """
         other = copy.copy(self)
         other.emotion = emotion
         other.calibration = calibration
         other._classification = Classification(emotion, calibration, self.deadlines.emotion)
         return other
 
-    def observe(self, observer: Observer) -> None:
-        """Tell `observer` about each text and each recording from now on."""
-        self._classification.observer = self.recordings.observer = observer
+    def with_observer(self, observer: TextObserver) -> Pipeline:
+        """The same pipeline, which tells `observer` about its texts too."""
+        other = copy.copy(self)
+        observers = [*self._classification.observers, observer]
+        other._classification = Classification(
+            self.emotion, self.calibration, self.deadlines.emotion, observers
+        )
+        return other
 
     async def classify(self, texts: Sequence[str]) -> list[Probabilities | SamoError]:
         """Probabilities of shape (outputs,) of each text, or its error."""

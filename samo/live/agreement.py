@@ -3,8 +3,8 @@
 Whisper reads a turn again and again while it is spoken, and the end of its text changes from time
 to time. The words on which two consecutive drafts agree are stable (Liu et al., 2020; applied to
 Whisper by Macháček et al., 2023). Of the published policies it is the only one that needs neither a
-model trained for it nor a threshold, and it bounds the delay by two drafts. Here the last word of a
-draft waits too, while the person speaks: it may be cut in the middle.
+model trained for it nor a threshold, and it bounds the delay by two drafts. Here the words of the
+last two seconds wait too: two drafts of a few words often agree on the same mistake.
 
 https://www.isca-archive.org/interspeech_2020/liu20s_interspeech.html
 https://aclanthology.org/2023.ijcnlp-demo.3/
@@ -12,10 +12,14 @@ https://aclanthology.org/2023.ijcnlp-demo.3/
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+HELD_SECONDS: Final = 2.0
+"""A word of a draft is stable only if the draft has read so much after it."""
 
 _WORD: Final = re.compile(r"\S+")
 _EDGES: Final = re.compile(r"^\W+|\W+$")
@@ -39,14 +43,15 @@ def _words(text: str) -> list[_Word]:
     return words
 
 
-def extend_stable(stable: str, before: str, draft: str, *, is_complete: bool) -> str:
+def extend_stable(stable: str, before: str, draft: str, *, seconds: float) -> str:
     """The stable text after a new draft; it begins with `stable`.
 
     Args:
         stable: what is stable already. Drafts that do not begin with it change nothing.
         before: the draft before, "" if there is none.
         draft: the new draft.
-        is_complete: whether the new draft ends at a pause, so that its last word is not cut.
+        seconds: how much audio it has read. The words of the last `HELD_SECONDS` wait, as if all
+            words took the same time: Whisper errs where it does not know what follows.
 
     Returns:
         `draft` up to the last word on which both agree, without the punctuation after that word,
@@ -55,8 +60,8 @@ def extend_stable(stable: str, before: str, draft: str, *, is_complete: bool) ->
     if not draft.startswith(stable) or not before.startswith(stable):
         return stable
     old, new = _words(before[len(stable) :]), _words(draft[len(stable) :])
-    if not is_complete:
-        new = new[:-1]
+    held = math.ceil(len(_words(draft)) * min(1.0, HELD_SECONDS / seconds))
+    new = new[: max(0, len(new) - held)]
     agreed = 0
     while agreed < min(len(old), len(new)) and old[agreed].key == new[agreed].key:
         agreed += 1

@@ -52,6 +52,11 @@ class TurnDetector:
         return self._to_samples(self._endpointer.speech_end)
 
     @property
+    def voiced(self) -> int:
+        """Samples of the turn that are certainly speech."""
+        return self._endpointer.voiced * FRAME_SAMPLES
+
+    @property
     def pause_seconds(self) -> float:
         """How long nobody has spoken in this turn."""
         return self._endpointer.pause_seconds

@@ -62,6 +62,8 @@ class Endpointer:
         self.speech_start = 0
         self.speech_end = 0
         """The frame after the last one of speech."""
+        self.voiced = 0
+        """Number of frames of this turn that are certainly speech: not the breath after it."""
         self._candidate: int | None = None
         self._gap = 0
         self._first_above: int | None = None
@@ -78,6 +80,8 @@ class Endpointer:
         if self.in_turn:
             if is_speech:
                 self.speech_end = self.position
+            if probability >= self._numbers.threshold:
+                self.voiced += 1
             return self._end_turn() if self._is_over() else None
         return self._look_for_speech(is_speech, probability >= self._numbers.threshold)
 
@@ -102,6 +106,7 @@ class Endpointer:
         self.in_turn = True
         self.speech_start = max(self._candidate, self.position - _MAX_LEAD_FRAMES)
         self.speech_end = self.position
+        self.voiced = _MIN_SPEECH_FRAMES
         return Transition.STARTED
 
     def _is_over(self) -> bool:

@@ -4,37 +4,46 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from runners.transcriber.transcript import Transcript, TranscriptionRequest
+import numpy as np
+
+from runners.transcriber.transcript import SAMPLE_RATE, Transcript, TranscriptionRequest
 from samo.live import server_events as events
 from samo.live.audio_input import Samples
 from samo.live.config import LOGPROBS, SessionConfig
 from samo.live.turns import Turn
 
 
-def complete(config: SessionConfig, samples: Samples, text_before: str) -> TranscriptionRequest:
-    """For the complete transcript of a turn; `text_before` is the text of the turn before it."""
+def complete(config: SessionConfig, samples: Samples, context: Samples) -> TranscriptionRequest:
+    """For the complete transcript of a turn, with the audio before it.
+
+    The text of the turn before is no prompt: its mistakes and its style would go on and on.
+    """
+    with_scores = LOGPROBS in config.include
+    if with_scores:  # the tokens of the context could not be told from the others
+        context = context[:0]
+    return replace(
+        _request(config, np.concatenate([context, samples])),
+        context_seconds=len(context) / SAMPLE_RATE,
+        word_timestamps=True,
+        token_scores=with_scores,
+    )
+
+
+def draft(config: SessionConfig, samples: Samples, turn: Turn) -> TranscriptionRequest:
+    """For a draft, in the language of the stable text."""
+    request = _request(config, samples)
+    return replace(request, language=turn.language or request.language, draft=True)
+
+
+def _request(config: SessionConfig, samples: Samples) -> TranscriptionRequest:
     settings = config.audio.input.transcription
     return TranscriptionRequest(
         samples,
         language=settings.language,
         candidate_languages=tuple(code for code in settings.languages if code),
-        # a turn often begins in the middle of a sentence
-        prompt=f"{settings.prompt} {text_before}".strip(),
+        prompt=settings.prompt,
         keywords=tuple(settings.keywords),
-        word_timestamps=True,
-        token_scores=LOGPROBS in config.include,
         short_context=True,
-    )
-
-
-def draft(request: TranscriptionRequest, turn: Turn) -> TranscriptionRequest:
-    """A draft instead of a complete transcript: it continues the stable text in its language."""
-    return replace(
-        request,
-        language=turn.language or request.language,
-        word_timestamps=False,
-        token_scores=False,
-        stable_text=turn.stable,
     )
 
 

@@ -93,6 +93,7 @@ class LiveSession:
         for transition in self._detector.feed(samples):
             if self._turns.open is not None:
                 self._turns.open.speech_end = self._detector.speech_end
+                self._turns.open.voiced = self._detector.voiced
             if transition is Transition.STARTED:
                 found.append(self._start_turn(self._detector))
             elif transition is Transition.STOPPED and self._turns.open is not None:
@@ -194,7 +195,7 @@ class LiveSession:
     def _start_turn(self, detector: TurnDetector) -> events.ServerEvent:
         start = max(self._audio.start, detector.speech_start - detector.prefix)
         turn = self._new_turn(start)
-        turn.speech_end = detector.speech_end
+        turn.speech_end, turn.voiced = detector.speech_end, detector.voiced
         self._turns.open = turn
         return events.SpeechStarted(item_id=turn.item_id, audio_start_ms=_milliseconds(start))
 

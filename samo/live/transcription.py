@@ -10,6 +10,7 @@ from runners.transcriber.transcript import SAMPLE_RATE, Transcript
 from samo.live import requests
 from samo.live import server_events as events
 from samo.live.agreement import complete, extend_stable
+from samo.live.audio_input import Samples
 from samo.live.config import SessionConfig
 from samo.live.turns import Decode, FinishedTurn, Purpose, SampleBuffer, Turn
 
@@ -17,6 +18,10 @@ from samo.live.turns import Decode, FinishedTurn, Purpose, SampleBuffer, Turn
 PAUSE_SECONDS: Final = 0.2
 # A draft of less has no word to agree on.
 MIN_DRAFT_SECONDS: Final = 1.0
+# A turn of a few words is understood better with what was said before it.
+SHORT_TURN_SECONDS: Final = 4.0
+CONTEXT_SECONDS: Final = 6.0
+MAX_CONTEXT_GAP_SECONDS: Final = 3.0
 
 Events = list[events.ServerEvent]
 
@@ -38,7 +43,7 @@ class TurnTranscription:
         self._audio = audio
         self._pending: deque[Turn] = deque()
         self._finished: list[FinishedTurn] = []
-        self._last_text = ""
+        self._before: FinishedTurn | None = None
 
     @property
     def pending_turns(self) -> int:
@@ -89,8 +94,7 @@ class TurnTranscription:
         if decode.purpose is Purpose.FINAL:
             return turn in self._pending
         if decode.purpose is Purpose.PAUSE:
-            ended_there = turn in self._pending and turn.is_covered(decode.speech_end)
-            return turn is self.open or ended_there
+            return (turn is self.open or turn in self._pending) and turn.is_covered(decode.heard)
         return turn is self.open and self.pause_seconds < PAUSE_SECONDS
 
     def decoded(self, decode: Decode, transcript: Transcript) -> Events:
@@ -101,13 +105,13 @@ class TurnTranscription:
         turn.read_until = decode.until
         if decode.purpose is Purpose.FINAL:
             return self._complete(turn, transcript)
-        is_pause = decode.purpose is Purpose.PAUSE
-        text = complete(turn.stable, transcript.text) if is_pause else transcript.text
-        if is_pause:
-            turn.checked, turn.checked_until = transcript, decode.speech_end
+        text = complete(turn.stable, transcript.text)
+        if decode.purpose is Purpose.PAUSE:
+            turn.checked, turn.checked_until = transcript, decode.heard
             if turn in self._pending:
                 return self._complete(turn, transcript)
-        stable = extend_stable(turn.stable, turn.draft, text, is_complete=is_pause)
+        seconds = len(decode.request.samples) / SAMPLE_RATE - decode.request.context_seconds
+        stable = extend_stable(turn.stable, turn.draft, text, seconds=seconds)
         turn.draft = text
         return self._send_stable(turn, stable, transcript.language)
 
@@ -116,7 +120,7 @@ class TurnTranscription:
         turn = decode.turn
         turn.read_until = decode.until
         if decode.purpose is not Purpose.FINAL:
-            turn.checked_until = decode.speech_end
+            turn.checked_until = decode.heard
             return []
         self._pending.remove(turn)
         details = events.ErrorDetails(type="server_error", code=error.code, message=error.message)
@@ -127,10 +131,22 @@ class TurnTranscription:
         samples = turn.samples
         if samples is None:
             samples = self._audio.cut(turn.start, turn.end_of_audio(until))
-        request = requests.complete(self.config, samples, self._last_text)
         if purpose is Purpose.DRAFT:
-            request = requests.draft(request, turn)
-        return Decode(turn, purpose, request, turn.speech_end, until)
+            request = requests.draft(self.config, samples, turn)
+        else:
+            request = requests.complete(self.config, samples, self._context(turn, samples))
+        return Decode(turn, purpose, request, turn.heard, until)
+
+    def _context(self, turn: Turn, samples: Samples) -> Samples:
+        """The audio before a short turn, so that Whisper has more than a few words."""
+        before = self._before
+        if (
+            before is None
+            or len(samples) > SHORT_TURN_SECONDS * SAMPLE_RATE
+            or not 0 < turn.start - before.end <= MAX_CONTEXT_GAP_SECONDS * SAMPLE_RATE
+        ):
+            return samples[:0]
+        return before.samples[-round(CONTEXT_SECONDS * SAMPLE_RATE) :]
 
     def _send_stable(self, turn: Turn, stable: str, language: str | None) -> Events:
         delta = stable[len(turn.stable) :]
@@ -146,8 +162,7 @@ class TurnTranscription:
         text = complete(turn.stable, transcript.text)
         found = self._send_stable(turn, text, transcript.language)
         end = turn.start + len(turn.samples)
-        self._last_text = text
-        self._finished.append(
-            FinishedTurn(turn.item_id, turn.start, end, text, transcript, turn.samples)
-        )
+        finished = FinishedTurn(turn.item_id, turn.start, end, text, transcript, turn.samples)
+        self._finished.append(finished)
+        self._before = finished if text else None
         return [*found, requests.completed(self.config, turn, text, transcript)]

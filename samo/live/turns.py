@@ -13,6 +13,8 @@ from samo.live.audio_input import Samples
 
 # A word does not fit into less: a transcript made before so little speech is still the turn's.
 _NO_WORD_SECONDS: Final = 0.1
+# The same of what may be speech or the breath after it.
+_BREATH_SECONDS: Final = 0.5
 # Audio after the last frame of speech that belongs to the turn; it is the padding of uploads.
 _TAIL_SECONDS: Final = 0.4
 
@@ -48,6 +50,16 @@ class SampleBuffer:
                 del self._parts[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How much of a turn was heard at a moment."""
+
+    speech_end: int = 0
+    """Position of its last speech."""
+    voiced: int = 0
+    """Samples that are certainly speech."""
+
+
 @dataclass(eq=False, slots=True)
 class Turn:
     """What somebody says between two pauses. Positions are samples since the session's start."""
@@ -57,6 +69,8 @@ class Turn:
     start: int
     speech_end: int = 0
     """The sample after the last one of speech, as far as is known."""
+    voiced: int = 0
+    """Samples that are certainly speech."""
     samples: Samples | None = None
     """Set when the turn has ended."""
     stable: str = ""
@@ -69,12 +83,20 @@ class Turn:
     """How far the last draft has read."""
     checked: Transcript | None = None
     """The transcript that was made at a pause; it is the turn's if nothing is said after it."""
-    checked_until: int = 0
-    """`speech_end` when that transcript was started."""
+    checked_until: Heard = Heard()
+    """What of the turn was heard when that transcript was started."""
 
-    def is_covered(self, speech_end: int) -> bool:
-        """Whether a transcript of the speech until `speech_end` has all words of the turn."""
-        return self.speech_end - speech_end < _NO_WORD_SECONDS * SAMPLE_RATE
+    @property
+    def heard(self) -> Heard:
+        """How much of the turn was heard until now."""
+        return Heard(self.speech_end, self.voiced)
+
+    def is_covered(self, heard: Heard) -> bool:
+        """Whether a transcript of what was heard then has all words of the turn."""
+        return (
+            self.voiced - heard.voiced < _NO_WORD_SECONDS * SAMPLE_RATE
+            and self.speech_end - heard.speech_end < _BREATH_SECONDS * SAMPLE_RATE
+        )
 
     def end_of_audio(self, position: int) -> int:
         """Where the audio of the turn ends, of what was heard until `position`."""
@@ -99,7 +121,7 @@ class Decode:
     turn: Turn
     purpose: Purpose
     request: TranscriptionRequest
-    speech_end: int
+    heard: Heard
     until: int
     """Position at which the audio of the request ends."""
 

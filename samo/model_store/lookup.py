@@ -89,6 +89,17 @@ def find_version(name: str, version: str) -> StoredModel:
     return cast("StoredModel", model)
 
 
+def find_tag(tag: str) -> StoredModel:
+    """The model of this tag; without a version, the newest. Raises `ModelNotStored`."""
+    import bentoml
+    from bentoml.exceptions import BentoMLException
+
+    try:
+        return cast("StoredModel", bentoml.models.get(tag))
+    except (BentoMLException, ValueError):  # ValueError: it is no tag
+        raise ModelNotStored(f"{tag} is not in the model store.") from None
+
+
 def stored_versions(name: str) -> list[StoredModel]:
     """All versions of a model, the newest first."""
     import bentoml

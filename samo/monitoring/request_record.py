@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Final
+
+_EMOTION_BATCHERS: Final = ("emotion", "emotion_b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class RequestRecord:
     """One for each text of the request, None for a text that was refused. The list itself is None
     if nobody wants to know: feedback is off."""
     variant: str = "a"
-    """The variant of an A/B test that predicted; `a` without a test."""
+    """The variant of an A/B experiment that answers; "a" without one."""
     status: int = 0
     """Status that was sent; 499 if the client disconnected before."""
     seconds: float = 0.0
@@ -53,6 +56,15 @@ class RequestRecord:
     """32 hexadecimal digits, as in W3C's trace context; `span_id` has 16."""
     span_id: str | None = None
     trace_sampled: bool = False
+    emotion_model: str = ""
+    """Tag of the emotion model that answers the caller."""
+    caller: str | None = None
+    """Pseudonym of the caller in an A/B experiment; None if the request is in none."""
+
+    @property
+    def asked_emotion(self) -> bool:
+        """Whether the emotion model was asked, in either variant."""
+        return not self.models.isdisjoint(_EMOTION_BATCHERS)
 
 
 current: ContextVar[RequestRecord | None] = ContextVar("request_record", default=None)
@@ -93,3 +105,9 @@ def note_refusal(code: str) -> None:
     if (record := current.get()) is not None:
         record.error_code = code
         record.is_refused = True
+
+
+def note_emotion_model(tag: str, variant: str = "a", caller: str | None = None) -> None:
+    """Which emotion model answers the request, and in which variant of an A/B experiment."""
+    if (record := current.get()) is not None:
+        record.emotion_model, record.variant, record.caller = tag, variant, caller

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
+from samo_client import Samo
 
+from tests.client_libraries.conftest import DIARY
 from tests.conftest import RECORDING, ROOT
 from tests.e2e import browser
 from tests.e2e.conftest import serving
@@ -27,9 +29,18 @@ def node_modules():
 
 
 @pytest.mark.usefixtures("node_modules")
-def test_its_own_tests(service_url):
+def test_its_own_tests(service_url, limited, samples, tmp_path):
     node = Path(os.environ.get("VIRTUAL_ENV", ROOT / ".venv")) / "bin"
-    environment = {**os.environ, "SAMO_URL": service_url, "PATH": f"{node}:{os.environ['PATH']}"}
+    (tmp_path / "samples.raw").write_bytes(samples)
+    limited_url, limited_key = limited
+    environment = {
+        **os.environ,
+        "PATH": f"{node}:{os.environ['PATH']}",
+        "SAMO_URL": service_url,
+        "SAMO_LIMITED_URL": limited_url,
+        "SAMO_LIMITED_KEY": limited_key,
+        "SAMPLES": str(tmp_path / "samples.raw"),
+    }
     done = subprocess.run(
         ["node", "--test", "--test-reporter=spec"],
         cwd=FOLDER, env=environment, capture_output=True, text=True, check=False, timeout=120,
@@ -62,6 +73,18 @@ window.upload = async (baseUrl, abortAt) => {
     return { error: error.name, code: error.code };
   }
 };
+window.listen = async (baseUrl, token, source, seconds) => {
+  const microphone = source ?? (await navigator.mediaDevices.getUserMedia({ audio: true }));
+  const session = await new Samo({ baseUrl }).live({ token });
+  const types = [];
+  if (seconds) setTimeout(() => session.finish(), seconds * 1000);
+  for await (const { type } of session.stream(microphone)) types.push(type);
+  return { types, text: session.text, insight: session.insight?.transcription.text };
+};
+window.listenToFile = (baseUrl, token) =>
+  listen(baseUrl, token, document.querySelector("input").files[0]);
+window.refused = (baseUrl) =>
+  new Samo({ baseUrl, maxRetries: 0 }).live().catch(({ name, message }) => ({ name, message }));
 window.ready = true;
 </script>"""
 
@@ -95,14 +118,15 @@ def page_url():
 
 
 @pytest.mark.usefixtures("node_modules")
-def test_a_browser_uploads_with_progress_and_aborts(page_url, tmp_path):
+def test_a_browser_uploads_aborts_and_speaks_live(page_url, tmp_path):
     browser.executable()  # skips without Chromium
+    browser.as_microphone(DIARY, tmp_path / "microphone.wav")
     with (
         serving(tmp_path / "log", SAMO_RUNNERS="fake", SAMO_CORS_ORIGINS=page_url) as service,
         sync_playwright() as playwright,
-        browser.launch(playwright) as chromium,
+        browser.launch(playwright, tmp_path / "microphone.wav") as chromium,
     ):
-        url = str(service.base_url)
+        url = str(service.base_url).rstrip("/")
         page = chromium.new_page()
         page.goto(page_url)
         page.wait_for_function("window.ready")
@@ -114,3 +138,17 @@ def test_a_browser_uploads_with_progress_and_aborts(page_url, tmp_path):
         assert page.evaluate("url => upload(url, 1)", url) == {"error": "AbortError", "code": 20}
         refused = page.evaluate("url => upload(`${url}/nowhere`)", url)
         assert refused == {"error": "ApiError", "code": "not_found"}
+
+        with Samo(url) as samo:
+            token = samo.live_token(seconds=60).value
+        page.set_input_files("input", DIARY)
+        for call in ("listenToFile(url, token)", "listen(url, token, null, 6)"):
+            heard = page.evaluate(f"([url, token]) => {call}", [url, token])
+            assert {"speech_started", "text", "turn", "emotions"} <= set(heard["types"])
+            assert heard["types"][-1] == "insight"
+            assert heard["text"] == heard["insight"] != ""
+        # a browser tells no reason, so that the message names what to look at
+        refused = page.evaluate("refused('http://127.0.0.1:9')")
+        assert refused["name"] == "ConnectionFailed"
+        assert "samo serve" in refused["message"]
+        assert "SAMO_CORS_ORIGINS" in refused["message"]

@@ -9,18 +9,16 @@ import subprocess
 import sys
 import threading
 import wave
+from concurrent.futures import ThreadPoolExecutor
 
 import av
 import pytest
 from samo_client import AsyncSamo, Samo, _live_protocol, errors, live, models
 
-from samo.audio import decode
 from samo.live import server_events
+from tests.client_libraries.conftest import DIARY
 from tests.client_libraries.live_proxy import proxy
-from tests.conftest import ROOT
-from tests.e2e.conftest import serving
 
-DIARY = ROOT / "tests" / "data" / "diary.flac"
 RATE = 16_000
 
 
@@ -61,13 +59,18 @@ def connect(request):
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
+    clients = []
 
     def open_client(url, **options):
         if request.param == "threads":
-            return Samo(url, **options)
-        return OtherThread(loop, AsyncSamo(url, **options))
+            clients.append(Samo(url, **options))
+        else:
+            clients.append(OtherThread(loop, AsyncSamo(url, **options)))
+        return clients[-1]
 
     yield open_client
+    for client in clients:
+        client.close()
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
@@ -76,41 +79,6 @@ def connect(request):
 @pytest.fixture
 def samo(connect, service_url):
     return connect(service_url)
-
-
-@pytest.fixture(scope="module")
-def samples():
-    """10.7 s of speech, three sentences, as PCM at 16 kHz."""
-    return (decode(DIARY.read_bytes()).samples * 32_767).astype("<i2").tobytes()
-
-
-@pytest.fixture(scope="module")
-def limited(tmp_path_factory):
-    """A service with a key and one live session at a time; returns its URL and the key."""
-    folder = tmp_path_factory.mktemp("limited")
-    command = [
-        sys.executable,
-        "-m",
-        "samo",
-        "keys",
-        "new",
-        "--name",
-        "test",
-        "--scopes",
-        "live,text",
-    ]
-    key = subprocess.run(
-        [*command, "--file", folder / "keys.json"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    ).stdout.strip()  # fmt: skip
-    with serving(
-        folder / "log",
-        SAMO_RUNNERS="fake",
-        SAMO_API_KEYS_FILE=str(folder / "keys.json"),
-        SAMO_MAX_LIVE_SESSIONS="1",
-        SAMO_LIVE_IDLE_SECONDS="2",
-    ) as client:
-        yield str(client.base_url).rstrip("/"), key
 
 
 def check_session(session, events):
@@ -269,6 +237,23 @@ def test_a_missing_or_wrong_key(connect, limited):
             pass
         assert raised.value.status == 401
         assert raised.value.request_id
+
+
+def test_retry_after_of_a_real_limit_is_waited_for(connect, limited):
+    url, key = limited
+
+    def burst(**options):
+        client = connect(url, api_key=key, **options)
+        with ThreadPoolExecutor(25) as pool:
+            return [future.exception(30) for future in [
+                pool.submit(client.predict, "joy") for _ in range(25)
+            ]]  # fmt: skip
+
+    refused = [error for error in burst(max_retries=0) if error is not None]
+    assert refused
+    assert {type(error) for error in refused} == {errors.RateLimited}
+    assert all(1 <= error.retry_after <= 2 for error in refused)
+    assert set(burst(max_retries=9)) == {None}
 
 
 def test_too_many_sessions(connect, limited):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
+import av
 import pytest
 
+from tests.commands.test_listen import ALSA
 from tests.conftest import ROOT
 from tests.documentation import blocks, commands
 from tests.e2e.test_documentation import DOCUMENTED_URL
@@ -33,10 +36,12 @@ def run(command, **options):
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory, url):
-    """Runs the README's install line in a new virtual environment; returns its variables."""
+    """Runs the README's install lines in a new virtual environment; returns its variables."""
     folder = tmp_path_factory.mktemp("python")
     run([sys.executable, "-m", "venv", folder / "venv"])
-    install, _ = commands(blocks(PYTHON_README, "sh")[0].code)
+    install = "pip install"
+    for block in blocks(PYTHON_README, "sh"):  # as one command, so that the package is built once
+        install += commands(block.code)[0].removeprefix("pip install").rstrip()
     environment = {
         **os.environ,
         "PATH": f"{folder / 'venv/bin'}{os.pathsep}{os.environ['PATH']}",
@@ -54,12 +59,36 @@ def test_three_lines_of_python_from_install_to_insight(python, tmp_path):
     assert "sad" in run(["bash", "-euc", insight], cwd=tmp_path, env=python)
 
 
+@pytest.fixture(scope="module")
+def microphone(tmp_path_factory):
+    """Variables with which arecord records the diary, at once: ALSA's device of files."""
+    if shutil.which("arecord") is None:
+        pytest.skip("needs arecord: scripts/debian-packages alsa-utils")
+    folder = tmp_path_factory.mktemp("microphone")
+    with (folder / "samples").open("wb") as file:
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=24_000)
+        with av.open(str(ROOT / "tests/data/diary.flac")) as recording:
+            for frame in recording.decode(audio=0):
+                for part in resampler.resample(frame):
+                    file.write(part.to_ndarray().tobytes())
+    (folder / "asound.conf").write_text(ALSA.format(file=folder / "samples"))
+    return {"ALSA_CONFIG_PATH": f"/usr/share/alsa/alsa.conf:{folder}/asound.conf"}
+
+
 @pytest.mark.parametrize(
-    "block", blocks(PYTHON_README, "python"), ids=["recording", "job", "asyncio", "errors"]
+    "block",
+    blocks(PYTHON_README, "python"),
+    ids=["recording", "job", "live", "microphone", "asyncio", "errors"],
 )
-def test_the_python_programs(block, python, url):
+def test_the_python_programs(block, python, url, request):
+    environment = dict(python)
+    if "arecord" in block.code:
+        environment |= request.getfixturevalue("microphone")
     code = block.code.replace(DOCUMENTED_URL, url)
-    assert run(["python", "-c", code], cwd=ROOT, env=python).strip()
+    printed = run(["python", "-c", code], cwd=ROOT, env=environment)
+    assert printed.strip()
+    if "live" in block.code:
+        assert "cousins" in printed
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +113,16 @@ def test_three_lines_of_javascript_from_install_to_insight(node_folder, url):
 
 
 @pytest.mark.parametrize(
-    "block", blocks(JAVASCRIPT_README, "js"), ids=["recording", "job", "errors", "settings"]
+    "block", blocks(JAVASCRIPT_README, "js"), ids=["recording", "job", "live", "errors", "settings"]
 )
-def test_the_javascript_programs(block, node_folder, url):
+def test_the_javascript_programs(block, node_folder, url, request):
+    environment = with_node()
+    if "arecord" in block.code:
+        environment |= request.getfixturevalue("microphone")
     code = block.code.replace(DOCUMENTED_URL, url)
     code = code.replace("tests/data", str(ROOT / "tests/data"))
     command = ["node", "--input-type=module", "--eval", code]
-    assert run(command, cwd=node_folder, env=with_node()).strip()
+    printed = run(command, cwd=node_folder, env=environment)
+    assert printed.strip()
+    if "live" in block.code:
+        assert "cousins" in printed

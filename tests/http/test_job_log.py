@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
 
 import pytest
 
 from samo.jobs import callback
 from samo.monitoring import metrics
-from samo.monitoring.log_format import JsonFormatter
 from samo.settings import Settings
+from tests import log_lines
 from tests.conftest import running
 from tests.http.test_jobs import JOBS, finished, gate, keys, submit
 from tests.recordings import pcm, wav
@@ -23,19 +22,8 @@ __all__ = ["gate"]  # a fixture
 @pytest.fixture
 def lines():
     """The lines of jobs, each as text and as JSON."""
-    collected = []
-
-    class Collect(logging.Handler):
-        def emit(self, record):
-            collected.append((record.getMessage(), json.loads(JsonFormatter().format(record))))
-
-    logger = logging.getLogger("bentoml.samo.jobs")
-    handler = Collect()
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    yield collected
-    logger.removeHandler(handler)
-    logger.setLevel(logging.NOTSET)
+    with log_lines.collected("bentoml.samo.jobs") as found:
+        yield found
 
 
 def test_a_job_that_is_done_has_a_line(lines, recording):

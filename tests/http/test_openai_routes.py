@@ -7,15 +7,12 @@ import io
 import json
 from typing import Any
 
-import av
 import httpx2  # the client's own version of httpx
 import openai
 import pytest
 from openai.types import audio
 
-from runners.transcriber.transcript import Segment
 from samo import languages, limits
-from samo.api.openai_responses import srt, vtt
 from tests.http.errors import error_of
 from tests.http.test_speech_routes import SILENCE, upload
 
@@ -356,34 +353,3 @@ def test_the_list_of_models(openai_client):
     with pytest.raises(openai.NotFoundError) as caught:
         openai_client.models.retrieve("gpt-99/large")
     assert caught.value.code == "model_not_found"
-
-
-def segment(start, end, text):
-    return Segment(
-        id=0, start=start, end=end, text=text, average_log_probability=0.0,
-        no_speech_probability=0.0, compression_ratio=1.0, temperature=0.0, tokens=(), words=None,
-    )  # fmt: skip
-
-
-CUES = [
-    segment(0.0, 1.25, " Q&A <b> --> later"),
-    segment(1.25, 3725.999, " two\n\nlines"),
-    segment(3725.999, 3726.0, " end"),
-]
-
-
-@pytest.mark.parametrize(("text", "format_name"), [(srt(CUES), "srt"), (vtt(CUES), "webvtt")])
-def test_subtitles_are_read_by_ffmpeg(text, format_name):
-    with av.open(io.BytesIO(text.encode()), format=format_name) as container:
-        packets = [packet for packet in container.demux() if packet.size]
-    starts = [float(packet.pts * packet.time_base) for packet in packets]
-    assert starts == pytest.approx([0.0, 1.25, 3725.999])
-    assert b"later" in bytes(packets[0])
-    assert bytes(packets[1]).endswith(b"two lines")
-    assert text.count("-->") == 3
-    assert "\n\n\n" not in text
-
-
-def test_characters_of_markup_are_escaped_in_webvtt():
-    assert "Q&amp;A &lt;b> -> later" in vtt(CUES)
-    assert "Q&A <b> -> later" in srt(CUES)

@@ -12,7 +12,7 @@ import pytest
 from exporting.emotion import PARITY_SENTENCES
 from runners.batching import Batcher
 from runners.emotion.classifier import EmotionClassifier, OccludedText
-from samo.factory import EMOTION_BATCH_TOKENS
+from samo.batchers import EMOTION_BATCH_TOKENS
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.models

@@ -77,6 +77,20 @@ def test_the_golden_recording(transcriber_folder):
         verify(transcriber_folder, JFK, golden="Ask what you will.")
 
 
+def test_a_short_turn_with_the_audio_before_it(transcriber, jfk):
+    asked, cut = round(3.2 * SAMPLE_RATE), round(7.9 * SAMPLE_RATE)
+    options = {"language": "en", "short_context": True}
+    seconds = (cut - asked) / SAMPLE_RATE
+    heard = transcribe(
+        transcriber, jfk[asked:], word_timestamps=True, context_seconds=seconds, **options
+    )
+    assert " ".join(words(heard.text)) == "ask what you can do for your country"
+    assert heard.duration == pytest.approx(3.1)
+    assert 0 < heard.segments[0].start < 0.8
+    draft = transcribe(transcriber, jfk[cut:], draft=True, **options)
+    assert " ".join(words(draft.text)) == "ask what you can do for your country"
+
+
 def test_a_transcript_in_full(transcriber, jfk):
     transcript = transcribe(transcriber, jfk, word_timestamps=True)
     assert_golden(transcript.text)

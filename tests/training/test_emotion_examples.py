@@ -11,13 +11,13 @@ from training.corpora import read_tatoeba
 from training.emotion.augment import NAMES, augment
 from training.emotion.calibrate import sigmoid
 from training.emotion.data import CONTEXTS, MOODS, LabelledTexts, load_examples, write_examples
-from training.emotion.group_labels import (
+from training.emotion.group_corpora import (
     GroupLabelledTexts,
     load_brighter,
     load_edos,
     load_xed,
-    to_examples,
 )
+from training.emotion.group_labels import to_examples
 from training.emotion.unlabelled import first_person
 
 LABELS = ["anger", "joy", "love", "neutral"]

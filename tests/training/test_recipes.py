@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import ROOT
 from training import recipes
+from training.emotion import recipe_small
 from training.emotion.recipe import (
     FIRST_PERSON,
     FIRST_PERSON_DEV,
@@ -40,11 +41,14 @@ def check_inputs(steps, existing, runs):
 def test_each_step_reads_existing_results(tmp_path):
     existing = {tmp_path / name for name in (*FIRST_PERSON, FIRST_PERSON_DEV)}
     check_inputs(recipe_steps(Path("data"), tmp_path, "encoder", "cpu"), existing, tmp_path)
+    small = {tmp_path / "small" / path.name for path in existing if path.parent == tmp_path}
+    check_inputs(recipe_small.recipe_steps(Path("data"), tmp_path, "cpu"), small, tmp_path)
     check_inputs(summarizer_recipe.recipe_steps(Path("data"), tmp_path, "cpu"), set(), tmp_path)
 
 
 def test_the_device_reaches_every_step_that_uses_one(tmp_path):
     steps = recipe_steps(Path("data"), tmp_path, "encoder", "cuda")
+    steps += recipe_small.recipe_steps(Path("data"), tmp_path, "cuda")
     steps += summarizer_recipe.recipe_steps(Path("data"), tmp_path, "cuda")
     with_device = {step.module for step in steps if "cuda" in step.arguments}
     assert with_device == {
@@ -67,6 +71,7 @@ def test_each_command_accepts_its_arguments(tmp_path, monkeypatch):
 
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_and_stop)
     steps = recipe_steps(tmp_path, tmp_path, "encoder", "cpu")
+    steps += recipe_small.recipe_steps(tmp_path, tmp_path, "cpu")
     steps += summarizer_recipe.recipe_steps(tmp_path, tmp_path, "cpu")
     for step in steps:
         monkeypatch.setattr(sys, "argv", [step.module, *step.arguments])

@@ -30,8 +30,8 @@ def texts(number):
     subjects, endings = SUBJECTS.split(), ENDINGS.split()
     return [
         {
-            "text": f"The {SUBJECTS[i % 10]} {ENDINGS[i // 10 % 10]} {i}",
-            "labels": [["joy"], []][i % 2],
+            "text": f"The {subjects[i % 10]} {endings[i // 10]} {i}",
+            "labels": ["joy"] if i % 2 == 0 else [],
         }
         for i in range(number)
     ]

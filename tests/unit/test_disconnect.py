@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from samo.http import receiving, server
-from samo.http.middleware import RequestMiddleware, stop_all_requests
+from samo.http.exchange import stop_all_requests
+from samo.http.middleware import RequestMiddleware
 from samo.settings import Settings
 
 SCOPE = {"type": "http", "method": "POST", "path": "/predict", "headers": []}

@@ -17,7 +17,8 @@ from runners.fakes import FakeTranscriber
 from runners.transcriber.transcript import TextDelta, TranscriptionRequest
 from samo.api.event_stream import EventStream
 from samo.decoders import ThreadedDecoder
-from samo.http.middleware import RequestMiddleware, stop_all_requests
+from samo.http.exchange import stop_all_requests
+from samo.http.middleware import RequestMiddleware
 from samo.insight.results import TranscribedRecording
 from samo.insight.transcription import RecordingTranscriber
 from samo.settings import Settings

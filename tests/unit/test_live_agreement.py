@@ -14,23 +14,24 @@ texts = st.lists(st.sampled_from(["so", "Ask", "ask,", "not", "NOT!", "—", "wh
 
 
 @pytest.mark.parametrize(
-    ("stable", "before", "draft", "complete_draft", "expected"),
+    ("stable", "before", "draft", "seconds", "expected"),
     [
-        ("", "", "And so my", False, ""),
-        ("", "And so", "and so my fellow", False, "and so"),
-        # the last word of a draft waits, unless it ends at a pause
-        ("", "ask not", "ask not", False, "ask"),
-        ("", "ask not", "ask not", True, "ask not"),
+        ("", "", "And so my", 10, ""),
+        ("", "And so", "and so my fellow", 4, "and so"),
+        # the words of the last two seconds wait
+        ("", "ask not what", "ask not what", 3, "ask"),
+        ("", "ask not what", "ask not what", 6, "ask not"),
+        ("", "ask not", "ask not", 1.5, ""),
         # punctuation after the last agreed word depends on what follows
-        ("", "ask not.", "ask not, what", False, "ask not"),
-        ("And so", "And so my fellow", "And so my fellow America", False, "And so my fellow"),
-        ("And so", "And so my", "And we are", False, "And so"),
-        ("", "don't", "don't go", False, "don't"),
-        ("", "我 们", "我 们 去", False, "我 们"),
+        ("", "ask not.", "ask not, what you", 4, "ask not"),
+        ("And so", "And so my fellow", "And so my fellow America", 10, "And so my fellow"),
+        ("And so", "And so my", "And we are", 10, "And so"),
+        ("", "don't", "don't go", 4, "don't"),
+        ("", "我 们", "我 们 去", 8, "我 们"),
     ],
 )
-def test_two_drafts_agree(stable, before, draft, complete_draft, expected):
-    assert extend_stable(stable, before, draft, is_complete=complete_draft) == expected
+def test_two_drafts_agree(stable, before, draft, seconds, expected):
+    assert extend_stable(stable, before, draft, seconds=seconds) == expected
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_stable_text_is_never_taken_back(drafts, final):
     stable, before = "", ""
     for draft in drafts:
         continued = draft if draft.startswith(stable) else stable + " " + draft
-        extended = extend_stable(stable, before, continued, is_complete=False)
+        extended = extend_stable(stable, before, continued, seconds=5.0)
         assert extended.startswith(stable)
         assert continued.startswith(extended) or extended == stable
         stable, before = extended, continued

@@ -42,6 +42,13 @@ def test_speech_goes_on_below_the_threshold_and_clicks_are_none():
     assert turns(([0.9] * 3 + [0.0] * 30) * 5) == []
 
 
+def test_a_breath_after_the_speech_is_not_voiced():
+    endpointer = Endpointer(Endpointing())
+    for probability in [0.9] * 20 + [0.3] * 10:
+        endpointer.feed(probability)
+    assert (endpointer.speech_end, endpointer.voiced) == (30, 20)
+
+
 def test_hesitant_speech_just_before_a_turn_belongs_to_it():
     word, breath, speech, pause = [0.3] * 10, [0.1] * 6, [0.9] * 20, [0.0] * 40
     assert turns(pause + word + breath + speech + pause) == [(40, 76, 92)]

@@ -96,6 +96,44 @@ def test_drafts_become_stable_text_and_the_rest_follows(speech):
     assert not session.pending_turns
 
 
+def second_turn(session, speech):
+    """The complete transcript that the second of two turns needs; the first one has a text."""
+    until(session, speech, events.Committed)
+    first = session.next_decode(draft_after_seconds=None)
+    session.decoded(first, transcript("And so my fellow Americans"))
+    until(session, speech, events.Committed)
+    return first, session.next_decode(draft_after_seconds=None)
+
+
+def test_a_short_turn_is_read_with_what_was_said_before(speech):
+    first, second = second_turn(configured(), speech)
+    context = round(second.request.context_seconds * SAMPLE_RATE)
+    assert np.array_equal(second.request.samples[:context], first.request.samples)
+    assert len(second.request.samples) - context < 4 * SAMPLE_RATE
+    assert first.request.context_seconds == 0
+
+
+def test_log_probabilities_are_those_of_the_turn_alone(speech):
+    config = config_of({"format": {"type": "audio/pcm", "rate": 16_000}})
+    config.include.append("item.input_audio_transcription.logprobs")
+    _, second = second_turn(LiveSession(config), speech)
+    assert (second.request.token_scores, second.request.context_seconds) == (True, 0)
+
+
+def test_a_transcript_that_speech_has_overtaken_is_not_wanted(speech):
+    session = configured(turn_detection={"type": "server_vad", "silence_duration_ms": 3000})
+    wanted = []
+    order = None
+    for some in feed(session, speech):
+        assert not any(isinstance(event, events.Committed) for event in some)
+        order = order or session.next_decode(draft_after_seconds=None)
+        if order is not None:
+            wanted.append(session.is_wanted(order))
+    assert order.purpose is Purpose.PAUSE
+    assert wanted[0]
+    assert not wanted[-1]  # "Ask not" follows
+
+
 def test_a_pause_within_a_turn_is_no_end(speech):
     session = configured(turn_detection={"type": "server_vad", "silence_duration_ms": 3000})
     found = list(itertools.chain(*feed(session, speech)))

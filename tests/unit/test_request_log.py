@@ -16,9 +16,10 @@ from runners.errors import HeadersTooLarge
 from samo.http.paths import RouteNames
 from samo.http.request_log import RequestLog, observe_unparsed, outcome_of
 from samo.http.trace_context import note_trace
-from samo.monitoring.log_format import JsonFormatter, install
+from samo.monitoring.log_format import install
 from samo.monitoring.request_record import RequestRecord
 from samo.settings import Settings
+from tests import log_lines
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
@@ -30,19 +31,8 @@ def record(**values):
 @pytest.fixture
 def lines():
     """The lines of requests, each as text and as JSON."""
-    collected = []
-
-    class Collect(logging.Handler):
-        def emit(self, record):
-            collected.append((record.getMessage(), json.loads(JsonFormatter().format(record))))
-
-    logger = logging.getLogger("bentoml.samo.requests")
-    handler = Collect()
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    yield collected
-    logger.removeHandler(handler)
-    logger.setLevel(logging.NOTSET)
+    with log_lines.collected("bentoml.samo.requests") as found:
+        yield found
 
 
 def observe(path="/predict", headers=None, seen=None, settings=None, routes=("/predict",)):

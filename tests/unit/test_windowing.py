@@ -96,6 +96,13 @@ def test_what_was_left_out_is_heard_once_more():
     assert unclear == []
 
 
+def test_with_context_nothing_is_heard_once_more():
+    whisper = FakeWhisper(hears=lambda language, second: second < 5)
+    pieces = ((5, 0.1), (1, 0), (5, 0.1))
+    transcribe(whisper, *pieces, language="en", short_context=True, context_seconds=5.5)
+    assert len(whisper.calls) == 1
+
+
 def test_the_second_language_is_heard_in_it():
     whisper = FakeWhisper(hears=lambda language, second: language == ("en" if second < 8 else "es"))
     segments, unclear, main = transcribe(whisper, (8, 0.1), (0.8, 0), (3, 0.2))

@@ -1,6 +1,6 @@
 """Make the reference of drift from GoEmotions' dev split and from recordings of read speech.
 
-    python -m training.drift.reference --data FOLDER [--checkpoint FOLDER]
+    python -m training.drift.reference --data FOLDER [--model small]
 
 Writes `drift.json` into the checkpoint's folder: counts by bin and moments of the logits, no text.
 The exported model must be that of the checkpoint; `export_models.py` copies the file to the model.
@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exporting.drift import checkpoint_identity
-from exporting.store import DEFAULT_CHECKPOINTS, ROOT
 from samo.audio import AudioLevels
 from samo.drift.creation import REFERENCE_FILE, ObservedModel
 from samo.drift.features import (
@@ -29,6 +28,7 @@ from samo.insight.entry import split_text
 from training.command_line import DATA_HELP, command_parser, print_json
 from training.drift.outputs import Classifier, ObservedText
 from training.drift.traffic import measure, read_dev, read_recordings
+from training.emotion.served import add_model_argument, default_checkpoint
 
 
 def texts_reference(model: ObservedModel, texts: Sequence[ObservedText]) -> StreamReference:
@@ -57,15 +57,19 @@ def main() -> None:
         "training.drift.reference", "Make the reference of drift, drift.json of a checkpoint."
     )
     parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
-    parser.add_argument("--checkpoint", type=Path, default=ROOT / DEFAULT_CHECKPOINTS["emotion"])
+    parser.add_argument(
+        "--checkpoint", type=Path, help="default: checkpoints/NAME of the model samo-NAME"
+    )
+    add_model_argument(parser)
     args = parser.parse_args()
-    identity = checkpoint_identity(args.checkpoint)
-    classifier = Classifier()
+    checkpoint = args.checkpoint or default_checkpoint(args.model)
+    identity = checkpoint_identity(checkpoint)
+    classifier = Classifier(args.model)
     name = "calibration.json"
     if sha256(classifier.folder / name) != identity[name]:
         raise SystemExit(
-            f"The model in the store was not exported from {args.checkpoint}: run "
-            "`export_models.py emotion` with this checkpoint first."
+            f"The model in the store was not exported from {checkpoint}: run "
+            "`export_models.py` with this checkpoint first."
         )
     model = classifier.observed_model
     texts = classifier.observe(read_dev(args.data), split_text)
@@ -79,7 +83,7 @@ def main() -> None:
             "recordings": recordings_reference(model, recordings),
         },
     )
-    path = args.checkpoint / REFERENCE_FILE
+    path = checkpoint / REFERENCE_FILE
     path.write_text(write_reference(reference), encoding="utf-8")
     print_json({"texts": len(texts), "recordings": len(recordings), "bytes": path.stat().st_size})
 

@@ -12,8 +12,8 @@ from runners.text.emoji import spell_emoji
 from training.arrays import Array
 from training.emotion.data import LabelledTexts
 
-# oneDNN compiles its kernels for each new shape. Multiples of 16 limit the number of shapes.
-PAD_TO_MULTIPLE_OF: Final = 16
+# oneDNN compiles its kernels for each new shape. Multiples of 8 limit the number of shapes.
+PAD_TO_MULTIPLE_OF: Final = 8
 # 99.9 % of GoEmotions' training comments are shorter.
 MAX_TOKENS: Final = 64
 # Texts are sorted by length within blocks of this many batches.

@@ -3,7 +3,7 @@
     python -m training.emotion.distill --data ../shared/data --teachers RUN/adapter ... \
         --examples FILE ... --output FILE
 
-The logits of each teacher are divided by its temperature, fitted on GoEmotions' dev split. The soft
+The logits of a teacher are divided by its temperature, fitted on GoEmotions' dev split. The soft
 label is the mean of the teachers' probabilities, mixed with the labels of people (Hinton et al.,
 2015). Unlabelled outputs get the teachers' probabilities.
 """
@@ -20,11 +20,16 @@ from training.command_line import DATA_HELP, command_parser
 from training.emotion.calibrate import fit_temperature, sigmoid
 from training.emotion.data import LabelledTexts, load_examples, load_goemotions, write_examples
 from training.emotion.inference import run_logits
+from training.emotion.served import classify, load_classifier
 from training.hardware import DEVICE_HELP, DEVICES
 
 
 class Ensemble:
-    """Teachers, the `adapter/` folders of runs, calibrated on GoEmotions' dev split `dev`."""
+    """Teachers: exported models, and `adapter/` folders of runs.
+
+    Runs are calibrated on GoEmotions' dev split `dev`; exported models have their calibration. On a
+    CPU an exported int8 model is several times as fast as its run.
+    """
 
     def __init__(self, teachers: Sequence[Path], dev: LabelledTexts, device: str = "auto") -> None:
         if not teachers:
@@ -43,6 +48,8 @@ class Ensemble:
         return np.asarray(np.mean(parts, axis=0))[rows]
 
     def _calibrated(self, teacher: Path, texts: Sequence[str]) -> Array:
+        if (teacher / "model.onnx").is_file():
+            return classify(load_classifier(teacher), texts)
         # Both sets in one pass: loading a teacher takes longer than classifying the dev split.
         labels = self._dev.labels.shape[1]
         logits = run_logits(teacher, [*self._dev.texts, *texts], self._device)
@@ -67,7 +74,11 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     parser.add_argument(
-        "--teachers", type=Path, nargs="+", required=True, help="adapter/ folders of runs"
+        "--teachers",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="adapter/ folders of runs, or exported models",
     )
     parser.add_argument(
         "--examples", type=Path, nargs="+", required=True, help="files of training examples"

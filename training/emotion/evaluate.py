@@ -23,7 +23,6 @@ from sklearn.metrics import precision_recall_fscore_support
 from tqdm import tqdm
 
 from exporting import emotion
-from exporting.store import model_folder
 from samo.limits import MAX_BATCH_TEXTS
 from training.arrays import Array
 from training.command_line import DATA_HELP, command_parser, print_json
@@ -36,7 +35,12 @@ from training.emotion.metrics import (
     f1,
     without_temperature,
 )
-from training.emotion.served import add_model_argument, entry_probabilities, load_classifier
+from training.emotion.served import (
+    add_model_argument,
+    default_checkpoint,
+    entry_probabilities,
+    load_classifier,
+)
 
 
 def predict_over_http(url: str, texts: Sequence[str], labels: Sequence[str]) -> tuple[Array, Array]:
@@ -145,13 +149,13 @@ def main() -> None:
     parser.add_argument(
         "--checkpoint",
         type=Path,
-        default=Path("checkpoints/emotion"),
-        help="with --full: the checkpoint of the exported model",
+        help="with --full: the checkpoint of the exported model; default: checkpoints/NAME, if the "
+        "model is in the store as samo-NAME",
     )
     parser.add_argument("--plots", type=Path, help="folder to write plots to, as SVG")
     args = parser.parse_args()
     split = load_goemotions(args.data, args.split)
-    folder = args.model or model_folder("samo-emotion")
+    folder = args.model
     if args.url:
         decided, probabilities = predict_over_http(args.url, split.texts, split.label_names)
     else:
@@ -168,7 +172,8 @@ def main() -> None:
     if args.plots:
         plots.draw_all(args.plots, split, decided, probabilities, uncalibrated)
     if args.full:
-        figures |= compare_with_float32(args.checkpoint, args.data, split, figures["macro_f1"])
+        checkpoint = args.checkpoint or default_checkpoint(folder)
+        figures |= compare_with_float32(checkpoint, args.data, split, figures["macro_f1"])
     print_json(figures)
 
 

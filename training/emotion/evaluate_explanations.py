@@ -23,11 +23,10 @@ from rich.table import Table
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
-from exporting.store import model_folder
 from runners.batching import Batcher
 from runners.emotion.classifier import EmotionClassifier
 from runners.fakes import FakeSummarizer, FakeTranscriber
-from samo.factory import EMOTION_BATCH_TOKENS
+from samo.batchers import EMOTION_BATCH_TOKENS
 from samo.insight.explanation import explain
 from samo.insight.pipeline import Pipeline
 from samo.insight.words import split_words
@@ -204,7 +203,7 @@ def main() -> None:
     add_model_argument(parser)
     parser.add_argument("--seed", type=int, default=0, help="seed of all random choices")
     args = parser.parse_args()
-    folder = args.model or model_folder("samo-emotion")
+    folder = args.model
     classifier = load_classifier(folder)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     texts = load_goemotions(args.data, "dev").texts

@@ -34,7 +34,7 @@ from samo.insight.groupings import (
 )
 from training.arrays import Array
 from training.command_line import DATA_HELP, command_parser, print_json
-from training.emotion.group_labels import load_brighter, load_xed
+from training.emotion.group_corpora import load_brighter, load_xed
 from training.emotion.labelled_sets import (
     SENTIMENTS,
     IsCorrect,

@@ -1,7 +1,4 @@
-"""Outputs of a training run with PyTorch, or of an exported model with ONNX Runtime.
-
-On a CPU an exported int8 model is three times as fast as its training run.
-"""
+"""Run the network of a training run with PyTorch, before export and calibration."""
 
 from __future__ import annotations
 
@@ -21,7 +18,6 @@ from exporting.weights import resolve
 from training.arrays import Array
 from training.emotion.batches import pad, tokenize
 from training.emotion.runs import WEIGHTS_FILE, TrainingRun
-from training.emotion.served import uncalibrated_logits
 from training.hardware import autocast, choose_device
 
 # On a CPU larger batches are not faster.
@@ -42,12 +38,7 @@ def load_run(folder: Path, device: torch.device) -> tuple[EmotionNetwork, Any]:
 
 
 def run_logits(folder: Path, texts: Sequence[str], device: str = "auto") -> Array:
-    """Logits of shape (texts, outputs), float64.
-
-    `folder` is the `adapter/` of a run, or an exported model, which ignores `device`.
-    """
-    if (folder / "model.onnx").is_file():
-        return uncalibrated_logits(folder, texts)
+    """Logits of shape (texts, outputs), float64, of the run whose `adapter/` is `folder`."""
     return _outputs(folder, texts, device, None)
 
 

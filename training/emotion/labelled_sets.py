@@ -14,7 +14,7 @@ from runners.emotion.prediction import NEUTRAL, SENTIMENT_OF, Sentiment
 from samo.insight.groupings import EKMAN
 from training.arrays import Array
 from training.emotion.data import load_goemotions
-from training.emotion.group_labels import GroupLabelledTexts
+from training.emotion.group_corpora import GroupLabelledTexts
 
 SENTIMENTS: Final[tuple[Sentiment, ...]] = tuple(dict.fromkeys(SENTIMENT_OF.values()))
 

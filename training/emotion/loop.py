@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,8 +25,9 @@ LOSS_STEPS: Final = 50
 class TrainingLoop:
     """The state of a run. `step` is the number of completed steps.
 
-    `output`, `r_drop`, `save_steps`, `eval_steps` and `seed` are those of `EmotionTrainer`;
-    `evaluate` returns the dev scores of the model as it is, by their names in `Measurement`.
+    `output`, `r_drop`, `workers`, `save_steps`, `eval_steps` and `seed` are those of
+    `EmotionTrainer`; `evaluate` returns the dev scores of the model as it is, by their names in
+    `Measurement`.
     """
 
     model: Any
@@ -35,12 +37,16 @@ class TrainingLoop:
     output: Path
     loss: Loss
     r_drop: float
+    workers: int
     save_steps: int
     seed: int
     evaluate: Callable[[], dict[str, float]]
     eval_steps: int | None = None
     step: int = 0
     _losses: list[torch.Tensor] = field(default_factory=list)  # since the last measurement
+
+    def __post_init__(self) -> None:
+        self._executor = ThreadPoolExecutor(self.workers)
 
     @property
     def checkpoint(self) -> Path:
@@ -50,6 +56,8 @@ class TrainingLoop:
     def run(self, batches: Batches, steps: int) -> None:
         """Train until step `steps`, with a checkpoint every `save_steps` and at the end."""
         self.model.train()
+        if self.workers > 1:
+            torch.set_num_threads(1)
         with tqdm(total=steps, initial=self.step, desc=self.output.name, unit="step") as progress:
             while self.step < steps:
                 epoch, first = divmod(self.step, len(batches))
@@ -67,6 +75,41 @@ class TrainingLoop:
         self._save_checkpoint()
 
     def _train_step(self, inputs: dict[str, torch.Tensor], targets: torch.Tensor) -> torch.Tensor:
+        if self.workers > 1:
+            loss = self._concurrent_gradients(inputs, targets)
+        else:
+            loss = self._loss(inputs, targets)
+            loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), MAX_GRADIENT_NORM)
+        self.optimizer.step()
+        self.schedule.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return loss
+
+    def _concurrent_gradients(
+        self, inputs: dict[str, torch.Tensor], targets: torch.Tensor
+    ) -> torch.Tensor:
+        """Set the gradients of a batch, each part of which is computed in a thread of its own.
+
+        Threads that share an operation wait for each other after every operation, for a long time
+        if other programs use the cores. These wait once per step.
+        """
+        parameters = [one for one in self.model.parameters() if one.requires_grad]
+
+        def gradients(part: int) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+            rows = slice(part, None, self.workers)
+            share = len(targets[rows]) / len(targets)
+            loss = share * self._loss(
+                {name: values[rows] for name, values in inputs.items()}, targets[rows]
+            )
+            return loss.detach(), torch.autograd.grad(loss, parameters)
+
+        parts = list(self._executor.map(gradients, range(min(self.workers, len(targets)))))
+        for parameter, *of_parts in zip(parameters, *(one for _, one in parts), strict=True):
+            parameter.grad = torch.stack(of_parts).sum(dim=0)
+        return torch.stack([loss for loss, _ in parts]).sum()
+
+    def _loss(self, inputs: dict[str, torch.Tensor], targets: torch.Tensor) -> torch.Tensor:
         with autocast(self.device):
             logits = self.model(**inputs).logits.float()
             again = self.model(**inputs).logits.float() if self.r_drop else None
@@ -74,11 +117,6 @@ class TrainingLoop:
         if again is not None:
             loss = 0.5 * (loss + known_loss(self.loss, again, targets))
             loss = loss + self.r_drop * consistency(logits, again)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), MAX_GRADIENT_NORM)
-        self.optimizer.step()
-        self.schedule.step()
-        self.optimizer.zero_grad(set_to_none=True)
         return loss
 
     def _measure(self) -> None:

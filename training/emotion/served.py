@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +26,7 @@ from samo.insight.entry import (
     sentence_texts,
     split_text,
 )
+from samo.settings.models import EMOTION_MODELS
 from training.arrays import Array
 
 BATCH_SIZE: Final = 32
@@ -36,15 +36,30 @@ THREADS: Final = 2
 def add_model_argument(parser: argparse.ArgumentParser) -> None:
     """Add `--model`, the argument of `load_classifier`."""
     parser.add_argument(
-        "--model", type=Path, help="folder of an exported model; default: the newest in the store"
+        "--model",
+        type=exported_model,
+        default="large",
+        help="large or small, the newest in the store, or the folder of an exported model",
     )
 
 
+def exported_model(name: str) -> Path:
+    """Folder of the newest model in the store for a name of `EMOTION_MODELS`, else a path."""
+    for model, stored_name in EMOTION_MODELS.items():
+        if name == model:
+            return model_folder(stored_name)
+    return Path(name)
+
+
+def default_checkpoint(folder: Path) -> Path:
+    """The checkpoint from which the store's model in `folder`, such as samo-emotion/TAG, is."""
+    return Path("checkpoints", folder.parent.name.removeprefix("samo-"))
+
+
 def load_classifier(
-    folder: Path | None, calibration: EmotionCalibration | None = None
+    folder: Path, calibration: EmotionCalibration | None = None
 ) -> EmotionClassifier:
-    """Load an exported classifier, by default the newest in the model store."""
-    folder = folder or model_folder("samo-emotion")
+    """Load an exported classifier."""
     return EmotionClassifier.load(folder, threads=THREADS, calibration=calibration, parallel=True)
 
 
@@ -69,14 +84,6 @@ def classify(classifier: EmotionClassifier, texts: Sequence[str]) -> Array:
         )
         rows = np.stack([row for batch in predicted for row in batch])
     return np.asarray(rows[np.argsort(order)], dtype=np.float32)
-
-
-def uncalibrated_logits(folder: Path, texts: Sequence[str]) -> Array:
-    """Logits of the exported model in `folder`, of shape (texts, outputs), before temperature."""
-    calibration = EmotionCalibration.load(folder / "calibration.json")
-    classifier = load_classifier(folder, replace(calibration, temperature=1.0))
-    probabilities = np.clip(classify(classifier, texts).astype(np.float64), 1e-7, 1 - 1e-7)
-    return np.asarray(np.log(probabilities) - np.log1p(-probabilities))
 
 
 def classify_entries(

@@ -63,6 +63,8 @@ class EmotionTrainer:
         eval_texts: number of dev texts that are evaluated; None: all.
         seed: seed of initialization, order and dropout.
         device: "auto", "cpu" or "cuda".
+        workers: number of threads, each of which computes a part of every batch on one core; 1 lets
+            PyTorch divide each operation among the cores, which is slow if other programs run.
     """
 
     model_name: str
@@ -86,6 +88,7 @@ class EmotionTrainer:
     eval_texts: int | None = None
     seed: int = 0
     device: str = "auto"
+    workers: int = 1
 
     def train(self) -> Path:
         """Train, or resume from the last checkpoint in `output`; return the folder `adapter/`."""
@@ -116,6 +119,7 @@ class EmotionTrainer:
             output=self.output,
             loss=LOSSES[self.loss_function],
             r_drop=self.r_drop,
+            workers=self.workers,
             save_steps=self.save_steps,
             seed=self.seed,
             evaluate=evaluate,
@@ -251,6 +255,7 @@ def main() -> None:
     add("--eval-steps", type=int, help="steps between measurements on dev; default: none")
     add("--eval-texts", type=int, help="number of dev texts that are evaluated; default: all")
     add("--seed", type=int, default=default.seed, help="seed of all random choices")
+    add("--workers", type=int, default=default.workers, help="threads with a part of each batch")
     add("--device", default=default.device, choices=DEVICES, help=DEVICE_HELP)
     adapter = EmotionTrainer(**vars(parser.parse_args())).train()
     print(f"written to {adapter}")

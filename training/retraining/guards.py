@@ -13,14 +13,15 @@ from sklearn.metrics import f1_score
 import training.emotion
 from runners.emotion.calibration import EmotionCalibration
 from samo.insight.entry import SplitEntry, aggregate, regroup, sentence_texts, split_text
+from samo.insight.groupings import group_emotions
 from training.arrays import Array
 from training.emotion.data import load_goemotions
-from training.emotion.evaluate_groups import PROBES, predict_moods
-from training.emotion.labelled_sets import LabelledSet, load_probe
+from training.emotion.labelled_sets import LabelledSet, load_probe, multi_hot
 from training.emotion.metrics import decide_labels, expected_calibration_error, f1
 from training.retraining.encoder import Encoder
 from training.retraining.head import Head
 
+PROBES: Final = ("journal", "first_person")
 PROBE_FOLDER: Final = Path(training.emotion.__file__).parent
 
 
@@ -101,8 +102,9 @@ class Guards:
             title = name.replace("_", "-")
             decided = decide_labels(model.calibration, list(probabilities))
             figures[f"{title} probe, labels"] = _macro_f1(probe_labels, decided)
-            decided = predict_moods(model.calibration, moods, probabilities).decided
-            figures[f"{title} probe, moods"] = _macro_f1(moods, decided)
+            figures[f"{title} probe, moods"] = _macro_f1(
+                moods, _decide_moods(model.calibration, moods, probabilities)
+            )
         return figures
 
 
@@ -113,6 +115,15 @@ def evaluation_texts(data: Path, calibration: EmotionCalibration) -> dict[str, l
         labels, _ = load_probe(PROBE_FOLDER / f"{name}_probe.tsv", calibration)
         texts[f"{name.replace('_', '-')} probe"] = labels.texts
     return texts
+
+
+def _decide_moods(
+    calibration: EmotionCalibration, moods: LabelledSet, probabilities: Array
+) -> Array:
+    decided = [
+        {mood.name for mood in group_emotions(calibration, row).moods} for row in probabilities
+    ]
+    return multi_hot(decided, moods.names)
 
 
 def _macro_f1(labelled: LabelledSet, decided: Array) -> float:

@@ -24,7 +24,7 @@ from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Focus
 from training.command_line import DATA_HELP, command_parser, print_json, print_table
 from training.emotion.diaries import PROBE, Diary, load_diaries
-from training.emotion.served import load_classifier
+from training.emotion.served import exported_model, load_classifier
 from training.summarizer.baselines import lead, lex_rank
 from training.summarizer.composites import Composite, composites
 from training.summarizer.dialogues import load_dialogues, rouge, truncate_words
@@ -192,8 +192,9 @@ def main() -> None:
     )
     parser.add_argument(
         "--emotion",
-        type=Path,
-        help="folder of an exported emotion classifier; default: the newest in the store",
+        type=exported_model,
+        default="large",
+        help="emotion classifier: large or small, the newest in the store, or a folder",
     )
     parser.add_argument(
         "--split", default="dev", choices=("dev", "test"), help="split of GoEmotions"

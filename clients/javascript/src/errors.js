@@ -27,6 +27,18 @@ export class JobFailed extends SamoError {
   }
 }
 
+/** A live session was refused, or the service has ended it. */
+export class SessionFailed extends SamoError {
+  /** @param {{ message: string, code: string, param: string | null }} problem */
+  constructor({ message, code, param }) {
+    super(message);
+    /** for programs, such as "too_many_sessions" */
+    this.code = code;
+    /** the option that was refused, if there is one */
+    this.param = param;
+  }
+}
+
 /** The service refused the request (status 4xx), is busy (429, 503) or failed (5xx). */
 export class ApiError extends SamoError {
   /**
@@ -57,7 +69,8 @@ export async function apiError(response) {
   const body = await response.json().catch(() => null);
   const error = body?.error ?? {};
   return new ApiError(
-    error.message ?? `The server answered with status ${response.status} and no reason.`,
+    error.message ??
+      `${origin(response)} answered with status ${response.status} and no reason: it may be a proxy, or another server.`,
     {
       status: response.status,
       code: error.code ?? "unknown",
@@ -66,6 +79,11 @@ export async function apiError(response) {
       retryAfter: retryAfter(response),
     },
   );
+}
+
+/** @param {Response} response */
+function origin({ url }) {
+  return url ? new URL(url).origin : "The server";
 }
 
 /**

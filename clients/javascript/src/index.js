@@ -1,10 +1,21 @@
 // Client of SAMO for browsers and Node.js: emotions, transcripts and summaries of journal entries.
 import createClient from "openapi-fetch";
 import { JobFailed, UnexpectedResponse } from "./errors.js";
+import { dated, toForm, variable } from "./inputs.js";
+import { openLive } from "./live.js";
+import { sessionConfig } from "./live-protocol.js";
 import { send, sleep } from "./retries.js";
 import { sendForm } from "./upload.js";
 
-export { ApiError, ConnectionFailed, JobFailed, SamoError, TimedOut, UnexpectedResponse } from "./errors.js";
+export {
+  ApiError,
+  ConnectionFailed,
+  JobFailed,
+  SamoError,
+  SessionFailed,
+  TimedOut,
+  UnexpectedResponse,
+} from "./errors.js";
 
 /** @typedef {import("../types/api.js").components["schemas"]} Schemas */
 /** @typedef {Schemas["InsightResponse"]} Insight */
@@ -12,57 +23,15 @@ export { ApiError, ConnectionFailed, JobFailed, SamoError, TimedOut, UnexpectedR
 /** @typedef {Schemas["TrendsEntry"]} TrendsEntry */
 /** @typedef {Schemas["JobResponse"]} Job */
 /** @typedef {import("./upload.js").OnProgress} OnProgress */
-
-/**
- * @typedef {object} RequestOptions
- * @property {AbortSignal} [signal] aborts the request
- */
-
-/**
- * @typedef {object} InsightOptions
- * @property {boolean} [summary] if false, the insight has no summary
- * @property {number} [threshold] of all labels; by default each label has its tuned threshold
- */
-
-/**
- * @typedef {object} RecordingOptions
- * @property {string} [language] a code such as "en"; detected by default
- * @property {OnProgress} [onProgress]
- */
-
-/**
- * @typedef {object} SamoOptions
- * @property {string} [baseUrl] of the service; in Node.js by default the variable SAMO_URL, or
- * http://localhost:3000
- * @property {string} [apiKey] in Node.js by default the variable SAMO_API_KEY
- * @property {number} [timeout] seconds for a response
- * @property {number} [maxRetries] how often a request is sent again if the service is busy or the
- * connection broke
- * @property {number} [maxRetryWait] seconds; if the service asks to wait longer, its error is thrown
- * @property {typeof fetch} [fetch] one of your own, for tests and proxies
- */
-
-/**
- * @typedef {object} JobOptions
- * @property {"insight" | "transcription"} [result] what to compute
- * @property {boolean} [summary] for an insight
- * @property {number} [threshold] for an insight
- * @property {"transcribe" | "translate"} [task] for a transcription
- * @property {boolean} [words] for a transcription
- * @property {string} [callbackUrl] called when the job has ended
- */
-
-/**
- * @typedef {object} FeedbackOptions
- * @property {string[]} [labels] the emotions that are right
- * @property {string[]} [moods] the moods that are right
- * @property {number} [summaryRating] from 1 to 5
- * @property {string} [transcript] corrected; needs `consent`
- * @property {string} [text] the entry or sentence that `labels` and `moods` are about; needs `consent`
- * @property {string} [user] your own id of the person
- * @property {boolean} [consent] whether the person agrees that `text` and `transcript` are stored
- * @property {number} [item] which text of `predictBatch`, from 0
- */
+/** @typedef {import("./live.js").LiveSession} LiveSession */
+/** @typedef {import("./live-protocol.js").LiveEvent} LiveEvent */
+/** @typedef {import("./live-protocol.js").LiveOptions} LiveOptions */
+/** @typedef {import("./options.js").RequestOptions} RequestOptions */
+/** @typedef {import("./options.js").InsightOptions} InsightOptions */
+/** @typedef {import("./options.js").RecordingOptions} RecordingOptions */
+/** @typedef {import("./options.js").SamoOptions} SamoOptions */
+/** @typedef {import("./options.js").JobOptions} JobOptions */
+/** @typedef {import("./options.js").FeedbackOptions} FeedbackOptions */
 
 /**
  * The X-Request-ID of the responses, for feedback.
@@ -79,6 +48,7 @@ export class Samo {
   #api;
   #fetch;
   #options;
+  #live;
 
   /** @param {SamoOptions} [options] */
   constructor({
@@ -88,14 +58,17 @@ export class Samo {
     maxRetries = 2,
     maxRetryWait = 60,
     fetch = (...request) => globalThis.fetch(...request),
+    WebSocket = globalThis.WebSocket,
   } = {}) {
     if (!/^https?:\/\//.test(baseUrl) || !URL.canParse(baseUrl)) {
       throw new TypeError("baseUrl must be an address such as http://localhost:3000.");
     }
     this.#fetch = fetch;
     this.#options = { timeout, maxRetries, maxRetryWait };
+    baseUrl = baseUrl.replace(/\/+$/, "");
+    this.#live = { baseUrl, key: apiKey, fetch, WebSocket, options: this.#options };
     this.#api = /** @type {typeof createClient<import("../types/api.js").paths>} */ (createClient)({
-      baseUrl: baseUrl.replace(/\/+$/, ""),
+      baseUrl,
       headers: apiKey ? { Authorization: `Bearer ${apiKey}` } : {},
       fetch: (request) =>
         send((signal) => fetch(new Request(request.clone(), { signal })), request, this.#options),
@@ -250,6 +223,33 @@ export class Samo {
   }
 
   /**
+   * Open a live session, which transcribes speech while it is spoken.
+   * @param {LiveOptions & { token?: string } & RequestOptions} [options] `token`: of `liveToken`, for
+   * browsers, instead of an API key; `signal` closes the session
+   * @returns {Promise<LiveSession>}
+   */
+  async live({ token, signal, ...options } = {}) {
+    if (!this.#live.WebSocket) {
+      throw new TypeError(
+        "This runtime has no WebSocket: use Node.js 22, or pass the WebSocket of the package ws as an option of Samo.",
+      );
+    }
+    return openLive({ ...this.#live, key: token ?? this.#live.key, signal }, options);
+  }
+
+  /**
+   * A token (`value`) with which a browser may open a live session, without your API key.
+   * @param {{ seconds?: number } & LiveOptions & RequestOptions} [options] `seconds`: how long sessions may
+   * be opened with it, from 10 to 60; the other options are those of its sessions, not `prompt` and `keywords`
+   */
+  async liveToken({ seconds = 60, signal, ...options } = {}) {
+    const expires_after = { anchor: /** @type {const} */ ("created_at"), seconds };
+    const session = /** @type {any} */ (sessionConfig(options)); // openapi-fetch takes no null in it
+    const body = { expires_after, session };
+    return data(this.#api.POST("/v1/realtime/client_secrets", { body, signal }));
+  }
+
+  /**
    * Say what was right about a response.
    * @param {object | string} response of `analyze`, `analyzeRecording`, `transcribe`, `predict`,
    * `predictBatch` or `summarize`; or its request id
@@ -301,39 +301,6 @@ export class Samo {
 }
 
 /**
- * An environment variable that is not empty; browsers have none.
- * @param {string} name
- * @returns {string | undefined}
- */
-function variable(name) {
-  const { process } = /** @type {{ process?: { env?: Record<string, string> } }} */ (globalThis);
-  return process?.env?.[name] || undefined;
-}
-
-/**
- * @param {Blob} recording
- * @param {Record<string, string | number | boolean | undefined>} fields
- */
-function toForm(recording, fields) {
-  const form = new FormData();
-  form.append("audio_file", recording, "recording");
-  for (const [name, value] of Object.entries(fields)) {
-    if (value !== undefined) form.append(name, String(value));
-  }
-  return form;
-}
-
-/**
- * @param {TrendsEntry | { date: string, insight: Insight }} entry
- * @returns {TrendsEntry | null}
- */
-function dated(entry) {
-  if (!("insight" in entry)) return entry;
-  const analysis = entry.insight.emotion_analysis;
-  return analysis && { date: entry.date, emotions: analysis.emotions, moods: analysis.moods };
-}
-
-/**
  * The body of a successful response; `send` throws an error for any other.
  * @template T
  * @param {Promise<{ data?: T, response?: Response }>} sent
@@ -349,5 +316,5 @@ async function data(sent) {
     if (requestId) requestIds.set(result.data, requestId);
     return result.data;
   }
-  throw new UnexpectedResponse("The response is not JSON: check baseUrl.");
+  throw new UnexpectedResponse("The response is not SAMO's JSON: check baseUrl and the versions.");
 }

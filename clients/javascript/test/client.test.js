@@ -167,7 +167,7 @@ suite("errors and retries", () => {
   test("a connection that fails names the address", async () => {
     const { fetch } = mock([new TypeError("refused")]);
     await assert.rejects(new Samo({ ...options, fetch, maxRetries: 0 }).health(), {
-      message: "The service cannot be reached at http://samo.test.",
+      message: "The service cannot be reached at http://samo.test: check baseUrl.",
     });
   });
 
@@ -239,6 +239,25 @@ suite("errors and retries", () => {
         request.signal.addEventListener("abort", () => reject(request.signal.reason)),
       );
     await assert.rejects(new Samo({ ...options, fetch, timeout: 0.1 }).health(), TimedOut);
+  });
+
+  test("a response that breaks off is a failed connection, and is tried again", async () => {
+    const broken = () => new ReadableStream({ start: (controller) => controller.error(new TypeError("reset")) });
+    const responses = [new Response(broken()), Response.json({ status: "ok" })];
+    const samo = new Samo({ ...options, fetch: async () => responses.shift() });
+    assert.equal((await samo.health()).status, "ok");
+    const again = new Samo({ ...options, fetch: async () => new Response(broken()), maxRetries: 0 });
+    await assert.rejects(again.health(), ConnectionFailed);
+  });
+
+  test("the time limit holds for the whole response", async () => {
+    const fetch = async ({ signal }) => {
+      const start = (controller) => signal.addEventListener("abort", () => controller.error(signal.reason));
+      return new Response(new ReadableStream({ start }));
+    };
+    await assert.rejects(new Samo({ ...options, fetch, timeout: 0.1 }).health(), TimedOut);
+    const { fetch: quick } = mock([200]);
+    assert.ok(await new Samo({ ...options, fetch: quick, timeout: Infinity }).health());
   });
 
   test("nothing listens", async () => {

@@ -25,6 +25,19 @@ export class JobFailed extends SamoError {
     state: "failed" | "running" | "done" | "queued" | "cancelled" | "lost";
     code: string | null;
 }
+/** A live session was refused, or the service has ended it. */
+export class SessionFailed extends SamoError {
+    /** @param {{ message: string, code: string, param: string | null }} problem */
+    constructor({ message, code, param }: {
+        message: string;
+        code: string;
+        param: string | null;
+    });
+    /** for programs, such as "too_many_sessions" */
+    code: string;
+    /** the option that was refused, if there is one */
+    param: string | null;
+}
 /** The service refused the request (status 4xx), is busy (429, 503) or failed (5xx). */
 export class ApiError extends SamoError {
     /**

@@ -1,7 +1,7 @@
 /** A client of SAMO. Every method throws a `SamoError`, or the signal's reason if it is aborted. */
 export class Samo {
     /** @param {SamoOptions} [options] */
-    constructor({ baseUrl, apiKey, timeout, maxRetries, maxRetryWait, fetch, }?: SamoOptions);
+    constructor({ baseUrl, apiKey, timeout, maxRetries, maxRetryWait, fetch, WebSocket, }?: SamoOptions);
     /**
      * The insight of a typed entry: emotions, moods, their arc, a summary.
      * @param {string} text 1 to 20,000 characters
@@ -242,6 +242,29 @@ export class Samo {
      */
     deleteJob(id: string, { signal }?: RequestOptions): Promise<Job>;
     /**
+     * Open a live session, which transcribes speech while it is spoken.
+     * @param {LiveOptions & { token?: string } & RequestOptions} [options] `token`: of `liveToken`, for
+     * browsers, instead of an API key; `signal` closes the session
+     * @returns {Promise<LiveSession>}
+     */
+    live({ token, signal, ...options }?: LiveOptions & {
+        token?: string;
+    } & RequestOptions): Promise<LiveSession>;
+    /**
+     * A token (`value`) with which a browser may open a live session, without your API key.
+     * @param {{ seconds?: number } & LiveOptions & RequestOptions} [options] `seconds`: how long sessions may
+     * be opened with it, from 10 to 60; the other options are those of its sessions, not `prompt` and `keywords`
+     */
+    liveToken({ seconds, signal, ...options }?: {
+        seconds?: number;
+    } & LiveOptions & RequestOptions): Promise<{
+        value: string;
+        expires_at: number;
+        session: {
+            [x: string]: unknown;
+        };
+    }>;
+    /**
      * Say what was right about a response.
      * @param {object | string} response of `analyze`, `analyzeRecording`, `transcribe`, `predict`,
      * `predictBatch` or `summarize`; or its request id
@@ -289,115 +312,13 @@ export type Transcription = Schemas["TranscriptionResponse"];
 export type TrendsEntry = Schemas["TrendsEntry"];
 export type Job = Schemas["JobResponse"];
 export type OnProgress = import("./upload.js").OnProgress;
-export type RequestOptions = {
-    /**
-     * aborts the request
-     */
-    signal?: AbortSignal | undefined;
-};
-export type InsightOptions = {
-    /**
-     * if false, the insight has no summary
-     */
-    summary?: boolean | undefined;
-    /**
-     * of all labels; by default each label has its tuned threshold
-     */
-    threshold?: number | undefined;
-};
-export type RecordingOptions = {
-    /**
-     * a code such as "en"; detected by default
-     */
-    language?: string | undefined;
-    onProgress?: import("./upload.js").OnProgress | undefined;
-};
-export type SamoOptions = {
-    /**
-     * of the service; in Node.js by default the variable SAMO_URL, or
-     * http://localhost:3000
-     */
-    baseUrl?: string | undefined;
-    /**
-     * in Node.js by default the variable SAMO_API_KEY
-     */
-    apiKey?: string | undefined;
-    /**
-     * seconds for a response
-     */
-    timeout?: number | undefined;
-    /**
-     * how often a request is sent again if the service is busy or the
-     * connection broke
-     */
-    maxRetries?: number | undefined;
-    /**
-     * seconds; if the service asks to wait longer, its error is thrown
-     */
-    maxRetryWait?: number | undefined;
-    /**
-     * one of your own, for tests and proxies
-     */
-    fetch?: typeof fetch | undefined;
-};
-export type JobOptions = {
-    /**
-     * what to compute
-     */
-    result?: "insight" | "transcription" | undefined;
-    /**
-     * for an insight
-     */
-    summary?: boolean | undefined;
-    /**
-     * for an insight
-     */
-    threshold?: number | undefined;
-    /**
-     * for a transcription
-     */
-    task?: "translate" | "transcribe" | undefined;
-    /**
-     * for a transcription
-     */
-    words?: boolean | undefined;
-    /**
-     * called when the job has ended
-     */
-    callbackUrl?: string | undefined;
-};
-export type FeedbackOptions = {
-    /**
-     * the emotions that are right
-     */
-    labels?: string[] | undefined;
-    /**
-     * the moods that are right
-     */
-    moods?: string[] | undefined;
-    /**
-     * from 1 to 5
-     */
-    summaryRating?: number | undefined;
-    /**
-     * corrected; needs `consent`
-     */
-    transcript?: string | undefined;
-    /**
-     * the entry or sentence that `labels` and `moods` are about; needs `consent`
-     */
-    text?: string | undefined;
-    /**
-     * your own id of the person
-     */
-    user?: string | undefined;
-    /**
-     * whether the person agrees that `text` and `transcript` are stored
-     */
-    consent?: boolean | undefined;
-    /**
-     * which text of `predictBatch`, from 0
-     */
-    item?: number | undefined;
-};
-export { ApiError, ConnectionFailed, JobFailed, SamoError, TimedOut, UnexpectedResponse } from "./errors.js";
+export type LiveSession = import("./live.js").LiveSession;
+export type LiveEvent = import("./live-protocol.js").LiveEvent;
+export type LiveOptions = import("./live-protocol.js").LiveOptions;
+export type RequestOptions = import("./options.js").RequestOptions;
+export type InsightOptions = import("./options.js").InsightOptions;
+export type RecordingOptions = import("./options.js").RecordingOptions;
+export type SamoOptions = import("./options.js").SamoOptions;
+export type JobOptions = import("./options.js").JobOptions;
+export type FeedbackOptions = import("./options.js").FeedbackOptions;
+export { ApiError, ConnectionFailed, JobFailed, SamoError, SessionFailed, TimedOut, UnexpectedResponse } from "./errors.js";

@@ -7,12 +7,27 @@
  */
 export function send(attempt: (signal: AbortSignal) => Promise<Response>, request: Request, options: RetryOptions): Promise<Response>;
 /**
+ * The error if a service cannot be reached, or the connection broke.
+ * @param {string} url
+ * @param {unknown} cause
+ */
+export function unreachable(url: string, cause: unknown): ConnectionFailed;
+/**
+ * Seconds to wait before the next attempt; null if there is none.
+ * @param {unknown} error
+ * @param {number} attempt from 0
+ * @param {RetryOptions} options
+ */
+export function retryWait(error: unknown, attempt: number, { maxRetries, maxRetryWait, repeatable }: RetryOptions): number | null;
+/**
  * Wait; throws the signal's reason if it aborts.
  * @param {number} seconds
  * @param {AbortSignal} [signal]
  * @returns {Promise<void>}
  */
 export function sleep(seconds: number, signal?: AbortSignal): Promise<void>;
+/** Milliseconds; a longer timer would end at once. */
+export const LONGEST_TIMER: number;
 export type RetryOptions = {
     /**
      * seconds for a response
@@ -31,3 +46,4 @@ export type RetryOptions = {
      */
     repeatable?: boolean | undefined;
 };
+import { ConnectionFailed } from "./errors.js";

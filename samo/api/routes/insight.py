@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 
 from samo.api import responses, schemas
-from samo.api.parameters import Language, LoadedModels, Upload
+from samo.api.parameters import CallersModels, Language, Upload
 from samo.api.predictions import note_insight
 from samo.api.routing import Route, json_endpoint
 from samo.api.serialization import json_response
@@ -19,7 +19,7 @@ router = APIRouter(route_class=Route, tags=["insight"])
 
 @router.post("/analyze/journal", response_model=schemas.InsightResponse)
 @json_endpoint
-async def analyze_journal(models: LoadedModels, body: schemas.JournalRequest) -> Response:
+async def analyze_journal(models: CallersModels, body: schemas.JournalRequest) -> Response:
     """The insight of a typed entry: emotions, their arc, the summary."""
     with Stopwatch() as stopwatch:
         insight = await models.pipeline.analyze(
@@ -36,7 +36,7 @@ async def analyze_journal(models: LoadedModels, body: schemas.JournalRequest) ->
 
 @router.post("/analyze/voice-journal", response_model=schemas.InsightResponse)
 async def analyze_voice_journal(
-    models: LoadedModels,
+    models: CallersModels,
     audio_file: Upload,
     language: Language = None,
     generate_summary: Annotated[bool, Form()] = True,

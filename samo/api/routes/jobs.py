@@ -15,7 +15,7 @@ from samo.api.event_stream import KEEP_ALIVE_SECONDS, EventStream
 from samo.api.form_fields import refusal
 from samo.api.job_responses import job_events, job_state
 from samo.api.job_work import JobWork
-from samo.api.parameters import Language, LoadedModels, Upload
+from samo.api.parameters import CallersModels, Language, Upload
 from samo.api.routing import Route, SpooledRoute
 from samo.api.serialization import json_response
 from samo.audio import audio_errors
@@ -60,7 +60,7 @@ router = APIRouter(route_class=Route, prefix="/v1", tags=["jobs"])
 
 @uploads.post("/jobs", status_code=202, response_model=schemas.JobResponse)
 async def create_job(
-    models: LoadedModels,
+    models: CallersModels,
     owned: Owned,
     audio_file: Upload,
     result: Annotated[

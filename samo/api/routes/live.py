@@ -13,11 +13,10 @@ from samo.access.middleware import CHECK_COMPUTING, TOKEN_SESSION
 from samo.access.tokens import issue_token
 from samo.api import responses, schemas
 from samo.api.form_fields import KNOWN_FIELDS, refusal, unknown_field
-from samo.api.parameters import LoadedModels
+from samo.api.parameters import CallersModels, LoadedModels, models_for
 from samo.api.routing import Route, json_endpoint
 from samo.api.serialization import json_response
 from samo.api.stopwatch import Stopwatch
-from samo.factory import ModelSet
 from samo.http.draining import when_stopping
 from samo.http.envelope import error_response
 from samo.insight.results import Insight
@@ -63,7 +62,7 @@ async def realtime(_models: LoadedModels) -> Response:
 
 @router.post("/realtime/client_secrets", response_model=schemas.ClientSecretResponse)
 @json_endpoint
-async def client_secrets(_models: LoadedModels, body: schemas.ClientSecretRequest) -> Response:
+async def client_secrets(_models: CallersModels, body: schemas.ClientSecretRequest) -> Response:
     """Create a token with which a browser opens live sessions during the next minute.
 
     Live speech is a WebSocket at `/v1/realtime?intent=transcription`, which OpenAPI cannot
@@ -113,7 +112,7 @@ async def _refuse(socket: _Socket, ending: Ending) -> None:
 
 
 def _conversation(websocket: WebSocket, socket: _Socket) -> Conversation:
-    models: ModelSet = websocket.app.state.models
+    models = models_for(websocket)
     settings: Settings = websocket.app.state.settings
     transcriber = models.pipeline.live_transcriber
     assert transcriber is not None  # noqa: S101  # without one there is no free slot

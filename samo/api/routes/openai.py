@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response, UploadFile
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response, UploadFile
 
 from samo.api import openai_responses, schemas
 from samo.api.event_stream import KEEP_ALIVE_SECONDS, EventStream
@@ -34,69 +37,52 @@ router = APIRouter(
 )
 
 
+async def _shared_options(
+    language: Language = None,
+    prompt: PromptField = "",
+    keywords: KeywordsField = [],  # noqa: B006  # FastAPI copies the default of a form field
+    temperature: TemperatureField = 0.0,
+    response_format: FormatField = "json",
+    timestamp_granularities: GranularitiesField = [],  # noqa: B006
+    include: IncludeField = [],  # noqa: B006
+    chunking_strategy: ChunkingField = None,
+    stream: StreamField = False,
+) -> OpenAIOptions:
+    """The parameters that both routes take; `async`, so that FastAPI needs no thread."""
+    return OpenAIOptions(
+        language=language,
+        prompt=prompt,
+        keywords=keywords,
+        temperature=temperature,
+        response_format=response_format,
+        granularities=timestamp_granularities,
+        include=include,
+        chunking_strategy=chunking_strategy,
+        stream=stream,
+    )
+
+
+SharedOptions = Annotated[OpenAIOptions, Depends(_shared_options)]
+
+
 @router.post("/audio/transcriptions")
 async def openai_transcriptions(
     models: LoadedModels,
     file: Upload,
+    options: SharedOptions,
     model: ModelField = None,
-    language: Language = None,
     languages: LanguagesField = [],  # noqa: B006  # FastAPI copies the default of a form field
-    prompt: PromptField = "",
-    keywords: KeywordsField = [],  # noqa: B006
-    temperature: TemperatureField = 0.0,
-    response_format: FormatField = "json",
-    timestamp_granularities: GranularitiesField = [],  # noqa: B006
-    include: IncludeField = [],  # noqa: B006
-    chunking_strategy: ChunkingField = None,
-    stream: StreamField = False,
 ) -> Response:
     """Transcribe a recording as OpenAI's endpoint does."""
-    options = OpenAIOptions(
-        task="transcribe",
-        language=language,
-        languages=languages,
-        prompt=prompt,
-        keywords=keywords,
-        temperature=temperature,
-        response_format=response_format,
-        granularities=timestamp_granularities,
-        include=include,
-        chunking_strategy=chunking_strategy,
-        stream=stream,
-    )
-    return await _respond(models, file, options)
+    return await _respond(models, file, replace(options, languages=languages))
 
 
 @router.post("/audio/translations")
 async def openai_translations(
-    models: LoadedModels,
-    file: Upload,
-    model: ModelField = None,
-    language: Language = None,
-    prompt: PromptField = "",
-    keywords: KeywordsField = [],  # noqa: B006
-    temperature: TemperatureField = 0.0,
-    response_format: FormatField = "json",
-    timestamp_granularities: GranularitiesField = [],  # noqa: B006
-    include: IncludeField = [],  # noqa: B006
-    chunking_strategy: ChunkingField = None,
-    stream: StreamField = False,
+    models: LoadedModels, file: Upload, options: SharedOptions, model: ModelField = None
 ) -> Response:
     """Translate a recording into English as OpenAI's endpoint does."""
-    options = OpenAIOptions(
-        task="translate",
-        language=language,
-        languages=(),
-        prompt=prompt,
-        keywords=keywords,
-        temperature=temperature,
-        response_format=response_format,
-        granularities=timestamp_granularities,
-        include=include,
-        chunking_strategy=chunking_strategy,
-        stream=stream,
-    )
-    return await _respond(models, file, options)
+    return await _respond(models, file, replace(options, task="translate"))
 
 
 async def _respond(models: ModelSet, file: UploadFile, options: OpenAIOptions) -> Response:

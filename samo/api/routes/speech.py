@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from samo import options
 from samo.api import responses, schemas
-from samo.api.parameters import Language, LoadedModels, Upload
+from samo.api.parameters import CallersModels, Language, Upload
 from samo.api.routing import Route
 from samo.api.serialization import json_response
 from samo.monitoring.request_record import Prediction, note_prediction
@@ -19,7 +19,7 @@ router = APIRouter(route_class=Route, tags=["speech"])
 
 @router.post("/transcribe/voice", response_model=schemas.TranscriptionResponse)
 async def transcribe(
-    models: LoadedModels,
+    models: CallersModels,
     audio_file: Upload,
     language: Language = None,
     task: Annotated[

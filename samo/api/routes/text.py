@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from runners.emotion.calibration import Probabilities
 from runners.errors import SamoError
 from samo.api import responses, schemas
-from samo.api.parameters import LoadedModels
+from samo.api.parameters import CallersModels
 from samo.api.routing import Route, json_endpoint
 from samo.api.serialization import json_response
 from samo.api.stopwatch import Stopwatch
@@ -22,7 +22,7 @@ router = APIRouter(route_class=Route, tags=["text"])
 
 @router.post("/predict", response_model=schemas.PredictResponse)
 @json_endpoint
-async def predict(models: LoadedModels, body: schemas.PredictRequest) -> Response:
+async def predict(models: CallersModels, body: schemas.PredictRequest) -> Response:
     """Classify a text by GoEmotions' 27 emotions and neutral; `explain` returns their words too."""
     with Stopwatch() as stopwatch:
         outcome, explanations = await _classify(models.pipeline, body)
@@ -42,7 +42,7 @@ async def _classify(
 
 @router.post("/predict_batch", response_model=schemas.PredictBatchResponse)
 @json_endpoint
-async def predict_batch(models: LoadedModels, body: schemas.PredictBatchRequest) -> Response:
+async def predict_batch(models: CallersModels, body: schemas.PredictBatchRequest) -> Response:
     """Classify up to 128 texts in one call; an invalid text gets its own error."""
     with Stopwatch() as stopwatch:
         outcomes = await models.pipeline.classify_each(body.texts)
@@ -53,7 +53,7 @@ async def predict_batch(models: LoadedModels, body: schemas.PredictBatchRequest)
 
 @router.post("/summarize/text", response_model=schemas.SummarizeResponse)
 @json_endpoint
-async def summarize(models: LoadedModels, body: schemas.SummarizeRequest) -> Response:
+async def summarize(models: CallersModels, body: schemas.SummarizeRequest) -> Response:
     """Summarize an entry by its most emotional sentences."""
     summarized = await models.pipeline.summarize(body.text, body.max_sentences, body.focus)
     note_prediction(Prediction())

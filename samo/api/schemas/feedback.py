@@ -120,7 +120,7 @@ class PredictedNames(BaseModel):
     route: str
     created: datetime
     model: str = Field(description="Tag of the emotion classifier.")
-    variant: str = Field(description="Of an A/B test; `a` without one.")
+    variant: str = Field(description="Of an A/B experiment; `a` without one.")
     labels: list[str] | None = Field(description="Null if the route predicts none.")
     moods: list[str] | None
 
