@@ -121,6 +121,9 @@ class PredictedNames(BaseModel):
     created: datetime
     model: str = Field(description="Tag of the emotion classifier.")
     variant: str = Field(description="Of an A/B experiment; `a` without one.")
+    caller: str | None = Field(
+        description="Pseudonym of the caller in an A/B experiment; null outside of one."
+    )
     labels: list[str] | None = Field(description="Null if the route predicts none.")
     moods: list[str] | None
 
