@@ -62,6 +62,10 @@ class DecodedWindow:
     evidence: Evidence
 
 
+class _NextWindowError(Exception):
+    """Whisper would decode a second window."""
+
+
 class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped here
     """`WhisperModel` with token scores, and without encoding a window twice.
 
@@ -88,6 +92,8 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
     def encode(self, features: npt.NDArray[np.float32]) -> ctranslate2.StorageView:
         """Encode log-mel features of shape (80, frames), up to 3000 frames of 10 ms."""
         stop_if_cancelled()  # every window starts with this call
+        if getattr(self._thread, "is_last_window", False):
+            raise _NextWindowError
         if getattr(self._thread, "short_context", False):
             features = _without_padding(features)
         known = getattr(self._thread, "features", None)
@@ -153,10 +159,27 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
             # With the previous text as a prompt, one bad window spoils all windows after it.
             condition_on_previous_text=False,
         )
+        if request.context_seconds:
+            found = self._first_window(found)
         return [
             self._decoded_window(list(window), clip, language)
             for _, window in groupby(found, key=lambda segment: segment.seek)
         ]
+
+    def _first_window(self, found: Iterator[Any]) -> Iterator[Any]:
+        """The segments of the first window.
+
+        Where Whisper stops at the end of the context, it would read the few words after it as a
+        window of their own, and loop. They are transcribed alone instead.
+        """
+        try:
+            for segment in found:
+                self._thread.is_last_window = True
+                yield segment
+        except _NextWindowError:
+            return
+        finally:
+            self._thread.is_last_window = False
 
     @contextmanager
     def short_context(self) -> Iterator[None]:
