@@ -39,8 +39,8 @@ free-port: .venv/.serve
 	@$(BIN)/python scripts/free-port $(HOST) $(PORT)
 
 # Servers and tools that tests start: a browser, Redis, Prometheus; what a server opens and sends
-# (strace); another clock (libfaketime); a microphone (arecord).
-TEST_PACKAGES := chromium redis-server prometheus strace libfaketime alsa-utils
+# (strace); another clock (libfaketime); a microphone (arecord); a database.
+TEST_PACKAGES := chromium redis-server prometheus strace libfaketime alsa-utils postgresql
 
 test: .venv/.dev .venv-docs/.done export page docs/site/vendor/mermaid.min.js  ## set up and run all tests
 	scripts/debian-packages $(TEST_PACKAGES)
@@ -122,6 +122,12 @@ eval-emotion: .venv/.dev export  ## evaluate the emotion classifier: GoEmotions,
 eval-entries: .venv/.dev export  ## evaluate the emotions of entries: diaries and composites
 	$(BIN)/python -m training.emotion.evaluate_entries --data $(DATA)
 
+retrain: .venv/.dev export  ## retrain the emotion classifier on labelled texts (IN=feedback.jsonl ARGS=--help)
+	$(BIN)/samo retrain $(IN) --data $(DATA) $(ARGS)
+
+eval-retrain: .venv/.dev export  ## retrain on texts whose labels are known, in a store of its own; fails if it does not gain
+	$(BIN)/python -m training.retraining.evaluate --data $(DATA)
+
 train-summarizer: .venv/.dev  ## train the summarizer into runs/summarizer (DEVICE=cuda)
 	$(BIN)/python -m training.summarizer.recipe --data $(DATA) --device $(DEVICE)
 
@@ -133,6 +139,9 @@ eval-trends: .venv/.dev  ## measure how reliably changes and patterns over time 
 
 eval-drift: .venv/.dev export  ## measure how often drift raises a false alarm, and how soon it notices a change
 	$(BIN)/python -m training.drift.evaluate --data $(DATA) --plot docs/pictures/drift.svg
+
+eval-ab: .venv/.dev  ## measure how often an A/B experiment names a false winner, and how often it finds a true one
+	$(BIN)/python -m training.evaluation.ab
 
 eval-transcriber: .venv/.dev export  ## measure word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech

@@ -58,10 +58,12 @@ class Experiment:
         if not caller:
             note_emotion_model(self.models.tags["emotion"])
             return self.models
-        assigned = assign(self.name, caller, self.share)
-        models = self.chosen if assigned == "b" else self.models
-        variant = "a" if self.shadow is not None else assigned
-        note_emotion_model(models.tags["emotion"], variant, self._pseudonym(caller))
+        variant = assign(self.name, caller, self.share)
+        models = self.chosen if variant == "b" else self.models
+        if self.shadow is None:
+            note_emotion_model(models.tags["emotion"], variant, self._pseudonym(caller))
+        else:  # a answers everybody, and nobody's feedback is about b
+            note_emotion_model(self.models.tags["emotion"])
         return models
 
     def _caller(self, connection: HTTPConnection) -> str:
@@ -72,9 +74,10 @@ class Experiment:
         return f"user:{key_name(connection.scope)}:{value}" if value else ""
 
     def _pseudonym(self, caller: str) -> str:
-        """Tells the callers of this experiment apart in the database, without their names."""
+        """The experiment and a hash, which tells its callers apart without their names."""
         message = f"{self.name}:{caller}".encode("utf-8", "surrogateescape")
-        return hashlib.blake2b(message, digest_size=_PSEUDONYM_BYTES, person=b"caller").hexdigest()
+        hashed = hashlib.blake2b(message, digest_size=_PSEUDONYM_BYTES, person=b"caller")
+        return f"{self.name}/{hashed.hexdigest()}"
 
     async def close(self) -> None:
         """Drop the texts that wait for a comparison."""

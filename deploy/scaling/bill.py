@@ -1,11 +1,16 @@
 """Cost on Cloud Run, and the number of instances for a request rate.
 
+    python -m deploy.scaling.bill 20 5
+
+prints the dollars per million requests that take 20, and that take 5 ms of CPU time each.
+
 List prices of request-based billing, tier 1 regions, US dollars, without the free tier, from
 https://cloud.google.com/run/pricing in 2025. Check them before you rely on a result.
 """
 
 from __future__ import annotations
 
+import argparse
 import math
 from dataclasses import dataclass
 from typing import Final
@@ -70,3 +75,27 @@ def need(
     instances = max(1, math.ceil(busy / cpus / utilization))
     month = bill(instances * MONTH_SECONDS, 0, rate * MONTH_SECONDS, cpus=cpus)
     return Need(busy, instances, month)
+
+
+def per_million(
+    cpu_seconds: float, *, cpus: int = 2, gib: float = 2, utilization: float = 0.6
+) -> float:
+    """Return dollars for a million requests of `cpu_seconds` each at a steady rate."""
+    return bill(1e6 * cpu_seconds / cpus / utilization, 0, 1e6, cpus=cpus, gib=gib)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description="Dollars on Cloud Run per million requests; 2 CPUs, 60 % busy."
+    )
+    parser.add_argument("cpu_ms", type=float, nargs="+", help="CPU milliseconds of a request")
+    parser.add_argument("--gib", type=float, default=2.0, help="memory of an instance (default: 2)")
+    args = parser.parse_args()
+    for milliseconds in args.cpu_ms:
+        dollars = per_million(milliseconds / 1000, gib=args.gib)
+        print(f"{milliseconds:g} ms: ${dollars:.2f} per million requests")
+
+
+if __name__ == "__main__":
+    main()

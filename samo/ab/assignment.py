@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import Final, Literal
 
-Variant = Literal["a", "b"]
+VariantName = Literal["a", "b"]
 
 _BYTES: Final = 8
 
 
-def assign(experiment: str, caller: str, share: float) -> Variant:
+def assign(experiment: str, caller: str, share: float) -> VariantName:
     """The variant of a caller, the same on every instance and after every restart.
 
     A caller who gets B keeps it when the share grows. In another experiment the same callers are

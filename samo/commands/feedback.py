@@ -74,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
             raise CommandError(
                 "Feedback is off: set SAMO_FEEDBACK_URL to the database that stores it.", USAGE
             )
-        with _opened(url.get_secret_value(), migrate=args.migrate) as engine:
+        with opened_database(url.get_secret_value(), migrate=args.migrate) as engine:
             args.run(engine, args)
     except StartError as error:
         raise CommandError(str(error), USAGE) from None
@@ -82,7 +82,11 @@ def main(arguments: Sequence[str]) -> int:
 
 
 @contextlib.contextmanager
-def _opened(url: str, *, migrate: bool) -> Iterator[Engine]:
+def opened_database(url: str, *, migrate: bool) -> Iterator[Engine]:
+    """The database, with the tables of this version.
+
+    Raises `CommandError` if it cannot be used, also while the block runs.
+    """
     engine = open_engine(url)
     try:
         ensure_tables(url, engine, migrate=migrate)

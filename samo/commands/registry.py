@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "batch": Command("analyse many entries of a file or folder", "samo.batch.command"),
     "keys": Command("create, list and revoke API keys", "samo.access.command"),
     "feedback": Command("manage what people said about predictions", "samo.commands.feedback"),
+    "ab": Command("compare two emotion models by feedback", "samo.commands.ab"),
     "completion": Command("print a completion script for a shell", "samo.commands.completion"),
 }
 
@@ -53,6 +54,7 @@ examples:
   samo batch entries.jsonl insights
   samo keys new --name phone --scopes text,speech --file keys.json
   samo feedback stats
+  samo ab report
   samo completion bash > ~/.local/share/bash-completion/completions/samo
 
 `samo COMMAND --help` describes a command, with its exit statuses.

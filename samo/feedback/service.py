@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from runners.errors import AnswerNotFound, FeedbackUnavailable
+from samo.ab.agreement import agreement
 from samo.feedback import store
 from samo.feedback.database import (
     MAX_CONNECTIONS,
@@ -24,7 +25,7 @@ from samo.feedback.problems import is_conflict
 from samo.feedback.records import Answer, StoredFeedback, Submission
 from samo.feedback.waiting import WaitingAnswers
 from samo.feedback.writer import DATABASE_ERRORS, Writer
-from samo.monitoring import metrics
+from samo.monitoring import ab_metrics, metrics
 from samo.settings import FeedbackSettings
 
 Result = TypeVar("Result")
@@ -118,6 +119,7 @@ class Feedback:
                 kept_days=self._settings.answer_days,
             )
         metrics.feedback.labels(answer.route).inc()
+        _observe_agreement(answer, submission)
         return at
 
     async def of_user(self, key: str, user: str, after: str, limit: int) -> list[StoredFeedback]:
@@ -174,3 +176,10 @@ class Feedback:
 
 def _unavailable(problem: str) -> FeedbackUnavailable:
     return FeedbackUnavailable(f"{problem} Try again after the time in Retry-After.")
+
+
+def _observe_agreement(answer: Answer, submission: Submission) -> None:
+    """Count how well an answer of an A/B experiment agrees with the feedback on it."""
+    if answer.caller is not None and answer.labels and submission.labels:
+        score = agreement(answer.labels, submission.labels)
+        ab_metrics.agreement.labels(answer.variant).observe(score)

@@ -26,6 +26,8 @@ _log = logging.getLogger("bentoml.samo.feedback")  # below BentoML's logger, whi
 DATABASE_ERRORS: Final = (SQLAlchemyError, sqlite3.Error, OSError, UnusableDatabaseError)
 """Whatever the libraries of the database raise."""
 
+# The service starts without the database if that takes longer to answer.
+_START_SECONDS: Final = 3.0
 # Answers of this time are written together.
 _GATHER_SECONDS: Final = 0.1
 # An idle database is asked this often whether it still answers.
@@ -57,12 +59,13 @@ class Writer:
         self.problem: str | None = "The database of feedback was not opened yet."
         """Why the database cannot be used; None if it can."""
         self._next_deletion = 0.0
+        self._was_tried = threading.Event()
         self._thread = threading.Thread(target=self._run, name="samo-feedback", daemon=True)
 
     def start(self) -> None:
-        """Open the database, and write from now on."""
-        self._attempt()
+        """Open the database, and write from now on; wait a little for the first attempt."""
         self._thread.start()
+        self._was_tried.wait(_START_SECONDS)
 
     def close(self, seconds: float) -> None:
         """Write what waits, for at most this time."""
@@ -84,6 +87,8 @@ class Writer:
 
     def _run(self) -> None:
         retry_seconds = _FIRST_RETRY_SECONDS
+        self._attempt()
+        self._was_tried.set()
         is_open = True
         while is_open:
             if self.problem is None:

@@ -133,7 +133,8 @@ class TestShadow:
         with serve(ab_mode="shadow", ab_share=1.0) as client:
             answers = [predict(client, text=text) for text in ("joy", "anger", "joy")]
             wait_for(lambda: passages("same") + passages("different") == sum(before.values()) + 3)
-        assert {answer.headers["x-samo-variant"] for answer in answers} == {"a"}
+        assert {answer.headers["x-samo-model"] for answer in answers} == {"fake"}
+        assert "x-samo-variant" not in answers[0].headers  # nobody's feedback is about b
         assert answers[0].json()["emotions"] == [{"emotion": "joy", "confidence": 0.9}]
         assert passages("same") == before["same"] + 1
         assert passages("different") == before["different"] + 2

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from deploy.scaling.bill import MONTH_SECONDS, bill, need
+from deploy.scaling.bill import MONTH_SECONDS, bill, need, per_million
 from deploy.scaling.simulation import IDLE_SECONDS, CloudRun, ServiceLimits
 from deploy.scaling.traffic import DAY, Arrival, day, measured_costs, rate
 
@@ -123,6 +123,8 @@ def test_the_cost():
         25 * MONTH_SECONDS * 5.3e-5 + 100 * MONTH_SECONDS * 4e-7
     )
     assert need(0.01, 0.1).instances == 1
+    # 12 ms on two CPUs that are busy 60 % of the time: 10,000 s
+    assert per_million(0.012) == pytest.approx(0.53 + 0.40)
 
 
 def test_measured_costs():

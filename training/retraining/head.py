@@ -71,16 +71,17 @@ class Head:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read the head of an exported model. Raises `ExportError` if it is not in int8."""
-        graph = onnx.load(folder / "model.onnx").graph
+        graph = onnx.load(folder / "model.onnx", load_external_data=False).graph
         names = HeadNames.find(graph)
         values = {one.name: one for one in graph.initializer}
+
+        def read(name: str) -> Array:
+            return _read(values[name], folder)
+
         return cls(
-            *(
-                numpy_helper.to_array(values[name])
-                for name in (names.weights, names.scales, names.biases)
-            ),
-            pooled_scale=np.float32(numpy_helper.to_array(values[names.pooled_scale])),
-            pooled_zero_point=int(numpy_helper.to_array(values[names.pooled_zero_point])),
+            *(read(name) for name in (names.weights, names.scales, names.biases)),
+            pooled_scale=np.float32(read(names.pooled_scale)),
+            pooled_zero_point=int(read(names.pooled_zero_point)),
         )
 
     @property
@@ -132,3 +133,21 @@ class Head:
                 value = np.ascontiguousarray(new[initializer.name])
                 initializer.CopyFrom(numpy_helper.from_array(value, initializer.name))
         target.write_bytes(model.SerializeToString())
+
+
+def _read(initializer: onnx.TensorProto, folder: Path) -> Array:
+    """A constant of the graph or of the file beside it.
+
+    onnx reads no file with several hard links, such as that of a version that was retrained.
+    """
+    if initializer.data_location != onnx.TensorProto.EXTERNAL:
+        return np.asarray(numpy_helper.to_array(initializer))
+    place = {entry.key: entry.value for entry in initializer.external_data}
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(initializer.data_type)
+    values = np.fromfile(
+        folder / place["location"],
+        dtype,
+        count=int(np.prod(initializer.dims)),
+        offset=int(place.get("offset", 0)),
+    )
+    return values.reshape(tuple(initializer.dims))
