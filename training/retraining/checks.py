@@ -19,7 +19,6 @@ from training.retraining.near_duplicates import TextIndex
 
 # An output is trained if so many new texts have it, and so many do not.
 MIN_POSITIVES: Final = 10
-MIN_TEXTS: Final = 100
 # Origins that a message names.
 _NAMED: Final = 5
 
@@ -63,7 +62,7 @@ def check(
     evaluation: Mapping[str, Sequence[str]],
     *,
     drop_leaks: bool = False,
-    min_texts: int = MIN_TEXTS,
+    min_texts: int,
 ) -> CheckedTexts:
     """Leave out what cannot be trained on.
 
