@@ -137,6 +137,7 @@ def test_a_promotion_is_refused_while_another_one_runs(versions, capsys):
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True,
     )  # fmt: skip
     try:
+        assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         status, _, message = run(capsys, "promote", f"{NAME}:one")
         assert (status, served()) == (4, "three")

@@ -80,7 +80,7 @@ def feedback(tmp_path_factory):
         for text, labels in (
             (f"We carried {number + 3} baskets of {THINGS[number % 10]} home from the garden.",
              ["pride"]),
-            (f"At platform {number + 3} the train to the {THINGS[number % 10]} market left late.", []),
+            (f"At platform {number + 3} the train to the {THINGS[number % 10]} market left.", []),
         )
     ]  # fmt: skip
     labels = [row["labels"] for row in rows]
@@ -129,6 +129,7 @@ def test_a_killed_retraining_leaves_the_store_as_it_was(home, data, feedback):
         command(feedback / "feedback.jsonl", data), cwd=ROOT, env=environment(home),
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+    assert process.stderr is not None
     for line in process.stderr:
         if "training the head" in line:
             process.send_signal(signal.SIGKILL)

@@ -161,7 +161,7 @@ def _trained_outputs(texts: LabelledFile, names: Sequence[str]) -> Array:
     trained = np.flatnonzero((applies >= MIN_POSITIVES) & (judged - applies >= MIN_POSITIVES))
     if trained.size:
         return trained
-    always = [names[i] for i in np.flatnonzero((judged > 0) & (applies == judged))]
+    always = [names[int(i)] for i in np.flatnonzero((judged > 0) & (applies == judged))]
     if always:
         raise RetrainingRefused(
             "one_class", f"Every text has {', '.join(always)}: there is nothing to tell apart."
