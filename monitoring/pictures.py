@@ -76,6 +76,7 @@ def _draw_panel(prometheus: Prometheus, panel: Panel, axis: Axes, start: float, 
             axis.plot(*zip(*finite, strict=True) if finite else ([], []), label=label)
     if not panel.is_stat:
         axis.set(ylim=(0, None), xlim=(0, end - start), xlabel="seconds", ylabel=_unit(panel))
+        if axis.lines:
         axis.legend(loc="upper left", fontsize=6)
 
 
