@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from samo.model_store import ModelNotStored, served_tag
-from samo.model_store.pointer import POINTER_FILE
+from samo.model_store import ModelNotStored, Pointer, served_tag
 
 
 @pytest.fixture
@@ -20,11 +19,11 @@ def versions(tmp_path, monkeypatch):
 def test_the_newest_version_serves_unless_one_was_promoted(versions):
     assert served_tag("samo-emotion") == "samo-emotion:latest"
     (versions / "first").mkdir()
-    (versions / POINTER_FILE).write_text("first\n")
+    Pointer("first").write("samo-emotion")
     assert served_tag("samo-emotion") == "samo-emotion:first"
 
 
 def test_a_promoted_version_that_was_deleted_is_named(versions):
-    (versions / POINTER_FILE).write_text("first\n")
+    Pointer("first").write("samo-emotion")
     with pytest.raises(ModelNotStored, match="samo-emotion:first was promoted and then deleted"):
         served_tag("samo-emotion")
