@@ -77,7 +77,7 @@ def _draw_panel(prometheus: Prometheus, panel: Panel, axis: Axes, start: float, 
     if not panel.is_stat:
         axis.set(ylim=(0, None), xlim=(0, end - start), xlabel="seconds", ylabel=_unit(panel))
         if axis.lines:
-        axis.legend(loc="upper left", fontsize=6)
+            axis.legend(loc="upper left", fontsize=6)
 
 
 def _write_values(series: list[dict[str, Any]], legend: str, panel: Panel, axis: Axes) -> None:
