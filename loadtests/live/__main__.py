@@ -73,9 +73,8 @@ class Figures:
             found.append(f"delay at p95 with {self.speakers} speakers: {self.delay_p95:.2f} s")
         if self.changed_share > 0:
             found.append(f"stable text changed: {self.changed_share:.1%}")
-        if self.speakers in MAX_DELAY_P95:
-            if self.wer - self.uploaded_wer > MAX_WER_LOSS:
-                found.append(f"WER {self.wer:.1%}, uploaded {self.uploaded_wer:.1%}")
+        if self.speakers in MAX_DELAY_P95 and self.wer - self.uploaded_wer > MAX_WER_LOSS:
+            found.append(f"WER {self.wer:.1%}, uploaded {self.uploaded_wer:.1%}")
         if self.text_p95_ms > TEXT_P95_MS:
             found.append(f"short texts at p95: {self.text_p95_ms:.0f} ms")
         return found
