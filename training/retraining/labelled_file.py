@@ -76,7 +76,9 @@ def read_labelled(
         RetrainingRefused: A file cannot be used; the message names the line.
     """
     reader = _Reader(calibration, judged)
-    texts, rows, origins = [], [], []
+    texts: list[str] = []
+    rows: list[Array] = []
+    origins: list[str] = []
     for path in paths:
         count = len(texts)
         for number, values in _rows(path):
