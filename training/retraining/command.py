@@ -17,6 +17,8 @@ DONE: Final = 0
 GATE_REFUSED: Final = 1
 TEXTS_REFUSED: Final = 3
 STORE_REFUSED: Final = 4
+NOTHING_NEW: Final = 6
+_STATUSES: Final = {"store": STORE_REFUSED, "nothing_new": NOTHING_NEW}
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         result = Retraining(request, console.print).run()
     except RetrainingRefused as error:
         console.print(f"Refused. {error}", style="red")
-        return STORE_REFUSED if error.reason == "store" else TEXTS_REFUSED
+        return _STATUSES.get(error.reason, TEXTS_REFUSED)
     except PromotionRefused as error:
         console.print(f"Not promoted. {error}", style="red")
         return STORE_REFUSED
