@@ -42,7 +42,7 @@ free-port: .venv/.serve
 # (strace); another clock (libfaketime); a microphone (arecord); a database.
 TEST_PACKAGES := chromium redis-server prometheus strace libfaketime alsa-utils postgresql
 
-test: .venv/.dev .venv-docs/.done export page docs/site/vendor/mermaid.min.js  ## set up and run all tests
+test: .venv/.dev .venv-docs/.done export page components docs/site/vendor/mermaid.min.js  ## set up and run all tests
 	scripts/debian-packages $(TEST_PACKAGES)
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
@@ -68,9 +68,12 @@ samo/page/vendor/.done: scripts/vendor samo/page/package.json samo/page/package-
 	@echo "Fetching the page's libraries"
 	@scripts/vendor
 
-pictures: .venv/.dev export page  ## update the screenshots of the page in docs/pictures
+components: .venv/.serve  ## build the custom elements, React and Vue packages of clients/ into build/npm
+	@scripts/components
+
+pictures: .venv/.dev export page components  ## update the screenshots of the page and the components in docs/pictures
 	scripts/debian-packages chromium fonts-inter
-	$(BIN)/pytest tests/e2e/test_page_pictures.py --pictures
+	$(BIN)/pytest tests/e2e/test_page_pictures.py tests/e2e/test_component_pictures.py --pictures
 
 openapi: .venv/.dev  ## update docs/openapi.json and the clients
 	scripts/openapi
@@ -139,6 +142,9 @@ eval-trends: .venv/.dev  ## measure how reliably changes and patterns over time 
 
 eval-drift: .venv/.dev export  ## measure how often drift raises a false alarm, and how soon it notices a change
 	$(BIN)/python -m training.drift.evaluate --data $(DATA) --plot docs/pictures/drift.svg
+
+eval-ab: .venv/.dev  ## measure how often an A/B experiment names a false winner, and how often it finds a true one
+	$(BIN)/python -m training.evaluation.ab
 
 eval-transcriber: .venv/.dev export  ## measure word error rates
 	$(BIN)/python -m training.evaluation.wer --data $(DATA)/speech

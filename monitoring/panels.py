@@ -231,6 +231,48 @@ DRIFT_JOBS_LIVE: Final = Row(
     ),
 )
 
+EXPERIMENT: Final = Row(
+    "A/B experiment",
+    (
+        Panel(
+            "Requests by variant",
+            "Requests per second that an emotion model of the experiment answered.",
+            (Query(rate("samo_ab_requests_total", "variant"), "{{variant}}"),),
+            "reqps",
+        ),
+        Panel(
+            "p95 by variant",
+            "95 % of these requests took less.",
+            (Query(quantile(0.95, "samo_ab_request_seconds", "variant"), "{{variant}}"),),
+            "s",
+        ),
+        Panel(
+            "Agreement with feedback",
+            "Mean F1 of the predicted labels and those that people said were right. `samo ab "
+            "report` says whether a difference is due to chance.",
+            (Query(mean("samo_ab_agreement", "variant"), "{{variant}}"),),
+            "percentunit",
+        ),
+        Panel(
+            "Shadow: agreement of b with a",
+            "Mean F1 of the labels of variant b and those of a.",
+            (Query(mean("samo_ab_shadow_agreement"), "F1"),),
+            "percentunit",
+        ),
+        Panel(
+            "Shadow: passages",
+            "Passages per second: with the same labels or different ones, failed, or dropped "
+            "because b could not keep up.",
+            (Query(rate("samo_ab_shadow_passages_total", "result"), "{{result}}"),),
+        ),
+        Panel(
+            "Shadow: labels",
+            "Labels per second for which both variants decided, or one of them alone.",
+            (Query(rate("samo_ab_shadow_labels_total", "decided_by"), "{{decided_by}}"),),
+        ),
+    ),
+)
+
 PROCESS: Final = Row(
     "Process",
     (
@@ -265,7 +307,7 @@ PROCESS: Final = Row(
     ),
 )
 
-ROWS: Final = (SERVICE_LEVEL, REQUESTS, MODELS, RESULTS, DRIFT_JOBS_LIVE, PROCESS)
+ROWS: Final = (SERVICE_LEVEL, REQUESTS, MODELS, RESULTS, DRIFT_JOBS_LIVE, EXPERIMENT, PROCESS)
 
 
 def all_panels() -> list[Panel]:

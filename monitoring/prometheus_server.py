@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -83,7 +83,12 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    target: str, folder: Path, port: int, scrape_seconds: int, key: str | None = None
+    target: str,
+    folder: Path,
+    port: int,
+    scrape_seconds: int,
+    key: str | None = None,
+    others: Sequence[str] = (),
 ) -> Iterator[Prometheus]:
     """Run Prometheus with the project's rules during the `with` block.
 
@@ -93,6 +98,7 @@ def running(
         port: It listens there, on this machine only.
         scrape_seconds: Seconds between two scrapes, and between two evaluations of the rules.
         key: An API key with the scope monitoring, if the service needs one.
+        others: URLs of further instances of the service.
 
     Raises:
         PrometheusError: It is missing or does not start.
@@ -105,7 +111,7 @@ def running(
         )
     _check_port(port)
     configuration = folder / "prometheus.yml"
-    configuration.write_text(_configuration(target, scrape_seconds, key))
+    configuration.write_text(_configuration([target, *others], scrape_seconds, key))
     configuration.chmod(0o600)
     log = folder / "prometheus.log"
     with log.open("wb") as output:
@@ -147,18 +153,18 @@ def _check_port(port: int) -> None:
             ) from None
 
 
-def _configuration(target: str, scrape_seconds: int, key: str | None) -> str:
-    """The committed configuration, for this target."""
+def _configuration(urls: Sequence[str], scrape_seconds: int, key: str | None) -> str:
+    """The committed configuration, for these instances."""
     configuration = yaml.safe_load(CONFIGURATION.read_text())
     interval = f"{scrape_seconds}s"
     configuration["global"] = {"scrape_interval": interval, "evaluation_interval": interval}
     configuration["rule_files"] = [
         str(CONFIGURATION.parent / name) for name in configuration["rule_files"]
     ]
-    parts = urlsplit(target)
+    parts = [urlsplit(url) for url in urls]
     (scrape,) = configuration["scrape_configs"]
-    scrape["scheme"] = parts.scheme
-    scrape["static_configs"] = [{"targets": [parts.netloc]}]
+    scrape["scheme"] = parts[0].scheme
+    scrape["static_configs"] = [{"targets": [part.netloc for part in parts]}]
     if key is not None:
         scrape["authorization"] = {"credentials": key}
     return yaml.safe_dump(configuration)

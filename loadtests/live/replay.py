@@ -88,7 +88,7 @@ class _Player:
 
     def play(self, stream: Stream) -> Replay:
         step = int(PIECE_SECONDS * RATE)
-        samples = stream.samples.astype(np.float32) / 32_768
+        samples = stream.samples.astype(np.float32) / np.float32(32_768)
         for at in range(0, len(samples), step):
             now = min(at + step, len(samples)) / RATE
             self._run_until(now)

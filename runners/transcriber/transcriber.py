@@ -160,7 +160,7 @@ class Transcriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]
                 return self._draft(request)
             if request.context_seconds:
                 found = without_context(self._transcribe(request), request.context_seconds)
-                if found.text and not repeats_itself(found.text):
+                if found.text and not found.unclear and not repeats_itself(found.text):
                     return found
                 request = _alone(request)
             transcript = self._transcribe(request)

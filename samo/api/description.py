@@ -49,6 +49,24 @@ _TAGS: Final = {
     "feedback": "What people say about predictions; off unless `SAMO_FEEDBACK_URL` is set.",
     "operations": "State of the service and of its models.",
 }
+_EMOTION_PATHS: Final = (
+    "/analyze/journal",
+    "/analyze/voice-journal",
+    "/predict",
+    "/predict_batch",
+    "/summarize/text",
+)
+_EMOTION_HEADERS: Final = {
+    "X-SAMO-Model": {
+        "description": "Tag of the emotion model that was asked.",
+        "schema": {"type": "string"},
+    },
+    "X-SAMO-Variant": {
+        "description": "Variant of the A/B experiment to which the caller belongs; not sent "
+        "without an experiment.",
+        "schema": {"type": "string", "enum": ["a", "b"]},
+    },
+}
 _KEY: Final = (
     "Needed if the service has API keys, or if a gateway in front of it asks for one. It may also "
     "be sent as X-API-Key. OpenAI's clients always send a key; a service without keys ignores it."
@@ -96,6 +114,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         if not required_scopes(path):
             operation["security"] = []
         _add_errors(path, operation)
+        if path in _EMOTION_PATHS:
+            operation["responses"]["200"]["headers"] = _EMOTION_HEADERS
         example = examples.get(operation["operationId"]) or examples.get(path, {})
         _add_examples(operation, example)
     for name, schema in components["schemas"].items():

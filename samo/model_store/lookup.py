@@ -96,7 +96,7 @@ def find_tag(tag: str) -> StoredModel:
 
     try:
         return cast("StoredModel", bentoml.models.get(tag))
-    except (BentoMLException, ValueError):  # ValueError: it is no tag
+    except BentoMLException:  # not found, or its model.yaml is damaged
         raise ModelNotStored(f"{tag} is not in the model store.") from None
 
 

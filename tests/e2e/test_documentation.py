@@ -35,6 +35,9 @@ _PROMOTION = "changes the model store; tests/commands/test_model_versions.py run
 NOT_RUN = {
     "make serve": "tests/e2e/test_serve.py starts the server with the same command",
     "SAMO_CORS_ORIGINS=http://localhost:8080 make serve": "tests/unit/test_cors.py has origins",
+    "SAMO_CORS_ORIGINS=app://obsidian.md,capacitor://localhost,http://localhost make serve": (
+        "tests/http/test_obsidian.py allows these origins"
+    ),
     "python3 -m http.server 8080 --bind 127.0.0.1 --directory docs/examples/recorder": (
         "serves until it is stopped; tests/e2e/test_docs_site.py opens the page"
     ),
@@ -100,6 +103,12 @@ NOT_RUN = {
     "make eval-retrain DATA=../shared/data": _TRAINING,
     ".venv/bin/samo models promote samo-emotion:8cd2f1a09b3e4d57": _PROMOTION,
     ".venv/bin/samo models rollback": _PROMOTION,
+    "SAMO_AB_MODEL=samo-emotion:VERSION SAMO_AB_MODE=shadow SAMO_AB_SHARE=1 .venv/bin/samo serve": (
+        "tests/integration/test_ab.py starts a server with two models"
+    ),
+    "SAMO_FEEDBACK_URL=sqlite:////var/lib/samo/feedback.db .venv/bin/samo ab report": (
+        "tests/commands/test_ab.py runs the command on feedback of a service"
+    ),
     "make eval-trends": "takes minutes",
     "make chaos": "takes minutes; tests/faults causes the same faults",
     "python -m training.emotion.publish --adapter checkpoints/emotion --target runs/emotion": (

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import os
 import re
-import shutil
 import subprocess
 import time
 from itertools import pairwise
@@ -19,11 +17,11 @@ import pytest
 
 from samo.audio import decode
 from tests import recordings
-from tests.conftest import RECORDING, ROOT
+from tests.conftest import RECORDING
+from tests.e2e import node
 
 pytestmark = pytest.mark.models
 
-CLIENTS = ROOT / "tests" / "clients"
 PHRASE = "what you can do for your country"
 # Two windows of Whisper, so that the first part of the text is final long before the last.
 REPEATS = 4
@@ -204,16 +202,11 @@ def test_typed_exceptions(api):
 @pytest.fixture(scope="module")
 def javascript(base_url):
     """The responses that two JavaScript clients received."""
-    path = os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ["PATH"]])
-    node, npm = (shutil.which(program, path=path) for program in ("node", "npm"))
-    if node is None or npm is None:
-        pytest.skip("Node.js is not installed")
-    environment = {**os.environ, "PATH": path}
-    if not (CLIENTS / "node_modules" / "openai").is_dir():
-        subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=CLIENTS, env=environment,
-                       check=True, timeout=300)  # fmt: skip
-    run = subprocess.run([node, "clients.mjs", base_url, RECORDING], cwd=CLIENTS, env=environment,
-                         capture_output=True, text=True, timeout=300, check=False)  # fmt: skip
+    node.install()
+    run = subprocess.run(
+        ["node", "clients.mjs", base_url, RECORDING], cwd=node.CLIENTS, env=node.environment(),
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
 

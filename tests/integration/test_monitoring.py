@@ -8,6 +8,7 @@ import math
 import re
 import shutil
 import subprocess
+import time
 from typing import Any
 
 import httpx
@@ -43,21 +44,53 @@ def monitored(tmp_path_factory):
             SAMO_DRIFT_REFERENCE=str(drift.write(folder / "reference.json")),
             SAMO_DRIFT_WINDOW="100",
             SAMO_MAX_LIVE_SESSIONS="1",
+            SAMO_FEEDBACK_URL=f"sqlite:///{folder}/feedback.db",
+            SAMO_AB_MODEL="samo-emotion:b",
         ) as server,
-        prometheus_server.running(str(server.base_url), folder, free_port(), 1) as prometheus,
+        serving(
+            folder / "shadow-log",
+            SAMO_RUNNERS="fake",
+            SAMO_AB_MODEL="samo-emotion:b",
+            SAMO_AB_MODE="shadow",
+            SAMO_AB_SHARE="1",
+        ) as shadow,
+        prometheus_server.running(
+            str(server.base_url), folder, free_port(), 1, others=[str(shadow.base_url)]
+        ) as prometheus,
     ):
         beside.write_graphs(folder)
-        before = samples(server)
-        asyncio.run(traffic.send_for(str(server.base_url), LOAD_SECONDS, pause_seconds=0.02))
-        yield server, prometheus, before
+        before = samples(server, shadow)
+        asyncio.run(load(str(server.base_url), str(shadow.base_url)))
+        yield (server, shadow), prometheus, before
 
 
-def samples(server):
-    families = text_string_to_metric_families(server.get("/metrics").text)
+async def load(server, shadow):
+    await asyncio.gather(
+        traffic.send_for(server, LOAD_SECONDS, pause_seconds=0.02),
+        rate_answers(server),
+        rate_answers(shadow),
+    )
+
+
+async def rate_answers(url):
+    """Classify a text, and say what was right if the service takes feedback."""
+    deadline = time.monotonic() + LOAD_SECONDS
+    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+        while time.monotonic() < deadline:
+            answer = await client.post("/predict", json={"text": "joy"})
+            said = {"request_id": answer.headers["x-request-id"], "labels": ["joy"]}
+            await client.post("/feedback", json=said)
+            await asyncio.sleep(0.2)
+
+
+def samples(server, shadow):
+    """The metrics of the server, and those of shadow mode."""
     return {
         (sample.name, *sorted(sample.labels.items())): sample.value
-        for family in families
+        for one in (server, shadow)
+        for family in text_string_to_metric_families(one.get("/metrics").text)
         for sample in family.samples
+        if one is server or sample.name.startswith("samo_ab_shadow")
     }
 
 
@@ -69,8 +102,8 @@ def declared():
 @needs_prometheus
 def test_the_service_is_scraped(monitored):
     _, prometheus, _ = monitored
-    (target,) = prometheus.targets()
-    assert (target["health"], target["lastError"]) == ("up", "")
+    states = [(target["health"], target["lastError"]) for target in prometheus.targets()]
+    assert states == [("up", "")] * 2
 
 
 @needs_prometheus
@@ -107,8 +140,8 @@ def test_the_rules_are_evaluated_without_errors(monitored):
 @needs_prometheus
 @pytest.mark.parametrize("name", sorted(declared()))
 def test_requests_move_every_metric_that_is_declared(monitored, name):
-    server, _, before = monitored
-    after = samples(server)
+    servers, _, before = monitored
+    after = samples(*servers)
     moved = {key[0] for key, value in after.items() if value != before.get(key)}
     if declared()[name].type == "gauge":
         # Some are at rest between requests, and some never change; all have a series.
@@ -120,13 +153,13 @@ def test_requests_move_every_metric_that_is_declared(monitored, name):
 @needs_prometheus
 def test_gauges_show_what_is_in_progress(monitored):
     _, prometheus, _ = monitored
-    (in_progress,) = prometheus.query("max_over_time(samo_requests_in_progress[1m])")
+    (in_progress,) = prometheus.query("max(max_over_time(samo_requests_in_progress[1m]))")
     assert float(in_progress["value"][1]) >= 2  # the scrape itself is one
 
 
 @needs_prometheus
 def test_names_follow_the_conventions_of_prometheus(monitored):
-    server, _, _ = monitored
+    (server, _), _, _ = monitored
     lint = subprocess.run(
         ["promtool", "check", "metrics"], input=server.get("/metrics").content,
         capture_output=True, check=False,

@@ -41,6 +41,7 @@ def test_only_what_follows_is_kept_and_times_count_from_there(segments, text, to
     for number, segment in enumerate(found.segments):
         assert (segment.id, segment.tokens) == (number, tokens)
         assert (segment.start, segment.end) == pytest.approx((0.4, 1.1))
+        assert segment.words is not None
         assert segment.words[0].start == pytest.approx(0.4)
     assert found.speech_seconds < 1.2
 

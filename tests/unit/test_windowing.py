@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from runners.transcriber.decoded_window import DecodedWindow
 from runners.transcriber.plausibility import Evidence
 from runners.transcriber.timestamps import to_recording_time
 from runners.transcriber.transcript import (
@@ -16,7 +17,6 @@ from runners.transcriber.transcript import (
     VoiceDetection,
 )
 from runners.transcriber.voice_activity import FRAME_SAMPLES, FRAMES_PER_SECOND, find_speech
-from runners.transcriber.whisper import DecodedWindow
 from runners.transcriber.windowing import TranscriptionSession
 
 

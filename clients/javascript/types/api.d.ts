@@ -568,17 +568,17 @@ export interface components {
              */
             model: string;
             /**
-             * Language
-             * @description ISO 639-1 code, tag or name; detected if left out.
-             * @default
-             */
-            language: string;
-            /**
              * Languages[]
              * @description Languages that may be spoken; detection is among them.
              * @default []
              */
             "languages[]": (string | null)[];
+            /**
+             * Language
+             * @description ISO 639-1 code, tag or name; detected if left out.
+             * @default
+             */
+            language: string;
             /**
              * Prompt
              * @description Text that could precede the recording; biases spelling and style. Its last tokens are used.
@@ -1605,9 +1605,14 @@ export interface components {
             model: string;
             /**
              * Variant
-             * @description Of an A/B test; `a` without one.
+             * @description Of an A/B experiment; `a` without one.
              */
             variant: string;
+            /**
+             * Caller
+             * @description Pseudonym of the caller in an A/B experiment; null outside of one.
+             */
+            caller: string | null;
             /**
              * Labels
              * @description Null if the route predicts none.
@@ -3848,6 +3853,10 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Tag of the emotion model that was asked. */
+                    "X-SAMO-Model"?: string;
+                    /** @description Variant of the A/B experiment to which the caller belongs; not sent without an experiment. */
+                    "X-SAMO-Variant"?: "a" | "b";
                     [name: string]: unknown;
                 };
                 content: {
@@ -4012,6 +4021,10 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Tag of the emotion model that was asked. */
+                    "X-SAMO-Model"?: string;
+                    /** @description Variant of the A/B experiment to which the caller belongs; not sent without an experiment. */
+                    "X-SAMO-Variant"?: "a" | "b";
                     [name: string]: unknown;
                 };
                 content: {
@@ -4109,6 +4122,10 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Tag of the emotion model that was asked. */
+                    "X-SAMO-Model"?: string;
+                    /** @description Variant of the A/B experiment to which the caller belongs; not sent without an experiment. */
+                    "X-SAMO-Variant"?: "a" | "b";
                     [name: string]: unknown;
                 };
                 content: {
@@ -4284,6 +4301,10 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Tag of the emotion model that was asked. */
+                    "X-SAMO-Model"?: string;
+                    /** @description Variant of the A/B experiment to which the caller belongs; not sent without an experiment. */
+                    "X-SAMO-Variant"?: "a" | "b";
                     [name: string]: unknown;
                 };
                 content: {
@@ -4478,6 +4499,10 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Tag of the emotion model that was asked. */
+                    "X-SAMO-Model"?: string;
+                    /** @description Variant of the A/B experiment to which the caller belongs; not sent without an experiment. */
+                    "X-SAMO-Variant"?: "a" | "b";
                     [name: string]: unknown;
                 };
                 content: {
@@ -6119,6 +6144,7 @@ export interface operations {
                      *             "created": "2026-11-27T09:29:58.102934Z",
                      *             "model": "samo-emotion:rflluhxj5sdkyax4",
                      *             "variant": "a",
+                     *             "caller": null,
                      *             "labels": [
                      *               "joy"
                      *             ],
