@@ -8,6 +8,8 @@ from typing import Final
 
 from rich.console import Console
 
+from exporting.errors import ExportError
+from runners.errors import StartError
 from samo.model_store import PromotionRefused
 from training.command_line import print_json
 from training.retraining.errors import RetrainingRefused
@@ -39,6 +41,13 @@ def run(args: argparse.Namespace) -> int:
     except RetrainingRefused as error:
         console.print(f"Refused. {error}", style="red")
         return _STATUSES.get(error.reason, TEXTS_REFUSED)
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        console.print(f"Stopped. {error.strerror or error}{place}: nothing changed.", style="red")
+        return STORE_REFUSED
+    except (StartError, ExportError) as error:
+        console.print(f"Refused. {error}", style="red")
+        return STORE_REFUSED
     except PromotionRefused as error:
         console.print(f"Not promoted. {error}", style="red")
         return STORE_REFUSED
