@@ -125,10 +125,10 @@ eval-emotion: .venv/.dev export  ## evaluate the emotion classifier: GoEmotions,
 eval-entries: .venv/.dev export  ## evaluate the emotions of entries: diaries and composites
 	$(BIN)/python -m training.emotion.evaluate_entries --data $(DATA)
 
-retrain: .venv/.dev export  ## retrain the emotion classifier on labelled texts (IN=feedback.jsonl ARGS=--help)
+retrain: .venv/.retrain export  ## retrain the emotion classifier on labelled texts (IN=feedback.jsonl ARGS=--help)
 	$(BIN)/samo retrain $(IN) --data $(DATA) $(ARGS)
 
-eval-retrain: .venv/.dev export  ## retrain on texts whose labels are known, in a store of its own; fails if it does not gain
+eval-retrain: .venv/.retrain export  ## retrain on texts whose labels are known, in a store of its own; fails if it does not gain
 	$(BIN)/python -m training.retraining.evaluate --data $(DATA)
 
 train-summarizer: .venv/.dev  ## train the summarizer into runs/summarizer (DEVICE=cuda)
@@ -224,6 +224,12 @@ lock: .venv/.dev  ## resolve requirements/*.txt from pyproject.toml
 .venv/.test: .venv/.serve requirements/test.txt
 	@echo "Installing the packages of the tests"
 	@$(PIP_INSTALL) --require-hashes --requirement requirements/test.txt
+	@touch $@
+
+# With .venv/.dev there is nothing left to install.
+.venv/.retrain: .venv/.serve requirements/retrain.txt
+	@echo "Installing the packages of retraining"
+	@$(PIP_INSTALL) --require-hashes --requirement requirements/retrain.txt
 	@touch $@
 
 .venv/.dev: .venv/.test requirements/dev.txt
