@@ -37,6 +37,7 @@ def _feedback(stored: StoredFeedback) -> schemas.UserFeedback:
             created=answer.at,
             model=answer.model,
             variant=answer.variant,
+            caller=answer.caller,
             labels=_list(answer.labels),
             moods=_list(answer.moods),
         ),

@@ -66,9 +66,7 @@ def _migrate(url: str) -> None:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
             if _is_current(connection):
                 return
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrade(connection, "head")
     except DBAPIError as error:
         raise UnusableDatabaseError(
             f"The migration of the tables of feedback failed, and nothing was changed: "
@@ -78,8 +76,20 @@ def _migrate(url: str) -> None:
         patient.dispose()
 
 
+def upgrade(connection: Connection, revision: str) -> None:
+    """Run the migrations up to a revision, in the transaction of the caller."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def head() -> str | None:
+    """The revision of this version of the service."""
+    return _scripts().get_current_head()
+
+
 def _is_current(connection: Connection) -> bool:
-    return _revision(connection) == _scripts().get_current_head()
+    return _revision(connection) == head()
 
 
 def _revision(connection: Connection) -> str | None:

@@ -17,12 +17,12 @@ from samo.private_logs import describe
 NO_ANSWER: Final = "The database of feedback does not answer."
 FULL: Final = "The disk of the database of feedback is full."
 _READ_ONLY: Final = "The database of feedback may not be written by the service."
-_BUSY: Final = "The database of feedback is busy."
+BUSY: Final = "The database of feedback is busy."
 
 _SQLITE: Final = {
     "SQLITE_FULL": FULL,
-    "SQLITE_BUSY": _BUSY,
-    "SQLITE_LOCKED": _BUSY,
+    "SQLITEBUSY": BUSY,
+    "SQLITE_LOCKED": BUSY,
     "SQLITE_CANTOPEN": "The file of feedback, or its folder, does not exist or may not be opened.",
     "SQLITE_READONLY": _READ_ONLY,
     "SQLITE_IOERR": "The disk of the database of feedback fails, or is full.",
@@ -37,7 +37,7 @@ _POSTGRESQL: Final = {
     "3D": "The database that SAMO_FEEDBACK_URL names does not exist.",
     "42501": "The user of SAMO_FEEDBACK_URL may not read and write the tables of feedback.",
     "25006": _READ_ONLY,
-    "57014": _BUSY,
+    "57014": BUSY,
     "57": NO_ANSWER,
     "08": NO_ANSWER,
 }
@@ -53,7 +53,7 @@ def reason(error: BaseException) -> str:
     if isinstance(error, UnusableDatabaseError):
         return str(error)
     if isinstance(error, PoolTimeout):
-        return _BUSY
+        return BUSY
     if isinstance(error, TimeoutError):
         return NO_ANSWER
     if isinstance(error, OSError):

@@ -18,6 +18,7 @@ from samo.feedback.database import (
     MAX_CONNECTIONS,
     REQUEST_SECONDS,
     forget_deleted,
+    is_sqlite,
     open_engine,
     reading,
 )
@@ -55,8 +56,10 @@ class Feedback:
         self._engine: Engine = open_engine(url)
         self._waiting = WaitingAnswers()
         self._writer = Writer(url, self._engine, settings, self._waiting)
-        # of its own: a database that hangs must not occupy the threads of other work
-        self._threads = ThreadPoolExecutor(MAX_CONNECTIONS, "samo-feedback-request")
+        # Of its own: a database that hangs must not occupy the threads of other work. A SQLite file
+        # has one writer at a time, and threads that wait for its lock sleep for too long.
+        threads = 1 if is_sqlite(self._engine.url) else MAX_CONNECTIONS
+        self._threads = ThreadPoolExecutor(threads, "samo-feedback-request")
         self._requests = 0
 
     @property

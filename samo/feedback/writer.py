@@ -15,7 +15,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from samo.feedback import store
 from samo.feedback.database import reading
 from samo.feedback.migration import ensure_tables
-from samo.feedback.problems import UnusableDatabaseError, reason
+from samo.feedback.problems import BUSY, UnusableDatabaseError, reason
 from samo.feedback.waiting import WaitingAnswers
 from samo.monitoring import metrics
 from samo.private_logs import describe
@@ -79,7 +79,7 @@ class Writer:
     def report(self, error: BaseException) -> str:
         """The database could not be used; returns the reason. It is tried again soon."""
         problem = reason(error)
-        if problem != self.problem:
+        if problem not in (self.problem, BUSY):  # another request may succeed meanwhile
             _log.error("%s Feedback is refused until that is corrected.", problem)
             self.problem = problem
             self._waiting.wake()

@@ -100,8 +100,8 @@ def find_tag(tag: str) -> StoredModel:
         raise ModelNotStored(f"{tag} is not in the model store.") from None
 
 
-def stored_versions(name: str) -> list[StoredModel]:
-    """All versions of a model, the newest first."""
+def stored_versions(name: str) -> list[Any]:
+    """All versions of a model as `bentoml.Model`, the newest first."""
     import bentoml
     from bentoml.exceptions import NotFound
 

@@ -18,7 +18,7 @@ from sqlalchemy import text, update
 from samo import cli
 from samo.access.keys import KeyFile, new_key
 from samo.feedback import migration, store, writer
-from samo.feedback.database import open_engine, reading
+from samo.feedback.database import create_file, open_engine, reading
 from samo.feedback.problems import reason
 from samo.feedback.records import Answer, AnswerId, Submission
 from samo.feedback.tables import feedback, metadata
@@ -27,6 +27,7 @@ from tests.conftest import running
 from tests.http.errors import error_of
 from tests.postgres import PROGRAMS, running_postgres
 
+HEAD = migration.head()
 NOW = datetime.now(UTC)
 TEXT = "Ich war glücklich, 我哭了 \u202e\ud83d\ude00".encode("utf-16", "surrogatepass").decode(
     "utf-16"
@@ -85,7 +86,9 @@ def send(client, request_id, headers=None, **said):
 
 
 def answer(number=0, at=NOW, key="phone"):
-    return Answer(AnswerId(key, f"request-{number}", 0), at, "/predict", "fake", "a", ["joy"], [])
+    return Answer(
+        AnswerId(key, f"request-{number}", 0), at, "/predict", "fake", "a", None, ["joy"], []
+    )
 
 
 def rows(engine, table):
@@ -203,6 +206,26 @@ def test_tables_of_another_revision(url, engine, statements, message):
         migration.ensure_tables(url, engine, migrate=True)
 
 
+def test_an_update_keeps_what_is_stored(url):
+    with engine_of(url) as engine:
+        create_file(engine)
+        with engine.begin() as connection:
+            migration.upgrade(connection, "0001")
+            connection.execute(
+                text(
+                    "INSERT INTO samo_answers (key, request_id, item, at, route, model, variant) "
+                    "VALUES ('phone', 'request-1', 0, '2026-01-01 00:00:00', '/predict', 'm', 'a')"
+                )
+            )
+        with pytest.raises(migration.UnusableDatabaseError, match="run `samo feedback migrate`"):
+            migration.ensure_tables(url, engine, migrate=False)
+        migration.ensure_tables(url, engine, migrate=True)
+        with reading(engine) as connection:
+            found = store.find_answer(connection, answer(1).id, datetime(2025, 1, 1, tzinfo=UTC))
+    assert found is not None
+    assert (found.model, found.labels) == ("m", None)
+
+
 def test_a_migration_that_fails_changes_nothing(url, monkeypatch):
     def fail(_config, _revision):
         connection = _config.attributes["connection"]
@@ -231,7 +254,7 @@ def test_the_service_goes_on_with_tables_of_a_newer_version(url, engine, caplog)
         assert (ready.status_code, ready.json()["feedback"]) == (200, "unavailable")
 
         with engine.begin() as connection:
-            connection.execute(text("UPDATE samo_feedback_revision SET version_num = '0001'"))
+            connection.execute(text(f"UPDATE samo_feedback_revision SET version_num = '{HEAD}'"))
         wait_for(lambda: client.get("/health").json()["feedback"] == "ready")
         assert send(client, request_id, labels=["joy"]).status_code == 201
 

@@ -1609,6 +1609,11 @@ export interface components {
              */
             variant: string;
             /**
+             * Caller
+             * @description Pseudonym of the caller in an A/B experiment; null outside of one.
+             */
+            caller: string | null;
+            /**
              * Labels
              * @description Null if the route predicts none.
              */
@@ -6139,6 +6144,7 @@ export interface operations {
                      *             "created": "2026-11-27T09:29:58.102934Z",
                      *             "model": "samo-emotion:rflluhxj5sdkyax4",
                      *             "variant": "a",
+                     *             "caller": null,
                      *             "labels": [
                      *               "joy"
                      *             ],

@@ -12,6 +12,8 @@ from pydantic_core import PydanticCustomError
 from samo import limits, options
 from samo.api.schemas.base import JournalText, RequestBody, check_not_blank
 
+# More than any model has.
+_MAX_NAMES: Final = 64
 _REQUEST_ID: Final = re.compile(r"[\w.-]{1,128}", re.ASCII)
 # What needs no encoding in a path. The first character excludes "..", which clients resolve.
 _USER: Final = re.compile(r"[A-Za-z0-9][\w.@:+~-]{0,127}", re.ASCII)
@@ -42,7 +44,7 @@ def _check_no_nul(value: str) -> str:
 
 def _normalize_names(value: Any) -> Any:
     """Distinct names, case-insensitive."""
-    if not isinstance(value, list):
+    if not isinstance(value, list) or len(value) > _MAX_NAMES:
         return value
     names = [options.normalize_choice(name) for name in value]
     return [name for i, name in enumerate(names) if name not in names[:i]]
@@ -61,7 +63,7 @@ class FeedbackRequest(RequestBody):
     item: Annotated[int, BeforeValidator(options.parse_integer)] = Field(
         default=0,
         ge=0,
-        lt=limits.MAX_BATCH_TEXTS,
+        le=limits.MAX_BATCH_TEXTS - 1,
         description="Which text of `/predict_batch`, counted from 0.",
     )
     user: Annotated[str, AfterValidator(check_user)] | None = Field(
@@ -77,10 +79,13 @@ class FeedbackRequest(RequestBody):
     labels: Names | None = Field(
         default=None,
         min_length=1,
+        max_length=_MAX_NAMES,
         description="The emotions that are right, all of them; `neutral` if there is none.",
     )
     moods: Names | None = Field(
-        default=None, description="The moods that are right, all of them; empty if there is none."
+        default=None,
+        max_length=_MAX_NAMES,
+        description="The moods that are right, all of them; empty if there is none.",
     )
     summary_rating: Annotated[int, BeforeValidator(options.parse_integer)] | None = Field(
         default=None, ge=1, le=5, description="How good the summary is: 1 is bad, 5 is good."
@@ -116,6 +121,9 @@ class PredictedNames(BaseModel):
     created: datetime
     model: str = Field(description="Tag of the emotion classifier.")
     variant: str = Field(description="Of an A/B experiment; `a` without one.")
+    caller: str | None = Field(
+        description="Pseudonym of the caller in an A/B experiment; null outside of one."
+    )
     labels: list[str] | None = Field(description="Null if the route predicts none.")
     moods: list[str] | None
 

@@ -274,9 +274,16 @@ class ExplainedWord(BaseModel):
 
 
 class Labels(RootModel[list[str]]):
-    root: Annotated[list[str], Field(min_length=1, title="Labels")]
+    root: Annotated[list[str], Field(max_length=64, min_length=1, title="Labels")]
     """
     The emotions that are right, all of them; `neutral` if there is none.
+    """
+
+
+class Moods(RootModel[list[str]]):
+    root: Annotated[list[str], Field(max_length=64, title="Moods")]
+    """
+    The moods that are right, all of them; empty if there is none.
     """
 
 
@@ -314,7 +321,7 @@ class FeedbackRequest(BaseModel):
     """
     The X-Request-ID of the response.
     """
-    item: Annotated[int | None, Field(ge=0, lt=128, title="Item")] = 0
+    item: Annotated[int | None, Field(ge=0, le=127, title="Item")] = 0
     """
     Which text of `/predict_batch`, counted from 0.
     """
@@ -330,7 +337,7 @@ class FeedbackRequest(BaseModel):
     """
     The emotions that are right, all of them; `neutral` if there is none.
     """
-    moods: Annotated[list[str] | None, Field(title="Moods")] = None
+    moods: Annotated[Moods | None, Field(title="Moods")] = None
     """
     The moods that are right, all of them; empty if there is none.
     """
@@ -625,6 +632,10 @@ class PredictedNames(BaseModel):
     variant: Annotated[str, Field(title="Variant")]
     """
     Of an A/B experiment; `a` without one.
+    """
+    caller: Annotated[str | None, Field(title="Caller")]
+    """
+    Pseudonym of the caller in an A/B experiment; null outside of one.
     """
     labels: Annotated[list[str] | None, Field(title="Labels")]
     """
