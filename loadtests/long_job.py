@@ -6,7 +6,7 @@
 FOLDER has LibriSpeech and its manifest.jsonl; its recordings are joined to a long one. One job runs
 to its end. A second one is probed by requests for texts and for a short recording, and cancelled. A
 third one is lost in a restart. With `--memory-seconds`, one job is cancelled after that time, and
-only the memory is reported. The last line of output is JSON.
+only that and the memory are reported. The last line of output is JSON.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def run_to_end(
 def measure_memory(
     client: httpx.Client, server: ServerProcess, recording: bytes, seconds: float
 ) -> dict[str, Any]:
-    """Run a job for some seconds; return the memory that it took."""
+    """Run a job for some seconds and cancel it; return the memory that it took."""
     idle_mb = server.usage().pss_mb
     memory = PeakMemory(server)
     job_id = submit(client, recording)
@@ -158,11 +158,10 @@ def measure_memory(
     job = state_of(client, job_id)
     if job["state"] != "running":
         raise SystemExit(f"The job is {job['state']}: {job['error']}")
-    progress = client.delete(f"/v1/jobs/{job_id}").json()["progress"]
     return {
         "idle_memory_mb": round(idle_mb, 1),
         "peak_memory_mb": memory.stop(),
-        "progress": progress,
+        **cancel(client, server, job_id),
     }
 
 
@@ -175,17 +174,19 @@ def probe_and_cancel(
     while state_of(client, job_id)["progress"]["step"] != "transcribing":
         time.sleep(0.2)
     with_job = probe(client, seconds)
-    done = state_of(client, job_id)["progress"]["seconds_done"]
+    return {"without_job": without, "with_job": with_job, **cancel(client, server, job_id)}
+
+
+def cancel(client: httpx.Client, server: ServerProcess, job_id: str) -> dict[str, Any]:
+    """Cancel a job; return how far it was, and when the service computes no more."""
     start = time.perf_counter()
-    state = client.delete(f"/v1/jobs/{job_id}").json()["state"]
+    job = client.delete(f"/v1/jobs/{job_id}").json()
     while (used := _cpu_share(server, 0.5)) > _IDLE_SHARE:
         if time.perf_counter() - start > 60:
             raise SystemExit(f"It still computes a minute later: {used:.2f} cores")
     return {
-        "without_job": without,
-        "with_job": with_job,
-        "job_seconds_done_meanwhile": done,
-        "state_after_cancel": state,
+        "progress": job["progress"],
+        "state_after_cancel": job["state"],
         "idle_after_cancel_seconds": round(time.perf_counter() - start, 1),
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Self
@@ -17,18 +16,15 @@ from faster_whisper import WhisperModel
 from faster_whisper.audio import pad_or_trim
 
 from runners.cancellation import stop_if_cancelled
+from runners.transcriber.decoded_window import DecodedWindow, decoded_window
 from runners.transcriber.plausibility import (
     MAX_COMPRESSION_RATIO,
     MIN_LOG_PROBABILITY,
-    Evidence,
     repeats_itself,
 )
-from runners.transcriber.timestamps import to_recording_time
 from runners.transcriber.tokens import ScoredTokens, token_bytes
 from runners.transcriber.transcript import (
     SAMPLE_RATE,
-    Segment,
-    SpokenWord,
     TokenScore,
     TranscriptionRequest,
 )
@@ -43,7 +39,7 @@ _MARGIN_FRAMES: Final = 200
 _MIN_CONTEXT_FRAMES: Final = 800
 _LENGTH_STEP_FRAMES: Final = 50
 # Nobody speaks more tokens; a loop would, and live speech cannot wait for its end.
-_MAX_TOKENS_PER_SECOND: Final = 8
+_MAX_TOKENS_PER_SECOND: Final = 12
 _MAX_TIME_TOKENS: Final = 8
 # Whisper's encoder halves the frames, so a single frame of 10 ms cannot be aligned.
 _MIN_ALIGNED_FRAMES: Final = 2
@@ -54,12 +50,8 @@ MAX_KEYWORD_TOKENS: Final = 150
 """Tokens of the keywords; the rest is kept for the prompt."""
 
 
-@dataclass(frozen=True, slots=True)
-class DecodedWindow:
-    """Whisper's output for up to 30 seconds; times count from the start of the recording."""
-
-    segments: tuple[Segment, ...]
-    evidence: Evidence
+class _NextWindowError(Exception):
+    """Whisper would decode a second window."""
 
 
 class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped here
@@ -88,6 +80,8 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
     def encode(self, features: npt.NDArray[np.float32]) -> ctranslate2.StorageView:
         """Encode log-mel features of shape (80, frames), up to 3000 frames of 10 ms."""
         stop_if_cancelled()  # every window starts with this call
+        if getattr(self._thread, "is_last_window", False):
+            raise _NextWindowError
         if getattr(self._thread, "short_context", False):
             features = _without_padding(features)
         known = getattr(self._thread, "features", None)
@@ -153,10 +147,27 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
             # With the previous text as a prompt, one bad window spoils all windows after it.
             condition_on_previous_text=False,
         )
+        if request.preceding_seconds:
+            found = self._first_window(found)
         return [
-            self._decoded_window(list(window), clip, language)
+            decoded_window(list(window), clip, language, self.frames_per_second)
             for _, window in groupby(found, key=lambda segment: segment.seek)
         ]
+
+    def _first_window(self, found: Iterator[Any]) -> Iterator[Any]:
+        """The segments of the first window.
+
+        Where Whisper stops at the end of the preceding audio, it would read the few words after it
+        as a window of their own, and loop. They are transcribed alone instead.
+        """
+        try:
+            for segment in found:
+                self._thread.is_last_window = True
+                yield segment
+        except _NextWindowError:
+            return
+        finally:
+            self._thread.is_last_window = False
 
     @contextmanager
     def short_context(self) -> Iterator[None]:
@@ -259,24 +270,6 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
                 ),
             )
 
-    def _decoded_window(self, window: Sequence[Any], clip: Clip, language: str) -> DecodedWindow:
-        start = window[0].seek / self.frames_per_second
-        _, (window_start, _) = to_recording_time((start, start + 0.01), clip.parts)
-        segments = [
-            part
-            for segment in window
-            for part in _segments(segment, clip, language, round(window_start, 2))
-        ]
-        return DecodedWindow(
-            tuple(segments),
-            Evidence(
-                float(window[0].avg_logprob),
-                float(window[0].compression_ratio),
-                float(window[0].no_speech_prob),
-                [word for segment in segments for word in segment.words or ()],
-            ),
-        )
-
 
 def _without_padding(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Features without the zeros at their end, except for a margin."""
@@ -299,35 +292,3 @@ def join_keywords(keywords: Sequence[str]) -> str:
 def _without_special_tokens(text: str) -> str:
     """Break up what the tokenizer would read as a control token, such as `<|endoftext|>`."""
     return text.replace("<|", "< |")
-
-
-def _segments(found: Any, clip: Clip, language: str, window_start: float) -> Iterator[Segment]:
-    """A segment of faster-whisper, divided at the pauses that were cut out within it."""
-    aligned_words = []
-    for word in found.words or ():
-        index, (start, end) = to_recording_time((float(word.start), float(word.end)), clip.parts)
-        aligned_words.append((index, SpokenWord(word.word, start, end, float(word.probability))))
-    if not aligned_words:
-        # Nothing was aligned; the text is kept as one word.
-        index, (start, end) = to_recording_time((float(found.start), float(found.end)), clip.parts)
-        probability = float(np.exp(found.avg_logprob))
-        aligned_words = [(index, SpokenWord(found.text, start, end, probability))]
-    divided = [
-        [word for _, word in group] for _, group in groupby(aligned_words, key=lambda pair: pair[0])
-    ]
-    for number, words in enumerate(divided):
-        yield Segment(
-            id=number,
-            start=words[0].start,
-            end=words[-1].end,
-            text=found.text if len(divided) == 1 else "".join(word.text for word in words),
-            average_log_probability=float(found.avg_logprob),
-            no_speech_probability=float(found.no_speech_prob),
-            compression_ratio=float(found.compression_ratio),
-            temperature=float(found.temperature),
-            tokens=() if number else tuple(found.tokens),
-            words=tuple(words),
-            language=language,
-            window_start=window_start,
-            token_scores=() if number else getattr(found.tokens, "scores", ()),
-        )

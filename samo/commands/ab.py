@@ -157,7 +157,7 @@ def _print(name: str, measure: Measure, plan: Plan, report: Report) -> None:
     """Print the report for people."""
     lines = [f"Experiment {name}", "", "variant\tcallers\tfeedback\tscore\tmodel"]
     for variant, arm in report.arms.items():
-        lines.append(f"{variant}\t{arm.callers}\t{arm.items}\t\t{arm.score:.3f}\t{arm.model}")
+        lines.append(f"{variant}\t{arm.callers}\t{arm.items}\t{arm.score:.3f}\t{arm.model}")
     lines += ["", f"The score is {MEASURES[measure]}, as the mean over the callers.", ""]
     if report.difference is not None and report.half_width is not None:
         low, high = (report.difference + sign * report.half_width for sign in (-1, 1))

@@ -50,6 +50,7 @@ examples:
   samo listen --language en
   samo journal ~/Documents/Diary --output diary.html
   samo models --json
+  samo retrain feedback.jsonl --data ../shared/data
   samo serve --port 3000
   samo batch entries.jsonl insights
   samo keys new --name phone --scopes text,speech --file keys.json

@@ -11,17 +11,69 @@ from types import ModuleType
 from typing import Final
 
 from samo.commands.errors import UNAVAILABLE, CommandError
+from samo.settings import available_cpus
 
-_MODULE: Final = "training.retraining.__main__"
+_EPILOG: Final = """\
+examples:
+  samo retrain feedback.jsonl --data ../shared/data
+  samo retrain rated.csv --data ../shared/data --labelled joy,sadness,anger --no-promote
+
+exit status:
+  0 a better model serves, or would without --no-promote
+  1 the gate refused the candidate: the reasons are printed
+  2 wrong option   3 the texts were refused   4 the model store, or training, is not available
+  6 the model that serves was trained on exactly these files
+
+docs/retraining.md describes the files.
+"""
+_MODULE: Final = "training.retraining.command"
 _CHECKOUT: Final = Path(__file__).parents[2]
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of the command's arguments; without training, one that only has a name."""
-    try:
-        parser: argparse.ArgumentParser = _command().build_parser()
-    except CommandError:
-        return argparse.ArgumentParser(prog="samo retrain")
+    """The parser of the command's arguments."""
+    parser = argparse.ArgumentParser(
+        prog="samo retrain",
+        description="Retrain the head of the emotion classifier on labelled texts, compare it\n"
+        "with the model that serves, and promote it if it is better.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", type=Path, help="labelled texts: .jsonl, .csv, .parquet"
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="FOLDER", help="folder with goemotions/"
+    )
+    parser.add_argument(
+        "--labelled",
+        type=_names,
+        metavar="NAMES",
+        help="labels and moods that were judged, separated by commas, for files without the "
+        "column `labelled`",
+    )
+    parser.add_argument(
+        "--drop-leaks",
+        action="store_true",
+        help="leave out texts of GoEmotions test and dev and of the probes, instead of refusing",
+    )
+    parser.add_argument(
+        "--no-promote", action="store_true", help="compare only: store and promote nothing"
+    )
+    parser.add_argument(
+        "--min-texts",
+        type=int,
+        default=100,
+        metavar="N",
+        help="smallest number of texts (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=available_cpus(),
+        metavar="N",
+        help="threads of the encoder (default: the available CPUs)",
+    )
     return parser
 
 
@@ -31,11 +83,16 @@ def main(arguments: Sequence[str]) -> int:
     Raises:
         CommandError: The checkout or the packages of training are missing.
     """
-    status: int = _command().main(arguments)
+    args = build_parser().parse_args(arguments)
+    status: int = _training().run(args)
     return status
 
 
-def _command() -> ModuleType:
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(","))
+
+
+def _training() -> ModuleType:
     if not (_CHECKOUT / "training").is_dir():
         raise CommandError(
             "samo retrain needs a checkout of the project, which the image and the package do not "
@@ -49,7 +106,6 @@ def _command() -> ModuleType:
     except ModuleNotFoundError as error:
         raise CommandError(
             f"samo retrain needs the packages of training, and {error.name} is missing: run "
-            "`make retrain`, which installs them, or "
-            "`.venv/bin/pip install --require-hashes --requirement requirements/dev.txt`.",
+            "`make retrain`, which installs them.",
             UNAVAILABLE,
         ) from None

@@ -96,12 +96,12 @@ def find_tag(tag: str) -> StoredModel:
 
     try:
         return cast("StoredModel", bentoml.models.get(tag))
-    except (BentoMLException, ValueError):  # ValueError: it is no tag
+    except BentoMLException:  # not found, or its model.yaml is damaged
         raise ModelNotStored(f"{tag} is not in the model store.") from None
 
 
-def stored_versions(name: str) -> list[StoredModel]:
-    """All versions of a model, the newest first."""
+def stored_versions(name: str) -> list[Any]:
+    """All versions of a model as `bentoml.Model`, the newest first."""
     import bentoml
     from bentoml.exceptions import NotFound
 

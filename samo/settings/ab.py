@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 
 AbMode = Literal["split", "shadow"]
 
+_TAG: Final = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?(:[a-z0-9]([a-z0-9_.-]*[a-z0-9])?)?")
 # RFC 9110's token: the characters of a header's name.
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 
@@ -19,7 +20,6 @@ class AbSettings(BaseSettings):
 
     ab_model: str | None = Field(
         default=None,
-        min_length=1,
         description="Tag of a second emotion model in the model store, B. Unset, there is no "
         "experiment.",
     )
@@ -41,6 +41,14 @@ class AbSettings(BaseSettings):
         "are told apart. Requests without it get A and do not count. Unset, a caller is an API "
         "key, or an address without keys.",
     )
+
+    @field_validator("ab_model")
+    @classmethod
+    def _check_model(cls, value: str | None) -> str | None:
+        """A tag of BentoML's model store."""
+        if value is not None and not _TAG.fullmatch(value):
+            raise ValueError("It is not a tag, such as samo-emotion:ycjhstxjw6bwgax4")
+        return value
 
     @field_validator("ab_mode", "ab_share", "ab_header")
     @classmethod

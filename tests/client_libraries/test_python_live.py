@@ -10,6 +10,7 @@ import sys
 import threading
 import wave
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal
 
 import av
 import pytest
@@ -19,7 +20,7 @@ from samo.live import server_events
 from tests.client_libraries.conftest import DIARY
 from tests.client_libraries.live_proxy import proxy
 
-RATE = 16_000
+RATE: Literal[16_000] = 16_000
 
 
 class OtherThread:
@@ -59,7 +60,7 @@ def connect(request):
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    clients = []
+    clients: list[Any] = []
 
     def open_client(url, **options):
         if request.param == "threads":
@@ -96,6 +97,7 @@ def check_session(session, events):
     assert emotions[0].arc[0].text == turns[0].text
     assert isinstance(events[-1], live.Insight)
     assert session.insight is events[-1].insight
+    assert session.insight.transcription is not None
     assert session.insight.transcription.text == session.text
     assert session.text == " ".join(turn.text for turn in turns)
 
@@ -156,8 +158,9 @@ def test_turns_that_the_caller_ends(samo, samples):
         assert insight is session.finish() is session.insight
         assert insight.transcription.text == turn.text
         assert isinstance(list(session)[-1], live.Insight)
-        with pytest.raises(errors.SessionFailed):
-            session.send(samples)
+        for call in (session.send, lambda source: list(session.stream(source))):
+            with pytest.raises(errors.SessionFailed, match="session_closed"):
+                call(samples)
 
 
 def test_a_session_in_which_nobody_speaks(samo):

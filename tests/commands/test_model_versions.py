@@ -41,10 +41,11 @@ creation_time: '2026-01-0{day}T00:00:00+00:00'
 def versions(tmp_path, monkeypatch):
     """A store with the versions one, two and three; the last is the newest."""
     from bentoml._internal.configuration.containers import BentoMLContainer
+    from bentoml._internal.models import ModelStore
 
+    # it keeps the store that it has opened first
+    BentoMLContainer.model_store.set(ModelStore(tmp_path / "models"))
     monkeypatch.setenv("BENTOML_HOME", str(tmp_path))
-    BentoMLContainer.bentoml_home.set(str(tmp_path))
-    BentoMLContainer.model_store.reset()
     folder = tmp_path / "models" / NAME
     for day, version in enumerate(("one", "two", "three"), start=1):
         (folder / version).mkdir(parents=True)
@@ -54,7 +55,6 @@ def versions(tmp_path, monkeypatch):
         (folder / version / "model.yaml").write_text(manifest)
     (folder / "latest").write_text("three")
     yield folder
-    BentoMLContainer.bentoml_home.reset()
     BentoMLContainer.model_store.reset()
 
 
@@ -137,6 +137,7 @@ def test_a_promotion_is_refused_while_another_one_runs(versions, capsys):
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True,
     )  # fmt: skip
     try:
+        assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         status, _, message = run(capsys, "promote", f"{NAME}:one")
         assert (status, served()) == (4, "three")

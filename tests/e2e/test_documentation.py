@@ -104,6 +104,12 @@ NOT_RUN = {
     "make eval-retrain DATA=../shared/data": _TRAINING,
     ".venv/bin/samo models promote samo-emotion:8cd2f1a09b3e4d57": _PROMOTION,
     ".venv/bin/samo models rollback": _PROMOTION,
+    "SAMO_AB_MODEL=samo-emotion:VERSION SAMO_AB_MODE=shadow SAMO_AB_SHARE=1 .venv/bin/samo serve": (
+        "tests/integration/test_ab.py starts a server with two models"
+    ),
+    "SAMO_FEEDBACK_URL=sqlite:////var/lib/samo/feedback.db .venv/bin/samo ab report": (
+        "tests/commands/test_ab.py runs the command on feedback of a service"
+    ),
     "make eval-trends": "takes minutes",
     "make chaos": "takes minutes; tests/faults causes the same faults",
     "python -m training.emotion.publish --adapter checkpoints/emotion --target runs/emotion": (

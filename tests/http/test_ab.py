@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from runners.fakes import FakeEmotionClassifier
 from samo.ab import loading
 from samo.ab.assignment import assign
 from samo.ab.shadow import MAX_WAITING_PASSAGES
+from samo.experiment import create_experiment, load_variant_b
+from samo.factory import create_models
 from samo.monitoring import ab_metrics, metrics
 from samo.settings import Settings
 from tests.conftest import running
@@ -252,7 +255,7 @@ def test_while_b_is_unavailable_a_answers_all_requests(monkeypatch):
 
 
 def test_a_tag_that_is_not_stored_refuses_the_start():
-    for tag in ("samo-emotion:nonesuch", "no such tag!", "samo-nothing"):
+    for tag in ("samo-emotion:nonesuch", "samo-nothing"):
         with pytest.raises(StartError, match=r"SAMO_AB_MODEL cannot be used: .*not in the model"):
             loading.load_variant(Settings(ab_model=tag), tag, "samo-emotion:a")
 
@@ -288,3 +291,28 @@ def test_the_probabilities_of_b_do_not_reach_drift(serve):
                 for user in USERS[:20]
             ]
     assert len(seen) == variants.count("a")
+
+
+@pytest.fixture
+def models():
+    """The models of a service with an experiment."""
+    settings = Settings(runners="fake", ab_model=B, ab_share=1.0, max_live_sessions=0)
+    models = create_models(settings, lambda name: name)
+    load_variant_b(settings, models)
+    yield settings, models
+    models.close()
+
+
+def test_another_promoted_a_goes_on_with_the_experiment(models):
+    settings, former = models
+    promoted = replace(former, tags=former.tags | {"emotion": "samo-emotion:promoted"})
+    experiment = create_experiment(settings, promoted)
+    assert experiment.models is promoted
+    assert experiment.chosen.pipeline.emotion is former.variant_b.emotion
+    assert experiment.chosen.tags["emotion"] == B
+
+
+def test_the_promotion_of_b_ends_the_experiment(models, caplog):
+    settings, former = models
+    assert create_experiment(settings, replace(former, tags=former.tags | {"emotion": B})) is None
+    assert "the experiment has ended" in caplog.text

@@ -157,6 +157,7 @@ def test_a_damaged_version_is_not_promoted_and_not_loaded(home, client, log, mon
     first = tag(client)
     monkeypatch.setenv("BENTOML_HOME", str(home))
     former = Pointer.read(NAME)
+    assert former is not None
     Pointer("damaged").write(NAME)
     wait_for(lambda: 'outcome="failed"} 1.0' in client.get("/metrics").text)
     assert tag(client) == first

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from notebooks.execute import FOLDER, ROOT, execute
+from training.emotion.history import History
 
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 MAX_BYTES = 500_000
@@ -70,8 +71,7 @@ def test_the_model_is_trained_and_evaluated_on_a_small_sample(goemotions_data, t
     assert "43410 comments" in text
     assert "macro_f1" in text
     assert "temperature" in text
-    steps = [json.loads(line)["step"] for line in (tmp_path / "run/history.jsonl").open()]
-    assert steps == [5, 10]
+    assert [one.step for one in History(tmp_path / "run").read()] == [5, 10]
     assert not any("TRAIN_TEXTS = 160" in cell.source for cell in notebook.cells)
 
 
@@ -81,7 +81,7 @@ def test_a_journal_is_explored_from_its_entries(tmp_path):
     lines = (FOLDER / "journal.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     short.write_text("".join(lines[:30]), encoding="utf-8")
     notebook = execute(FOLDER / "explore_journal.ipynb", {"JOURNAL": str(short)})
-    assert "30 entries from 2026-03-02 to 2026-04-06" in printed(notebook)
+    assert "30 entries from 2026-03-02 to 2026-04-08" in printed(notebook)
     assert len(pictures(notebook)) == 5
 
 

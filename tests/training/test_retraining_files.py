@@ -139,7 +139,7 @@ def test_labels_of_one_class_and_too_few_texts_are_refused(tmp_path):
     rows = [dict(row, labels=["joy"], labelled=["joy"]) for row in texts(40)]
     file = read_labelled([write(tmp_path / "x.jsonl", rows)], CALIBRATION)
     assert "one_class: Every text has joy" in refusal(check, file, NAMES, {}, min_texts=30)
-    assert "too_few_texts: 40 texts are left" in refusal(check, file, NAMES, {})
+    assert "too_few_texts: 40 texts are left" in refusal(check, file, NAMES, {}, min_texts=100)
 
 
 def test_near_duplicates_share_most_runs_of_three_words():

@@ -59,7 +59,9 @@ def test_any_header_value_is_assigned():
         ({"SAMO_AB_MODEL": "x", "SAMO_AB_SHARE": "half"}, "valid number"),
         ({"SAMO_AB_MODEL": "x", "SAMO_AB_MODE": "both"}, "'split' or 'shadow'"),
         ({"SAMO_AB_MODEL": "x", "SAMO_AB_HEADER": "X User"}, "not the name of a header"),
-        ({"SAMO_AB_MODEL": ""}, "SAMO_AB_MODEL cannot be used"),
+        ({"SAMO_AB_MODEL": ""}, "SAMO_AB_MODEL cannot be used: It is not a tag"),
+        ({"SAMO_AB_MODEL": "no such tag!"}, "It is not a tag, such as samo-emotion:"),
+        ({"SAMO_AB_MODEL": "a:b:c"}, "It is not a tag"),
     ],
 )
 def test_settings_that_cannot_be_honoured_refuse_the_start(monkeypatch, variables, reason):

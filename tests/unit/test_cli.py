@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import sys
 
 import pytest
 
@@ -115,3 +116,14 @@ def test_bash_completes_a_command(tmp_path, capsys):
         ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout == "journal\n"
+
+
+def test_retraining_names_what_is_missing(monkeypatch, capsys, tmp_path):
+    arguments = ["retrain", "feedback.jsonl", "--data", "."]
+    monkeypatch.setitem(sys.modules, "training.retraining.retrain", None)  # as if not installed
+    monkeypatch.delitem(sys.modules, "training.retraining.command", raising=False)
+    assert cli.main(arguments) == 4
+    assert "is missing: run `make retrain`" in capsys.readouterr().err
+    monkeypatch.setattr("samo.commands.retrain._CHECKOUT", tmp_path)
+    assert cli.main(arguments) == 4
+    assert "needs a checkout of the project" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from runners.transcriber.decoded_window import DecodedWindow
 from runners.transcriber.plausibility import Evidence
 from runners.transcriber.timestamps import to_recording_time
 from runners.transcriber.transcript import (
@@ -16,7 +17,6 @@ from runners.transcriber.transcript import (
     VoiceDetection,
 )
 from runners.transcriber.voice_activity import FRAME_SAMPLES, FRAMES_PER_SECOND, find_speech
-from runners.transcriber.whisper import DecodedWindow
 from runners.transcriber.windowing import TranscriptionSession
 
 
@@ -96,10 +96,10 @@ def test_what_was_left_out_is_heard_once_more():
     assert unclear == []
 
 
-def test_with_context_nothing_is_heard_once_more():
+def test_with_preceding_audio_nothing_is_heard_once_more():
     whisper = FakeWhisper(hears=lambda language, second: second < 5)
     pieces = ((5, 0.1), (1, 0), (5, 0.1))
-    transcribe(whisper, *pieces, language="en", short_context=True, context_seconds=5.5)
+    transcribe(whisper, *pieces, language="en", short_context=True, preceding_seconds=5.5)
     assert len(whisper.calls) == 1
 
 

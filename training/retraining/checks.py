@@ -19,7 +19,6 @@ from training.retraining.near_duplicates import TextIndex
 
 # An output is trained if so many new texts have it, and so many do not.
 MIN_POSITIVES: Final = 10
-MIN_TEXTS: Final = 100
 # Origins that a message names.
 _NAMED: Final = 5
 
@@ -63,7 +62,7 @@ def check(
     evaluation: Mapping[str, Sequence[str]],
     *,
     drop_leaks: bool = False,
-    min_texts: int = MIN_TEXTS,
+    min_texts: int,
 ) -> CheckedTexts:
     """Leave out what cannot be trained on.
 
@@ -162,7 +161,7 @@ def _trained_outputs(texts: LabelledFile, names: Sequence[str]) -> Array:
     trained = np.flatnonzero((applies >= MIN_POSITIVES) & (judged - applies >= MIN_POSITIVES))
     if trained.size:
         return trained
-    always = [names[i] for i in np.flatnonzero((judged > 0) & (applies == judged))]
+    always = [names[int(i)] for i in np.flatnonzero((judged > 0) & (applies == judged))]
     if always:
         raise RetrainingRefused(
             "one_class", f"Every text has {', '.join(always)}: there is nothing to tell apart."

@@ -79,7 +79,9 @@ class Head:
             return _read(values[name], folder)
 
         return cls(
-            *(read(name) for name in (names.weights, names.scales, names.biases)),
+            integers=read(names.weights),
+            scales=read(names.scales),
+            biases=read(names.biases),
             pooled_scale=np.float32(read(names.pooled_scale)),
             pooled_zero_point=int(read(names.pooled_zero_point)),
         )

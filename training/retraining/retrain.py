@@ -22,7 +22,7 @@ from training.arrays import Array
 from training.emotion.metrics import decide_labels
 from training.retraining import gate
 from training.retraining.candidate import OldData, train_candidate
-from training.retraining.checks import MIN_TEXTS, CheckedTexts, check, summary
+from training.retraining.checks import CheckedTexts, check, summary
 from training.retraining.encoder import Encoder
 from training.retraining.errors import RetrainingRefused
 from training.retraining.guards import Guards, ServedModel, evaluation_texts
@@ -55,7 +55,7 @@ class Request:
     data: Path
     judged: tuple[str, ...] | None = None
     drop_leaks: bool = False
-    min_texts: int = MIN_TEXTS
+    min_texts: int = 100
     promote: bool = True
     threads: int = 2
 
@@ -191,8 +191,3 @@ def _print_figures(figures: Mapping[str, Mapping[str, float]]) -> None:
         bound = values.get("largest_loss")
         table.add_row(*row, "" if bound is None else str(bound))
     Console(stderr=True).print(table)
-
-
-def parse_names(names: str | None) -> tuple[str, ...] | None:
-    """Names separated by commas; None for None."""
-    return None if names is None else tuple(part.strip() for part in names.split(","))

@@ -244,10 +244,14 @@ function destination({ key, shiftKey }: KeyboardEvent, from: string, isRtl: bool
   }
 }
 
-/** The language of the page around an element; null where it is missing or written wrongly. */
+/**
+ * The language of the page around an element, in the reader's variant: "en-GB" for a page in "en". Null where the
+ * page names none, or writes it wrongly.
+ */
 function pageLanguage(element: Element): string | null {
   const language = element.closest("[lang]")?.getAttribute("lang") ?? "";
-  return isLocale(language) ? language : null;
+  if (!isLocale(language)) return null;
+  return navigator.languages?.find((variant) => variant.startsWith(`${language}-`)) ?? language;
 }
 
 declare global {

@@ -72,6 +72,7 @@ export function recordPanel(limit) {
         change: (event) => choose(event.target.files),
       },
     });
+    const longer = limit.max_job_bytes > limit.max_audio_bytes ? " A file may be longer." : "";
     panel.replaceChildren(
       h(
         "button",
@@ -80,7 +81,7 @@ export function recordPanel(limit) {
         h("span", { class: "unseen" }, "Record"),
       ),
       h("p", { class: "big", "aria-hidden": "true" }, "Press to record"),
-      h("p", { class: "hint" }, `Up to ${Math.floor(limit.max_audio_seconds / 60)} minutes. You can pause.`),
+      h("p", { class: "hint" }, `Up to ${Math.floor(limit.max_audio_seconds / 60)} minutes. You can pause.${longer}`),
       trouble ?? "",
       h(
         "div",
