@@ -166,13 +166,14 @@ dashboard: .venv/.dev  ## write Grafana's dashboard from monitoring/panels.py
 
 LOAD_SECONDS ?= 60
 LIVE_SECONDS ?= 60
+LIVE_SPEAKERS ?= 1 2
 SOAK_SECONDS ?= 600
 
 load: .venv/.dev export  ## load the service with locust, find the knee; fails if a pass mark is missed
 	$(BIN)/python -m loadtests load --seconds $(LOAD_SECONDS) --plot docs/pictures/load-steps.svg
 
 live: .venv/.dev export  ## speak to the live route in real time (DATA=folder); fails if a pass mark is missed
-	$(BIN)/python -m loadtests.live --data $(DATA)/speech --seconds $(LIVE_SECONDS)
+	$(BIN)/python -m loadtests.live --data $(DATA)/speech --seconds $(LIVE_SECONDS) --speakers $(LIVE_SPEAKERS)
 
 soak: .venv/.dev export  ## serve a journaling mix for ten minutes; fails if memory, descriptors or threads grow
 	$(BIN)/python -m loadtests soak --seconds $(SOAK_SECONDS) --plot docs/pictures/soak.svg

@@ -158,8 +158,9 @@ def test_turns_that_the_caller_ends(samo, samples):
         assert insight is session.finish() is session.insight
         assert insight.transcription.text == turn.text
         assert isinstance(list(session)[-1], live.Insight)
-        with pytest.raises(errors.SessionFailed):
-            session.send(samples)
+        for call in (session.send, lambda source: list(session.stream(source))):
+            with pytest.raises(errors.SessionFailed, match="session_closed"):
+                call(samples)
 
 
 def test_a_session_in_which_nobody_speaks(samo):

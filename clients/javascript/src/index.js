@@ -1,9 +1,10 @@
 // Client of SAMO for browsers and Node.js: emotions, transcripts and summaries of journal entries.
 import createClient from "openapi-fetch";
-import { JobFailed, UnexpectedResponse } from "./errors.js";
+import { JobFailed } from "./errors.js";
 import { dated, toForm, variable } from "./inputs.js";
 import { openLive } from "./live.js";
 import { sessionConfig } from "./live-protocol.js";
+import { data, requestIdOf } from "./responses.js";
 import { send, sleep } from "./retries.js";
 import { sendForm } from "./upload.js";
 
@@ -32,12 +33,6 @@ export {
 /** @typedef {import("./options.js").SamoOptions} SamoOptions */
 /** @typedef {import("./options.js").JobOptions} JobOptions */
 /** @typedef {import("./options.js").FeedbackOptions} FeedbackOptions */
-
-/**
- * The X-Request-ID of the responses, for feedback.
- * @type {WeakMap<object, string>}
- */
-const requestIds = new WeakMap();
 
 const FIRST_POLL_SECONDS = 0.5;
 const POLL_GROWTH = 1.5;
@@ -256,7 +251,7 @@ export class Samo {
    * @param {FeedbackOptions & RequestOptions} options
    */
   async sendFeedback(response, { summaryRating, signal, ...said }) {
-    const requestId = typeof response === "string" ? response : requestIds.get(response);
+    const requestId = typeof response === "string" ? response : requestIdOf(response);
     if (!requestId) throw new TypeError("Feedback is about a response of this client, or a request id.");
     const body = { request_id: requestId, summary_rating: summaryRating, item: 0, consent: false, ...said };
     return data(this.#api.POST("/feedback", { body, signal }));
@@ -298,23 +293,4 @@ export class Samo {
       signal,
     };
   }
-}
-
-/**
- * The body of a successful response; `send` throws an error for any other.
- * @template T
- * @param {Promise<{ data?: T, response?: Response }>} sent
- * @returns {Promise<T>}
- */
-async function data(sent) {
-  const result = await sent.catch((error) => {
-    if (error instanceof SyntaxError) return { data: undefined, response: undefined };
-    throw error;
-  });
-  if (typeof result.data === "object" && result.data !== null) {
-    const requestId = result.response?.headers.get("x-request-id");
-    if (requestId) requestIds.set(result.data, requestId);
-    return result.data;
-  }
-  throw new UnexpectedResponse("The response is not SAMO's JSON: check baseUrl and the versions.");
 }

@@ -107,6 +107,7 @@ export class Progress {
   problem = null;
   hasBegun = false;
   isConfigured = false;
+  isFinishing = false; // by the caller
   #isClosed = false;
   #url;
   /** @type {Map<string, string>} the text of each turn */
@@ -160,7 +161,7 @@ export class Progress {
    */
   end(closeCode) {
     if (this.#isClosed && ORDERLY.includes(closeCode)) return null;
-    if (this.problem && (this.#isClosed || closeCode === 1013)) return this.failure();
+    if (this.problem && (this.#isClosed || closeCode === 1013)) return new SessionFailed(this.problem);
     return new ConnectionFailed(
       `The connection to ${this.#url} broke (close code ${closeCode}). What was recognized so far is in the ` +
         "session's `text` and `turns`.",
@@ -170,7 +171,7 @@ export class Progress {
   /** The error for something that is sent after the session has ended, or is refused. */
   failure() {
     const ended = { message: "The session has ended: open another.", code: "session_closed", param: null };
-    return new SessionFailed(this.problem ?? ended);
+    return new SessionFailed(this.isFinishing ? ended : (this.problem ?? ended));
   }
 }
 

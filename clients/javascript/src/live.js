@@ -130,7 +130,7 @@ export class LiveSession {
    */
   async finish() {
     this.#stop.abort();
-    if (this.#isOpen) this.#send({ type: "session.close" });
+    if (this.#isOpen) this.#sendClose();
     const { timeout } = this.#connection.options;
     await this.#until(() => this.#hasEnded, timeout, "The insight of the live session did not arrive in time.");
     if (this.#error) throw this.#error;
@@ -150,6 +150,7 @@ export class LiveSession {
    * @returns {AsyncGenerator<LiveEvent>}
    */
   async *stream(source, { realtime = false } = {}) {
+    if (this.#hasEnded) throw this.#error ?? this.#progress.failure();
     /** @type {Error | null} */
     let failure = null;
     const stopped = new AbortController();
@@ -220,7 +221,12 @@ export class LiveSession {
       due += (piece.length / (rate * sampleBytes)) * 1000;
       await sleep(Math.max(0, due - performance.now()) / 1000);
     }
-    if (this.#isOpen && !stop.aborted) this.#send({ type: "session.close" });
+    if (this.#isOpen && !stop.aborted) this.#sendClose();
+  }
+
+  #sendClose() {
+    this.#progress.isFinishing = true;
+    this.#send({ type: "session.close" });
   }
 
   /** @param {object} message */

@@ -49,7 +49,8 @@ async function attemptOnce(attempt, { signal, url }, timeout) {
     if (!response.ok) return await apiError(response);
     // the whole body, so that the timer holds for it and a connection that breaks here is noticed
     const { status, headers } = response;
-    return new Response(await response.arrayBuffer(), { status, headers });
+    const body = await response.arrayBuffer();
+    return new Response(body.byteLength > 0 ? body : null, { status, headers }); // 204 allows none
   } catch (reason) {
     if (signal.aborted) throw signal.reason;
     const { origin } = new URL(url);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createReadStream, readFileSync } from "node:fs";
 import net from "node:net";
 import { suite, test } from "node:test";
-import { ConnectionFailed, Samo, SessionFailed, UnexpectedResponse } from "@samo/client";
+import { ConnectionFailed, Samo, UnexpectedResponse } from "@samo/client";
 import WebSocket from "ws";
 import { Progress } from "../src/live-protocol.js";
 
@@ -111,7 +111,8 @@ suite("live sessions", { skip }, () => {
     assert.ok(Math.abs(turn.seconds - 3) < 0.01);
     assert.ok(turn.logprobs.length > 0);
     assert.equal(events.find(({ type }) => type === "problem").code, "input_audio_buffer_commit_empty");
-    await assert.rejects(session.send(samples), SessionFailed);
+    await assert.rejects(session.send(samples), { name: "SessionFailed", code: "session_closed" });
+    await assert.rejects(all(session.stream(samples)), { code: "session_closed" });
   });
 
   test("a session in which nobody speaks, and a changed option", async () => {
@@ -172,6 +173,17 @@ suite("live sessions", { skip }, () => {
       const stranger = new Samo({ baseUrl: limitedUrl, apiKey: key });
       await assert.rejects(stranger.live(), (error) => error.status === 401 && Boolean(error.requestId));
     }
+  });
+
+  test("Retry-After of a real limit is waited for", async () => {
+    const burst = (maxRetries) => {
+      const client = new Samo({ baseUrl: limitedUrl, apiKey, maxRetries });
+      return Promise.allSettled(Array.from({ length: 25 }, () => client.predict("joy")));
+    };
+    const refused = (await burst(0)).filter(({ status }) => status === "rejected").map(({ reason }) => reason);
+    assert.ok(refused.length > 0);
+    for (const { status, retryAfter } of refused) assert.ok(status === 429 && retryAfter >= 1 && retryAfter <= 2);
+    assert.ok((await burst(9)).every(({ status }) => status === "fulfilled"));
   });
 
   test("too many sessions, and a session that the service ends", async () => {

@@ -26,6 +26,7 @@ export class Progress {
     }> | null;
     hasBegun: boolean;
     isConfigured: boolean;
+    isFinishing: boolean;
     /** The final text of all turns, also of those that are not completed. */
     get text(): string;
     /**

@@ -102,7 +102,7 @@ class AsyncLiveSession:
         """
         if not self._ended.is_set():
             with contextlib.suppress(SamoError):  # it has ended meanwhile, which `_error` explains
-                await self._send(CLOSE)
+                await self._send_close()
             try:
                 async with asyncio.timeout(self._configuration.timeout.read):
                     await self._ended.wait()
@@ -124,6 +124,8 @@ class AsyncLiveSession:
                 microphone.
 
         """
+        if self._ended.is_set():
+            raise self._error or self._progress.failure()
         sending = asyncio.create_task(self._send_all(source, realtime))
         try:
             async for event in self:
@@ -141,7 +143,7 @@ class AsyncLiveSession:
                 if realtime:
                     due += seconds_of(piece, self._encoding, self._rate)
                     await asyncio.sleep(max(0.0, due - clock.time()))
-            await self._send(CLOSE)
+            await self._send_close()
         except Exception as error:  # noqa: BLE001  # raised where the events are read
             self._events.put_nowait(error)
 
@@ -247,6 +249,10 @@ class AsyncLiveSession:
         self._error = error
         self._ended.set()
         self._events.put_nowait(None)
+
+    async def _send_close(self) -> None:
+        self._progress.is_finishing = True
+        await self._send(CLOSE)
 
     async def _send(self, message: str) -> None:
         if self._socket is None:

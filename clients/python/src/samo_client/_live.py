@@ -104,7 +104,7 @@ class LiveSession:
         """
         if not self._ended.is_set():
             with contextlib.suppress(SamoError):  # it has ended meanwhile, which `_error` explains
-                self._send(CLOSE)
+                self._send_close()
             if not self._ended.wait(self._configuration.timeout.read):
                 raise TimedOut("The insight of the live session did not arrive in time.")
         if self._error is not None:
@@ -121,6 +121,8 @@ class LiveSession:
                 microphone.
 
         """
+        if self._ended.is_set():
+            raise self._error or self._progress.failure()
         stopped = threading.Event()
         sending = threading.Thread(
             target=self._send_all, args=(source, realtime, stopped), daemon=True
@@ -141,7 +143,7 @@ class LiveSession:
                 if realtime:
                     due += seconds_of(piece, self._encoding, self._rate)
                     stopped.wait(max(0.0, due - time.monotonic()))
-            self._send(CLOSE)
+            self._send_close()
         except Exception as error:  # noqa: BLE001  # raised where the events are read
             self._events.put(error)
 
@@ -235,6 +237,10 @@ class LiveSession:
         self._error = error
         self._ended.set()
         self._events.put(None)
+
+    def _send_close(self) -> None:
+        self._progress.is_finishing = True
+        self._send(CLOSE)
 
     def _send(self, message: str) -> None:
         if self._socket is None:

@@ -13,6 +13,8 @@ from samo_client.errors import SamoError, TimedOut, UnexpectedResponse
 
 # The insight of half an hour of speech, with the probabilities of all words.
 _MAX_MESSAGE_BYTES: Final = 16_000_000
+# A service that still transcribes does not answer at once that the connection is closed.
+_CLOSE_SECONDS: Final = 2.0
 
 
 def connection_options(configuration: Configuration) -> dict[str, Any]:
@@ -22,6 +24,7 @@ def connection_options(configuration: Configuration) -> dict[str, Any]:
         "additional_headers": {k: v for k, v in headers.items() if k != "User-Agent"},
         "user_agent_header": headers["User-Agent"],
         "open_timeout": configuration.timeout.connect,
+        "close_timeout": _CLOSE_SECONDS,
         # audio that is sent faster than it is transcribed waits in the connection, before a ping
         "ping_timeout": configuration.timeout.read,
         "max_size": _MAX_MESSAGE_BYTES,

@@ -99,6 +99,7 @@ class Progress:
         insight: The insight, when the session has ended.
         problem: The last problem.
         is_configured: Whether the service has confirmed the configuration.
+        is_finishing: Whether the caller has ended the session.
 
     """
 
@@ -107,6 +108,7 @@ class Progress:
         self.insight: models.InsightResponse | None = None
         self.problem: live.Problem | None = None
         self.is_configured = False
+        self.is_finishing = False
         self._url = url
         self._texts: dict[str, str] = {}
         self._is_closed = False
@@ -155,7 +157,7 @@ class Progress:
         if self._is_closed and close_code in _ORDERLY:
             return None
         if self.problem is not None and (self._is_closed or close_code == 1013):
-            return self.failure()
+            return _failed(self.problem)
         return ConnectionFailed(
             f"The connection to {self._url} broke (close code {close_code}). What was recognized "
             "so far is in the session's `text` and `turns`."
@@ -163,10 +165,13 @@ class Progress:
 
     def failure(self) -> SessionFailed:
         """The error for something that is sent after the session has ended, or is refused."""
-        problem = self.problem
-        if problem is None:
+        if self.problem is None or self.is_finishing:
             return SessionFailed("The session has ended: open another.", code="session_closed")
-        return SessionFailed(problem.message, code=problem.code, param=problem.param)
+        return _failed(self.problem)
+
+
+def _failed(problem: live.Problem) -> SessionFailed:
+    return SessionFailed(problem.message, code=problem.code, param=problem.param)
 
 
 def _speech_started(message: dict[str, Any]) -> live.Event:
