@@ -125,10 +125,10 @@ eval-emotion: .venv/.dev export  ## evaluate the emotion classifier: GoEmotions,
 eval-entries: .venv/.dev export  ## evaluate the emotions of entries: diaries and composites
 	$(BIN)/python -m training.emotion.evaluate_entries --data $(DATA)
 
-retrain: .venv/.dev export  ## retrain the emotion classifier on labelled texts (IN=feedback.jsonl ARGS=--help)
+retrain: .venv/.retrain export  ## retrain the emotion classifier on labelled texts (IN=feedback.jsonl ARGS=--help)
 	$(BIN)/samo retrain $(IN) --data $(DATA) $(ARGS)
 
-eval-retrain: .venv/.dev export  ## retrain on texts whose labels are known, in a store of its own; fails if it does not gain
+eval-retrain: .venv/.retrain export  ## retrain on texts whose labels are known, in a store of its own; fails if it does not gain
 	$(BIN)/python -m training.retraining.evaluate --data $(DATA)
 
 train-summarizer: .venv/.dev  ## train the summarizer into runs/summarizer (DEVICE=cuda)
@@ -166,13 +166,14 @@ dashboard: .venv/.dev  ## write Grafana's dashboard from monitoring/panels.py
 
 LOAD_SECONDS ?= 60
 LIVE_SECONDS ?= 60
+LIVE_SPEAKERS ?= 1 2
 SOAK_SECONDS ?= 600
 
 load: .venv/.dev export  ## load the service with locust, find the knee; fails if a pass mark is missed
 	$(BIN)/python -m loadtests load --seconds $(LOAD_SECONDS) --plot docs/pictures/load-steps.svg
 
 live: .venv/.dev export  ## speak to the live route in real time (DATA=folder); fails if a pass mark is missed
-	$(BIN)/python -m loadtests.live --data $(DATA)/speech --seconds $(LIVE_SECONDS)
+	$(BIN)/python -m loadtests.live --data $(DATA)/speech --seconds $(LIVE_SECONDS) --speakers $(LIVE_SPEAKERS)
 
 soak: .venv/.dev export  ## serve a journaling mix for ten minutes; fails if memory, descriptors or threads grow
 	$(BIN)/python -m loadtests soak --seconds $(SOAK_SECONDS) --plot docs/pictures/soak.svg
@@ -223,6 +224,12 @@ lock: .venv/.dev  ## resolve requirements/*.txt from pyproject.toml
 .venv/.test: .venv/.serve requirements/test.txt
 	@echo "Installing the packages of the tests"
 	@$(PIP_INSTALL) --require-hashes --requirement requirements/test.txt
+	@touch $@
+
+# With .venv/.dev there is nothing left to install.
+.venv/.retrain: .venv/.serve requirements/retrain.txt
+	@echo "Installing the packages of retraining"
+	@$(PIP_INSTALL) --require-hashes --requirement requirements/retrain.txt
 	@touch $@
 
 .venv/.dev: .venv/.test requirements/dev.txt

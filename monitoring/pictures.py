@@ -76,7 +76,8 @@ def _draw_panel(prometheus: Prometheus, panel: Panel, axis: Axes, start: float, 
             axis.plot(*zip(*finite, strict=True) if finite else ([], []), label=label)
     if not panel.is_stat:
         axis.set(ylim=(0, None), xlim=(0, end - start), xlabel="seconds", ylabel=_unit(panel))
-        axis.legend(loc="upper left", fontsize=6)
+        if axis.lines:
+            axis.legend(loc="upper left", fontsize=6)
 
 
 def _write_values(series: list[dict[str, Any]], legend: str, panel: Panel, axis: Axes) -> None:

@@ -157,7 +157,7 @@ class FakeTranscriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcr
         return [self._transcribe(request) for request in batch]
 
     def _transcribe(self, request: TranscriptionRequest) -> Transcript:
-        seconds = len(request.samples) / SAMPLE_RATE
+        seconds = len(request.samples) / SAMPLE_RATE - request.preceding_seconds
         language = request.language or "en"
         if not len(request.samples) or float(np.abs(request.samples).max()) < MAX_SILENCE_AMPLITUDE:
             return Transcript("", request.language, 0.0, seconds, 0.0, no_speech=True, segments=())

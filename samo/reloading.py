@@ -132,6 +132,8 @@ class ModelReloader:
     def _replace(self, models: ModelSet, drift: DriftMonitor | DriftOff) -> None:
         former, former_drift = self._models, self._drift
         self._models, self._drift = models, drift
+        if isinstance(drift, DriftOff):
+            models.pipeline.recordings.observer = None  # both pipelines share it
         self._swap(models, drift)
         with_gauges(models.pipeline.emotion)
         self._failed = None

@@ -20,9 +20,9 @@ import numpy as np
 
 from runners.base import GoldenMismatchError, Runner
 from runners.errors import InvalidRequest
-from runners.transcriber.context import without_context
 from runners.transcriber.parts import PartRequest
 from runners.transcriber.plausibility import repeats_itself
+from runners.transcriber.preceding import without_preceding
 from runners.transcriber.timestamps import (
     clamp_segments,
     clamp_spans,
@@ -158,8 +158,8 @@ class Transcriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]
         with self._model.short_context():
             if request.draft:
                 return self._draft(request)
-            if request.context_seconds:
-                found = without_context(self._transcribe(request), request.context_seconds)
+            if request.preceding_seconds:
+                found = without_preceding(self._transcribe(request), request.preceding_seconds)
                 if found.text and not found.unclear and not repeats_itself(found.text):
                     return found
                 request = _alone(request)
@@ -224,6 +224,6 @@ class Transcriber(Runner[TranscriptionRequest, TranscriptionRequest, Transcript]
 
 
 def _alone(request: TranscriptionRequest) -> TranscriptionRequest:
-    """The request without its context."""
-    start = round(request.context_seconds * SAMPLE_RATE)
-    return replace(request, samples=request.samples[start:], context_seconds=0.0)
+    """The request without the audio before the turn."""
+    start = round(request.preceding_seconds * SAMPLE_RATE)
+    return replace(request, samples=request.samples[start:], preceding_seconds=0.0)

@@ -85,9 +85,9 @@ class TranscriptionRequest:
     """Whether Whisper encodes the speech and a short margin instead of 30 seconds. That takes a
     third of the time for the turns of live speech, for which it is made. If no word is understood,
     the 30 seconds are encoded after all."""
-    context_seconds: float = 0.0
-    """With `short_context`: so much at the start was transcribed before. It helps to understand
-    what follows; its words are left out, and times count from its end."""
+    preceding_seconds: float = 0.0
+    """With `short_context`: so much at the start precedes the turn and was transcribed before. It
+    helps to understand the turn; its words are left out, and times count from its end."""
     draft: bool = False
     """With `short_context`: whether a draft is enough, of up to 30 s: only the text, without times,
     retries, alignment or beam search."""

@@ -147,7 +147,7 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
             # With the previous text as a prompt, one bad window spoils all windows after it.
             condition_on_previous_text=False,
         )
-        if request.context_seconds:
+        if request.preceding_seconds:
             found = self._first_window(found)
         return [
             decoded_window(list(window), clip, language, self.frames_per_second)
@@ -157,8 +157,8 @@ class Whisper(WhisperModel):  # type: ignore[misc]  # faster-whisper is untyped 
     def _first_window(self, found: Iterator[Any]) -> Iterator[Any]:
         """The segments of the first window.
 
-        Where Whisper stops at the end of the context, it would read the few words after it as a
-        window of their own, and loop. They are transcribed alone instead.
+        Where Whisper stops at the end of the preceding audio, it would read the few words after it
+        as a window of their own, and loop. They are transcribed alone instead.
         """
         try:
             for segment in found:

@@ -156,11 +156,11 @@ class TranscriptionSession:
     def _transcribe_speech(self, window: Region, language: str) -> list[Segment]:
         """Transcribe a window; repeat parts that have speech but no words in pieces.
 
-        Without a certain voice there is no retry: a second attempt would invent words. With context
-        there is none either: what has no words then is transcribed again without it.
+        Without a certain voice there is no retry: a second attempt would invent words. With
+        preceding audio there is none either: the caller transcribes the turn alone.
         """
         found = self._transcribe_region(window, language)
-        if not self._voice.is_certain or self._request.context_seconds:
+        if not self._voice.is_certain or self._request.preceding_seconds:
             return found
         missing = self._untranscribed_speech(window, found) if found else [window]
         for seconds in _PIECE_SECONDS:

@@ -27,7 +27,8 @@ EXAMPLES: Final = Path(__file__).with_name("examples.json")
 _DESCRIPTION: Final = """
 Send a spoken entry to `/analyze/voice-journal`, a typed one to `/analyze/journal`; the other routes
 give one step each; `/v1/jobs` takes recordings of hours. Nothing of an entry is logged or stored,
-except for a job and its result, for an hour.
+except for a job and its result, for an hour, and for what is sent with consent to `/feedback`, if
+that is on.
 
 Every answer from 400 up has one body, `{"error": {"code", "message", "details", "request_id"}}`;
 below `/v1/` it is that of OpenAI's API. `code` is for programs, `message` says what to do. An

@@ -22,6 +22,7 @@ exit status:
   0 a better model serves, or would without --no-promote
   1 the gate refused the candidate: the reasons are printed
   2 wrong option   3 the texts were refused   4 the model store, or training, is not available
+  6 the model that serves was trained on exactly these files
 
 docs/retraining.md describes the files.
 """

@@ -13,17 +13,17 @@ from samo.live.config import LOGPROBS, SessionConfig
 from samo.live.turns import Turn
 
 
-def complete(config: SessionConfig, samples: Samples, context: Samples) -> TranscriptionRequest:
+def complete(config: SessionConfig, samples: Samples, before: Samples) -> TranscriptionRequest:
     """For the complete transcript of a turn, with the audio before it.
 
     The text of the turn before is no prompt: its mistakes and its style would go on and on.
     """
     with_scores = LOGPROBS in config.include
-    if with_scores:  # the tokens of the context could not be told from the others
-        context = context[:0]
+    if with_scores:  # the tokens of the preceding audio could not be told from the others
+        before = before[:0]
     return replace(
-        _request(config, np.concatenate([context, samples])),
-        context_seconds=len(context) / SAMPLE_RATE,
+        _request(config, np.concatenate([before, samples])),
+        preceding_seconds=len(before) / SAMPLE_RATE,
         word_timestamps=True,
         token_scores=with_scores,
     )

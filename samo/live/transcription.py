@@ -20,8 +20,8 @@ PAUSE_SECONDS: Final = 0.2
 MIN_DRAFT_SECONDS: Final = 1.0
 # A turn of a few words is understood better with what was said before it.
 SHORT_TURN_SECONDS: Final = 4.0
-CONTEXT_SECONDS: Final = 6.0
-MAX_CONTEXT_GAP_SECONDS: Final = 3.0
+PRECEDING_SECONDS: Final = 6.0
+MAX_GAP_SECONDS: Final = 3.0
 
 Events = list[events.ServerEvent]
 
@@ -110,7 +110,7 @@ class TurnTranscription:
             turn.checked, turn.checked_until = transcript, decode.heard
             if turn in self._pending:
                 return self._complete(turn, transcript)
-        seconds = len(decode.request.samples) / SAMPLE_RATE - decode.request.context_seconds
+        seconds = len(decode.request.samples) / SAMPLE_RATE - decode.request.preceding_seconds
         stable = extend_stable(turn.stable, turn.draft, text, seconds=seconds)
         turn.draft = text
         return self._send_stable(turn, stable, transcript.language)
@@ -134,19 +134,19 @@ class TurnTranscription:
         if purpose is Purpose.DRAFT:
             request = requests.draft(self.config, samples, turn)
         else:
-            request = requests.complete(self.config, samples, self._context(turn, samples))
+            request = requests.complete(self.config, samples, self._audio_before(turn, samples))
         return Decode(turn, purpose, request, turn.heard, until)
 
-    def _context(self, turn: Turn, samples: Samples) -> Samples:
+    def _audio_before(self, turn: Turn, samples: Samples) -> Samples:
         """The audio before a short turn, so that Whisper has more than a few words."""
         before = self._before
         if (
             before is None
             or len(samples) > SHORT_TURN_SECONDS * SAMPLE_RATE
-            or not 0 < turn.start - before.end <= MAX_CONTEXT_GAP_SECONDS * SAMPLE_RATE
+            or not 0 < turn.start - before.end <= MAX_GAP_SECONDS * SAMPLE_RATE
         ):
             return samples[:0]
-        return before.samples[-round(CONTEXT_SECONDS * SAMPLE_RATE) :]
+        return before.samples[-round(PRECEDING_SECONDS * SAMPLE_RATE) :]
 
     def _send_stable(self, turn: Turn, stable: str, language: str | None) -> Events:
         delta = stable[len(turn.stable) :]

@@ -29,6 +29,7 @@ _ENGINE = "needs root and minutes; `.ci/run` runs it"
 _CLUSTER = "needs a cluster; tests/unit/test_deploy_files.py checks the manifests"
 _SIGNED = "needs a published image, which a pipeline has signed"
 _TRAINING = "takes minutes to hours, with corpora that are not in the repository"
+_FEEDBACK = "needs a database; tests/integration/test_feedback.py has the route and the command"
 
 # Commands by their first line, and why they are not run.
 _PROMOTION = "changes the model store; tests/commands/test_model_versions.py runs the command"
@@ -116,6 +117,14 @@ NOT_RUN = {
     ),
     "for loss in bce focal asymmetric; do": _TRAINING,
     "python -m training.emotion.compare_runs --data ../shared/data --runs": _TRAINING,
+    "SAMO_FEEDBACK_URL=sqlite:////var/lib/samo/feedback.db .venv/bin/samo serve": _FEEDBACK,
+    "curl -s http://localhost:3000/feedback -H 'Content-Type: application/json' -d '{": _FEEDBACK,
+    "SAMO_FEEDBACK_URL=postgresql://owner:password@host/database .venv/bin/samo feedback migrate": (
+        _FEEDBACK
+    ),
+    ".venv/bin/samo feedback stats": _FEEDBACK,
+    ".venv/bin/samo feedback export --output feedback.jsonl": _FEEDBACK,
+    ".venv/bin/samo feedback erase user-17 --key phone": _FEEDBACK,
     # programs
     "import subprocess": _GOOGLE,
     "client = OpenAI(": _GOOGLE,

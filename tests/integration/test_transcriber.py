@@ -82,7 +82,7 @@ def test_a_short_turn_with_the_audio_before_it(transcriber, jfk):
     options = {"language": "en", "short_context": True}
     seconds = (cut - asked) / SAMPLE_RATE
     heard = transcribe(
-        transcriber, jfk[asked:], word_timestamps=True, context_seconds=seconds, **options
+        transcriber, jfk[asked:], word_timestamps=True, preceding_seconds=seconds, **options
     )
     assert " ".join(words(heard.text)) == "ask what you can do for your country"
     assert heard.duration == pytest.approx(3.1)

@@ -163,7 +163,7 @@ def test_true_labels_are_learned_and_promoted(home, data, feedback, emotion_fold
 
     before = content(home)
     status, _, messages = retrain(home, feedback / "feedback.jsonl", data)
-    assert status == 3
+    assert status == 6
     assert "Refused. nothing_new" in messages
     assert content(home) == before
 

@@ -151,6 +151,33 @@ def test_pipelines(path, name, tmp_path):
     assert "make " not in text
 
 
+def test_the_workflow_of_retraining():
+    path = ".github/workflows/retrain.yml"
+    assert check_pipeline(ROOT / path, "vendor.github-workflows") == 0
+    steps = yaml.safe_load((ROOT / path).read_text())["jobs"]["retrain"]["steps"]
+    assert "deploy/cloudrun/retrain.sh" in steps[-2]["run"]
+    assert "deploy/cloudrun/deploy.sh" in steps[-1]["run"]
+    assert steps[-1]["if"] == "steps.retrain.outputs.tag != ''"
+
+
+def test_the_manifest_and_the_image_of_the_retraining_job():
+    text = (DEPLOY / "cloudrun" / "retrain.yaml").read_text()
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == {"PROJECT", "IMAGE", "BUCKET", "URL"}
+    job = yaml.safe_load(text)
+    jsonschema.validate(job, schema("cloudrun_job.json"))
+    task = job["spec"]["template"]["spec"]["template"]["spec"]
+    (container,) = task["containers"]
+    assert (ROOT / container["command"][0]).is_file()
+    assert container["args"][0] == container["volumeMounts"][0]["mountPath"]
+    recipe = DEPLOY / "container" / "Dockerfile.retrain"
+    done = subprocess.run([BIN / "hadolint", recipe], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    user = re.search(r"^USER (\d+)$", recipe.read_text(), re.MULTILINE)
+    assert user is not None
+    options = task["volumes"][0]["csi"]["volumeAttributes"]["mountOptions"]
+    assert options == f"uid={user[1]},gid={user[1]}"
+
+
 # Kubernetes
 
 

@@ -107,17 +107,17 @@ def second_turn(session, speech):
 
 def test_a_short_turn_is_read_with_what_was_said_before(speech):
     first, second = second_turn(configured(), speech)
-    context = round(second.request.context_seconds * SAMPLE_RATE)
-    assert np.array_equal(second.request.samples[:context], first.request.samples)
-    assert len(second.request.samples) - context < 4 * SAMPLE_RATE
-    assert first.request.context_seconds == 0
+    preceding = round(second.request.preceding_seconds * SAMPLE_RATE)
+    assert np.array_equal(second.request.samples[:preceding], first.request.samples)
+    assert len(second.request.samples) - preceding < 4 * SAMPLE_RATE
+    assert first.request.preceding_seconds == 0
 
 
 def test_log_probabilities_are_those_of_the_turn_alone(speech):
     config = config_of({"format": {"type": "audio/pcm", "rate": 16_000}})
     config.include.append("item.input_audio_transcription.logprobs")
     _, second = second_turn(LiveSession(config), speech)
-    assert (second.request.token_scores, second.request.context_seconds) == (True, 0)
+    assert (second.request.token_scores, second.request.preceding_seconds) == (True, 0)
 
 
 def test_a_transcript_that_speech_has_overtaken_is_not_wanted(speech):

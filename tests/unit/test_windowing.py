@@ -96,10 +96,10 @@ def test_what_was_left_out_is_heard_once_more():
     assert unclear == []
 
 
-def test_with_context_nothing_is_heard_once_more():
+def test_with_preceding_audio_nothing_is_heard_once_more():
     whisper = FakeWhisper(hears=lambda language, second: second < 5)
     pieces = ((5, 0.1), (1, 0), (5, 0.1))
-    transcribe(whisper, *pieces, language="en", short_context=True, context_seconds=5.5)
+    transcribe(whisper, *pieces, language="en", short_context=True, preceding_seconds=5.5)
     assert len(whisper.calls) == 1
 
 

@@ -8,6 +8,8 @@ from typing import Final
 
 from rich.console import Console
 
+from exporting.errors import ExportError
+from runners.errors import StartError
 from samo.model_store import PromotionRefused
 from training.command_line import print_json
 from training.retraining.errors import RetrainingRefused
@@ -17,6 +19,8 @@ DONE: Final = 0
 GATE_REFUSED: Final = 1
 TEXTS_REFUSED: Final = 3
 STORE_REFUSED: Final = 4
+NOTHING_NEW: Final = 6
+_STATUSES: Final = {"store": STORE_REFUSED, "nothing_new": NOTHING_NEW}
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,7 +40,14 @@ def run(args: argparse.Namespace) -> int:
         result = Retraining(request, console.print).run()
     except RetrainingRefused as error:
         console.print(f"Refused. {error}", style="red")
-        return STORE_REFUSED if error.reason == "store" else TEXTS_REFUSED
+        return _STATUSES.get(error.reason, TEXTS_REFUSED)
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        console.print(f"Stopped. {error.strerror or error}{place}: nothing changed.", style="red")
+        return STORE_REFUSED
+    except (StartError, ExportError) as error:
+        console.print(f"Refused. {error}", style="red")
+        return STORE_REFUSED
     except PromotionRefused as error:
         console.print(f"Not promoted. {error}", style="red")
         return STORE_REFUSED

@@ -141,10 +141,11 @@ class _Reader:
         known = self._fields.get(field, self._names)
         for name in named:
             if name not in known:
+                kind = "labels or moods" if field == "labelled" else field
                 similar = difflib.get_close_matches(str(name), known, n=1)
                 hint = f" Did you mean {similar[0]}?" if similar else ""
                 raise RetrainingRefused(
-                    "unknown_class", f"{origin}: {name!r} is not one of the {field}.{hint}"
+                    "unknown_class", f"{origin}: {name!r} is not one of the {kind}.{hint}"
                 )
 
 

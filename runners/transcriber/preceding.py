@@ -8,7 +8,7 @@ from runners.transcriber.timestamps import speech_seconds
 from runners.transcriber.transcript import Segment, SpokenWord, TimeSpan, Transcript
 
 
-def without_context(transcript: Transcript, seconds: float) -> Transcript:
+def without_preceding(transcript: Transcript, seconds: float) -> Transcript:
     """The transcript of what follows the first `seconds`; times count from there.
 
     The segments must have words, whose times decide. At a pause these are exact enough.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runners.transcriber.context import without_context
+from runners.transcriber.preceding import without_preceding
 from runners.transcriber.transcript import Segment, SpokenWord, TimeSpan, Transcript
 
 
@@ -36,7 +36,7 @@ AFTER = segment_of(1, ("Of", 2.4, 2.6), ("truth.", 2.6, 3.1))
     ],
 )
 def test_only_what_follows_is_kept_and_times_count_from_there(segments, text, tokens):
-    found = without_context(transcript_of(*segments), 2.0)
+    found = without_preceding(transcript_of(*segments), 2.0)
     assert (found.text, found.duration) == (text, 3.0)
     for number, segment in enumerate(found.segments):
         assert (segment.id, segment.tokens) == (number, tokens)
@@ -48,5 +48,5 @@ def test_only_what_follows_is_kept_and_times_count_from_there(segments, text, to
 
 def test_unclear_speech_is_cut_where_the_turn_begins():
     unclear = (TimeSpan(0.5, 1.0), TimeSpan(1.5, 2.5), TimeSpan(3.0, 4.0))
-    found = without_context(transcript_of(BEFORE, AFTER, unclear=unclear), 2.0)
+    found = without_preceding(transcript_of(BEFORE, AFTER, unclear=unclear), 2.0)
     assert found.unclear == (TimeSpan(0.0, 0.5), TimeSpan(1.0, 2.0))
