@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ echo '{{"promoted": "samo-emotion:new"}}'
 @pytest.fixture
 def service():
     """The URL of a service, and the response of its route."""
-    answer = {"status": 200, "body": {"state": "on", "alarms": ["logits", "labels"]}}
+    answer: dict[str, Any] = {"status": 200, "body": {"state": "on", "alarms": ["logits", "labels"]}}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):

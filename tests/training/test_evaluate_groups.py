@@ -18,7 +18,7 @@ CLASSIFIER = cast("EmotionClassifier", FakeEmotionClassifier())
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    monkeypatch.setattr("training.emotion.group_labels.HELD_PERCENT", 100)
+    monkeypatch.setattr("training.emotion.group_corpora.HELD_PERCENT", 100)
     (tmp_path / "goemotions").mkdir()
     (tmp_path / "text").mkdir()
     (tmp_path / "goemotions" / "labels.txt").write_text("\n".join(LABELS))
