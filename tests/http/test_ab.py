@@ -11,6 +11,7 @@ import pytest
 
 from runners.errors import StartError
 from runners.fakes import FakeEmotionClassifier
+from samo import model_store
 from samo.ab import loading
 from samo.ab.assignment import assign
 from samo.ab.shadow import MAX_WAITING_PASSAGES
@@ -297,7 +298,7 @@ def test_the_probabilities_of_b_do_not_reach_drift(serve):
 def models():
     """The models of a service with an experiment."""
     settings = Settings(runners="fake", ab_model=B, ab_share=1.0, max_live_sessions=0)
-    models = create_models(settings, lambda name: name)
+    models = create_models(settings, model_store.find_model)
     load_variant_b(settings, models)
     yield settings, models
     models.close()
@@ -307,6 +308,7 @@ def test_another_promoted_a_goes_on_with_the_experiment(models):
     settings, former = models
     promoted = replace(former, tags=former.tags | {"emotion": "samo-emotion:promoted"})
     experiment = create_experiment(settings, promoted)
+    assert experiment is not None
     assert experiment.models is promoted
     assert experiment.chosen.pipeline.emotion is former.variant_b.emotion
     assert experiment.chosen.tags["emotion"] == B
