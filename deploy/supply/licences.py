@@ -11,7 +11,7 @@ from typing import Final
 ALLOWED: Final = frozenset(
     {
         "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSD-3-Clause-Clear", "CC0-1.0",
-        "ISC", "MIT", "MPL-2.0", "PSF-2.0", "Zlib",
+        "ISC", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0", "Zlib",
     }
 )  # fmt: skip
 # Native libraries that are loaded dynamically may have these too: they can be replaced by others.

@@ -49,7 +49,7 @@ def test_picture(tmp_path, monkeypatch):
                 journal.append({"date": f"{day}T20:15+00:00", "insight": insight})
             profile = browser.new_context(
                 permissions=["microphone"], locale="en-GB", device_scale_factor=1.5,
-                viewport={"width": 780, "height": 1010},
+                viewport={"width": 780, "height": 1070},
             )  # fmt: skip
             kept = json.dumps(json.dumps(journal))
             profile.add_init_script(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import socket
@@ -398,3 +399,4 @@ def test_a_prediction_does_not_wait_for_the_database(tmp_path):
                 request_id = answered(client)
                 error = error_of(send(client, request_id, labels=["joy"]), 503)
                 assert "does not answer" in error["message"]
+        gc.collect()

@@ -28,6 +28,8 @@ def test_every_answer_to_an_allowed_origin_can_be_read(status):
         exposed = response.headers["access-control-expose-headers"]
         assert set(exposed.split(", ")) == {
             "x-request-id",
+            "x-samo-model",
+            "x-samo-variant",
             "retry-after",
             "ratelimit-limit",
             "ratelimit-remaining",
