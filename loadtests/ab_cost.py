@@ -95,7 +95,7 @@ def main() -> int:
     args = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        services = {}
+        services: dict[str, Any] = {}
         for mode, environment in _MODES.items():
             port = args.port + len(services)
             if environment:

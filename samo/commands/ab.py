@@ -7,13 +7,14 @@ import json
 import math
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
 
 from runners.errors import StartError
 from samo.ab.agreement import MEASURES, Measure, agreement
+from samo.ab.assignment import VariantName
 from samo.ab.report import MIN_BALANCE, Inconsistent, Rated, Report, compare
 from samo.ab.statistics import MIN_CALLERS, Plan
 from samo.commands.console import results
@@ -124,7 +125,7 @@ def _read(url: str, args: argparse.Namespace) -> dict[str, list[Rated]]:
                 continue
             score = agreement(answer.labels, right, args.measure)
             name = answer.caller.rpartition("/")[0]
-            variant = "b" if answer.variant == "b" else "a"
+            variant: VariantName = "b" if answer.variant == "b" else "a"
             experiments[name].append(Rated(variant, answer.model, answer.caller, score))
     return experiments
 
@@ -170,7 +171,7 @@ def _print(name: str, measure: Measure, plan: Plan, report: Report) -> None:
     results().print("\n".join(lines))
 
 
-def _planning(plan: Plan, report: Report) -> Iterable[str]:
+def _planning(plan: Plan, report: Report) -> list[str]:
     if report.needed_callers is None or report.more_callers is None:
         return []
     return [

@@ -297,7 +297,7 @@ def test_the_probabilities_of_b_do_not_reach_drift(serve):
 def models():
     """The models of a service with an experiment."""
     settings = Settings(runners="fake", ab_model=B, ab_share=1.0, max_live_sessions=0)
-    models = create_models(settings, lambda name: name)
+    models = create_models(settings, pytest.fail)  # fake runners are not in the store
     load_variant_b(settings, models)
     yield settings, models
     models.close()
@@ -307,7 +307,9 @@ def test_another_promoted_a_goes_on_with_the_experiment(models):
     settings, former = models
     promoted = replace(former, tags=former.tags | {"emotion": "samo-emotion:promoted"})
     experiment = create_experiment(settings, promoted)
+    assert experiment is not None
     assert experiment.models is promoted
+    assert experiment.chosen is not None
     assert experiment.chosen.pipeline.emotion is former.variant_b.emotion
     assert experiment.chosen.tags["emotion"] == B
 
