@@ -1,6 +1,6 @@
 """Export the models: download or open a checkpoint, quantize, verify, put into the model store.
 
-python export_models.py [transcriber] [emotion] [summarizer] [options]; see --help.
+python export_models.py [transcriber] [emotion] [emotion-small] [summarizer] [options]; see --help.
 """
 
 from __future__ import annotations
@@ -147,6 +147,7 @@ def export_summarizer(request: ExportRequest, folder: Path) -> FinishedExport:
 EXPORTERS: Final[dict[str, Callable[[ExportRequest, Path], FinishedExport]]] = {
     "transcriber": export_transcriber,
     "emotion": export_emotion,
+    "emotion-small": export_emotion,
     "summarizer": export_summarizer,
 }
 
@@ -224,7 +225,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         # argparse compares the empty default list with the choices
         "models", nargs="*", choices=[*EXPORTERS, []], metavar="model",
-        help="transcriber, emotion or summarizer; default: all three",
+        help="transcriber, emotion, emotion-small or summarizer; default: all four",
     )  # fmt: skip
     parser.add_argument(
         "--checkpoint",
@@ -245,8 +246,8 @@ def _parser() -> argparse.ArgumentParser:
         "--exporter",
         choices=["auto", "optimum"],
         default="auto",
-        help="emotion only: 'optimum' traces the PyTorch model (needs the export extra); 'auto' "
-        "fills the graph in the checkpoint's folder, which results in the same bytes",
+        help="emotion models only: 'optimum' traces the PyTorch model (needs the export extra); "
+        "'auto' fills the graph in the checkpoint's folder, which results in the same bytes",
     )
     parser.add_argument(
         "--force", action="store_true", help="export models that are in the store already"

@@ -24,6 +24,7 @@ ROOT: Final = Path(__file__).parents[1]
 DEFAULT_CHECKPOINTS: Final = {
     "transcriber": WHISPER_BASE.repository,
     "emotion": str(ROOT / "checkpoints" / "emotion"),
+    "emotion-small": str(ROOT / "checkpoints" / "emotion-small"),
     "summarizer": str(ROOT / "checkpoints" / "summarizer"),
 }
 # Part of each fingerprint: increase it to have every model exported again.

@@ -82,6 +82,12 @@ def emotion_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
+def small_emotion_folder() -> Path:
+    """The exported small emotion classifier."""
+    return _model_folder("samo-emotion-small:latest")
+
+
+@pytest.fixture(scope="session")
 def summarizer_folder() -> Path:
     """The exported summarizer."""
     return _model_folder("samo-summarizer:latest")

@@ -39,13 +39,14 @@ import samo
 from deploy.container.engine import EngineError, find_engine
 from deploy.supply.packages import ROOT, Package, locked_packages
 from samo.model_store import StoredModel, find_model
-from samo.settings import Settings
+from samo.settings import EMOTION_MODELS, Settings
 
 NPM_LOCK: Final = ROOT / "samo" / "page" / "package-lock.json"
 # Their model cards name the data.
 MODEL_LICENCES: Final = {
     "transcriber": "MIT",
     "emotion": "Apache-2.0 AND CC-BY-4.0",
+    "emotion-small": "Apache-2.0 AND CC-BY-4.0",
     "summarizer": "MIT",
 }
 # In the lock of npm because Swagger UI depends on it; `scripts/vendor` does not copy it.
@@ -184,6 +185,12 @@ def _sha256(digest: str) -> HashType:
     return HashType(alg=HashAlgorithm.SHA_256, content=digest)
 
 
+def _model_names() -> list[str]:
+    """Names of the models that ship: those that a setting can choose, too."""
+    settings = [Settings(emotion_model=model) for model in EMOTION_MODELS]
+    return list(dict.fromkeys(name for one in settings for name in one.model_names.values()))
+
+
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -198,7 +205,7 @@ def main() -> int:
         except EngineError as error:
             print(error, file=sys.stderr)
             return 1
-    bom = build(map(find_model, Settings().model_names.values()), listing)
+    bom = build(map(find_model, _model_names()), listing)
     args.output.parent.mkdir(parents=True, exist_ok=True)
     args.output.write_text(to_json(bom) + "\n", encoding="utf-8")
     print(f"{args.output}: {len(bom.components)} components")

@@ -29,6 +29,7 @@ PAGES: Final = {
     "clients/react/README.md": "clients/react.md",
     "clients/vue/README.md": "clients/vue.md",
     "checkpoints/emotion/README.md": "models/emotion.md",
+    "checkpoints/emotion-small/README.md": "models/emotion-small.md",
     "checkpoints/emotion-next/README.md": "models/emotion-next.md",
     "checkpoints/summarizer/README.md": "models/summarizer.md",
     "training/emotion/journal.md": "models/journal.md",

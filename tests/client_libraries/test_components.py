@@ -58,7 +58,7 @@ def test_their_own_tests():
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     for project in ("elements", "react 18", "react 19", "vue 3.4", "vue 3.5"):
-        assert f" {project} " in done.stdout
+        assert f"|{project}|" in done.stdout
 
 
 class Files(http.server.SimpleHTTPRequestHandler):
@@ -147,7 +147,8 @@ def button(page: Page, name: str):
 
 def left_and_width(locator: Locator) -> list[float]:
     box: list[float] = locator.evaluate(
-        "element => { const { left, width } = element.getBoundingClientRect(); return [left, width] }"
+        "element => { const { left, width } = element.getBoundingClientRect();"
+        "return [left, width] }"
     )
     return box
 
@@ -261,7 +262,7 @@ def test_a_refusal_is_shown(chromium, addresses, status, again):
 
 def test_too_many_requests_the_button_waits(chromium, addresses):
     with visiting(chromium, addresses, expected=("429",)) as page:
-        page.route("**/analyze/**", refuse(429, {"Retry-After": "7"}))
+        page.route("**/analyze/**", refuse(429, {"Retry-After": "6"}))
         record(page)
         waiting = page.get_by_role("button", name=re.compile(r"Send again \(in \d s\)"))
         expect(waiting).to_have_attribute("aria-disabled", "true", timeout=ANSWERED)

@@ -98,6 +98,8 @@ NOT_RUN = {
     "kubectl label namespace YOURS samo-access=true": _CLUSTER,
     "make train-emotion DATA=../shared/data": _TRAINING,
     "make eval-emotion DATA=../shared/data": _TRAINING,
+    "make train-emotion-small DATA=../shared/data": _TRAINING,
+    "make eval-emotion DATA=../shared/data MODEL=small": _TRAINING,
     "make train-summarizer DATA=../shared/data": _TRAINING,
     "make eval-summarizer DATA=../shared/data": _TRAINING,
     "make retrain IN=feedback.jsonl DATA=../shared/data": _TRAINING,

@@ -38,12 +38,17 @@ def stored(home: Path) -> list[Path]:
     return [p for p in (home / "models").glob("*/*") if p.is_dir()]
 
 
-def test_optimum_gives_the_bytes_that_the_committed_graph_gives(tmp_path, emotion_folder):
-    result = run_export("emotion", "--exporter", "optimum", home=tmp_path)
+@pytest.mark.parametrize(
+    ("model", "fixture"),
+    [("emotion", "emotion_folder"), ("emotion-small", "small_emotion_folder")],
+)
+def test_optimum_gives_the_bytes_that_the_committed_graph_gives(tmp_path, request, model, fixture):
+    result = run_export(model, "--exporter", "optimum", home=tmp_path)
     assert result.returncode == 0, result.stderr
     (folder,) = stored(tmp_path)
+    exported = request.getfixturevalue(fixture)
     for name in ("model.onnx", "model.onnx.data"):
-        assert (folder / name).read_bytes() == (emotion_folder / name).read_bytes()
+        assert (folder / name).read_bytes() == (exported / name).read_bytes()
 
 
 def test_a_second_export_finds_the_first(tmp_path):

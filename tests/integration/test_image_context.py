@@ -50,7 +50,7 @@ def test_the_context_contains_only_allowed_files_and_is_reproducible(tmp_path):
     }  # fmt: skip
     models = tmp_path / "one/models"
     assert {path.name for path in models.iterdir()} == {
-        "samo-emotion", "samo-summarizer", "samo-transcriber",
+        "samo-emotion", "samo-emotion-small", "samo-summarizer", "samo-transcriber",
     }  # fmt: skip
     manifest = (tmp_path / "one/bento/bento.yaml").read_text()
     for latest in models.glob("*/latest"):

@@ -6,7 +6,10 @@ import os
 import wave
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
+
+if TYPE_CHECKING:  # needed for recordings only
+    import av
 
 Source = str | os.PathLike[str] | bytes | bytearray | IO[bytes] | Iterable[bytes]
 """The path of a recording; or samples: bytes, a stream such as a microphone's, or chunks."""
@@ -71,8 +74,13 @@ def _by_pyav(path: Path, rate: int, frames: int) -> Iterator[bytes]:
                 raise ValueError("The file has no audio.")
             for frame in recording.decode(audio=0):
                 for part in resampler.resample(frame):
-                    yield part.to_ndarray().tobytes()
+                    yield _samples(part)
     except av.FFmpegError as error:
         raise ValueError(f"The recording cannot be decoded ({type(error).__name__}).") from None
     for part in resampler.resample(None):
-        yield part.to_ndarray().tobytes()
+        yield _samples(part)
+
+
+def _samples(frame: av.AudioFrame) -> bytes:
+    """The samples of a packed frame; `to_ndarray` would need NumPy. Its plane may be padded."""
+    return bytes(frame.planes[0])[: frame.samples * 2]
