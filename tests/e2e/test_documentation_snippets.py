@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from itertools import pairwise
 
 import av
 import pytest
@@ -58,11 +57,11 @@ COMPARED_ELSEWHERE = {
 def json_without_command():
     """Page and content of each JSON block that does not follow a command."""
     for page in PAGES:
-        tokens = [None, *MarkdownIt().parse(page.read_text(encoding="utf-8"))]
-        for previous, token in pairwise(tokens):
+        tokens = MarkdownIt().parse(page.read_text(encoding="utf-8"))
+        for token, previous in zip(tokens, [None, *tokens], strict=False):
             if token.type == "fence" and token.info == "json":
-                follows = previous is not None and previous.type == "fence"
-                if not (follows and previous.info in {"sh", "python"}):
+                language = previous.info if previous and previous.type == "fence" else ""
+                if language not in {"sh", "python"}:
                     content = json.loads(token.content)
                     if (page.stem, next(iter(content))) not in COMPARED_ELSEWHERE:
                         yield page.stem, content

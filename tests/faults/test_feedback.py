@@ -55,7 +55,8 @@ def test_a_killed_service_has_stored_all_that_it_answered(kind, tmp_path):
             half = threading.Event()
 
             def send(number):
-                body = {"request_id": request_id, "labels": ["joy"], "user": f"user-{number}"}
+                user = f"user-{number}"
+                body = {"request_id": request_id, "labels": ["joy"], "user": user}
                 try:
                     response = client.post("/feedback", json=body)
                     while response.status_code == 503:  # the machine is busy
@@ -64,7 +65,7 @@ def test_a_killed_service_has_stored_all_that_it_answered(kind, tmp_path):
                 except httpx.TransportError:
                     return  # killed
                 assert response.status_code == 201, response.text
-                answered.add(body["user"])
+                answered.add(user)
                 if len(answered) >= WRITES // 2:
                     half.set()
 
@@ -197,14 +198,19 @@ def test_the_longest_text_is_stored_as_it_is(client, request_id):
     assert stored["text"] == text[:20_000]
 
 
-def test_feedback_that_is_off_names_the_setting():
+@pytest.fixture
+def without_feedback():
     with running(Settings(runners="fake")) as client:
-        for response in (
-            client.post("/feedback", json={"request_id": "a", "labels": ["joy"]}),
-            client.get("/feedback/u"),
-            client.delete("/feedback/u"),
-        ):
-            error = error_of(response, 409)
-            assert error["code"] == "feedback_off"
-            assert "SAMO_FEEDBACK_URL" in error["message"]
-        assert client.get("/health").json()["feedback"] == "off"
+        yield client
+
+
+def test_feedback_that_is_off_names_the_setting(without_feedback):
+    for response in (
+        without_feedback.post("/feedback", json={"request_id": "a", "labels": ["joy"]}),
+        without_feedback.get("/feedback/u"),
+        without_feedback.delete("/feedback/u"),
+    ):
+        error = error_of(response, 409)
+        assert error["code"] == "feedback_off"
+        assert "SAMO_FEEDBACK_URL" in error["message"]
+    assert without_feedback.get("/health").json()["feedback"] == "off"

@@ -30,7 +30,8 @@ echo '{{"promoted": "samo-emotion:new"}}'
 @pytest.fixture
 def service():
     """The URL of a service, and the response of its route."""
-    answer: dict[str, Any] = {"status": 200, "body": {"state": "on", "alarms": ["logits", "labels"]}}
+    body = {"state": "on", "alarms": ["logits", "labels"]}
+    answer: dict[str, Any] = {"status": 200, "body": body}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):

@@ -20,7 +20,7 @@ from samo import cli
 from samo.access.keys import KeyFile, new_key
 from samo.feedback import migration, store, writer
 from samo.feedback.database import create_file, open_engine, reading
-from samo.feedback.problems import reason
+from samo.feedback.problems import UnusableDatabaseError, reason
 from samo.feedback.records import Answer, AnswerId, Submission
 from samo.feedback.tables import feedback, metadata
 from samo.settings import Settings
@@ -203,7 +203,7 @@ def test_tables_of_another_revision(url, engine, statements, message):
         migration.ensure_tables(url, engine, migrate=True)
         assert rows(engine, "samo_feedback") == 0
         return
-    with pytest.raises(migration.UnusableDatabaseError, match=message):
+    with pytest.raises(UnusableDatabaseError, match=message):
         migration.ensure_tables(url, engine, migrate=True)
 
 
@@ -218,7 +218,7 @@ def test_an_update_keeps_what_is_stored(url):
                     "VALUES ('phone', 'request-1', 0, '2026-01-01 00:00:00', '/predict', 'm', 'a')"
                 )
             )
-        with pytest.raises(migration.UnusableDatabaseError, match="run `samo feedback migrate`"):
+        with pytest.raises(UnusableDatabaseError, match="run `samo feedback migrate`"):
             migration.ensure_tables(url, engine, migrate=False)
         migration.ensure_tables(url, engine, migrate=True)
         with reading(engine) as connection:
@@ -233,9 +233,9 @@ def test_a_migration_that_fails_changes_nothing(url, monkeypatch):
         connection.execute(text("CREATE TABLE samo_answers (x INTEGER)"))
         connection.execute(text("SELECT nothing FROM nowhere"))
 
-    monkeypatch.setattr(migration.command, "upgrade", fail)
+    monkeypatch.setattr("samo.feedback.migration.command.upgrade", fail)
     with engine_of(url) as engine:
-        with pytest.raises(migration.UnusableDatabaseError, match="nothing was changed"):
+        with pytest.raises(UnusableDatabaseError, match="nothing was changed"):
             migration.ensure_tables(url, engine, migrate=True)
         monkeypatch.undo()
         migration.ensure_tables(url, engine, migrate=True)

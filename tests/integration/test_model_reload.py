@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 
 import httpx
 import pytest
@@ -24,7 +25,9 @@ pytestmark = pytest.mark.models
 NAME = "samo-emotion"
 # joy and sadness apply, with the thresholds of the checkpoint
 ENTRY = "I miss my cousins terribly. Today I was so happy that I cried."
-SECONDS = 60
+SECONDS = 180
+# Requests that began before a promotion end with the former model.
+RECENT = 6
 
 
 def link(source, target):
@@ -99,7 +102,7 @@ class Load:
 
     def __init__(self, url):
         self.url = url
-        self.seen = set()
+        self.recent: deque[int] = deque(maxlen=RECENT)
         self.failures = []
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._send) for _ in range(3)]
@@ -125,18 +128,17 @@ class Load:
                 if response.status_code != 200:
                     self.failures.append(response.text)
                 else:
-                    self.seen.add(len(response.json()["emotions"]))
+                    self.recent.append(len(response.json()["emotions"]))
 
 
 def test_a_promotion_and_a_rollback_under_load_lose_no_request(home, client):
     first = tag(client)
     with Load(str(client.base_url)) as load:
-        wait_for(lambda: load.seen == {2})
+        wait_for(lambda: [*load.recent] == [2] * RECENT)
         promoted = models(home, "promote", f"{NAME}:strict")
         assert (promoted.returncode, promoted.stdout) == (0, f"{NAME}:strict\n")
         wait_for(lambda: tag(client) == f"{NAME}:strict")
-        load.seen.clear()
-        wait_for(lambda: load.seen == {1})
+        wait_for(lambda: [*load.recent] == [1] * RECENT)
         rolled_back = models(home, "rollback")
         assert (rolled_back.returncode, rolled_back.stdout) == (0, f"{first}\n")
         wait_for(lambda: tag(client) == first)

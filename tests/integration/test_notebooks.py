@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -97,7 +98,7 @@ def test_an_export_of_the_page_is_read(tmp_path):
     ]
     export = tmp_path / "journal.json"
     export.write_text(json.dumps({"format": "samo-journal", "version": 1, "entries": entries}))
-    names = {"Path": Path, "json": json}
+    names: dict[str, Any] = {"Path": Path, "json": json}
     exec(cell.source.partition("\njournal = ")[0], names)
     rows = names["read_insights"](export)
     assert [(row["date"], row["id"]) for row in rows] == [("2026-01-01", "a"), ("2026-01-03", "b")]

@@ -129,6 +129,7 @@ def test_a_transcript_that_speech_has_overtaken_is_not_wanted(speech):
         order = order or session.next_decode(draft_after_seconds=None)
         if order is not None:
             wanted.append(session.is_wanted(order))
+    assert order is not None
     assert order.purpose is Purpose.PAUSE
     assert wanted[0]
     assert not wanted[-1]  # "Ask not" follows
