@@ -9,14 +9,20 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import create_engine, select
 from sqlalchemy.pool import NullPool
 
 from samo import limits
+from samo.feedback.records import Answer, AnswerId
+from samo.feedback.service import Feedback
 from samo.feedback.tables import feedback
+from samo.feedback.waiting import MAX_WAITING
+from samo.monitoring.metrics import registry
 from samo.settings import Settings
 from tests.conftest import running
 from tests.e2e.conftest import serving
@@ -214,3 +220,22 @@ def test_feedback_that_is_off_names_the_setting(without_feedback):
         assert error["code"] == "feedback_off"
         assert "SAMO_FEEDBACK_URL" in error["message"]
     assert without_feedback.get("/health").json()["feedback"] == "off"
+
+
+def test_the_oldest_answers_are_dropped_and_counted(tmp_path):
+    service = Feedback(Settings(feedback_url=SecretStr(f"sqlite:///{tmp_path}/feedback.db")))
+
+    def dropped():
+        return registry.get_sample_value("samo_answers_dropped_total") or 0.0
+
+    before = dropped()
+    at = datetime.now(UTC)
+    service.record(
+        Answer(AnswerId("", str(number), 0), at, "/predict", "fake", "a", None, ["joy"], [])
+        for number in range(MAX_WAITING + 3)
+    )
+    assert dropped() == before + 3
+    service.close()
+    assert (
+        dropped() == before + 3 + MAX_WAITING
+    )  # it was never started, so nothing could be written

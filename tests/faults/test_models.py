@@ -96,6 +96,7 @@ def test_a_model_that_always_fails_is_reported_until_it_computes_again(faulty):
         assert ready.json() == {
             "status": "degraded",
             "models": {"transcriber": "ready", "emotion": "failing", "summarizer": "ready"},
+            "feedback": "off",
         }
         assert faulty.client.get("/health").json()["status"] == "degraded"
         assert faulty.client.get("/health").json()["models"]["emotion"] is False
@@ -165,6 +166,7 @@ def test_a_model_that_cannot_be_loaded(tmp_path, summarizer_folder):
         assert client.get("/readyz").json() == {
             "status": "degraded",
             "models": {"transcriber": "ready", "emotion": "ready", "summarizer": "unavailable"},
+            "feedback": "off",
         }
         assert client.get("/models/status").json()["summarizer"]["ready"] is False
         insight = client.post("/analyze/journal", json=ENTRY).json()

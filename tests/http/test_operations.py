@@ -68,7 +68,7 @@ def test_openapi_describes_every_route_and_the_envelope(client):
         "/metrics", "/v1/audio/translations", "/v1/models", "/v1/models/{name}",
         "/insights/trends", "/monitoring/drift", "/monitoring/drift/reference",
         "/v1/jobs", "/v1/jobs/{job_id}", "/v1/jobs/{job_id}/result",
-        "/v1/realtime/client_secrets",
+        "/v1/realtime/client_secrets", "/feedback", "/feedback/{user}",
     } == set(description["paths"])  # fmt: skip
     responses = description["paths"]["/predict"]["post"]["responses"]
     assert responses["200"]["content"]["application/json"]["schema"]["$ref"].endswith(
