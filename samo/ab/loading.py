@@ -48,8 +48,8 @@ def load_variant(settings: Settings, name: str, serving: str) -> LoadedVariant:
         model = find_tag(name)
     except ModelNotStored:
         raise StartError(
-            f"SAMO_AB_MODEL cannot be used: {name} is not in the model store, whose tags "
-            "`bentoml models list` shows. Correct or unset it."
+            f"SAMO_AB_MODEL cannot be used: {name} is not in the model store: `samo models list "
+            f"{name.partition(':')[0]}` lists the versions. Correct or unset it."
         ) from None
     tag, folder = str(model.tag), Path(model.path)
     _refuse_same(tag, serving)

@@ -14,6 +14,7 @@ from runners.emotion.classifier import EmotionClassifier
 from runners.errors import StartError
 from samo.commands.console import messages, results
 from samo.commands.errors import OK, UNAVAILABLE, USAGE, CommandError
+from samo.settings import Settings
 
 _EMOTION: Final = "samo-emotion"
 
@@ -32,8 +33,9 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
             action.add_argument("tag", metavar="TAG", help="such as samo-emotion:8cd2f1a09b3e")
         else:
             action.add_argument(
-                "name", metavar="NAME", nargs="?", default=_EMOTION,
-                help="name in the model store (default: %(default)s)",
+                "name", metavar="NAME", nargs="?",
+                help="name in the model store, such as samo-emotion-small (default: the emotion "
+                "model of SAMO_EMOTION_MODEL)",
             )  # fmt: skip
         if name == "list":
             action.add_argument("--json", action="store_true", help="print all metadata as JSON")
@@ -46,11 +48,12 @@ def list_versions(args: argparse.Namespace) -> int:
     """Print the versions, the newest first."""
     from samo import model_store
 
+    name = args.name or _serving_name()
     try:
-        served = model_store.version_of(model_store.find_model(args.name))
+        served = model_store.version_of(model_store.find_model(name))
     except StartError as error:
         raise CommandError(str(error), UNAVAILABLE) from None
-    versions = [_describe(model, served) for model in model_store.stored_versions(args.name)]
+    versions = [_describe(model, served) for model in model_store.stored_versions(name)]
     if args.json:
         sys.stdout.write(json.dumps(versions, indent=2, ensure_ascii=False) + "\n")
     else:
@@ -65,7 +68,7 @@ def promote(args: argparse.Namespace) -> int:
     name, separator, version = args.tag.partition(":")
     if not separator or not version or version == "latest":
         raise CommandError(
-            f"{args.tag} is no tag: write NAME:VERSION as `samo models list` prints it.", USAGE
+            f"{args.tag!r} is no tag: write NAME:VERSION as `samo models list` prints it.", USAGE
         )
     try:
         with model_store.promotion_lock(name):
@@ -83,13 +86,22 @@ def roll_back(args: argparse.Namespace) -> int:
     """Let the former version serve again."""
     from samo import model_store
 
+    name = args.name or _serving_name()
     try:
-        with model_store.promotion_lock(args.name):
-            model = model_store.roll_back(args.name)
+        with model_store.promotion_lock(name):
+            model = model_store.roll_back(name)
     except model_store.PromotionRefused as error:
         raise CommandError(str(error), UNAVAILABLE) from None
-    _report(args.name, model_store.version_of(model))
+    _report(name, model_store.version_of(model))
     return OK
+
+
+def _serving_name() -> str:
+    """The name in the model store of the emotion model that the settings select."""
+    try:
+        return Settings.load().model_names["emotion"]
+    except StartError as error:
+        raise CommandError(str(error), USAGE) from None
 
 
 def _check_golden_sample(model: Any) -> None:

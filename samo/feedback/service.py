@@ -116,8 +116,8 @@ class Feedback:
             answer = await self._in_transaction(write)
         if answer is None:
             raise AnswerNotFound(
-                "There is no prediction with this request id: send the X-Request-ID of a response "
-                "of /analyze, /predict, /summarize or /transcribe, with the same API key, within "
+                f"{_not_found(submission.answer.item)} send the X-Request-ID of a response of "
+                "/analyze, /predict, /summarize or /transcribe, with the same API key, within "
                 f"{self._settings.answer_days:g} days.",
                 kept_days=self._settings.answer_days,
             )
@@ -179,6 +179,16 @@ class Feedback:
 
 def _unavailable(problem: str) -> FeedbackUnavailable:
     return FeedbackUnavailable(f"{problem} Try again after the time in Retry-After.")
+
+
+def _not_found(item: int) -> str:
+    if not item:
+        return "There is no prediction with this request id:"
+    return (
+        f"There is no prediction for item {item} of this request id: the items are the texts of "
+        "/predict_batch, counted from 0, without those that were refused. Leave item out for other "
+        "routes, and"
+    )
 
 
 def _observe_agreement(answer: Answer, submission: Submission) -> None:

@@ -84,7 +84,7 @@ def find_version(name: str, version: str) -> StoredModel:
         model = None
     if model is None or model.tag.version != version:
         raise ModelNotStored(
-            f"{name}:{version} is not in the model store: `samo models list` lists what is."
+            f"{name}:{version} is not in the model store: `samo models list {name}` lists what is."
         )
     return cast("StoredModel", model)
 

@@ -115,6 +115,12 @@ def test_feedback_on_a_response(samo):
     assert (said.item, second.item) == (0, 1)
     assert second.request_id == batch.request_id
     assert samo.send_feedback(said.request_id, labels=["joy"]).request_id == said.request_id
+    samo.send_feedback(batch, labels=["joy"], user="user-1")
+    page = samo.export_feedback("user-1", limit=1)
+    (rest,) = samo.export_feedback("user-1", after=page.next).feedback
+    assert {page.feedback[0].item, rest.item} == {0, 1}
+    assert samo.erase_feedback("user-1").erased == 2
+    assert not samo.export_feedback("user-1").feedback
     with pytest.raises(errors.NotFound, match="X-Request-ID"):
         samo.send_feedback("unknown", labels=["joy"])
     with pytest.raises(TypeError, match="about a response"):

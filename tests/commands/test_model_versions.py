@@ -102,10 +102,17 @@ def test_the_list_is_readable_in_a_pipe(versions, capsys):
     ]  # fmt: skip
 
 
+def test_without_a_name_the_emotion_model_of_the_settings_is_meant(versions, capsys, monkeypatch):
+    monkeypatch.setenv("SAMO_EMOTION_MODEL", "small")
+    for action in ("list", "rollback"):
+        assert "samo-emotion-small" in run(capsys, action)[2]
+
+
 @pytest.mark.parametrize(
     ("tag", "status", "message"),
     [
-        (f"{NAME}:four", 4, f"{NAME}:four is not in the model store"),
+        (f"{NAME}:four", 4, f"store: `samo models list {NAME}` lists what is"),
+        ("", 2, "'' is no tag"),
         (f"{NAME}:o", 4, "is not in the model store"),  # BentoML would find "one"
         (NAME, 2, "is no tag"),
         (f"{NAME}:latest", 2, "is no tag"),

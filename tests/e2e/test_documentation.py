@@ -109,7 +109,7 @@ NOT_RUN = {
     "SAMO_AB_MODEL=samo-emotion:VERSION SAMO_AB_MODE=shadow SAMO_AB_SHARE=1 .venv/bin/samo serve": (
         "tests/integration/test_ab.py starts a server with two models"
     ),
-    "SAMO_FEEDBACK_URL=sqlite:////var/lib/samo/feedback.db .venv/bin/samo ab report": (
+    "SAMO_FEEDBACK_URL=sqlite:///$HOME/.local/share/samo/feedback.db .venv/bin/samo ab report": (
         "tests/commands/test_ab.py runs the command on feedback of a service"
     ),
     "make eval-trends": "takes minutes",
@@ -119,7 +119,11 @@ NOT_RUN = {
     ),
     "for loss in bce focal asymmetric; do": _TRAINING,
     "python -m training.emotion.compare_runs --data ../shared/data --runs": _TRAINING,
-    "SAMO_FEEDBACK_URL=sqlite:////var/lib/samo/feedback.db .venv/bin/samo serve": _FEEDBACK,
+    "mkdir -p ~/.local/share/samo": _FEEDBACK,
+    "SAMO_FEEDBACK_URL=sqlite:///$HOME/.local/share/samo/feedback.db .venv/bin/samo serve": (
+        _FEEDBACK
+    ),
+    "export SAMO_FEEDBACK_URL=sqlite:///$HOME/.local/share/samo/feedback.db": _FEEDBACK,
     "curl -s http://localhost:3000/feedback -H 'Content-Type: application/json' -d '{": _FEEDBACK,
     "SAMO_FEEDBACK_URL=postgresql://owner:password@host/database .venv/bin/samo feedback migrate": (
         _FEEDBACK

@@ -129,6 +129,7 @@ def test_feedback_from_the_prediction_to_its_erasure(url, engine):
         assert send(client, batch, phone, item=2, labels=["sadness"], user="u-1").status_code == 201
         error = error_of(send(client, batch, phone, item=1, labels=["joy"]), 404)  # it was refused
         assert error["code"] == "answer_not_found"
+        assert "no prediction for item 1 of this request id" in error["message"]
         entry = client.post("/analyze/journal", json={"text": "I am glad. " * 500}, headers=phone)
         entry_id = entry.headers["x-request-id"]
         assert send(client, entry_id, phone, summary_rating="5", user="u-1").status_code == 201

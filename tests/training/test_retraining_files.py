@@ -101,6 +101,8 @@ def test_files_that_are_no_text_are_refused_by_name(tmp_path):
     assert "x.csv is not csv in UTF-8" in refusal(read_labelled, [tmp_path / "x.csv"], CALIBRATION)
     (tmp_path / "y.csv").write_text("text,labels\na\n")
     assert "y.csv:2 has more or fewer" in refusal(read_labelled, [tmp_path / "y.csv"], CALIBRATION)
+    (tmp_path / "v.csv").write_text("text;labels\na;joy\n")
+    assert "v.csv has semicolons" in refusal(read_labelled, [tmp_path / "v.csv"], CALIBRATION)
     (tmp_path / "x.txt").write_text("a")
     assert "wrong_format: x.txt" in refusal(read_labelled, [tmp_path / "x.txt"], CALIBRATION)
     assert "no_file" in refusal(read_labelled, [tmp_path / "z.csv"], CALIBRATION)

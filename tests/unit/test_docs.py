@@ -31,6 +31,11 @@ def ids(page: Path) -> str:
     return page.stem
 
 
+def test_the_readme_links_every_how_to_guide_of_feedback():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(f"](docs/{name}.md)" in readme for name in ("feedback", "ab", "retraining"))
+
+
 def test_there_are_blocks():
     assert len(BLOCKS) >= 8
 

@@ -204,7 +204,13 @@ def _read_jsonl(path: Path) -> Iterator[Row]:
 def _read_csv(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, strict=True)
-        for column in reader.fieldnames or ():
+        header = list(reader.fieldnames or ())
+        if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
+            raise RetrainingRefused(
+                "wrong_format",
+                f"{path.name} has semicolons or tabs between its columns: save it with commas.",
+            )
+        for column in header:
             if column not in COLUMNS:
                 raise _wrong_column(path.name, column)
         for values in reader:

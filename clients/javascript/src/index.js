@@ -258,6 +258,24 @@ export class Samo {
   }
 
   /**
+   * All that is stored about a user, in pages: `next` is the value of `after` for the next one.
+   * @param {string} user your own id of the person
+   * @param {{ after?: string, limit?: number } & RequestOptions} [options]
+   */
+  async exportFeedback(user, { signal, ...query } = {}) {
+    return data(this.#api.GET("/feedback/{user}", { params: { path: { user }, query }, signal }));
+  }
+
+  /**
+   * Erase all feedback of a user, with the predictions that it is about.
+   * @param {string} user your own id of the person
+   * @param {RequestOptions} [options]
+   */
+  async eraseFeedback(user, { signal } = {}) {
+    return data(this.#api.DELETE("/feedback/{user}", { params: { path: { user } }, signal }));
+  }
+
+  /**
    * State of the service.
    * @param {RequestOptions} [options]
    */

@@ -71,6 +71,10 @@ suite("against a service", { skip: !baseUrl && "SAMO_URL is not set" }, () => {
     const said = await samo.sendFeedback(insight, { labels: ["joy"], moods: [], summaryRating: 4 });
     const again = await samo.sendFeedback(said.request_id, { labels: ["grief"] });
     assert.equal(again.id, said.id);
+    await samo.sendFeedback(insight, { labels: ["joy"], user: "user-js" });
+    const { feedback, next } = await samo.exportFeedback("user-js", { limit: 1 });
+    assert.deepEqual([feedback[0].labels, next], [["joy"], null]);
+    assert.equal((await samo.eraseFeedback("user-js")).erased, 1);
     await assert.rejects(samo.sendFeedback({}, { labels: ["joy"] }), TypeError);
   });
 

@@ -277,6 +277,46 @@ export class Samo {
         created: string;
     }>;
     /**
+     * All that is stored about a user, in pages: `next` is the value of `after` for the next one.
+     * @param {string} user your own id of the person
+     * @param {{ after?: string, limit?: number } & RequestOptions} [options]
+     */
+    exportFeedback(user: string, { signal, ...query }?: {
+        after?: string;
+        limit?: number;
+    } & RequestOptions): Promise<{
+        feedback: {
+            id: string;
+            request_id: string;
+            item: number;
+            created: string;
+            consent: boolean;
+            labels: string[] | null;
+            moods: string[] | null;
+            summary_rating: number | null;
+            transcript: string | null;
+            text: string | null;
+            predicted: {
+                route: string;
+                created: string;
+                model: string;
+                variant: string;
+                caller: string | null;
+                labels: string[] | null;
+                moods: string[] | null;
+            };
+        }[];
+        next: string | null;
+    }>;
+    /**
+     * Erase all feedback of a user, with the predictions that it is about.
+     * @param {string} user your own id of the person
+     * @param {RequestOptions} [options]
+     */
+    eraseFeedback(user: string, { signal }?: RequestOptions): Promise<{
+        erased: number;
+    }>;
+    /**
      * State of the service.
      * @param {RequestOptions} [options]
      */

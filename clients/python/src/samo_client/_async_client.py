@@ -198,6 +198,28 @@ class AsyncSamo(AsyncJobs):
             )
         )
 
+    async def export_feedback(
+        self, user: str, *, after: str | None = None, limit: int | None = None
+    ) -> models.UserFeedbackResponse:
+        """All that is stored about a user, in pages.
+
+        Args:
+            user: Your own id of the person, as in `send_feedback`.
+            after: `next` of the page before.
+            limit: How much feedback a page has at most.
+
+        """
+        return await self._send(_calls.export_feedback(user, after=after, limit=limit))
+
+    async def erase_feedback(self, user: str) -> models.ErasedResponse:
+        """Erase all feedback of a user, with the predictions that it is about.
+
+        Args:
+            user: Your own id of the person, as in `send_feedback`.
+
+        """
+        return await self._send(_calls.erase_feedback(user))
+
     def live(self, **options: Unpack[LiveOptions]) -> AsyncLiveSession:
         """A live session, which transcribes speech while it is spoken; for an `async with` block.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Generic, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -191,6 +191,25 @@ def send_feedback(
         _model(models.FeedbackResponse),
         {"request_id": request_id, **names, **fields},
     )
+
+
+def export_feedback(
+    user: str, *, after: str | None, limit: int | None
+) -> Call[models.UserFeedbackResponse]:
+    """`GET /feedback/{user}`."""
+    query = {"after": after, "limit": limit}
+    encoded = urlencode({name: value for name, value in query.items() if value is not None})
+    path = f"{_feedback_path(user)}?{encoded}" if encoded else _feedback_path(user)
+    return Call("GET", path, _model(models.UserFeedbackResponse))
+
+
+def erase_feedback(user: str) -> Call[models.ErasedResponse]:
+    """`DELETE /feedback/{user}`."""
+    return Call("DELETE", _feedback_path(user), _model(models.ErasedResponse))
+
+
+def _feedback_path(user: str) -> str:
+    return f"/feedback/{quote(user, safe='')}"
 
 
 def live_token(*, seconds: int, options: Mapping[str, Any]) -> Call[models.ClientSecretResponse]:
