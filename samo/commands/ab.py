@@ -124,8 +124,9 @@ def _read(url: str, args: argparse.Namespace) -> dict[str, list[Rated]]:
                 continue
             score = agreement(answer.labels, right, args.measure)
             name = answer.caller.rpartition("/")[0]
-            variant = "b" if answer.variant == "b" else "a"
-            experiments[name].append(Rated(variant, answer.model, answer.caller, score))
+            experiments[name].append(
+                Rated("b" if answer.variant == "b" else "a", answer.model, answer.caller, score)
+            )
     return experiments
 
 
@@ -167,7 +168,7 @@ def _print(name: str, measure: Measure, plan: Plan, report: Report) -> None:
             f"{high:+.3f}, however often you look."
         )
     lines.append(_VERDICTS[report.verdict].format(gain=plan.gain))
-    lines += _planning(plan, report) + _warnings(report)
+    lines += [*_planning(plan, report), *_warnings(report)]
     results().print("\n".join(lines))
 
 
