@@ -91,7 +91,7 @@ def test_the_metrics_have_the_agreement(database):
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["--since", "2200-01-01"], errors.INCOMPLETE, "no feedback on answers of an experiment"),
+        (["--since", "2200-01-01"], errors.INCOMPLETE, "header that SAMO_AB_HEADER names"),
         (["--model", "samo-emotion:c"], errors.REFUSED, "--model is one of samo-emotion:b"),
     ],
 )
