@@ -36,7 +36,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 import samo
-from deploy.container.engine import EngineError, find_engine
+from deploy.container.engine import EngineError, find_engine, ulimits
 from deploy.supply.packages import ROOT, Package, locked_packages
 from samo.model_store import StoredModel, find_model
 from samo.settings import EMOTION_MODELS, Settings
@@ -201,7 +201,7 @@ def main() -> int:
     if args.image:
         try:
             run = ("run", "--rm", "--network", "none", "--entrypoint", "sh")
-            listing = find_engine(None).run(*run, args.image, "-c", _LIST_PACKAGES)
+            listing = find_engine(None).run(*run, *ulimits(), args.image, "-c", _LIST_PACKAGES)
         except EngineError as error:
             print(error, file=sys.stderr)
             return 1
