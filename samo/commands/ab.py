@@ -142,6 +142,7 @@ def _choose(tag: str | None, experiments: dict[str, list[Rated]]) -> str:
     if not names:
         raise CommandError(
             "There is no feedback on answers of an experiment: set SAMO_AB_MODEL in the service, "
+            "with SAMO_AB_MODE=split, send the header that SAMO_AB_HEADER names, if it is set, "
             "and send feedback with labels.",
             INCOMPLETE,
         )

@@ -158,7 +158,7 @@ DEEP = "[" * 100_000 + "]" * 100_000
         ({"labels": ["joy"], "user": "u" * 129}, 422, "user:"),
         ({"labels": ["joy"], "request_id": "' OR 1=1 --"}, 422, "request_id: Send the X-"),
         ({"labels": ["joy"], "item": 128}, 422, "item: Must be at most"),
-        ({"labels": ["joy"], "item": 127}, 404, "no prediction with this request id"),
+        ({"labels": ["joy"], "item": 127}, 404, "no prediction for item 127 of this request id"),
         ({"labels": ["joy"], "rating": 5}, 422, "(unknown field)"),
         ({"labels": ["joy"], "text": "x" * 2 * limits.MAX_JSON_BYTES}, 413, "too large"),
     ],
