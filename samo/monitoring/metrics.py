@@ -128,7 +128,7 @@ answers_waiting: Final = Gauge(
 )
 answers_dropped: Final = Counter(
     "samo_answers_dropped",
-    "Predictions that were not written, so that nobody can send feedback on them.",
+    "Predictions that were not stored; feedback on them is refused.",
     registry=registry,
 )
 feedback_ready: Final = Gauge(
