@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from training.arrays import Array
 
@@ -102,13 +103,9 @@ def ranking(labels: Array, logits: Array) -> float:
     areas = []
     for column, scores in zip(labels.T, logits.T, strict=True):
         judged = ~np.isnan(column)
-        applies, values = column[judged] > 0, scores[judged]
-        positives = int(applies.sum())
-        negatives = len(applies) - positives
-        if positives and negatives:
-            ranks = values.argsort(kind="stable").argsort(kind="stable") + 1
-            above = ranks[applies].sum() - positives * (positives + 1) / 2
-            areas.append(above / (positives * negatives))
+        applies = column[judged] > 0
+        if applies.any() and not applies.all():
+            areas.append(roc_auc_score(applies, scores[judged]))
     return float(np.mean(areas)) if areas else 0.5
 
 
