@@ -35,7 +35,11 @@ from samo.settings import Settings, TracingSettings
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Create the application with all routes; they answer once `set_models` was called."""
+    """Create the application with all routes; they answer once `set_models` was called.
+
+    Raises:
+        StartError: The folder of jobs or the URL of the feedback cannot be used.
+    """
     app = FastAPI(
         title="SAMO",
         version=samo.__version__,

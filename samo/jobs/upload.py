@@ -7,6 +7,19 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
+from runners.errors import StartError
+
+
+def check_folder(folder: Path) -> None:
+    """Raise `StartError` if recordings cannot be written to this folder."""
+    try:
+        new_file(folder).close()
+    except OSError as error:
+        raise StartError(
+            f"SAMO_JOBS_FOLDER cannot be used: {error.strerror}. Name a folder that the service "
+            "may write, or unset it."
+        ) from None
+
 
 def new_file(folder: Path) -> BinaryIO:
     """A file that nobody else can open: it has no name, and ends with the process."""

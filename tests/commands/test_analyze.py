@@ -152,7 +152,7 @@ def test_an_entry_that_cannot_be_used(data, status, reason, where, stdin, capsys
         (["nothing.txt"], 2, "does not exist"),
         ([str(ROOT)], 2, "samo journal"),
         (["README.md", "--url", "http://127.0.0.1:9"], 4, "cannot be reached"),
-        (["README.md", "--url", "localhost:3000"], 2, "--url must look like"),
+        (["README.md", "--url", "localhost:3000"], 2, "SAMO_URL, must look like"),
         (["README.md", "--api-key", "secret"], 2, "add its --url"),
     ],
 )
