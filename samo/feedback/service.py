@@ -122,6 +122,8 @@ class Feedback:
                 kept_days=self._settings.answer_days,
             )
         metrics.feedback.labels(answer.route).inc()
+        for kind in submission.kinds:
+            metrics.feedback_kinds.labels(kind).inc()
         _observe_agreement(answer, submission)
         return at
 
