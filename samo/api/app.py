@@ -60,9 +60,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.experiment = None
     app.state.live_slots = SessionSlots(max_live_sessions(settings))
     error_handlers.install_error_handlers(app)
+    files = Files.read(
+        max_job_bytes=settings.max_job_bytes, max_job_seconds=settings.max_job_seconds
+    )
     for router in (
         *ROUTERS,
-        create_router(Files.read(max_job_bytes=settings.max_job_bytes), Route),
+        create_router(files, Route),
     ):
         app.include_router(router)
     description.install(app)
