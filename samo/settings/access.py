@@ -57,7 +57,8 @@ def _check_redis_options(url: str) -> None:
     from redis.exceptions import RedisError
 
     try:
-        connection = ConnectionPool.from_url(url).make_connection()
+        pool: Any = ConnectionPool.from_url(url)  # its methods have no types
+        connection = pool.make_connection()
         if isinstance(connection, SSLConnection):
             connection.ssl_context.get()
     except (TypeError, ValueError, RedisError):

@@ -147,12 +147,12 @@ def test_the_command(url, engine, capsys, monkeypatch, tmp_path):
     assert "other, phone" in err
     assert run("erase", "u", "--key", "phone")[1].out == "2\n"
     assert run("erase", "v")[1].out == "1\n"
-    for arguments, said in (
+    for arguments, message in (
         (("u", "--key", "phone"), "no feedback of this user with that key. There is with: other."),
         (("nobody",), "Nothing was erased: there is no feedback of this user."),
     ):
         status, (out, err) = run("erase", *arguments)
         assert (status, out) == (6, "")
-        assert said in " ".join(err.split())
+        assert message in " ".join(err.split())
     assert run("stats")[1].out.splitlines()[1] == "feedback\t1"
     assert run("migrate")[0] == 0
