@@ -115,7 +115,7 @@ def test_a_long_recording_of_the_microphone_is_a_job(playwright, base, tmp_path)
         launch(playwright, tmp_path / "microphone.wav") as browser,
         visiting(browser, base, service_workers="block") as (page, seen),
     ):
-        seen.expected = ("client_secrets", "ERR_FAILED")
+        seen.expected = ("client_secrets", "ERR_FAILED", "Service Worker")
         page.route("**/v1/realtime/client_secrets", lambda route: route.abort())
         limits = page.request.get("/page/limits.json").json()
         shorter = {**limits, "max_audio_seconds": 1, "max_microphone_seconds": 3}
