@@ -44,7 +44,7 @@ def _check_redis_url(value: SecretStr | None) -> SecretStr | None:
             is_address = False
         if not is_address or not re.fullmatch("rediss?", parts.scheme):
             raise ValueError("The address of a Redis is redis://host:6379 or rediss://host:6379")
-        if not re.fullmatch("(/[0-9]*)?", parts.path):  # the client would use database 0
+        if not re.fullmatch("(/[0-9]*/?)?", parts.path):  # the client would use database 0
             raise ValueError("The path of the URL is the number of a database, as in /0")
         if parts.query or parts.scheme == "rediss":
             _check_redis_options(url)

@@ -56,6 +56,16 @@ def test_a_text_gives_the_services_response(tmp_path, where, capsys, client):
     assert without_times(out) == without_times(response.text)
 
 
+def test_a_key_without_a_service_is_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SAMO_API_KEY", "secret")
+    file = tmp_path / "entry.txt"
+    file.write_text(TEXT)
+    status, _, err = run(capsys, file, "--json")
+    assert (status, err) == (
+        0, "SAMO_API_KEY has no effect without SAMO_URL: analysing in this process.\n"
+    )  # fmt: skip
+
+
 def test_a_recording_gives_the_services_response(where, capsys, client, recording):
     status, out, _ = run(capsys, RECORDING, "--json", "--language", "en", *where)
     response = client.post(

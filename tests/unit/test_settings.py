@@ -176,7 +176,9 @@ def test_a_url_that_cannot_be_used_is_refused_and_not_repeated(environment, name
     assert "secret" not in str(error.value)
 
 
-@pytest.mark.parametrize("url", ["redis://host", "rediss://:pw@host:6379/3?protocol=3"])
+@pytest.mark.parametrize(
+    "url", ["redis://host", "redis://host:6379/0/", "rediss://:pw@host:6379/3?protocol=3"]
+)
 def test_the_url_of_a_redis(environment, url):
     environment(SAMO_REDIS_URL=url)
     assert Settings.load().redis_url is not None
