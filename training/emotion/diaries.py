@@ -14,8 +14,9 @@ from runners.emotion.prediction import NEUTRAL
 from training.arrays import Array
 from training.emotion.data import LabelledTexts, read_lines
 
-# For fitting and for evaluation; they have different writers, and the summaries are by a third.
+# Each file has a writer of its own. The summaries are by others. PROBE is only for evaluation.
 DIARIES: Final = Path(__file__).with_name("diaries.jsonl")
+DIARIES_MORE: Final = Path(__file__).with_name("diaries_more.jsonl")
 PROBE: Final = Path(__file__).with_name("diary_probe.jsonl")
 # Ranges of the number of comments in a composite; the upper bound is excluded.
 NEUTRAL_COMMENTS: Final = (2, 10)
