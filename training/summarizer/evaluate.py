@@ -27,9 +27,10 @@ from training.emotion.diaries import PROBE, Diary, load_diaries
 from training.emotion.served import exported_model, load_classifier
 from training.summarizer.baselines import lead, lex_rank
 from training.summarizer.composites import Composite, composites
-from training.summarizer.dialogues import load_dialogues, rouge, truncate_words
+from training.summarizer.dialogues import load_dialogues
 from training.summarizer.metrics import SelectionScores
 from training.summarizer.pipeline import SummaryPipeline
+from training.summarizer.rouge import rouge, truncate_words
 from training.summarizer.sentences import goemotions_pool
 
 MAX_SENTENCES = 2
