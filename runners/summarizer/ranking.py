@@ -1,18 +1,21 @@
-"""Score a sentence for a summary that consists of other sentences already.
+"""Score a summary by its sentences: each has five features, in which the score is linear.
 
-The score is linear in five features. `training/summarizer/fit_selection.py` fits the weights to the
-ROUGE of all pairs of sentences of diaries with summaries by people, with the functions below.
+A sentence is penalized for what those before it say already (as in McDonald, 2007), so the best
+summary is not simply its best sentences. `training/summarizer/fit_selection.py` fits the weights to
+the ROUGE of all pairs of sentences of diaries with summaries, with the functions below.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import operator
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Final, Self
 
@@ -43,7 +46,7 @@ class Features:
         first: 1 for the first sentence of the entry, otherwise 0.
         salience: logit of the sentence's salience; 0 if it is not known.
         recurrence: mean weight of its content words; words of more sentences weigh more.
-        repetition: share of its content words that the summary has already.
+        repetition: share of its content words that the summary has before it.
 
     """
 
@@ -67,31 +70,37 @@ def weights() -> Features:
 
 
 class Ranking:
-    """The sentences of an entry, prepared for `features`."""
+    """The sentences of an entry, with what their features are computed from."""
 
     def __init__(self, sentences: Sequence[str], salience: Sequence[float] | None) -> None:
-        self.content = [content_words(sentence) for sentence in sentences]
+        content = [content_words(sentence) for sentence in sentences]
+        self.content = [frozenset(words) for words in content]
         self._lengths = [min(len(normalized_words(text)), MAX_WORDS) for text in sentences]
-        self._recurrence = recurrence(self.content)
+        self._recurrence = recurrence(content)
         self._salience = [_logit(value) for value in salience or [0.5] * len(sentences)]
 
-    def features(self, index: int, selected: Collection[int]) -> Features:
-        """Features of one sentence, given the sentences that are selected already."""
-        words = 1 + sum(self._lengths[other] for other in selected)
-        covered = {word for other in selected for word in self.content[other]}
-        content = set(self.content[index])
+    def features(self, index: int, before: Sequence[int] = ()) -> Features:
+        """Features of a sentence of the summary; `before` are those before it."""
+        words = 1 + sum(self._lengths[other] for other in before)
+        content = self.content[index]
+        covered = content.intersection(chain(*(self.content[other] for other in before)))
         return Features(
             length=math.log((words + self._lengths[index]) / words),
             first=float(index == 0),
             salience=self._salience[index],
             recurrence=self._recurrence[index],
-            repetition=len(content & covered) / max(1, len(content)),
+            repetition=len(covered) / max(1, len(content)),
         )
 
-    def score(self, index: int, selected: Collection[int]) -> float:
-        """Weighted sum of the features."""
-        values = astuple(self.features(index, selected))
-        return sum(weight * value for weight, value in zip(astuple(weights()), values, strict=True))
+    def score(self, summary: Sequence[int]) -> float:
+        """Score of a summary of these sentences, in order; -inf if one of them adds nothing."""
+        total = 0.0
+        for position, index in enumerate(summary):
+            features = self.features(index, summary[:position])
+            if features.repetition == 1.0:
+                return -math.inf
+            total += sum(map(operator.mul, astuple(features), astuple(weights())))
+        return total
 
 
 def is_dialogue(sentences: Sequence[str]) -> bool:

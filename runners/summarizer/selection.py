@@ -6,7 +6,7 @@ Extractive summarization by a linear score of a few features, after Edmundson (1
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from runners.summarizer.ranking import Ranking, is_dialogue, recurrence
@@ -19,6 +19,9 @@ MIN_SALIENCE: Final = 0.5
 # Focus "feeling" skips sentences below this share of the top salience, even if the summary gets
 # shorter.
 MIN_SALIENCE_SHARE: Final = 0.7
+# Only the sentences with the highest scores are combined, which bounds the search.
+MAX_CANDIDATES: Final = 40
+MAX_EXCHANGES: Final = 5
 # Weight of recurring words for "feeling"; salience and the number of content words have 1. It was
 # tuned on composites of GoEmotions' dev comments.
 FEELING_RECURRENCE_WEIGHT: Final = 3.0
@@ -36,9 +39,9 @@ def select_sentences(
         sentences: of the entry.
         max_sentences: maximum number of sentences to select.
         salience: of each sentence, between 0 and 1; None if it is not known.
-        focus: "core" selects one sentence after the other by its score (`ranking`); "gist" does so
-            without salience; "feeling" selects by salience. Without salience the focus is "gist",
-            and "core" becomes "gist" for a dialogue.
+        focus: "core" selects the summary with the highest score (`ranking`), "gist" does so
+            without salience; "feeling" selects by salience. Without salience the focus is
+            "gist"; for a dialogue "core" becomes "gist".
 
     """
     if salience is None or max(salience) < MIN_SALIENCE:
@@ -50,17 +53,33 @@ def select_sentences(
 
 
 def _select_by_score(ranking: Ranking, max_sentences: int) -> tuple[int, ...]:
-    """Select greedily, without sentences that have no new content word."""
-    selected: list[int] = []
-    covered: set[str] = set()
-    remaining = _with_content(ranking.content)
-    while remaining and len(selected) < max_sentences:
-        best = max(remaining, key=lambda index: ranking.score(index, selected))
-        selected.append(best)
-        remaining.remove(best)
-        covered.update(ranking.content[best])
-        remaining = [index for index in remaining if not covered.issuperset(ranking.content[index])]
-    return tuple(sorted(selected))
+    """Search the summary with the highest score: add sentences greedily, then exchange them."""
+    candidates = _with_content(ranking.content)
+    candidates.sort(key=lambda index: -ranking.score([index]))
+    del candidates[MAX_CANDIDATES:]
+    summary: list[int] = []
+    while len(summary) < max_sentences:
+        longer = _best(ranking, summary, candidates)
+        if longer is None:
+            break
+        summary = longer
+    for _ in range(MAX_EXCHANGES):
+        exchanged = [
+            _best(ranking, [other for other in summary if other != index], candidates)
+            for index in summary
+        ]
+        better = max(filter(None, exchanged), key=ranking.score, default=summary)
+        if ranking.score(better) <= ranking.score(summary):
+            break
+        summary = better
+    return tuple(summary)
+
+
+def _best(ranking: Ranking, summary: list[int], candidates: Sequence[int]) -> list[int] | None:
+    """Add the best sentence, in order; None if none has new content."""
+    longer = [sorted([*summary, index]) for index in candidates if index not in summary]
+    best = max(longer, key=ranking.score, default=None)
+    return best if best is not None and ranking.score(best) > -math.inf else None
 
 
 def _select_salient(
@@ -81,7 +100,7 @@ def _select_salient(
     return tuple(sorted(list(best.values())[:max_sentences]))
 
 
-def _with_content(words: Sequence[Sequence[str]]) -> list[int]:
+def _with_content(words: Sequence[Collection[str]]) -> list[int]:
     """Indices of the sentences that have content words; of all if none has."""
     return [index for index, content in enumerate(words) if content] or list(range(len(words)))
 

@@ -36,7 +36,7 @@ from training.summarizer.sentences import goemotions_pool
 
 # The share of the lead's ROUGE-1 that is subtracted. With 0 the summaries get long, with 1 short;
 # cross-validation differs little between 0.5 and 0.85.
-LEAD_SHARE: Final = 0.7
+LEAD_SHARE: Final = 0.75
 # Weight of all composites, if that of all diaries is 1. With 0, the summaries of composites keep
 # fewer of their emotions.
 COMPOSITES_WEIGHT: Final = 0.1
@@ -87,7 +87,7 @@ class Candidates:
 
 def _pair_features(ranking: Ranking, pair: tuple[int, int]) -> Array:
     first, second = pair
-    alone, added = ranking.features(first, ()), ranking.features(second, (first,))
+    alone, added = ranking.features(first), ranking.features(second, (first,))
     return np.asarray(astuple(alone)) + np.asarray(astuple(added))
 
 
