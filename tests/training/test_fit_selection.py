@@ -51,16 +51,17 @@ def test_rouge_1_is_that_of_rouge_score(diaries):
 
 
 def test_fitted_weights_beat_the_lead_on_diaries_that_they_have_not_seen(candidates):
-    rouge, lead = cross_validate(candidates, ()).mean(axis=0)
+    (scores,) = cross_validate((1.0, candidates))
+    rouge, lead = scores.mean(axis=0)
     assert rouge > lead
-    weights = Features(*fit(candidates))
+    weights = Features(*fit((1.0, candidates)))
     assert weights.length > 0
     assert weights.salience > 0
     assert weights.repetition < 0
 
 
 def test_no_pair_has_a_higher_rouge_than_the_best(candidates):
-    scores = selected_scores(candidates, fit(candidates))
+    scores = selected_scores(candidates, fit((1.0, candidates)))
     assert all(
         rouge <= entry.rouge.max() for (rouge, _), entry in zip(scores, candidates, strict=True)
     )
@@ -68,7 +69,7 @@ def test_no_pair_has_a_higher_rouge_than_the_best(candidates):
 
 def test_weights_are_read_as_they_were_written(candidates, tmp_path):
     path = tmp_path / "ranking.json"
-    written = write_weights(fit(candidates), path)
+    written = write_weights(fit((1.0, candidates)), path)
     assert Features.read(path) == Features(**written)
     assert abs(written["recurrence"]) == 1.0
 
