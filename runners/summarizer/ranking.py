@@ -13,11 +13,9 @@ import operator
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
-from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple
 
 from runners.text.compare import content_words, normalized_words
 
@@ -37,8 +35,7 @@ MIN_SPEAKERS: Final = 2
 MIN_TURNS: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
+class Features(NamedTuple):
     """Features of a sentence, or their weights.
 
     Attributes:
@@ -56,17 +53,13 @@ class Features:
     recurrence: float
     repetition: float
 
-    @classmethod
-    def read(cls, path: Path = WEIGHTS_FILE) -> Self:
-        """Read weights from a JSON object."""
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{field.name: float(values[field.name]) for field in fields(cls)})
+
+def read_weights(path: Path = WEIGHTS_FILE) -> Features:
+    """Read the weights of the features from a JSON object."""
+    return Features(**json.loads(path.read_text(encoding="utf-8")))
 
 
-@cache
-def weights() -> Features:
-    """Return the weights that are in use."""
-    return Features.read()
+WEIGHTS: Final = read_weights()
 
 
 class Ranking:
@@ -99,7 +92,7 @@ class Ranking:
             features = self.features(index, summary[:position])
             if features.repetition == 1.0:
                 return -math.inf
-            total += sum(map(operator.mul, astuple(features), astuple(weights())))
+            total += sum(map(operator.mul, features, WEIGHTS))
         return total
 
 

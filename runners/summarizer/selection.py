@@ -21,7 +21,7 @@ MIN_SALIENCE: Final = 0.5
 MIN_SALIENCE_SHARE: Final = 0.7
 # Only the sentences with the highest scores are combined, which bounds the search.
 MAX_CANDIDATES: Final = 40
-MAX_EXCHANGES: Final = 5
+MAX_EXCHANGES: Final = 3
 # Weight of recurring words for "feeling"; salience and the number of content words have 1. It was
 # tuned on composites of GoEmotions' dev comments.
 FEELING_RECURRENCE_WEIGHT: Final = 3.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
-from runners.summarizer.ranking import Features
+from runners.summarizer.ranking import Features, read_weights
 from runners.summarizer.selection import select_sentences
 from runners.summarizer.summary import SummaryRequest
 from training.emotion.diaries import DIARIES, DIARIES_MORE, PROBE, load_diaries
@@ -70,7 +70,7 @@ def test_no_pair_has_a_higher_rouge_than_the_best(candidates):
 def test_weights_are_read_as_they_were_written(candidates, tmp_path):
     path = tmp_path / "ranking.json"
     written = write_weights(fit((1.0, candidates)), path)
-    assert Features.read(path) == Features(**written)
+    assert read_weights(path) == Features(**written)
     assert abs(written["recurrence"]) == 1.0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple
 from itertools import combinations
 
 import pytest
@@ -107,7 +106,7 @@ def test_run_on_text_of_thousands_of_words_does_not_win_by_its_length():
 @pytest.mark.parametrize("salience", [0.0, 1.0, 0.5])
 def test_features_are_finite(salience):
     ranking = Ranking(("", "…", "Yes."), [salience] * 3)
-    assert all(math.isfinite(value) for i in range(3) for value in astuple(ranking.features(i)))
+    assert all(math.isfinite(value) for i in range(3) for value in ranking.features(i))
     assert select_sentences(("", "…", "Yes."), 2, [salience] * 3)
 
 
