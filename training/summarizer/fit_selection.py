@@ -92,7 +92,7 @@ class Candidates:
 def _pair_features(ranking: Ranking, pair: tuple[int, int]) -> Array:
     first, second = pair
     alone, added = ranking.features(first), ranking.features(second, (first,))
-    return np.asarray([alone, added]).sum(axis=0)
+    return np.asarray([one + other for one, other in zip(alone, added, strict=True)])
 
 
 def fit(*groups: tuple[float, Sequence[Candidates]]) -> Array:
