@@ -134,6 +134,9 @@ eval-retrain: .venv/.retrain export  ## retrain on texts whose labels are known,
 train-summarizer: .venv/.dev  ## train the summarizer into runs/summarizer (DEVICE=cuda)
 	$(BIN)/python -m training.summarizer.recipe --data $(DATA) --device $(DEVICE)
 
+fit-selection: .venv/.dev export  ## fit the weights by which sentences are selected for summaries
+	$(BIN)/python -m training.summarizer.fit_selection --data $(DATA)
+
 eval-summarizer: .venv/.dev export  ## evaluate the summarizer on held-out entries
 	$(BIN)/python -m training.summarizer.evaluate --data $(DATA) --split test
 

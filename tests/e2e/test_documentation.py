@@ -101,6 +101,7 @@ NOT_RUN = {
     "make train-emotion-small DATA=../shared/data": _TRAINING,
     "make eval-emotion DATA=../shared/data MODEL=small": _TRAINING,
     "make train-summarizer DATA=../shared/data": _TRAINING,
+    "make fit-selection DATA=../shared/data": _TRAINING,
     "make eval-summarizer DATA=../shared/data": _TRAINING,
     "make retrain IN=feedback.jsonl DATA=../shared/data": _TRAINING,
     "make eval-retrain DATA=../shared/data": _TRAINING,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from itertools import combinations
+
 import pytest
 
+from runners.summarizer.ranking import Ranking, is_dialogue
 from runners.summarizer.selection import add_list_items, select_sentences
 
 ENTRY = ("The bus was late.", "I was so happy that I cried.", "We had soup.", "I miss them.")
@@ -48,7 +52,7 @@ def test_without_salient_sentences_the_focus_is_gist(salience):
 def test_focus_gist_ignores_salience():
     salience = (0.1, 0.1, 0.1, 0.99)
     assert select_sentences(NEUTRAL_ENTRY, 2, salience, "gist") == (0, 2)
-    assert select_sentences(NEUTRAL_ENTRY, 1, salience) == (3,)
+    assert select_sentences(NEUTRAL_ENTRY, 1, salience, "feeling") == (3,)
 
 
 MOVING = (
@@ -63,10 +67,47 @@ MOVING = (
 def test_focus_core_selects_central_and_salient_sentences():
     salience = (0.1, 0.2, 0.05, 0.97, 0.02)
     assert select_sentences(MOVING, 2, salience) == (0, 3)
-    assert select_sentences(MOVING, 1, salience) == (3,)
-    assert select_sentences(MOVING, 2, (0.1, 0.1, 0.1, 0.2, 0.1)) == select_sentences(
-        MOVING, 2, None, "gist"
+    assert select_sentences(MOVING, 2, salience, "gist") == (0, 1)
+    assert select_sentences(MOVING, 2, (0.1, 0.1, 0.1, 0.2, 0.1)) == (0, 1)
+
+
+def test_the_summary_has_the_highest_score_of_all():
+    ranking = Ranking(MOVING, (0.1, 0.2, 0.05, 0.97, 0.02))
+    pairs = combinations(range(len(MOVING)), 2)
+    assert max(pairs, key=ranking.score) == (0, 3)
+    assert ranking.score((0, 3)) > ranking.score((3,)) > -math.inf
+
+
+def test_a_sentence_without_new_words_is_never_added():
+    entry = ("I miss my sister.", "My sister, I miss!", "We ate.")
+    assert select_sentences(entry, 3, (0.9, 0.9, 0.1)) == (0, 2)
+    assert Ranking(entry, None).score((0, 1)) == -math.inf
+
+
+def test_the_courtesies_of_a_dialogue_are_not_its_core():
+    turns = (
+        "Anna: We have to move the boxes to the cellar today.",
+        "Ben: Oh, that's great, thank you so much!",
+        "Anna: The cellar is full of your boxes.",
+        "Ben: I love you, thanks.",
     )
+    salience = (0.1, 0.99, 0.1, 0.99)
+    assert select_sentences(turns, 1, salience) == (0,)
+    assert select_sentences(turns, 1, salience, "feeling") != (0,)
+    assert is_dialogue(turns)
+    assert not is_dialogue(("Breakfast: toast.", "Lunch: soup.", "Breakfast: eggs."))
+
+
+def test_run_on_text_of_thousands_of_words_does_not_win_by_its_length():
+    long = Ranking(("word " * 60 + "end", "It rained."), None).features(0)
+    assert Ranking(("word " * 5000 + "end", "It rained."), None).features(0).length == long.length
+
+
+@pytest.mark.parametrize("salience", [0.0, 1.0, 0.5])
+def test_features_are_finite(salience):
+    ranking = Ranking(("", "…", "Yes."), [salience] * 3)
+    assert all(math.isfinite(value) for i in range(3) for value in ranking.features(i))
+    assert select_sentences(("", "…", "Yes."), 2, [salience] * 3)
 
 
 def test_list_items_follow_their_introduction():

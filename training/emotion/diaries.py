@@ -14,10 +14,9 @@ from runners.emotion.prediction import NEUTRAL
 from training.arrays import Array
 from training.emotion.data import LabelledTexts, read_lines
 
-# Two files for fitting and one for evaluation; each has a writer of its own, and another for the
-# summaries.
+# Each file has a writer of its own. The summaries are by others. PROBE is only for evaluation.
 DIARIES: Final = Path(__file__).with_name("diaries.jsonl")
-MORE_DIARIES: Final = Path(__file__).with_name("diaries_more.jsonl")
+DIARIES_MORE: Final = Path(__file__).with_name("diaries_more.jsonl")
 PROBE: Final = Path(__file__).with_name("diary_probe.jsonl")
 # Ranges of the number of comments in a composite; the upper bound is excluded.
 NEUTRAL_COMMENTS: Final = (2, 10)

@@ -28,6 +28,15 @@ class Composite:
     sentences: tuple[str, ...]
     is_emotional: tuple[bool, ...]
 
+    @property
+    def emotional_text(self) -> str:
+        """The emotional comments, which are the reference of a summary."""
+        return " ".join(
+            text
+            for text, is_emotional in zip(self.sentences, self.is_emotional, strict=True)
+            if is_emotional
+        )
+
 
 def composites(
     pool: Pool,

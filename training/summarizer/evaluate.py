@@ -27,9 +27,10 @@ from training.emotion.diaries import PROBE, Diary, load_diaries
 from training.emotion.served import exported_model, load_classifier
 from training.summarizer.baselines import lead, lex_rank
 from training.summarizer.composites import Composite, composites
-from training.summarizer.dialogues import load_dialogues, rouge, truncate_words
+from training.summarizer.dialogues import load_dialogues
 from training.summarizer.metrics import SelectionScores
 from training.summarizer.pipeline import SummaryPipeline
+from training.summarizer.rouge import rouge, truncate_words
 from training.summarizer.sentences import goemotions_pool
 
 MAX_SENTENCES = 2
@@ -50,6 +51,7 @@ def evaluate_composites(
     summaries: dict[str, list[str]] = {
         f"service, at most {MAX_SENTENCES}": [],
         "service, true number": [],
+        "Lead, as long": [],
         f"Lead-{MAX_SENTENCES}": [],
         f"LexRank-{MAX_SENTENCES}": [],
     }
@@ -61,6 +63,7 @@ def evaluate_composites(
         texts = (
             summary.text,
             pipeline.summarize(composite.entry, sum(composite.is_emotional)).text,
+            *truncate_words([composite.entry], [summary.text]),
             lead(composite.entry, MAX_SENTENCES),
             lex_rank(composite.entry, MAX_SENTENCES),
         )
@@ -68,9 +71,11 @@ def evaluate_composites(
         for row, text in zip(summaries, texts, strict=True):
             summaries[row].append(text)
             kept[row] += primary in pipeline.labels(text)[:TOP_LABELS]
+    references = [composite.emotional_text for composite in entries]
     return {
         row: asdict(SelectionScores.from_summaries(entries, texts))
         | {"emotion_kept": kept[row] / len(entries)}
+        | {"rouge1": rouge(references, texts)["rouge1"]}
         for row, texts in summaries.items()
     }, methods
 
