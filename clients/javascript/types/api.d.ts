@@ -3865,74 +3865,38 @@ export interface operations {
                      *       "emotions": [
                      *         {
                      *           "emotion": "joy",
-                     *           "confidence": 0.9616
-                     *         },
-                     *         {
-                     *           "emotion": "sadness",
-                     *           "confidence": 0.4755
+                     *           "confidence": 0.9955
                      *         },
                      *         {
                      *           "emotion": "relief",
-                     *           "confidence": 0.2772
+                     *           "confidence": 0.4891
                      *         }
                      *       ],
-                     *       "inference_time": "169ms",
+                     *       "inference_time": "173ms",
                      *       "groupings": {
                      *         "ekman": [
                      *           {
                      *             "name": "joy",
-                     *             "confidence": 0.9763
-                     *           },
-                     *           {
-                     *             "name": "sadness",
-                     *             "confidence": 0.4886
+                     *             "confidence": 0.9981
                      *           }
                      *         ],
                      *         "sentiments": {
-                     *           "positive": 0.7226,
-                     *           "negative": 0.2774,
+                     *           "positive": 1,
+                     *           "negative": 0,
                      *           "ambiguous": 0,
                      *           "neutral": 0
                      *         },
                      *         "moods": [
                      *           {
                      *             "name": "happy",
-                     *             "confidence": 0.8895
-                     *           },
-                     *           {
-                     *             "name": "sad",
-                     *             "confidence": 0.3402
+                     *             "confidence": 0.971
                      *           }
                      *         ]
                      *       },
                      *       "explanation": [
                      *         {
                      *           "emotion": "joy",
-                     *           "words": [
-                     *             {
-                     *               "word": "happy",
-                     *               "start": 52,
-                     *               "end": 57,
-                     *               "weight": 0.2058
-                     *             }
-                     *           ]
-                     *         },
-                     *         {
-                     *           "emotion": "sadness",
-                     *           "words": [
-                     *             {
-                     *               "word": "cried",
-                     *               "start": 60,
-                     *               "end": 65,
-                     *               "weight": 0.4468
-                     *             },
-                     *             {
-                     *               "word": ".",
-                     *               "start": 65,
-                     *               "end": 66,
-                     *               "weight": 0.1662
-                     *             }
-                     *           ]
+                     *           "words": []
                      *         },
                      *         {
                      *           "emotion": "relief",
@@ -3941,19 +3905,13 @@ export interface operations {
                      *               "word": "finally",
                      *               "start": 2,
                      *               "end": 9,
-                     *               "weight": 0.252
+                     *               "weight": 0.3643
                      *             },
                      *             {
-                     *               "word": "happy",
-                     *               "start": 52,
-                     *               "end": 57,
-                     *               "weight": 0.1181
-                     *             },
-                     *             {
-                     *               "word": "years",
-                     *               "start": 35,
-                     *               "end": 40,
-                     *               "weight": 0.0881
+                     *               "word": ".",
+                     *               "start": 65,
+                     *               "end": 66,
+                     *               "weight": 0.0752
                      *             }
                      *           ]
                      *         }
@@ -4035,19 +3993,19 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "gratitude",
-                     *               "confidence": 0.9975
+                     *               "confidence": 0.9983
                      *             }
                      *           ]
                      *         },
                      *         {
                      *           "emotions": [
                      *             {
-                     *               "emotion": "disappointment",
-                     *               "confidence": 0.5103
+                     *               "emotion": "annoyance",
+                     *               "confidence": 0.6963
                      *             },
                      *             {
-                     *               "emotion": "annoyance",
-                     *               "confidence": 0.4268
+                     *               "emotion": "nervousness",
+                     *               "confidence": 0.3282
                      *             }
                      *           ]
                      *         },
@@ -4056,11 +4014,11 @@ export interface operations {
                      *             "code": "invalid_request",
                      *             "message": "The text is empty: send at least one visible character.",
                      *             "details": {},
-                     *             "request_id": "c5663de83ae646c48f9d548770debd73"
+                     *             "request_id": "5550e3b1e2c44608932cd6346bd4a1dc"
                      *           }
                      *         }
                      *       ],
-                     *       "inference_time": "22ms"
+                     *       "inference_time": "20ms"
                      *     }
                      */
                     "application/json": components["schemas"]["PredictBatchResponse"];
@@ -4131,16 +4089,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "summary": "I finally saw my cousins after ten years and was so happy I cried. Now I miss them terribly.",
+                     *       "summary": "The bus was late again. I finally saw my cousins after ten years and was so happy I cried.",
                      *       "key_emotions": [
                      *         "joy",
                      *         "sadness"
                      *       ],
                      *       "emotions": {
-                     *         "joy": 0.7329,
-                     *         "sadness": 0.7203
+                     *         "joy": 0.5678,
+                     *         "relief": 0.3421
                      *       },
-                     *       "compression_ratio": 0.4651,
+                     *       "compression_ratio": 0.4767,
                      *       "emotional_tone": "positive",
                      *       "method": "generated",
                      *       "degraded": []
@@ -4313,59 +4271,59 @@ export interface operations {
                      *       "transcription": null,
                      *       "emotion_analysis": {
                      *         "emotions": {
-                     *           "sadness": 0.7494,
-                     *           "joy": 0.6956,
-                     *           "grief": 0.559
+                     *           "joy": 0.5523,
+                     *           "sadness": 0.4956,
+                     *           "grief": 0.3795
                      *         },
                      *         "emotion_list": [
                      *           {
-                     *             "emotion": "sadness",
-                     *             "confidence": 0.7494,
-                     *             "share": 1
-                     *           },
-                     *           {
                      *             "emotion": "joy",
-                     *             "confidence": 0.6956,
+                     *             "confidence": 0.5523,
                      *             "share": 0.5943
                      *           },
                      *           {
+                     *             "emotion": "sadness",
+                     *             "confidence": 0.4956,
+                     *             "share": 0.4057
+                     *           },
+                     *           {
                      *             "emotion": "grief",
-                     *             "confidence": 0.559,
+                     *             "confidence": 0.3795,
                      *             "share": 0.4057
                      *           }
                      *         ],
-                     *         "primary_emotion": "sadness",
-                     *         "confidence": 0.7494,
+                     *         "primary_emotion": "joy",
+                     *         "confidence": 0.5523,
                      *         "emotional_intensity": "high",
                      *         "intensity": 1,
                      *         "mixed": true,
                      *         "sentiment": "negative",
                      *         "sentiments": {
-                     *           "positive": 0.3471,
-                     *           "negative": 0.6529,
+                     *           "positive": 0.3869,
+                     *           "negative": 0.6131,
                      *           "ambiguous": 0,
                      *           "neutral": 0
                      *         },
                      *         "ekman": {
-                     *           "sadness": 0.9024,
-                     *           "joy": 0.7245
+                     *           "sadness": 0.7485,
+                     *           "joy": 0.7145
                      *         },
                      *         "moods": {
-                     *           "sad": 0.6391,
-                     *           "happy": 0.5752
+                     *           "happy": 0.5721,
+                     *           "sad": 0.5112
                      *         }
                      *       },
                      *       "summary": {
                      *         "summary": "My cousins came to visit today and I was so happy that I cried. Now they are gone and I miss them terribly.",
                      *         "key_emotions": [
-                     *           "sadness",
                      *           "joy",
+                     *           "sadness",
                      *           "grief"
                      *         ],
                      *         "emotions": {
-                     *           "sadness": 0.7494,
-                     *           "joy": 0.6956,
-                     *           "grief": 0.559
+                     *           "joy": 0.5523,
+                     *           "sadness": 0.4956,
+                     *           "grief": 0.3795
                      *         },
                      *         "compression_ratio": 0,
                      *         "emotional_tone": "negative",
@@ -4381,11 +4339,11 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "joy",
-                     *               "confidence": 0.9468
+                     *               "confidence": 0.9972
                      *             },
                      *             {
-                     *               "emotion": "sadness",
-                     *               "confidence": 0.8151
+                     *               "emotion": "love",
+                     *               "confidence": 0.5036
                      *             }
                      *           ],
                      *           "primary_emotion": "joy",
@@ -4402,15 +4360,15 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "sadness",
-                     *               "confidence": 0.9831
+                     *               "confidence": 0.9909
                      *             },
                      *             {
                      *               "emotion": "grief",
-                     *               "confidence": 0.6134
+                     *               "confidence": 0.7309
                      *             },
                      *             {
                      *               "emotion": "disappointment",
-                     *               "confidence": 0.3265
+                     *               "confidence": 0.3513
                      *             }
                      *           ],
                      *           "primary_emotion": "sadness",
@@ -4419,10 +4377,10 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 16.35,
+                     *       "processing_time_ms": 35.81,
                      *       "timings_ms": {
-                     *         "emotion": 15.33,
-                     *         "summary": 0.86
+                     *         "emotion": 34.53,
+                     *         "summary": 1.05
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -4441,8 +4399,8 @@ export interface operations {
                      *         "closing_sentiment": "negative"
                      *       },
                      *       "models": {
-                     *         "emotion": "samo-emotion:rflluhxj5sdkyax4",
-                     *         "summarizer": "samo-summarizer:twsd33hj5w6xyax4"
+                     *         "emotion": "samo-emotion:pinyksxkeg5u6ax4",
+                     *         "summarizer": "samo-summarizer:364oehhkegobqax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -4551,60 +4509,60 @@ export interface operations {
                      *       },
                      *       "emotion_analysis": {
                      *         "emotions": {
-                     *           "sadness": 0.7283,
-                     *           "joy": 0.7209,
-                     *           "grief": 0.5409
+                     *           "joy": 0.5459,
+                     *           "sadness": 0.438,
+                     *           "grief": 0.331
                      *         },
                      *         "emotion_list": [
                      *           {
-                     *             "emotion": "sadness",
-                     *             "confidence": 0.7283,
-                     *             "share": 0.6974
-                     *           },
-                     *           {
                      *             "emotion": "joy",
-                     *             "confidence": 0.7209,
+                     *             "confidence": 0.5459,
                      *             "share": 0.7171
                      *           },
                      *           {
+                     *             "emotion": "sadness",
+                     *             "confidence": 0.438,
+                     *             "share": 0.2829
+                     *           },
+                     *           {
                      *             "emotion": "grief",
-                     *             "confidence": 0.5409,
+                     *             "confidence": 0.331,
                      *             "share": 0.2829
                      *           }
                      *         ],
-                     *         "primary_emotion": "sadness",
-                     *         "confidence": 0.7283,
+                     *         "primary_emotion": "joy",
+                     *         "confidence": 0.5459,
                      *         "emotional_intensity": "high",
-                     *         "intensity": 0.8611,
+                     *         "intensity": 0.8327,
                      *         "mixed": true,
                      *         "sentiment": "negative",
                      *         "sentiments": {
-                     *           "positive": 0.3622,
-                     *           "negative": 0.6378,
+                     *           "positive": 0.4152,
+                     *           "negative": 0.5848,
                      *           "ambiguous": 0,
                      *           "neutral": 0
                      *         },
                      *         "ekman": {
-                     *           "sadness": 0.8883,
-                     *           "joy": 0.7498
+                     *           "joy": 0.7167,
+                     *           "sadness": 0.6837
                      *         },
                      *         "moods": {
-                     *           "sad": 0.6102,
-                     *           "happy": 0.5486,
-                     *           "calm": 0.4422
+                     *           "happy": 0.5481,
+                     *           "sad": 0.4875,
+                     *           "calm": 0.3609
                      *         }
                      *       },
                      *       "summary": {
                      *         "summary": "My cousins came to visit today and I was so happy that I cried. Now they are gone and I miss them terribly.",
                      *         "key_emotions": [
-                     *           "sadness",
                      *           "joy",
+                     *           "sadness",
                      *           "grief"
                      *         ],
                      *         "emotions": {
-                     *           "sadness": 0.7494,
-                     *           "joy": 0.6956,
-                     *           "grief": 0.559
+                     *           "joy": 0.5523,
+                     *           "sadness": 0.4956,
+                     *           "grief": 0.3795
                      *         },
                      *         "compression_ratio": 0.3052,
                      *         "emotional_tone": "negative",
@@ -4620,11 +4578,11 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "joy",
-                     *               "confidence": 0.9468
+                     *               "confidence": 0.9972
                      *             },
                      *             {
-                     *               "emotion": "sadness",
-                     *               "confidence": 0.8151
+                     *               "emotion": "love",
+                     *               "confidence": 0.5036
                      *             }
                      *           ],
                      *           "primary_emotion": "joy",
@@ -4640,18 +4598,18 @@ export interface operations {
                      *           "end_seconds": 6.8,
                      *           "emotions": [
                      *             {
-                     *               "emotion": "joy",
-                     *               "confidence": 0.6883
+                     *               "emotion": "neutral",
+                     *               "confidence": 0.427
                      *             },
                      *             {
-                     *               "emotion": "neutral",
-                     *               "confidence": 0.464
+                     *               "emotion": "joy",
+                     *               "confidence": 0.4251
                      *             }
                      *           ],
-                     *           "primary_emotion": "joy",
-                     *           "sentiment": "positive",
-                     *           "experiencer": "writer",
-                     *           "tense": "present"
+                     *           "primary_emotion": "neutral",
+                     *           "sentiment": "neutral",
+                     *           "experiencer": null,
+                     *           "tense": null
                      *         },
                      *         {
                      *           "start": 111,
@@ -4662,15 +4620,15 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "sadness",
-                     *               "confidence": 0.9831
+                     *               "confidence": 0.9909
                      *             },
                      *             {
                      *               "emotion": "grief",
-                     *               "confidence": 0.6134
+                     *               "confidence": 0.7309
                      *             },
                      *             {
                      *               "emotion": "disappointment",
-                     *               "confidence": 0.3265
+                     *               "confidence": 0.3513
                      *             }
                      *           ],
                      *           "primary_emotion": "sadness",
@@ -4679,11 +4637,11 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 778.7,
+                     *       "processing_time_ms": 1002.94,
                      *       "timings_ms": {
-                     *         "transcription": 753.52,
-                     *         "emotion": 18.13,
-                     *         "summary": 6.76
+                     *         "transcription": 960.87,
+                     *         "emotion": 33.37,
+                     *         "summary": 8.4
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -4694,7 +4652,7 @@ export interface operations {
                      *         "text_length": 154,
                      *         "word_count": 31,
                      *         "sentence_count": 3,
-                     *         "emotional_sentence_share": 1,
+                     *         "emotional_sentence_share": 0.6667,
                      *         "turning_points": [
                      *           111
                      *         ],
@@ -4703,8 +4661,8 @@ export interface operations {
                      *       },
                      *       "models": {
                      *         "transcriber": "samo-transcriber:3to3yxhjusppwax4",
-                     *         "emotion": "samo-emotion:rflluhxj5sdkyax4",
-                     *         "summarizer": "samo-summarizer:twsd33hj5w6xyax4"
+                     *         "emotion": "samo-emotion:pinyksxkeg5u6ax4",
+                     *         "summarizer": "samo-summarizer:364oehhkegobqax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -5332,31 +5290,31 @@ export interface operations {
                      *         {
                      *           "id": "whisper-1",
                      *           "object": "model",
-                     *           "created": 1795734345,
+                     *           "created": 1795757016,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-transcribe",
                      *           "object": "model",
-                     *           "created": 1795734345,
+                     *           "created": 1795757016,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-4o-transcribe",
                      *           "object": "model",
-                     *           "created": 1795734345,
+                     *           "created": 1795757016,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-4o-mini-transcribe",
                      *           "object": "model",
-                     *           "created": 1795734345,
+                     *           "created": 1795757016,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "samo-transcriber:3to3yxhjusppwax4",
                      *           "object": "model",
-                     *           "created": 1795734345,
+                     *           "created": 1795757016,
                      *           "owned_by": "samo"
                      *         }
                      *       ]
@@ -5412,7 +5370,7 @@ export interface operations {
                      * @example {
                      *       "id": "whisper-1",
                      *       "object": "model",
-                     *       "created": 1795734345,
+                     *       "created": 1795757016,
                      *       "owned_by": "samo"
                      *     }
                      */
@@ -5467,7 +5425,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awi7TS85D8slwlispJ3pvAwi7Gv4R3HgZyG2ymiqbOk",
+                     *       "id": "job_awkT3VnHIRUpLHsbsNctAqGhVUDn36ZGF6hCJhMRmQ8",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "queued",
@@ -5476,7 +5434,7 @@ export interface operations {
                      *         "seconds_done": 0,
                      *         "seconds_total": null
                      *       },
-                     *       "created_at": 1795734349,
+                     *       "created_at": 1795757021,
                      *       "started_at": null,
                      *       "finished_at": null,
                      *       "expires_at": null,
@@ -5543,7 +5501,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awi7TS85D8sicksGPBgMNY6Rf1abBfHWbKKsUeYAweU",
+                     *       "id": "job_awkT3lnHIRUM7Q8TYE5ZFdHAT5ArNERMcSF_0hhLZFc",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "done",
@@ -5552,10 +5510,10 @@ export interface operations {
                      *         "seconds_done": 10.71,
                      *         "seconds_total": 10.71
                      *       },
-                     *       "created_at": 1795734349,
-                     *       "started_at": 1795734350,
-                     *       "finished_at": 1795734352,
-                     *       "expires_at": 1795737952,
+                     *       "created_at": 1795757022,
+                     *       "started_at": 1795757023,
+                     *       "finished_at": 1795757024,
+                     *       "expires_at": 1795760624,
                      *       "error": null,
                      *       "callback": null,
                      *       "kept_in": "memory"
@@ -5612,7 +5570,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awi7TS85D8sicksGPBgMNY6Rf1abBfHWbKKsUeYAweU",
+                     *       "id": "job_awkT3lnHIRUM7Q8TYE5ZFdHAT5ArNERMcSF_0hhLZFc",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "done",
@@ -5621,10 +5579,10 @@ export interface operations {
                      *         "seconds_done": 10.71,
                      *         "seconds_total": 10.71
                      *       },
-                     *       "created_at": 1795734349,
-                     *       "started_at": 1795734350,
-                     *       "finished_at": 1795734352,
-                     *       "expires_at": 1795737952,
+                     *       "created_at": 1795757022,
+                     *       "started_at": 1795757023,
+                     *       "finished_at": 1795757024,
+                     *       "expires_at": 1795760624,
                      *       "error": null,
                      *       "callback": null,
                      *       "kept_in": "memory"
@@ -5724,60 +5682,60 @@ export interface operations {
                      *       },
                      *       "emotion_analysis": {
                      *         "emotions": {
-                     *           "sadness": 0.7283,
-                     *           "joy": 0.7209,
-                     *           "grief": 0.5409
+                     *           "joy": 0.5459,
+                     *           "sadness": 0.438,
+                     *           "grief": 0.331
                      *         },
                      *         "emotion_list": [
                      *           {
-                     *             "emotion": "sadness",
-                     *             "confidence": 0.7283,
-                     *             "share": 0.6974
-                     *           },
-                     *           {
                      *             "emotion": "joy",
-                     *             "confidence": 0.7209,
+                     *             "confidence": 0.5459,
                      *             "share": 0.7171
                      *           },
                      *           {
+                     *             "emotion": "sadness",
+                     *             "confidence": 0.438,
+                     *             "share": 0.2829
+                     *           },
+                     *           {
                      *             "emotion": "grief",
-                     *             "confidence": 0.5409,
+                     *             "confidence": 0.331,
                      *             "share": 0.2829
                      *           }
                      *         ],
-                     *         "primary_emotion": "sadness",
-                     *         "confidence": 0.7283,
+                     *         "primary_emotion": "joy",
+                     *         "confidence": 0.5459,
                      *         "emotional_intensity": "high",
-                     *         "intensity": 0.8611,
+                     *         "intensity": 0.8327,
                      *         "mixed": true,
                      *         "sentiment": "negative",
                      *         "sentiments": {
-                     *           "positive": 0.3622,
-                     *           "negative": 0.6378,
+                     *           "positive": 0.4152,
+                     *           "negative": 0.5848,
                      *           "ambiguous": 0,
                      *           "neutral": 0
                      *         },
                      *         "ekman": {
-                     *           "sadness": 0.8883,
-                     *           "joy": 0.7498
+                     *           "joy": 0.7167,
+                     *           "sadness": 0.6837
                      *         },
                      *         "moods": {
-                     *           "sad": 0.6102,
-                     *           "happy": 0.5486,
-                     *           "calm": 0.4422
+                     *           "happy": 0.5481,
+                     *           "sad": 0.4875,
+                     *           "calm": 0.3609
                      *         }
                      *       },
                      *       "summary": {
                      *         "summary": "My cousins came to visit today and I was so happy that I cried. Now they are gone and I miss them terribly.",
                      *         "key_emotions": [
-                     *           "sadness",
                      *           "joy",
+                     *           "sadness",
                      *           "grief"
                      *         ],
                      *         "emotions": {
-                     *           "sadness": 0.7494,
-                     *           "joy": 0.6956,
-                     *           "grief": 0.559
+                     *           "joy": 0.5523,
+                     *           "sadness": 0.4956,
+                     *           "grief": 0.3795
                      *         },
                      *         "compression_ratio": 0.3052,
                      *         "emotional_tone": "negative",
@@ -5793,11 +5751,11 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "joy",
-                     *               "confidence": 0.9468
+                     *               "confidence": 0.9972
                      *             },
                      *             {
-                     *               "emotion": "sadness",
-                     *               "confidence": 0.8151
+                     *               "emotion": "love",
+                     *               "confidence": 0.5036
                      *             }
                      *           ],
                      *           "primary_emotion": "joy",
@@ -5813,18 +5771,18 @@ export interface operations {
                      *           "end_seconds": 6.8,
                      *           "emotions": [
                      *             {
-                     *               "emotion": "joy",
-                     *               "confidence": 0.6883
+                     *               "emotion": "neutral",
+                     *               "confidence": 0.427
                      *             },
                      *             {
-                     *               "emotion": "neutral",
-                     *               "confidence": 0.464
+                     *               "emotion": "joy",
+                     *               "confidence": 0.4251
                      *             }
                      *           ],
-                     *           "primary_emotion": "joy",
-                     *           "sentiment": "positive",
-                     *           "experiencer": "writer",
-                     *           "tense": "present"
+                     *           "primary_emotion": "neutral",
+                     *           "sentiment": "neutral",
+                     *           "experiencer": null,
+                     *           "tense": null
                      *         },
                      *         {
                      *           "start": 111,
@@ -5835,15 +5793,15 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "sadness",
-                     *               "confidence": 0.9831
+                     *               "confidence": 0.9909
                      *             },
                      *             {
                      *               "emotion": "grief",
-                     *               "confidence": 0.6134
+                     *               "confidence": 0.7309
                      *             },
                      *             {
                      *               "emotion": "disappointment",
-                     *               "confidence": 0.3265
+                     *               "confidence": 0.3513
                      *             }
                      *           ],
                      *           "primary_emotion": "sadness",
@@ -5852,11 +5810,11 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 1076.87,
+                     *       "processing_time_ms": 1312.2,
                      *       "timings_ms": {
-                     *         "transcription": 1029.65,
-                     *         "emotion": 39.18,
-                     *         "summary": 7.64
+                     *         "transcription": 1266.71,
+                     *         "emotion": 37.36,
+                     *         "summary": 7.7
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -5867,7 +5825,7 @@ export interface operations {
                      *         "text_length": 154,
                      *         "word_count": 31,
                      *         "sentence_count": 3,
-                     *         "emotional_sentence_share": 1,
+                     *         "emotional_sentence_share": 0.6667,
                      *         "turning_points": [
                      *           111
                      *         ],
@@ -5876,8 +5834,8 @@ export interface operations {
                      *       },
                      *       "models": {
                      *         "transcriber": "samo-transcriber:3to3yxhjusppwax4",
-                     *         "emotion": "samo-emotion:rflluhxj5sdkyax4",
-                     *         "summarizer": "samo-summarizer:twsd33hj5w6xyax4"
+                     *         "emotion": "samo-emotion:pinyksxkeg5u6ax4",
+                     *         "summarizer": "samo-summarizer:364oehhkegobqax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -5953,10 +5911,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "value": "ek_W251bGwsMTc5NTczNDQwOSwiOWZiOTA0MzE4OTI3YjFmZiIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.HdmoVQvPM_t39e07YXj7dGTru238RMnsoMcfIvK-dCg",
-                     *       "expires_at": 1795734409,
+                     *       "value": "ek_W251bGwsMTc5NTc1NzA4MSwiYWQwZTQwNjc1ZDI1OGRmMSIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.kOVM20DeIMykg6spH8srf4kEM72O_X_k39Y5E7LV-Zk",
+                     *       "expires_at": 1795757081,
                      *       "session": {
-                     *         "id": "sess_843f4d51f3485b5d24f8",
+                     *         "id": "sess_81d62735809b33e050d4",
                      *         "object": "realtime.transcription_session",
                      *         "type": "transcription",
                      *         "audio": {
@@ -6267,7 +6225,7 @@ export interface operations {
                      *         "summarizer": true
                      *       },
                      *       "feedback": "off",
-                     *       "uptime_seconds": 4.6
+                     *       "uptime_seconds": 5.6
                      *     }
                      */
                     "application/json": components["schemas"]["HealthResponse"];
@@ -6344,31 +6302,31 @@ export interface operations {
                      *         }
                      *       },
                      *       "emotion": {
-                     *         "tag": "samo-emotion:rflluhxj5sdkyax4",
+                     *         "tag": "samo-emotion:pinyksxkeg5u6ax4",
                      *         "ready": true,
                      *         "state": "ready",
                      *         "queue_length": 0,
                      *         "metadata": {
                      *           "checkpoint": "checkpoints/emotion",
-                     *           "parity": "16 sentences, gap ≤ 0.069",
-                     *           "size_bytes": 112899164,
-                     *           "export_seconds": 26.6,
+                     *           "parity": "16 sentences, gap ≤ 0.063",
+                     *           "size_bytes": 112841594,
+                     *           "export_seconds": 29.4,
                      *           "versions": {
                      *             "bentoml": "1.4.39",
                      *             "ctranslate2": "4.8.5",
                      *             "onnxruntime": "1.31.1"
                      *           },
                      *           "sha256": {
-                     *             "calibration.json": "35f8eb3e959c823b4a083386b8322a2d823d9eefb59f406cd728ae8371bf7bc6",
-                     *             "drift.json": "1fe0257b0305f0242a5a73490658824b9a9f158ea9bfdf154ff3c44e845e68d7",
-                     *             "golden.json": "5f90468070a417c4a035080751bc245fd3c811f790dbdfac77b167f4e74c6a4c",
-                     *             "model.onnx": "c2fb34f566f409939337752ebedbcb7aae7cf77592052a164fbd92ef81b58893",
-                     *             "model.onnx.data": "9b9cbe938e3694132ab81956d2fb94d6113ffe3f7c73be33ea3baf9bece59e68",
+                     *             "calibration.json": "2b2eebb671683d908b5ba272df6ffead3854cc02b28b7741bc2b49cf6d98117e",
+                     *             "drift.json": "2b3b2b14aa3b6d07abab92f25f9dd3d288d9599b5cd0f104ff74f845f33f2166",
+                     *             "golden.json": "4ff1994e3029eba5d6caa4355bc2615cc4828db9fe4c43bb8a9d9fefbd6ffcdc",
+                     *             "model.onnx": "58068acc8a15352b8ce78e986e811065a88e228a051111e1e71a034b07530de5",
+                     *             "model.onnx.data": "4ff9423b226ebb8bec620b0fa1faaa3990006684e39f2a68dfbf43bf734badbd",
                      *             "tokenizer.json": "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842"
                      *           },
                      *           "base": "sentence-transformers/all-mpnet-base-v2",
                      *           "licence": "Apache-2.0",
-                     *           "largest_probability_gap": 0.0685,
+                     *           "largest_probability_gap": 0.0631,
                      *           "labels": [
                      *             "admiration",
                      *             "amusement",
@@ -6399,36 +6357,36 @@ export interface operations {
                      *             "surprise",
                      *             "neutral"
                      *           ],
-                     *           "temperature": 0.9822,
+                     *           "temperature": 1.0487,
                      *           "thresholds": [
-                     *             0.5268,
-                     *             0.4459,
-                     *             0.3318,
-                     *             0.2227,
-                     *             0.1668,
-                     *             0.3226,
-                     *             0.3527,
-                     *             0.3499,
-                     *             0.2576,
-                     *             0.3,
-                     *             0.2061,
-                     *             0.3,
-                     *             0.2918,
-                     *             0.2934,
-                     *             0.3964,
-                     *             0.3702,
-                     *             0.3867,
-                     *             0.3077,
-                     *             0.4001,
-                     *             0.3532,
-                     *             0.3,
-                     *             0.2654,
-                     *             0.422,
-                     *             0.2391,
-                     *             0.2481,
-                     *             0.3593,
-                     *             0.2928,
-                     *             0.2125
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31,
+                     *             0.31
                      *           ],
                      *           "moods": [
                      *             "anxious",
@@ -6445,18 +6403,18 @@ export interface operations {
                      *             "tired"
                      *           ],
                      *           "mood_thresholds": [
-                     *             0.2878,
-                     *             0.2143,
-                     *             0.2871,
-                     *             0.3199,
-                     *             0.3599,
-                     *             0.2867,
-                     *             0.28,
-                     *             0.3128,
-                     *             0.2462,
-                     *             0.3543,
-                     *             0.3303,
-                     *             0.2108
+                     *             0.2594,
+                     *             0.2812,
+                     *             0.2245,
+                     *             0.1632,
+                     *             0.1624,
+                     *             0.2588,
+                     *             0.2812,
+                     *             0.3046,
+                     *             0.2785,
+                     *             0.3467,
+                     *             0.2262,
+                     *             0.1769
                      *           ],
                      *           "contexts": [
                      *             "other",
@@ -6464,39 +6422,39 @@ export interface operations {
                      *             "wished"
                      *           ],
                      *           "context_thresholds": [
-                     *             0.32,
-                     *             0.32,
-                     *             0.32
+                     *             0.16,
+                     *             0.1267,
+                     *             0.2205
                      *           ],
                      *           "whole": {
                      *             "feeling": [
-                     *               0.4849,
-                     *               0.3828,
-                     *               0.3261,
-                     *               0.8039
+                     *               0.1765,
+                     *               0.3185,
+                     *               0.5708,
+                     *               0.6341
                      *             ],
                      *             "neutral": [
-                     *               -8.1645,
-                     *               -2.5077,
-                     *               -0.3476
+                     *               -5.6053,
+                     *               -1.7701,
+                     *               -0.9358
                      *             ],
                      *             "intensity": [
-                     *               -0.2878,
-                     *               1.1343,
-                     *               0.2039
+                     *               -0.3657,
+                     *               1.0995,
+                     *               0.3022
                      *             ],
-                     *             "threshold": 0.26
+                     *             "threshold": 0.24
                      *           },
                      *           "chosen_on": {
-                     *             "split": "GoEmotions dev",
-                     *             "threshold_prior_positives": 50,
-                     *             "whole": "70 diaries and 150 entries made of GoEmotions dev",
-                     *             "contexts": "cross-validation on contrast pairs"
+                     *             "labels": "GoEmotions dev",
+                     *             "threshold_prior_positives": 1000000000,
+                     *             "moods and contexts": "1153 first-person texts that were not trained on",
+                     *             "whole": "140 diaries and 150 entries made of GoEmotions dev"
                      *           }
                      *         }
                      *       },
                      *       "summarizer": {
-                     *         "tag": "samo-summarizer:twsd33hj5w6xyax4",
+                     *         "tag": "samo-summarizer:364oehhkegobqax4",
                      *         "ready": true,
                      *         "state": "ready",
                      *         "queue_length": 0,
@@ -6504,7 +6462,7 @@ export interface operations {
                      *           "checkpoint": "checkpoints/summarizer",
                      *           "parity": "golden texts equal",
                      *           "size_bytes": 5706311,
-                     *           "export_seconds": 0.2,
+                     *           "export_seconds": 0.6,
                      *           "versions": {
                      *             "bentoml": "1.4.39",
                      *             "ctranslate2": "4.8.5",
@@ -6572,10 +6530,10 @@ export interface operations {
                     /**
                      * @example # HELP process_virtual_memory_bytes Virtual memory size in bytes.
                      *     # TYPE process_virtual_memory_bytes gauge
-                     *     process_virtual_memory_bytes 1.809014784e+09
+                     *     process_virtual_memory_bytes 1.808183296e+09
                      *     # HELP process_resident_memory_bytes Resident memory size in bytes.
                      *     # TYPE process_resident_memory_bytes gauge
-                     *     process_resident_memory_bytes 6.5650688e+08
+                     *     process_resident_memory_bytes 6.63965696e+08
                      */
                     "text/plain": unknown;
                 };
