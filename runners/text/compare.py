@@ -22,6 +22,12 @@ was were be been being do does did have has had will would can could may might t
 for from with about into over after before up down out off again very just also too all some any
 """
 _FUNCTION_WORDS: Final = frozenset(_FUNCTION.split())
+# "I'm", "that's"; without an apostrophe only those that are no other words ("well", "id").
+_CONTRACTED: Final = re.compile(
+    r"(?:i|you|he|she|it|we|they|that|this|there|here|who|what)'(?:m|re|s|ve|d|ll)"
+    r"|im|ive|hes|shes|itll|thats|theres|heres|whats|whos"
+    r"|(?:you|they)(?:re|ve|d|ll)|weve"
+)
 # Words that manage a conversation and have no content.
 _DISCOURSE: Final = """
 yes no yeah oh ok okay well please thank thanks much hello hi bye um uh er erm hm like
@@ -64,9 +70,11 @@ def content_words(sentence: str) -> list[str]:
 
 
 def is_function_word(text: str) -> bool:
-    """Whether `text` consists of function words ("my", "when I"); negations are not among them."""
-    words = normalized_words(text)
-    return bool(words) and all(word in _FUNCTION_WORDS for word in words)
+    """Whether `text` consists of function words ("my", "I'm", "when I"), without negations."""
+    words = re.findall(r"[\w']+", straight_quotes(text).lower())
+    return bool(words) and all(
+        word in _FUNCTION_WORDS or _CONTRACTED.fullmatch(word) is not None for word in words
+    )
 
 
 def is_same_wording(sentence: str, rewritten: str) -> bool:

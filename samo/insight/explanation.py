@@ -17,6 +17,7 @@ These are pure functions; the caller classifies the variants:
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -29,6 +30,7 @@ from runners.emotion.classifier import OccludedText
 from runners.emotion.prediction import NEUTRAL
 from runners.errors import InvalidRequest
 from runners.text.compare import is_function_word
+from runners.text.emoji import spell_emoji
 from samo.insight.entry import ClassifiedEntry, SplitEntry
 from samo.insight.words import TextWord, split_words
 from samo.limits import MAX_EXPLAINED_CHARACTERS, MAX_EXPLAINED_WORDS
@@ -174,20 +176,26 @@ def entry_weights(
     return drops
 
 
+def _has_content(word: str) -> bool:
+    """Whether a word is neither a function word nor punctuation; emoticons have content."""
+    is_punctuation = all(unicodedata.category(character)[0] == "P" for character in word)
+    return not is_function_word(word) and (not is_punctuation or spell_emoji(word)[0] != word)
+
+
 def explain(emotion: str, words: Sequence[TextWord], weights: Weights) -> Explanation:
     """Select the words that explain `emotion`, given their `weights` of shape (words,).
 
     These are the words with at least `MIN_WORD_WEIGHT` and at least `MIN_RELATIVE_WEIGHT` of the
-    largest weight. Function words are listed only if there is no other. A word that speaks against
-    the emotion has a negative weight and is not listed. `neutral` is never explained: its list of
-    words is empty.
+    largest weight. Function words and punctuation are listed only if there is no other. A word that
+    speaks against the emotion has a negative weight and is not listed. `neutral` is never
+    explained: its list of words is empty.
     """
     if emotion == NEUTRAL or not words:
         return Explanation(emotion, [])
     min_weight = max(MIN_WORD_WEIGHT, MIN_RELATIVE_WEIGHT * float(weights.max()))
     order = [i for i in np.argsort(-weights, kind="stable") if weights[i] >= min_weight]
     # "My" does not explain fear: hiding it changes whose emotion the sentence mentions.
-    content_words = [i for i in order if not is_function_word(words[i].text)]
+    content_words = [i for i in order if _has_content(words[i].text)]
     return Explanation(
         emotion, [WeightedWord(words[i], float(weights[i])) for i in content_words or order]
     )

@@ -86,6 +86,19 @@ def test_function_words_are_listed_only_where_nothing_else_matters():
     assert [word.word.text for word in listed] == ["My"]
 
 
+@pytest.mark.parametrize("word", ["I'm", "he’s", "thats", "!", "…", "When I"])
+def test_contractions_and_punctuation_are_listed_only_where_nothing_else_matters(word):
+    words = [TextWord(word, 0, 2), TextWord("won", 3, 6)]
+    listed = explain("joy", words, np.asarray([0.5, 0.3])).words
+    assert [one.word.text for one in listed] == ["won"]
+
+
+@pytest.mark.parametrize("word", ["couldn't", "well", ":)", "😭", "ill"])
+def test_negations_and_emoticons_are_listed_beside_other_words(word):
+    words = [TextWord(word, 0, 2), TextWord("won", 3, 6)]
+    assert explain("joy", words, np.asarray([0.5, 0.3])).words[0].word.text == word
+
+
 def test_where_no_word_by_itself_matters_none_is_listed():
     assert explain("joy", _words(2), np.full(2, MIN_WORD_WEIGHT - 0.001)).words == []
     assert explain("joy", [], np.empty(0)).words == []

@@ -4,8 +4,9 @@
 
 `explanation_probe.jsonl` has texts of the probes. For each emotion that a reader could name, it
 lists the words that show it, marked by hand before any model explained these texts. An explanation
-is sensible if its heaviest word is one of them. Emotions that are not in the probe are not counted:
-they are errors of the classifier. The last line of output is JSON.
+is sensible if its heaviest word is one of them. Explanations without a word are counted separately:
+no single word makes a difference. Emotions that are not in the probe are not counted: they are
+errors of the classifier. The last line of output is JSON.
 """
 
 from __future__ import annotations
@@ -40,9 +41,7 @@ class MarkedText:
     reasons: Mapping[str, frozenset[str]]
 
     def is_sensible(self, explanation: Explanation) -> bool:
-        """Whether the heaviest word was marked for the emotion."""
-        if not explanation.words:
-            return False
+        """Whether the heaviest word was marked for the emotion; there must be one."""
         return _bare(explanation.words[0].word.text) in self.reasons[explanation.emotion]
 
 
@@ -79,20 +78,23 @@ def explain(classifier: EmotionClassifier, text: str) -> list[Explanation]:
 
 def evaluate(classifier: EmotionClassifier, marked: Sequence[MarkedText]) -> dict[str, Any]:
     """Return the share of sensible explanations and the heaviest words that were not marked."""
-    judged = 0
-    wrong: list[str] = []
-    for one in tqdm(marked, desc="explaining", unit="text"):
-        for explanation in explain(classifier, one.text):
-            if explanation.emotion not in one.reasons:
-                continue
-            judged += 1
-            if not one.is_sensible(explanation):
-                word = explanation.words[0].word.text if explanation.words else "no word"
-                wrong.append(f"{explanation.emotion}: {word}")
+    judged = [
+        (one, explanation)
+        for one in tqdm(marked, desc="explaining", unit="text")
+        for explanation in explain(classifier, one.text)
+        if explanation.emotion in one.reasons
+    ]
+    with_word = [(one, explanation) for one, explanation in judged if explanation.words]
+    wrong = [
+        f"{explanation.emotion}: {explanation.words[0].word.text}"
+        for one, explanation in with_word
+        if not one.is_sensible(explanation)
+    ]
     return {
         "texts": len(marked),
-        "explanations": judged,
-        "sensible": round(1.0 - len(wrong) / judged, 3),
+        "explanations": len(judged),
+        "with_a_word": len(with_word),
+        "sensible": round(1.0 - len(wrong) / len(with_word), 3),
         "not_sensible": wrong,
     }
 
@@ -107,7 +109,7 @@ def main() -> None:
     add_model_argument(parser)
     args = parser.parse_args()
     figures = evaluate(load_classifier(args.model), load_marked_texts(PROBE))
-    print(f"sensible: {figures['sensible']:.1%} of {figures['explanations']} explanations")
+    print(f"sensible: {figures['sensible']:.1%} of {figures['with_a_word']} explanations")
     for wrong in figures["not_sensible"]:
         print(f"  {wrong}")
     print_json(figures)
