@@ -164,7 +164,7 @@ monitor-pictures: .venv/.dev export  ## draw the dashboard of the service under 
 	scripts/debian-packages prometheus
 	$(BIN)/python -m monitoring pictures
 
-dashboard: .venv/.dev  ## write Grafana's dashboard from monitoring/panels.py
+dashboard: .venv/.dev  ## write Grafana's dashboard from monitoring/panels/
 	$(BIN)/python -m monitoring dashboard
 
 LOAD_SECONDS ?= 60

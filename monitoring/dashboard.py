@@ -40,7 +40,7 @@ def _dashboard() -> dashboard.Dashboard:
     builder = (
         dashboard.Dashboard("SAMO")
         .uid("samo")
-        .description("Generated from monitoring/panels.py by `make dashboard`.")
+        .description("Generated from monitoring/panels/ by `make dashboard`.")
         .tags(["samo"])
         .refresh("30s")
         .time("now-1h", "now")

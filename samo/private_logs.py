@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from runners.errors import StartError
 from samo.monitoring.log_format import write_line
 
 # Innermost locations that are logged.
@@ -32,7 +33,12 @@ _make_record = logging.getLogRecordFactory()
 
 
 def describe(error: BaseException) -> str:
-    """The type of an exception and where it was raised, without its message."""
+    """The type of an exception and where it was raised, without its message.
+
+    The message of a `StartError` is for those who start the service: it is returned instead.
+    """
+    if isinstance(error, StartError):
+        return str(error)
     return f"{type(error).__name__} at {_locations(error.__traceback__)}"
 
 

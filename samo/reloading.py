@@ -115,8 +115,7 @@ class ModelReloader:
         try:
             models, drift = await asyncio.to_thread(self._load, version)
         except Exception as error:  # noqa: BLE001  # whatever a model's library raises
-            reason = str(error) if isinstance(error, StartError) else describe(error)
-            self._fail(version, reason)
+            self._fail(version, describe(error))
             return
         self._replace(models, drift)
 

@@ -15,12 +15,19 @@ import socket
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NoReturn
 
 from runners.errors import StartError
 from samo import core_dumps, private_logs
 from samo.monitoring import log_format
-from samo.settings import DEFAULT_PORT, Settings, default_port, early_log_format
+from samo.settings import (
+    DEFAULT_PORT,
+    Settings,
+    StoreSettings,
+    default_port,
+    early_log_format,
+)
 
 BACKLOG: Final = 2048
 DEFAULT_GRACE_SECONDS: Final = 8.0
@@ -36,6 +43,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
     log_format.install(early_log_format())
     try:
         settings = Settings.load()
+        _check_store(StoreSettings().home)
         listener = _listen(args.host, default_port() if args.port is None else args.port)
         port = listener.getsockname()[1]
         log_format.write_line(logging.INFO, f"Loading; then http://localhost:{port}")
@@ -85,6 +93,18 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or not 0 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError("the port must be an integer from 0 to 65535")
     return int(text)
+
+
+def _check_store(home: Path) -> None:
+    """Create the folder of BentoML, which BentoML would do at its import."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "it is not a folder" if home.is_file() else error.strerror
+        raise StartError(
+            f"BENTOML_HOME cannot be used: {reason}. Name the folder with the model store, or "
+            "unset it."
+        ) from None
 
 
 def _listen(host: str, port: int) -> socket.socket:

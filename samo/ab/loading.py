@@ -82,11 +82,10 @@ def _load(
         )
         runner.warm_up()
     except Exception as error:  # noqa: BLE001  # whatever a model's library raises
-        reason = str(error) if isinstance(error, StartError) else describe(error)
         _log.error(
             "variant b of the emotion model cannot be loaded (%s): variant a answers all requests, "
             "and /readyz says so; restart the service to try again",
-            reason,
+            describe(error),
         )
         return None
     return runner

@@ -35,7 +35,11 @@ from samo.settings import Settings, TracingSettings
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Create the application with all routes; they answer once `set_models` was called."""
+    """Create the application with all routes; they answer once `set_models` was called.
+
+    Raises:
+        StartError: The folder of jobs or the URL of the feedback cannot be used.
+    """
     app = FastAPI(
         title="SAMO",
         version=samo.__version__,
@@ -56,9 +60,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.experiment = None
     app.state.live_slots = SessionSlots(max_live_sessions(settings))
     error_handlers.install_error_handlers(app)
+    files = Files.read(
+        max_job_bytes=settings.max_job_bytes, max_job_seconds=settings.max_job_seconds
+    )
     for router in (
         *ROUTERS,
-        create_router(Files.read(max_job_bytes=settings.max_job_bytes), Route),
+        create_router(files, Route),
     ):
         app.include_router(router)
     description.install(app)

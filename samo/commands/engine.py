@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from runners.errors import SamoError, StartError
 from samo import private_logs
 from samo.api.stopwatch import Stopwatch
-from samo.commands.console import working
+from samo.commands.console import messages, working
 from samo.commands.errors import REFUSED, UNAVAILABLE, CommandError
 from samo.commands.options import AnalysisOptions
 from samo.settings import ClientSettings, Settings
@@ -54,6 +54,8 @@ async def open_engine(args: argparse.Namespace) -> AsyncIterator[Engine]:
         return
     if args.api_key:
         raise CommandError("--api-key is the key of a service: add its --url.", 2)
+    if settings.api_key:  # other clients, which have a default URL, may read it in the same shell
+        messages().print("SAMO_API_KEY has no effect without SAMO_URL: analysing in this process.")
     with working("Loading the models …"):
         local = LocalEngine()
     try:

@@ -9,6 +9,7 @@ USAGE: Final = 2  # argparse's
 REFUSED: Final = 3
 UNAVAILABLE: Final = 4
 INCOMPLETE: Final = 5
+NOTHING: Final = 6
 INTERRUPTED: Final = 130  # as a shell reports SIGINT
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from runners.errors import StartError
 from samo.commands.console import results
-from samo.commands.errors import REFUSED, UNAVAILABLE, USAGE, CommandError
+from samo.commands.errors import NOTHING, REFUSED, UNAVAILABLE, USAGE, CommandError
 from samo.feedback import export, store
 from samo.feedback.database import forget_deleted, open_engine, reading
 from samo.feedback.migration import ensure_tables
@@ -35,7 +35,7 @@ examples:
 
 exit status:
   0 done   2 wrong option   3 the user belongs to several keys, or a file cannot be written
-  4 the database cannot be used
+  4 the database cannot be used   6 there is nothing to erase
 """
 
 
@@ -134,16 +134,33 @@ def _replacing(output: Path) -> Iterator[Path]:
 def _erase(engine: Engine, args: argparse.Namespace) -> None:
     with reading(engine) as connection:
         keys = store.keys_of(connection, args.user)
-    if args.key is None and len(keys) > 1:
-        raise CommandError(
-            f"Several API keys have a user of this id: choose one with --key: {', '.join(keys)}.",
-            REFUSED,
-        )
-    key = args.key if args.key is not None else "".join(keys)
+    key = _chosen_key(keys, args.key)
     with engine.begin() as connection:
         erased = store.erase(connection, key, args.user)
     forget_deleted(engine)
     sys.stdout.write(f"{erased}\n")
+
+
+def _chosen_key(keys: Sequence[str], chosen: str | None) -> str:
+    """The key to erase a user of: the chosen one, or the only one of `keys`, which have the user.
+
+    Raises:
+        CommandError: There are several, or there is nothing to erase.
+    """
+    names = ", ".join(key or "'' (sent without a key)" for key in keys)
+    if not keys:
+        raise CommandError("Nothing was erased: there is no feedback of this user.", NOTHING)
+    if chosen is None and len(keys) > 1:
+        raise CommandError(
+            f"Several API keys have a user of this id: choose one with --key: {names}.", REFUSED
+        )
+    if chosen is not None and chosen not in keys:
+        raise CommandError(
+            "Nothing was erased: there is no feedback of this user with that key. There is with: "
+            f"{names}.",
+            NOTHING,
+        )
+    return keys[0] if chosen is None else chosen
 
 
 def _stats(engine: Engine, args: argparse.Namespace) -> None:

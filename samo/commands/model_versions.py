@@ -6,10 +6,13 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from rich.table import Table
 
+from runners.emotion.calibration import EmotionCalibration
 from runners.emotion.classifier import EmotionClassifier
 from runners.errors import StartError
 from samo.commands.console import messages, results
@@ -75,6 +78,7 @@ def promote(args: argparse.Namespace) -> int:
             model = model_store.find_version(name, version)
             if name.startswith(_EMOTION):
                 _check_golden_sample(model)
+            _check_drift_reference(name, model)
             model_store.promote(name, version)
     except (model_store.PromotionRefused, StartError) as error:
         raise CommandError(str(error), UNAVAILABLE) from None
@@ -89,8 +93,8 @@ def roll_back(args: argparse.Namespace) -> int:
     name = args.name or _serving_name()
     try:
         with model_store.promotion_lock(name):
-            model = model_store.roll_back(name)
-    except model_store.PromotionRefused as error:
+            model = model_store.roll_back(name, partial(_check_drift_reference, name))
+    except (model_store.PromotionRefused, StartError) as error:
         raise CommandError(str(error), UNAVAILABLE) from None
     _report(name, model_store.version_of(model))
     return OK
@@ -98,16 +102,33 @@ def roll_back(args: argparse.Namespace) -> int:
 
 def _serving_name() -> str:
     """The name in the model store of the emotion model that the settings select."""
+    return _settings().model_names["emotion"]
+
+
+def _settings() -> Settings:
     try:
-        return Settings.load().model_names["emotion"]
+        return Settings.load()
     except StartError as error:
         raise CommandError(str(error), USAGE) from None
 
 
+def _check_drift_reference(name: str, model: Any) -> None:
+    """Raise `StartError` if a service with the same settings would not load this version."""
+    settings = _settings()
+    if settings.drift_reference is None or name != settings.model_names["emotion"]:
+        return
+    from samo.drift.creation import read_configured
+
+    calibration = EmotionCalibration.load(Path(model.path) / "calibration.json")
+    sha256 = model.info.metadata.get("sha256", {})
+    try:
+        read_configured(settings.drift_reference, calibration, sha256)
+    except StartError as error:
+        raise StartError(f"{model.tag} cannot serve: {error}") from None
+
+
 def _check_golden_sample(model: Any) -> None:
     """Raise `CommandError` if the model cannot be loaded here, or computes other results."""
-    from pathlib import Path
-
     try:
         EmotionClassifier.load(Path(model.path), threads=1).warm_up()
     except Exception as error:  # noqa: BLE001  # whatever ONNX Runtime raises

@@ -92,7 +92,7 @@ def checked_url(url: str) -> str:
     except httpx.InvalidURL:
         parsed = httpx.URL("")
     if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise CommandError("--url must look like http://localhost:3000.", USAGE)
+        raise CommandError("--url, or SAMO_URL, must look like http://localhost:3000.", USAGE)
     return f"{url.rstrip('/')}/"
 
 

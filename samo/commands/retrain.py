@@ -10,8 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from samo.commands.errors import UNAVAILABLE, CommandError
-from samo.settings import available_cpus
+from runners.errors import StartError
+from samo.commands.errors import UNAVAILABLE, USAGE, CommandError
+from samo.settings import Settings, available_cpus
 
 _EPILOG: Final = """\
 examples:
@@ -21,7 +22,8 @@ examples:
 exit status:
   0 a better model serves, or would without --no-promote
   1 the gate refused the candidate: the reasons are printed
-  2 wrong option   3 the texts were refused   4 the model store, or training, is not available
+  2 wrong option or setting   3 the texts were refused
+  4 the model store, or training, is not available
   6 the model that serves was trained on exactly these files
 
 docs/retraining.md describes the files.
@@ -34,8 +36,10 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of the command's arguments."""
     parser = argparse.ArgumentParser(
         prog="samo retrain",
-        description="Retrain the head of the emotion classifier on labelled texts, compare it\n"
-        "with the model that serves, and promote it if it is better.",
+        description="Retrain the head of the large emotion model, samo-emotion in the model\n"
+        "store, on labelled texts; compare it with the version that serves, and promote it\n"
+        "if it is better.\n"
+        "The small model, samo-emotion-small, cannot be retrained.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -81,11 +85,34 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command; returns the exit status.
 
     Raises:
-        CommandError: The checkout or the packages of training are missing.
+        CommandError: The settings ask for what it cannot do, or the checkout or the packages of
+            training are missing.
     """
     args = build_parser().parse_args(arguments)
+    _check_settings(promotes=not args.no_promote)
     status: int = _training().run(args)
     return status
+
+
+def _check_settings(*, promotes: bool) -> None:
+    """Refuse settings of a service that would not serve what is trained."""
+    try:
+        settings = Settings.load()
+    except StartError as error:
+        raise CommandError(str(error), USAGE) from None
+    if settings.emotion_model != "large":
+        raise CommandError(
+            f"SAMO_EMOTION_MODEL is {settings.emotion_model}, and samo retrain trains only the "
+            "large emotion model: unset it to retrain that one. docs/training.md says how the "
+            "small one is trained.",
+            USAGE,
+        )
+    if promotes and settings.drift_reference is not None:
+        raise CommandError(
+            "SAMO_DRIFT_REFERENCE belongs to the version that serves, and a service would not load "
+            "the retrained one with it: unset it, or compare only, with --no-promote.",
+            USAGE,
+        )
 
 
 def _names(value: str) -> tuple[str, ...]:

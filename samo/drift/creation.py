@@ -72,29 +72,44 @@ def create_monitor(settings: Settings, model: ObservedModel) -> DriftMonitor | D
 def _find_reference(settings: Settings, model: ObservedModel) -> Reference | DriftOff:
     if not settings.drift:
         return DriftOff("SAMO_DRIFT is false.")
-    path = settings.drift_reference
-    if path is not None:
-        try:
-            return _read(path, model)
-        except DamagedRecordError as error:
-            raise StartError(
-                f"SAMO_DRIFT_REFERENCE cannot be used: {error}. Make a reference for this model, "
-                "as docs/drift.md describes, or unset it."
-            ) from None
+    if settings.drift_reference is not None:
+        return read_configured(settings.drift_reference, model.calibration, model.sha256)
     if model.folder is None or not (model.folder / REFERENCE_FILE).is_file():
         return DriftOff(
             f"The emotion model has no {REFERENCE_FILE}: export it again with `make export`, or "
             "set SAMO_DRIFT_REFERENCE."
         )
     try:
-        return _read(model.folder / REFERENCE_FILE, model)
+        return _read(model.folder / REFERENCE_FILE, model.calibration, model.sha256)
     except DamagedRecordError as error:
         return DriftOff(f"{REFERENCE_FILE} of the emotion model cannot be used: {error}.")
 
 
-def _read(path: Path, model: ObservedModel) -> Reference:
-    reference = read_reference(path, model.calibration)
-    others = [name for name, value in reference.model.items() if model.sha256.get(name) != value]
+def read_configured(
+    path: Path, calibration: EmotionCalibration, sha256: Mapping[str, str]
+) -> Reference:
+    """Read the file of `SAMO_DRIFT_REFERENCE`.
+
+    Args:
+        path: of the file.
+        calibration: of the emotion model that serves.
+        sha256: of the files of that model, by name.
+
+    Raises:
+        StartError: It cannot be used, or belongs to another model.
+    """
+    try:
+        return _read(path, calibration, sha256)
+    except DamagedRecordError as error:
+        raise StartError(
+            f"SAMO_DRIFT_REFERENCE cannot be used: {error}. Make a reference for this model, "
+            "as docs/drift.md describes, or unset it."
+        ) from None
+
+
+def _read(path: Path, calibration: EmotionCalibration, sha256: Mapping[str, str]) -> Reference:
+    reference = read_reference(path, calibration)
+    others = [name for name, value in reference.model.items() if sha256.get(name) != value]
     if others:
         raise DamagedRecordError(f"It is of another model: {', '.join(sorted(others))} differs")
     return reference

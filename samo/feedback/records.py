@@ -72,6 +72,12 @@ class Submission:
     text: str | None = None
 
     @property
+    def kinds(self) -> list[str]:
+        """What is said, as the names of the attributes; `text` says nothing about the answer."""
+        names = ("labels", "moods", "summary_rating", "transcript")
+        return [name for name in names if getattr(self, name) is not None]
+
+    @property
     def id(self) -> str:
         """The same for feedback about the same answer and text by the same person.
 

@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 
 # Requests that wait for a connection, or have one; further ones are refused.
 _MAX_REQUESTS: Final = 64
-# Another instance writes its answers within this time.
+# Another instance writes its answers within this time, so an id is unknown only after it.
 _OTHER_INSTANCE_SECONDS: Final = (0.25, 1.0)
 _ATTEMPTS: Final = 3
 _CLOSE_SECONDS: Final = 3.0
@@ -122,6 +122,8 @@ class Feedback:
                 kept_days=self._settings.answer_days,
             )
         metrics.feedback.labels(answer.route).inc()
+        for kind in submission.kinds:
+            metrics.feedback_kinds.labels(kind).inc()
         _observe_agreement(answer, submission)
         return at
 

@@ -78,6 +78,7 @@ class Writer:
 
     def report(self, error: BaseException) -> str:
         """The database could not be used; returns the reason. It is tried again soon."""
+        metrics.feedback_database_errors.inc()
         problem = reason(error)
         if problem not in (self.problem, BUSY):  # another request may succeed meanwhile
             _log.error("%s Feedback is refused until that is corrected.", problem)

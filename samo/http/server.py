@@ -38,6 +38,8 @@ BACKLOG_SECONDS: Final = 0.5
 # Requests that are still computing after the grace period have this long to send their 503.
 REFUSAL_SECONDS: Final = 0.5
 _POLL_SECONDS: Final = 0.02
+# How BentoML begins its line about an error at the start, which has the error's locations.
+_BENTOML_START_ERROR: Final = "Initializing service error"
 # A WebSocket whose client does not answer a ping is closed; proxies close idle ones after 60 s.
 PING_SECONDS: Final = 20.0
 
@@ -50,6 +52,10 @@ def load(bento: str) -> Starlette:
 
     configure_server_logging()
     logging.getLogger("uvicorn.error").propagate = False  # BentoML would log its lines twice
+    # `run` raises the error that BentoML would log before
+    logging.getLogger("bentoml.serve").addFilter(
+        lambda record: not record.getMessage().startswith(_BENTOML_START_ERROR)
+    )
     server_context.worker_index = 1
     service = load_service(bento, standalone_load=True)
     server_context.service_type = "entry_service"

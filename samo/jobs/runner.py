@@ -18,6 +18,7 @@ from samo.jobs.memory_store import MemoryJobs
 from samo.jobs.redis_store import BEAT_SECONDS, RedisJobs
 from samo.jobs.refusals import gone, not_found, without_result
 from samo.jobs.store import JobStore
+from samo.jobs.upload import check_folder
 from samo.monitoring import metrics
 from samo.private_logs import describe
 from samo.settings import Settings
@@ -39,9 +40,13 @@ class JobRunner:
 
     Args:
         settings: the limits of jobs, and where they are kept.
+
+    Raises:
+        StartError: `settings.jobs_folder` cannot be used.
     """
 
     def __init__(self, settings: Settings) -> None:
+        check_folder(settings.jobs_folder)
         self._settings = settings
         self._instance = Instance()
         url = settings.redis_url

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
 from typing import BinaryIO
+
+from runners.errors import StartError
+
+
+def check_folder(folder: Path) -> None:
+    """Raise `StartError` if recordings cannot be written to this folder.
+
+    A full disk is accepted: it may have room again when a recording arrives.
+    """
+    try:
+        new_file(folder).close()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return
+        raise StartError(
+            f"SAMO_JOBS_FOLDER cannot be used: {error.strerror}. Name a folder that the service "
+            "may write, or unset it."
+        ) from None
 
 
 def new_file(folder: Path) -> BinaryIO:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -68,10 +68,14 @@ def promote(name: str, version: str) -> StoredModel:
     return model
 
 
-def roll_back(name: str) -> StoredModel:
+def roll_back(name: str, check: Callable[[StoredModel], None] = lambda _: None) -> StoredModel:
     """Let the version serve again that did before; call it with `promotion_lock`.
 
     Versions that were deleted since are passed over.
+
+    Args:
+        name: of the model.
+        check: is called with the former version, and raises an error if it may not serve.
 
     Raises:
         PromotionRefused: There is none, or the pointer cannot be written.
@@ -87,6 +91,7 @@ def roll_back(name: str) -> StoredModel:
             model = find_version(name, version)
         except ModelNotStored:
             continue
+        check(model)
         _write(name, Pointer(version, tuple(former)))
         return model
     raise PromotionRefused(f"No former version of {name} is left in the store.")

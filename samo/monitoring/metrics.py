@@ -123,6 +123,17 @@ feedback: Final = Counter(
     ["route"],
     registry=registry,
 )
+feedback_kinds: Final = Counter(
+    "samo_feedback_kinds",
+    "What people said in feedback that was stored, by kind: one feedback may have several.",
+    ["kind"],
+    registry=registry,
+)
+feedback_database_errors: Final = Counter(
+    "samo_feedback_database_errors",
+    "Failed attempts to use the database of feedback, by requests and in the background.",
+    registry=registry,
+)
 answers_waiting: Final = Gauge(
     "samo_answers_waiting", "Predictions that wait to be written for feedback.", registry=registry
 )

@@ -23,6 +23,8 @@ VENDOR: Final = _HERE / "vendor"
 LIBRARIES: Final = ("idb", "uplot", "swagger-ui-dist")
 # /docs calls the service: it is of no use offline.
 _ONLINE_ONLY: Final = ("docs.", "missing.html", "sw.js", "vendor/swagger-ui-dist/")
+# To play a sentence, the browser decodes the whole recording: 96 kB for each second.
+_MAX_MICROPHONE_SECONDS: Final = 1800.0
 _SUFFIXES: Final = frozenset({".css", ".html", ".js", ".json", ".svg"})
 _MEDIA_TYPES: Final = {".js": "text/javascript", ".json": "application/json"}
 
@@ -53,11 +55,16 @@ class Files:
 
     @classmethod
     def read(
-        cls, static: Path = STATIC, vendor: Path = VENDOR, *, max_job_bytes: int = MAX_AUDIO_BYTES
+        cls,
+        static: Path = STATIC,
+        vendor: Path = VENDOR,
+        *,
+        max_job_bytes: int = MAX_AUDIO_BYTES,
+        max_job_seconds: float = limits.MAX_AUDIO_SECONDS,
     ) -> Files:
         """Read the page's own files, its libraries' where they were fetched, and the limits.
 
-        `max_job_bytes` is the largest recording that may be sent as a job.
+        `max_job_bytes` and `max_job_seconds` are of the largest and longest recording of a job.
         """
         paths = {path.name: path for path in static.iterdir()}
         paths |= {f"vendor/{path.relative_to(vendor)}": path for path in vendor.glob("*/*")}
@@ -66,7 +73,7 @@ class Files:
             for name, path in sorted(paths.items())
             if path.suffix in _SUFFIXES
         }
-        found["limits.json"] = File(_limits(max_job_bytes), _MEDIA_TYPES[".json"])
+        found["limits.json"] = File(_limits(max_job_bytes, max_job_seconds), _MEDIA_TYPES[".json"])
         found["sw.js"] = File(_service_worker(found), _MEDIA_TYPES[".js"])
         return cls(found)
 
@@ -84,7 +91,7 @@ def _media_type(path: Path) -> str:
     return known or "application/octet-stream"
 
 
-def _limits(max_job_bytes: int) -> bytes:
+def _limits(max_job_bytes: int, max_job_seconds: float) -> bytes:
     """What the page has to know of the service before it sends an entry."""
     return orjson.dumps(
         {
@@ -93,6 +100,10 @@ def _limits(max_job_bytes: int) -> bytes:
             "max_explained_characters": limits.MAX_EXPLAINED_CHARACTERS,
             "max_audio_bytes": MAX_AUDIO_BYTES,
             "max_audio_seconds": limits.MAX_AUDIO_SECONDS,
+            # a recording that is too long for a request is sent as a job
+            "max_microphone_seconds": max(
+                limits.MAX_AUDIO_SECONDS, min(max_job_seconds, _MAX_MICROPHONE_SECONDS)
+            ),
             "max_job_bytes": max_job_bytes,
             "max_trends_entries": limits.MAX_TRENDS_ENTRIES,
         }

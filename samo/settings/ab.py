@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
 AbMode = Literal["split", "shadow"]
@@ -48,15 +48,6 @@ class AbSettings(BaseSettings):
         """A tag of BentoML's model store."""
         if value is not None and not _TAG.fullmatch(value):
             raise ValueError("It is not a tag, such as samo-emotion:ycjhstxjw6bwgax4")
-        return value
-
-    @field_validator("ab_mode", "ab_share", "ab_header")
-    @classmethod
-    def _need_a_model(cls, value: Any, info: ValidationInfo) -> Any:
-        """Without a second model these settings would have no effect."""
-        default = cls.model_fields[str(info.field_name)].default
-        if value != default and info.data.get("ab_model", "invalid") is None:
-            raise ValueError("It has no effect without SAMO_AB_MODEL")
         return value
 
     @field_validator("ab_header")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -35,10 +36,35 @@ def _check_rate_limit(value: str) -> str:
 def _check_redis_url(value: SecretStr | None) -> SecretStr | None:
     """The URL of a Redis."""
     if value is not None:
-        parts = urlsplit(value.get_secret_value())
-        if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+        url = value.get_secret_value()
+        try:
+            parts = urlsplit(url)
+            is_address = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:  # such as a port that is no number
+            is_address = False
+        if not is_address or not re.fullmatch("rediss?", parts.scheme):
             raise ValueError("The address of a Redis is redis://host:6379 or rediss://host:6379")
+        if not re.fullmatch("(/[0-9]*/?)?", parts.path):  # the client would use database 0
+            raise ValueError("The path of the URL is the number of a database, as in /0")
+        if parts.query or parts.scheme == "rediss":
+            _check_redis_options(url)
     return value
+
+
+def _check_redis_options(url: str) -> None:
+    """The options of the URL, which the client reads when it connects."""
+    from redis.asyncio.connection import ConnectionPool, SSLConnection  # takes half a second
+    from redis.exceptions import RedisError
+
+    try:
+        pool: Any = ConnectionPool.from_url(url)  # its methods have no types
+        connection = pool.make_connection()
+        if isinstance(connection, SSLConnection):
+            connection.ssl_context.get()
+    except (TypeError, ValueError, RedisError):
+        raise ValueError("An option of the URL is not known or has a wrong value") from None
+    except OSError:
+        raise ValueError("A file that the URL names cannot be read") from None
 
 
 RateLimit = Annotated[str, AfterValidator(_check_rate_limit)]

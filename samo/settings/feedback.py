@@ -18,6 +18,7 @@ def _check_url(value: SecretStr | None) -> SecretStr | None:
     try:
         parts = urlsplit(value.get_secret_value())
         has_place = bool(parts.hostname or parts.query) and parts.path != ""
+        _ = parts.port  # raises an error if it is no number
     except ValueError:
         raise ValueError("It is not a URL") from None
     is_file = parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1

@@ -27,6 +27,7 @@ from samo.settings.logs import LogSettings
 from samo.settings.models import ModelSettings
 from samo.settings.reliability import ReliabilitySettings
 from samo.settings.reloading import ReloadingSettings
+from samo.settings.switches import without_effect
 
 _log = logging.getLogger("bentoml.samo.settings")
 
@@ -152,14 +153,18 @@ class Settings(
         """Read the environment; log a warning for each variable that is unknown or renamed.
 
         Raises:
-            StartError: A variable has an invalid value; the message names it.
+            StartError: A variable has an invalid value, or has no effect because another one
+                is off; the message names it.
         """
         for warning in _warnings(os.environ):
             _warn(warning)
         try:
-            return cls(**_renamed_values(os.environ))  # type: ignore[arg-type]  # parsed by pydantic
+            settings = cls(**_renamed_values(os.environ))  # type: ignore[arg-type]  # parsed here
         except ValidationError as error:
             raise StartError(_describe(error, _PREFIX)) from None
+        if problems := [*without_effect(settings, _PREFIX)]:
+            raise StartError("\n".join(problems))
+        return settings
 
 
 class CloudRunTask(BaseSettings):

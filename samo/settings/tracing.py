@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
 
@@ -37,6 +39,27 @@ class TracingSettings(BaseSettings):
         validation_alias="OTEL_TRACES_EXPORTER",
         description="'none' sends no traces.",
     )
+    certificate: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices(
+            "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"
+        ),
+        description="File of the authority that signed the collector's certificate.",
+    )
+    client_certificate: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices(
+            "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"
+        ),
+        description="File of the certificate that the service shows to the collector.",
+    )
+    client_key: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices(
+            "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "OTEL_EXPORTER_OTLP_CLIENT_KEY"
+        ),
+        description="File of the key of that certificate.",
+    )
     disabled: bool = Field(
         default=False, validation_alias="OTEL_SDK_DISABLED", description="'true' sends no traces."
     )
@@ -58,12 +81,17 @@ class TracingSettings(BaseSettings):
                 "OTEL_EXPORTER_OTLP_PROTOCOL cannot be used: only 'http/protobuf' is supported. "
                 "Set it to that, and the endpoint to the collector's HTTP port, usually 4318."
             )
-        parts = urlsplit(self.endpoint or "")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_http_address(self.endpoint or ""):
             raise ValueError(
                 "OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: an endpoint is http://host:4318 or "
                 "https://host:4318."
             )
+        for name in ("certificate", "client_certificate", "client_key"):
+            file: Path | None = getattr(self, name)
+            if file is not None and not os.access(file, os.R_OK):
+                raise ValueError(
+                    f"OTEL_EXPORTER_OTLP_{name.upper()} cannot be used: the file cannot be read."
+                )
         return self
 
     @classmethod
@@ -82,6 +110,15 @@ class TracingSettings(BaseSettings):
                     for problem in error.errors(include_url=False, include_input=False)
                 )
             ) from None
+
+
+def _is_http_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises an error if it is no number
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _message(text: str) -> str:

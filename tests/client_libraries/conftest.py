@@ -7,9 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from samo_client import Samo
 
 from samo.audio import decode
+from tests.client_libraries.python_client import Threadlike
 from tests.conftest import ROOT
 from tests.e2e.conftest import serving
 
@@ -41,3 +44,38 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
         SAMO_RATE_LIMIT="20/2 seconds",
     ) as client:
         yield str(client.base_url).rstrip("/"), key
+
+
+@pytest.fixture(params=[Samo, Threadlike], ids=["threads", "asyncio"])
+def connect(request, monkeypatch):
+    for name in ("SAMO_URL", "SAMO_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    clients = []
+
+    def open_client(url, **options):
+        clients.append(request.param(url, **options).__enter__())
+        return clients[-1]
+
+    yield open_client
+    for client in clients:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def mocked(connect, monkeypatch, request):
+    """Connects a client to a `Mock`; returns it with the list of its waits."""
+    waits = []
+
+    async def wait(seconds):
+        waits.append(seconds)
+
+    monkeypatch.setattr("samo_client._connection.time.sleep", waits.append)
+    monkeypatch.setattr("samo_client._async_connection.asyncio.sleep", wait)
+    is_async = "asyncio" in request.node.callspec.id
+
+    def open_client(mock, **options):
+        transport = httpx.MockTransport(mock)
+        http = (httpx.AsyncClient if is_async else httpx.Client)(transport=transport)
+        return connect("http://samo.test/", http_client=http, **options), waits
+
+    return open_client

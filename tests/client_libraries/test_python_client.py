@@ -1,54 +1,17 @@
-"""The Python client against a service with fake models, and its retries against a mock."""
+"""The Python client against a service with fake models."""
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import io
 import subprocess
 from datetime import date, datetime
 
-import httpx
 import pytest
 from samo_client import AsyncSamo, Samo, errors, models
 
 from tests.conftest import RECORDING, ROOT
 
 TEXT = "I am so happy. I miss my father."
-
-
-class Threadlike:
-    """Calls the methods of an `AsyncSamo`, so that the same tests run with both clients."""
-
-    def __init__(self, url, **options):
-        self._runner = asyncio.Runner()
-        self._client = AsyncSamo(url, **options)
-
-    def __getattr__(self, name):
-        method = getattr(self._client, name)
-        return lambda *arguments, **options: self._runner.run(method(*arguments, **options))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_error):
-        self._runner.run(self._client.close())
-        self._runner.close()
-
-
-@pytest.fixture(params=[Samo, Threadlike], ids=["threads", "asyncio"])
-def connect(request, monkeypatch):
-    for name in ("SAMO_URL", "SAMO_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    clients = []
-
-    def open_client(url, **options):
-        clients.append(request.param(url, **options).__enter__())
-        return clients[-1]
-
-    yield open_client
-    for client in clients:
-        client.__exit__(None, None, None)
 
 
 @pytest.fixture
@@ -141,21 +104,6 @@ def test_trends_of_insights(samo):
     assert (trends.entries, trends.last_date) == (4, date(2026, 1, 4))
 
 
-@pytest.mark.parametrize("entry", [("2026-01-01", {}), ("2026-01-01",), "2", None, (1, None)])
-def test_wrong_entries_of_trends_are_a_type_error(mocked, entry):
-    mock = Mock()
-    with pytest.raises(TypeError, match="An entry of trends is"):
-        mocked(mock)[0].trends([entry])
-    assert mock.requests == []
-
-
-def test_a_missing_file_is_pythons_own_error(mocked):
-    mock = Mock()
-    with pytest.raises(FileNotFoundError):
-        mocked(mock)[0].transcribe("missing.flac")
-    assert mock.requests == []
-
-
 def test_a_job(samo):
     progress, states = [], []
     job = samo.create_job(RECORDING, language="en", on_progress=lambda *one: progress.append(one))
@@ -220,133 +168,6 @@ def test_another_server_is_told_apart(connect, service_url):
         connect("http://127.0.0.1:9", max_retries=0).health()
     with pytest.raises(ValueError, match="http://"):
         connect("localhost:3000")
-
-
-class Mock:
-    """A service that answers with these statuses in turn, or raises these errors."""
-
-    def __init__(self, *answers, **headers):
-        self.requests = []
-        self._answers, self._headers = list(answers), headers
-
-    def __call__(self, request):
-        self.requests.append(request)
-        answer = self._answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        if answer == 200:
-            body = {"status": "ok", "version": "1", "models": {}, "uptime_seconds": 1}
-            return httpx.Response(200, json=body)
-        error = {"code": "overloaded", "message": "Wait.", "details": {}, "request_id": "r1"}
-        return httpx.Response(answer, json={"error": error}, headers=self._headers)
-
-
-@pytest.fixture
-def mocked(connect, monkeypatch, request):
-    """Connects a client to a `Mock`; returns it with the list of its waits."""
-    waits = []
-
-    async def wait(seconds):
-        waits.append(seconds)
-
-    monkeypatch.setattr("samo_client._connection.time.sleep", waits.append)
-    monkeypatch.setattr("samo_client._async_connection.asyncio.sleep", wait)
-    is_async = "asyncio" in request.node.callspec.id
-
-    def open_client(mock, **options):
-        transport = httpx.MockTransport(mock)
-        http = (httpx.AsyncClient if is_async else httpx.Client)(transport=transport)
-        return connect("http://samo.test/", http_client=http, **options), waits
-
-    return open_client
-
-
-@pytest.mark.parametrize("status", [429, 502, 503])
-def test_a_busy_service_is_asked_again_after_retry_after(mocked, status):
-    mock = Mock(status, status, 200, **{"Retry-After": "7"})
-    samo, waits = mocked(mock)
-    assert samo.health().status == "ok"
-    assert waits == [7.0, 7.0]
-
-
-def test_a_date_in_retry_after(mocked):
-    samo, waits = mocked(Mock(503, 200, **{"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}))
-    samo.health()
-    assert waits == [0.0]
-
-
-def test_without_retry_after_the_waits_grow(mocked):
-    samo, waits = mocked(
-        Mock(503, httpx.ReadError(""), httpx.ConnectTimeout(""), 200), max_retries=3
-    )
-    samo.health()
-    assert [0.25 * 2**n <= wait <= 0.5 * 2**n for n, wait in enumerate(waits)] == [True] * 3
-
-
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (401, errors.Unauthenticated), (403, errors.PermissionDenied), (404, errors.NotFound),
-        (500, errors.ServerFailure), (504, errors.DeadlineExceeded),
-        (httpx.ReadTimeout(""), errors.TimedOut),
-    ],
-)  # fmt: skip
-def test_what_is_not_asked_again(mocked, answer, error):
-    samo, waits = mocked(Mock(answer))
-    with pytest.raises(error):
-        samo.health()
-    assert waits == []
-
-
-def test_a_job_is_not_made_twice(mocked):
-    samo, waits = mocked(Mock(503, httpx.ReadError(""), **{"Retry-After": "1"}))
-    with pytest.raises(errors.ConnectionFailed):
-        samo.create_job(b"x")
-    assert waits == [1.0]
-
-
-def test_the_last_error_is_raised(mocked):
-    samo, waits = mocked(Mock(429, 429, **{"Retry-After": "1"}), max_retries=1)
-    with pytest.raises(errors.RateLimited, match=r"Wait. \(request r1\)") as raised:
-        samo.health()
-    assert (raised.value.retry_after, raised.value.code, waits) == (1.0, "overloaded", [1.0])
-
-
-def test_too_long_a_wait_is_not_waited_for(mocked):
-    samo, waits = mocked(Mock(503, **{"Retry-After": "61"}))
-    with pytest.raises(errors.Overloaded):
-        samo.health()
-    assert waits == []
-
-
-def test_an_upload_is_sent_again_from_its_beginning(mocked):
-    mock = Mock(503, 422, **{"Retry-After": "0"})
-    samo, _ = mocked(mock)
-    with pytest.raises(errors.InvalidRequest):
-        samo.transcribe(io.BytesIO(b"x" * 200_000))
-    bodies = [request.read() for request in mock.requests]
-    assert [body.count(b"x" * 200_000) for body in bodies] == [1, 1]
-
-
-def test_the_key_is_sent(mocked, monkeypatch):
-    mock = Mock(200, 200)
-    mocked(mock, api_key="k1")[0].health()
-    monkeypatch.setenv("SAMO_API_KEY", "k2")
-    mocked(mock)[0].health()
-    sent = [request.headers["authorization"] for request in mock.requests]
-    assert sent == ["Bearer k1", "Bearer k2"]
-    assert str(mock.requests[0].url) == "http://samo.test/health"
-
-
-def test_a_response_of_another_version_is_told_apart(mocked, monkeypatch):
-    def answer(_request):
-        return httpx.Response(200, json={"text": "private"})
-
-    samo, _ = mocked(answer)
-    with pytest.raises(errors.UnexpectedResponse) as raised:
-        samo.analyze("hi")
-    assert "private" not in str(raised.value)
-    assert raised.value.__cause__ is None
 
 
 def test_unknown_fields_of_a_newer_service_are_kept():

@@ -56,6 +56,16 @@ def test_a_text_gives_the_services_response(tmp_path, where, capsys, client):
     assert without_times(out) == without_times(response.text)
 
 
+def test_a_key_without_a_service_is_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SAMO_API_KEY", "secret")
+    file = tmp_path / "entry.txt"
+    file.write_text(TEXT)
+    status, _, err = run(capsys, file, "--json")
+    assert (status, err) == (
+        0, "SAMO_API_KEY has no effect without SAMO_URL: analysing in this process.\n"
+    )  # fmt: skip
+
+
 def test_a_recording_gives_the_services_response(where, capsys, client, recording):
     status, out, _ = run(capsys, RECORDING, "--json", "--language", "en", *where)
     response = client.post(
@@ -152,7 +162,7 @@ def test_an_entry_that_cannot_be_used(data, status, reason, where, stdin, capsys
         (["nothing.txt"], 2, "does not exist"),
         ([str(ROOT)], 2, "samo journal"),
         (["README.md", "--url", "http://127.0.0.1:9"], 4, "cannot be reached"),
-        (["README.md", "--url", "localhost:3000"], 2, "--url must look like"),
+        (["README.md", "--url", "localhost:3000"], 2, "SAMO_URL, must look like"),
         (["README.md", "--api-key", "secret"], 2, "add its --url"),
     ],
 )

@@ -249,3 +249,11 @@ def test_the_colours_are_those_of_the_page():
     hues = re.findall(r"^  (\w+): (\d+),$", script.split("};")[0], re.MULTILINE)
     assert {name: int(hue) for name, hue in hues} == palette.HUES
     assert set(re.findall(r'"(\w+)"', script.split("FAINT")[1].split("\n")[0])) == palette.FAINT
+
+
+def test_the_tutorial_shows_what_the_command_prints(tmp_path, capsys, monkeypatch, service_url):
+    monkeypatch.chdir(tmp_path)
+    diary = ROOT / "docs" / "examples" / "diary"
+    status, _, err = run(capsys, diary, "--output", "diary.html", "--url", service_url)
+    assert status == 0
+    assert f"```text\n{err}```" in (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")

@@ -29,7 +29,7 @@ _ENGINE = "needs root and minutes; `.ci/run` runs it"
 _CLUSTER = "needs a cluster; tests/unit/test_deploy_files.py checks the manifests"
 _SIGNED = "needs a published image, which a pipeline has signed"
 _TRAINING = "takes minutes to hours, with corpora that are not in the repository"
-_FEEDBACK = "needs a database; tests/integration/test_feedback.py has the route and the command"
+_FEEDBACK = "needs a database; tests/integration/test_feedback*.py have the route and the command"
 
 # Commands by their first line, and why they are not run.
 _PROMOTION = "changes the model store; tests/commands/test_model_versions.py runs the command"

@@ -49,7 +49,7 @@ RUN_ELSEWHERE = {
 # JSON that does not follow its command, by its page and first name; what sends it.
 COMPARED_ELSEWHERE = {
     ("api", "transcription"): "tests/e2e/test_readme.py compares the complete response",
-    ("feedback", "text"): "a line of that file; tests/integration/test_feedback.py exports one",
+    ("feedback", "text"): "tests/integration/test_feedback_database.py exports such a line",
     ("retraining", "text"): "a line of a file that tests/training/test_retraining_files.py reads",
 }
 

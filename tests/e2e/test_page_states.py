@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Request, expect, sync_playwright
 from samo.audio import decode
 from tests import recordings
 from tests.conftest import RECORDING
-from tests.e2e.browser import launch, visiting
+from tests.e2e.browser import as_microphone, launch, visiting
 from tests.e2e.conftest import serving
 
 ENTRY = "I felt joy and gratitude today.\n\nThen came sadness, grief and a happy end."
@@ -25,8 +25,14 @@ FULL_DISK = """() => {
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright, launch(playwright) as started:
+def playwright():
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright):
+    with launch(playwright) as started:
         yield started
 
 
@@ -101,6 +107,24 @@ def test_a_recording_too_long_for_a_request_is_a_job(browser, base, tmp_path):
         expect(page.locator("blockquote")).to_contain_text("I felt joy", timeout=60_000)
         assert jobs[:2] == ["POST", "GET"]
         assert jobs[-1] == "DELETE"
+
+
+def test_a_long_recording_of_the_microphone_is_a_job(playwright, base, tmp_path):
+    as_microphone(RECORDING, tmp_path / "microphone.wav")
+    with (
+        launch(playwright, tmp_path / "microphone.wav") as browser,
+        visiting(browser, base, service_workers="block") as (page, seen),
+    ):
+        seen.expected = ("client_secrets", "ERR_FAILED", "Service Worker")
+        page.route("**/v1/realtime/client_secrets", lambda route: route.abort())
+        limits = page.request.get("/page/limits.json").json()
+        shorter = {**limits, "max_audio_seconds": 1, "max_microphone_seconds": 3}
+        page.route("**/page/limits.json", lambda route: route.fulfill(json=shorter))
+        page.reload()
+        page.get_by_role("button", name="Record").click()  # it ends after three seconds
+        expect(page.locator("blockquote")).to_contain_text("I felt joy", timeout=60_000)
+        assert any("/v1/jobs" in url for url in seen.requests)
+        assert not any("voice-journal" in url for url in seen.requests)
 
 
 def test_a_file_is_dropped(browser, base):

@@ -166,6 +166,8 @@ def test_a_receiver_that_does_not_answer_disturbs_no_request(monkeypatch, caplog
     ("name", "value"),
     [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:otlp"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/none.pem"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
         ("OTEL_TRACES_EXPORTER", "console"),
         ("OTEL_SDK_DISABLED", "perhaps"),

@@ -1,20 +1,23 @@
-"""Write the response to the README's request into README.md and docs/api.md.
+"""Write the responses that README.md, docs/tutorial.md and docs/api.md show.
 
     python -m tests.e2e.update_docs
 
-It starts the service with the models in the store. README.md keeps its selection of fields.
+It starts the service with the models in the store, and runs the commands above the responses. A
+page keeps its selection of fields; docs/api.md has the whole response to the README's request.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 from tests.conftest import ROOT
+from tests.documentation import blocks
 from tests.e2e.conftest import serving
-from tests.e2e.test_readme import documented_example
+from tests.e2e.test_documentation import DOCUMENTED_URL
 
 BLOCK = re.compile(r"```json\n(.*?)```", re.DOTALL)
 WIDTH = 92
@@ -57,14 +60,35 @@ def replace_block(page: Path, after: str, text: str) -> None:
     page.write_text(head + heading + rest, encoding="utf-8")
 
 
+def update_responses(page: Path, url: str) -> Any:
+    """Run the commands of a page that are followed by a response; return the last response."""
+    body = None
+    for block in blocks(page, "sh"):
+        if block.output is None:
+            continue
+        code = block.code.replace(DOCUMENTED_URL, url)
+        done = subprocess.run(
+            ["bash", "-euc", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+        )
+        body = json.loads(done.stdout)
+        shown = pretty_json(format_example(json.loads(block.output), body))
+        text = page.read_text(encoding="utf-8")
+        page.write_text(
+            text.replace(f"```json\n{block.output}```", f"```json\n{shown}\n```", 1),
+            encoding="utf-8",
+        )
+    return body
+
+
 def main() -> None:
     """The command line."""
-    path, file, part, _ = documented_example()
-    with serving(ROOT / ".update.log") as client:
-        body = client.post(path, files={"audio_file": ("entry", file.read_bytes())}).json()
-    (ROOT / ".update.log").unlink()
+    log = ROOT / ".update.log"
+    with serving(log) as client:
+        url = str(client.base_url).rstrip("/")
+        update_responses(ROOT / "docs" / "tutorial.md", url)
+        body = update_responses(ROOT / "README.md", url)
+    log.unlink()
     replace_block(ROOT / "docs" / "api.md", "## A complete response", pretty_json(body))
-    replace_block(ROOT / "README.md", "## Start", pretty_json(format_example(part, body)))
 
 
 if __name__ == "__main__":

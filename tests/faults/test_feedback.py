@@ -99,6 +99,12 @@ def small_disk(folder):
         subprocess.run(["umount", "--lazy", str(folder)], check=True, timeout=20)
 
 
+def database_errors() -> float:
+    value = registry.get_sample_value("samo_feedback_database_errors_total")
+    assert value is not None
+    return value
+
+
 def test_a_full_disk_refuses_feedback_and_nothing_else(tmp_path):
     settings = Settings(runners="fake", feedback_url=f"sqlite:///{tmp_path}/feedback.db")
     with small_disk(tmp_path) as enlarge, running(settings) as client:
@@ -108,12 +114,14 @@ def test_a_full_disk_refuses_feedback_and_nothing_else(tmp_path):
             body = {"request_id": request_id, "labels": ["joy"], "consent": True}
             return client.post("/feedback", json={**body, "text": f"{number} " + 9000 * "é"})
 
+        errors = database_errors()
         responses = [send(number) for number in range(60)]
         stored = [one for one in responses if one.status_code == 201]
         refused = next(one for one in responses if one.status_code != 201)
         assert stored
         assert "is full" in error_of(refused, 503)["message"]
         assert int(refused.headers["retry-after"]) > 0
+        assert database_errors() > errors
         assert client.post("/predict", json={"text": "glad"}).status_code == 200
         enlarge()
         eventually(lambda: send(1000).status_code == 201)

@@ -121,6 +121,7 @@ def test_the_limits_are_the_services(client):
     limits = client.get("/page/limits.json").json()
     assert limits["max_audio_seconds"] == 300
     assert limits["max_job_bytes"] == 500 * 1024 * 1024
+    assert limits["max_microphone_seconds"] == 1800
     assert limits["max_text_characters"] == 20_000
 
 

@@ -77,11 +77,11 @@ def client(home, log):
         yield client
 
 
-def models(home, *arguments):
+def models(home, *arguments, **environment):
     """Run `samo models`."""
     return subprocess.run(
         [sys.executable, "-m", "samo", "models", *arguments],
-        cwd=ROOT, env={**os.environ, "BENTOML_HOME": str(home)},
+        cwd=ROOT, env={**os.environ, "BENTOML_HOME": str(home), **environment},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -145,6 +145,16 @@ def test_a_promotion_and_a_rollback_under_load_lose_no_request(home, client):
     assert load.failures == []
     assert 'samo_model_reloads_total{outcome="loaded"} 2.0' in client.get("/metrics").text
     assert f'tag="{first}"' in client.get("/metrics").text
+
+
+def test_the_reference_of_drift_must_belong_to_the_promoted_version(home, client):
+    first = tag(client)
+    reference = home / "models" / NAME / first.partition(":")[2] / "drift.json"
+    refused = models(home, "promote", f"{NAME}:strict", SAMO_DRIFT_REFERENCE=str(reference))
+    assert refused.returncode == 4
+    assert f"{NAME}:strict cannot serve: SAMO_DRIFT_REFERENCE" in refused.stderr
+    assert "calibration.json differs" in refused.stderr
+    assert models(home, "promote", first, SAMO_DRIFT_REFERENCE=str(reference)).returncode == 0
 
 
 def test_a_damaged_version_is_not_promoted_and_not_loaded(home, client, log, monkeypatch):

@@ -10,7 +10,6 @@ import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from training.emotion.compare_runs import compare_runs
-from training.emotion.contexts import ContextExamples, add_contexts
 from training.emotion.data import CONTEXTS, MOODS, load_goemotions, write_examples
 from training.emotion.distill import Ensemble, distill
 from training.emotion.history import History
@@ -153,27 +152,3 @@ def test_the_loss_ignores_unknown_outputs():
     targets = torch.tensor([[1.0, float("nan")], [1.0, float("nan")]])
     known = known_loss(bce, logits, targets)
     assert known == pytest.approx(float(bce(logits[:, :1], targets[:, :1]).mean()))
-
-
-def test_contexts_are_added_and_change_no_label(encoder, data, tmp_path):
-    adapter = EmotionTrainer(
-        model_name=str(encoder), data=data, output=tmp_path / "run", epochs=1,
-        batch_size=8, rank=2, device="cpu",
-    ).train()  # fmt: skip
-    texts = [f"{COMMENTS[number % 5]} " * (1 + number % 3) for number in range(120)]
-    held = np.asarray(
-        [[number % 3 == 0, number % 4 == 0, number % 5 == 1] for number in range(120)]
-    )
-    pairs = [str(number // 2) for number in range(120)]
-    examples = ContextExamples(texts, held, pairs)
-    figures = add_contexts(adapter, examples, tmp_path / "with-contexts")
-    assert figures["wished"]["f1"] > 0.9  # "i am so sad" differs from the others for any encoder
-    before, after = (
-        label_logits(folder, COMMENTS) for folder in (adapter, tmp_path / "with-contexts")
-    )
-    np.testing.assert_allclose(after, before, atol=1e-5)
-    assert TrainingRun.load(tmp_path / "with-contexts").contexts == CONTEXTS
-    wished = run_logits(tmp_path / "with-contexts", COMMENTS)[:, -1]
-    assert wished.argmax() == COMMENTS.index("i am so sad")
-    again = add_contexts(tmp_path / "with-contexts", examples, tmp_path / "again")
-    assert again == figures  # contexts that were there are replaced

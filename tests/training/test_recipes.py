@@ -7,20 +7,17 @@ import importlib
 import json
 import subprocess
 import sys
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
 from training import recipes
-from training.emotion import recipe_small
-from training.emotion.recipe import (
-    FIRST_PERSON,
-    FIRST_PERSON_DEV,
-    recipe_steps,
-    split_first_person,
-)
+from training.emotion import recipe_teacher
+from training.emotion.first_person import FIRST_PERSON, FIRST_PERSON_DEV, split_first_person
+from training.emotion.recipe import LARGE, recipe_steps
+from training.emotion.recipe_small import SMALL
 from training.recipes import RecipeStep, run_steps
 from training.summarizer import recipe as summarizer_recipe
 
@@ -38,18 +35,23 @@ def check_inputs(steps, existing, runs):
         existing |= written | {step.target}
 
 
+def all_recipes(data: Path, runs: Path, device: str) -> list[list[RecipeStep]]:
+    return [
+        recipe_steps(LARGE, data, runs, device),
+        recipe_steps(SMALL, data, runs, device),
+        recipe_teacher.recipe_steps(data, runs, "encoder", device),
+        summarizer_recipe.recipe_steps(data, runs, device),
+    ]
+
+
 def test_each_step_reads_existing_results(tmp_path):
-    existing = {tmp_path / name for name in (*FIRST_PERSON, FIRST_PERSON_DEV)}
-    check_inputs(recipe_steps(Path("data"), tmp_path, "encoder", "cpu"), existing, tmp_path)
-    small = {tmp_path / "small" / path.name for path in existing if path.parent == tmp_path}
-    check_inputs(recipe_small.recipe_steps(Path("data"), tmp_path, "cpu"), small, tmp_path)
-    check_inputs(summarizer_recipe.recipe_steps(Path("data"), tmp_path, "cpu"), set(), tmp_path)
+    for steps in all_recipes(Path("data"), tmp_path, "cpu"):
+        existing = {tmp_path / name for name in (*FIRST_PERSON, FIRST_PERSON_DEV)}
+        check_inputs(steps, existing, tmp_path)
 
 
 def test_the_device_reaches_every_step_that_uses_one(tmp_path):
-    steps = recipe_steps(Path("data"), tmp_path, "encoder", "cuda")
-    steps += recipe_small.recipe_steps(Path("data"), tmp_path, "cuda")
-    steps += summarizer_recipe.recipe_steps(Path("data"), tmp_path, "cuda")
+    steps = chain(*all_recipes(Path("data"), tmp_path, "cuda"))
     with_device = {step.module for step in steps if "cuda" in step.arguments}
     assert with_device == {
         "training.emotion.trainer",
@@ -70,10 +72,7 @@ def test_each_command_accepts_its_arguments(tmp_path, monkeypatch):
         raise ParsedError
 
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_and_stop)
-    steps = recipe_steps(tmp_path, tmp_path, "encoder", "cpu")
-    steps += recipe_small.recipe_steps(tmp_path, tmp_path, "cpu")
-    steps += summarizer_recipe.recipe_steps(tmp_path, tmp_path, "cpu")
-    for step in steps:
+    for step in chain(*all_recipes(tmp_path, tmp_path, "cpu")):
         monkeypatch.setattr(sys, "argv", [step.module, *step.arguments])
         with pytest.raises(ParsedError):
             importlib.import_module(step.module).main()

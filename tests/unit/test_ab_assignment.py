@@ -51,8 +51,6 @@ def test_any_header_value_is_assigned():
 @pytest.mark.parametrize(
     ("variables", "reason"),
     [
-        ({"SAMO_AB_SHARE": "0.3"}, "SAMO_AB_SHARE cannot be used: It has no effect without"),
-        ({"SAMO_AB_MODE": "shadow"}, "It has no effect without SAMO_AB_MODEL"),
         ({"SAMO_AB_MODEL": "x", "SAMO_AB_SHARE": "1.5"}, "less than or equal to 1"),
         ({"SAMO_AB_MODEL": "x", "SAMO_AB_SHARE": "-0.1"}, "greater than or equal to 0"),
         ({"SAMO_AB_MODEL": "x", "SAMO_AB_SHARE": "nan"}, "finite number"),

@@ -127,3 +127,19 @@ def test_retraining_names_what_is_missing(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("samo.commands.retrain._CHECKOUT", tmp_path)
     assert cli.main(arguments) == 4
     assert "needs a checkout of the project" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "options", "said"),
+    [
+        ("SAMO_EMOTION_MODEL", "small", [], "trains only the large emotion model"),
+        ("SAMO_EMOTION_MODEL", "small", ["--no-promote"], "trains only the large emotion model"),
+        ("SAMO_DRIFT_REFERENCE", "reference.json", [], "SAMO_DRIFT_REFERENCE belongs to the"),
+    ],
+)
+def test_retraining_refuses_settings_that_it_cannot_honour(
+    monkeypatch, capsys, name, value, options, said
+):
+    monkeypatch.setenv(name, value)
+    assert cli.main(["retrain", "feedback.jsonl", "--data", ".", *options]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())

@@ -7,7 +7,7 @@ import pytest
 from runners import batching
 from runners.errors import Overloaded
 from runners.priority import Priority, prioritized
-from tests.unit.test_batching import Doubler, batcher
+from tests.unit.doubler import Doubler, batcher
 
 
 @pytest.fixture

@@ -100,3 +100,85 @@ def test_the_emotion_model_is_chosen_by_name(environment):
     environment(SAMO_EMOTION_MODEL="tiny")
     with pytest.raises(StartError, match=r"SAMO_EMOTION_MODEL .*'large' or 'small'"):
         Settings.load()
+
+
+@pytest.mark.parametrize(
+    ("variables", "why"),
+    [
+        ({"AB_SHARE": "0.3"}, "without SAMO_AB_MODEL"),
+        ({"AB_SHARE": "0.5"}, "without SAMO_AB_MODEL"),  # its default
+        ({"AB_MODE": "shadow", "AB_HEADER": "X-User-ID"}, "without SAMO_AB_MODEL"),
+        (
+            {"FEEDBACK_DAYS": "30", "ANSWER_DAYS": "7", "FEEDBACK_MIGRATE": "false"},
+            "without SAMO_FEEDBACK_URL",
+        ),
+        ({"CALLBACK_HOSTS": "hooks.internal"}, "without SAMO_CALLBACK_SECRET"),
+        (
+            {"DRIFT_REFERENCE": "drift.json", "DRIFT_WINDOW": "500", "DRIFT_THRESHOLD": "0.2"},
+            "while SAMO_DRIFT is false",
+        ),
+        ({"MAX_LIVE_SECONDS": "60"}, "while SAMO_MAX_LIVE_SESSIONS is 0"),
+        ({"LOG_TRACE_PROJECT": "journal-123"}, "while SAMO_LOG_FORMAT is text"),
+    ],
+)
+def test_a_setting_that_has_no_effect_is_refused(environment, variables, why):
+    environment(
+        SAMO_DRIFT="false" if "DRIFT" in why else "true",
+        SAMO_MAX_LIVE_SESSIONS="0" if "LIVE" in why else "1",
+        **{f"SAMO_{name}": value for name, value in variables.items()},
+    )
+    with pytest.raises(StartError) as error:
+        Settings.load()
+    assert str(error.value).splitlines() == [
+        f"SAMO_{name} cannot be used: it has no effect {why}. Correct or unset it."
+        for name in variables
+    ]
+
+
+def test_a_setting_whose_other_setting_is_set_has_an_effect(environment):
+    environment(
+        SAMO_AB_MODEL="samo-emotion:b",
+        SAMO_AB_SHARE="0.3",
+        SAMO_FEEDBACK_URL="sqlite:////tmp/feedback.db",
+        SAMO_ANSWER_DAYS="3",
+        SAMO_CALLBACK_SECRET="0123456789abcdef",
+        SAMO_CALLBACK_HOSTS="hooks.internal",
+        SAMO_DRIFT_WINDOW="500",
+        SAMO_LIVE_IDLE_SECONDS="5",
+        SAMO_LOG_FORMAT="json",
+        SAMO_LOG_TRACE_PROJECT="journal-123",
+    )
+    settings = Settings.load()
+    assert (settings.ab_share, settings.answer_days, settings.drift_window) == (0.3, 3, 500)
+
+
+def test_an_empty_list_is_no_wish(environment):
+    environment(SAMO_CALLBACK_HOSTS="")
+    assert Settings.load().callback_hosts == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("REDIS_URL", "redis://host:secret/0", "The address of a Redis"),
+        ("REDIS_URL", "redis://host:6379/secret", "the number of a database"),
+        ("REDIS_URL", "redis://host:6379?secret=1", "An option of the URL is not known"),
+        ("REDIS_URL", "redis://host:6379?socket_timeout=secret", "has a wrong value"),
+        ("REDIS_URL", "rediss://host?ssl_ca_certs=/secret", "A file that the URL names"),
+        ("FEEDBACK_URL", "postgresql://host:secret/database", "It is not a URL"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_and_not_repeated(environment, name, value, reason):
+    environment(**{f"SAMO_{name}": value})
+    with pytest.raises(StartError, match=reason) as error:
+        Settings.load()
+    assert str(error.value).startswith(f"SAMO_{name} cannot be used: ")
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://host", "redis://host:6379/0/", "rediss://:pw@host:6379/3?protocol=3"]
+)
+def test_the_url_of_a_redis(environment, url):
+    environment(SAMO_REDIS_URL=url)
+    assert Settings.load().redis_url is not None

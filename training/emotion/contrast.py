@@ -25,7 +25,8 @@ class Contrast:
     """One text of a contrast set.
 
     Any of `labels` is correct as the first label of a prediction; each of `excluded` is wrong. The
-    kind "state" has no pairs, only the side "felt": states such as jealousy or numbness.
+    kind "state" has no pairs, only the side "felt": states such as jealousy or numbness. `context`
+    says whose emotion the text mentions and when it is felt (`training.emotion.data.CONTEXTS`).
     """
 
     text: str
@@ -33,6 +34,7 @@ class Contrast:
     side: str
     labels: frozenset[str]
     excluded: frozenset[str]
+    context: frozenset[str]
 
     def is_correct(self, predicted: Sequence[str]) -> bool:
         """Whether the first of the predicted labels is correct and none of them is wrong."""
@@ -48,6 +50,7 @@ def load_contrasts(path: Path) -> list[Contrast]:
             side=line["side"],
             labels=frozenset(line["labels"]),
             excluded=frozenset(line["excluded"]),
+            context=frozenset(line["context"]),
         )
         for _, line in read_lines([path])
     ]

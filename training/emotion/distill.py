@@ -5,7 +5,8 @@
 
 The logits of a teacher are divided by its temperature, fitted on GoEmotions' dev split. The soft
 label is the mean of the teachers' probabilities, mixed with the labels of people (Hinton et al.,
-2015). Unlabelled outputs get the teachers' probabilities.
+2015). Unlabelled outputs get the teachers' probabilities. With `--keep-emoji-labels` labelled texts
+with emoji or emoticons keep the labels of people, for teachers that did not learn what emoji mean.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from runners.text.emoji import spell_emoji
 from training.arrays import Array
 from training.command_line import DATA_HELP, command_parser
 from training.emotion.calibrate import fit_temperature, sigmoid
@@ -58,10 +60,15 @@ class Ensemble:
         return sigmoid(text_logits)
 
 
-def distill(examples: LabelledTexts, teachers: Ensemble, gold_share: float) -> LabelledTexts:
+def distill(
+    examples: LabelledTexts, teachers: Ensemble, gold_share: float, keep_emoji_labels: bool = False
+) -> LabelledTexts:
     """Replace the labels by `gold_share` of them plus (1 - `gold_share`) of the teachers'."""
     soft = teachers.probabilities(examples.texts)[:, : examples.labels.shape[1]]
-    mixed = gold_share * examples.labels + (1.0 - gold_share) * soft
+    gold_shares = np.full((len(examples), 1), gold_share)
+    if keep_emoji_labels:
+        gold_shares[[spell_emoji(text)[0] != text for text in examples.texts]] = 1.0
+    mixed = gold_shares * examples.labels + (1.0 - gold_shares) * soft
     labels = np.where(np.isnan(examples.labels), soft, mixed)
     return LabelledTexts(examples.texts, labels.astype(np.float32), examples.label_names)
 
@@ -87,12 +94,18 @@ def main() -> None:
     parser.add_argument(
         "--gold-share", type=float, default=0.5, help="weight of the labels by people"
     )
+    parser.add_argument(
+        "--keep-emoji-labels",
+        action="store_true",
+        help="texts with emoji or emoticons keep the labels by people",
+    )
     parser.add_argument("--device", default="auto", choices=DEVICES, help=DEVICE_HELP)
     args = parser.parse_args()
     dev = load_goemotions(args.data, "dev")
     examples = load_examples(args.examples, dev.label_names)
     teachers = Ensemble(args.teachers, dev, args.device)
-    write_examples(distill(examples, teachers, args.gold_share), args.output)
+    soft = distill(examples, teachers, args.gold_share, args.keep_emoji_labels)
+    write_examples(soft, args.output)
 
 
 if __name__ == "__main__":

@@ -39,37 +39,21 @@ def load_run(folder: Path, device: torch.device) -> tuple[EmotionNetwork, Any]:
 
 def run_logits(folder: Path, texts: Sequence[str], device: str = "auto") -> Array:
     """Logits of shape (texts, outputs), float64, of the run whose `adapter/` is `folder`."""
-    return _outputs(folder, texts, device, None)
+    torch_device = choose_device(device)
+    network, tokenizer = load_run(folder, torch_device)
+    ids = tokenize(texts, tokenizer)
+    order = np.argsort([len(tokens) for tokens in ids], kind="stable")
+    batch_size = CPU_BATCH_SIZE if torch_device.type == "cpu" else GPU_BATCH_SIZE
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    rows: list[Array] = []
+    for batch in tqdm(batches, desc=folder.parent.name, unit="batch"):
+        inputs = pad([ids[index] for index in batch], tokenizer.pad_token_id, torch_device)
+        with torch.inference_mode(), autocast(torch_device):
+            logits = network(**inputs).logits
+        rows.append(logits.float().cpu().numpy().astype(np.float64))
+    return np.concatenate(rows)[np.argsort(order)]
 
 
 def label_logits(folder: Path, texts: Sequence[str], device: str = "auto") -> Array:
     """Logits of the labels only, of shape (texts, labels)."""
     return run_logits(folder, texts, device)[:, : len(TrainingRun.load(folder).labels)]
-
-
-def pooled_vectors(folder: Path, texts: Sequence[str], device: str = "auto") -> Array:
-    """Pooled and normalized vectors of shape (texts, hidden size), the inputs of the head."""
-    return _outputs(folder, texts, device, "norm")
-
-
-def _outputs(folder: Path, texts: Sequence[str], device_name: str, module: str | None) -> Array:
-    """Logits, or the outputs of a module of the network; one row per text."""
-    device = choose_device(device_name)
-    network, tokenizer = load_run(folder, device)
-    module_outputs: list[torch.Tensor] = []
-    if module is not None:
-        getattr(network, module).register_forward_hook(
-            lambda _module, _input, output: module_outputs.append(output)
-        )
-    ids = tokenize(texts, tokenizer)
-    order = np.argsort([len(tokens) for tokens in ids], kind="stable")
-    batch_size = CPU_BATCH_SIZE if device.type == "cpu" else GPU_BATCH_SIZE
-    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    rows: list[Array] = []
-    for batch in tqdm(batches, desc=folder.parent.name, unit="batch"):
-        inputs = pad([ids[index] for index in batch], tokenizer.pad_token_id, device)
-        with torch.inference_mode(), autocast(device):
-            logits = network(**inputs).logits
-        output = module_outputs.pop() if module_outputs else logits
-        rows.append(output.float().cpu().numpy().astype(np.float64))
-    return np.concatenate(rows)[np.argsort(order)]

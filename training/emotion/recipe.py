@@ -1,189 +1,107 @@
-"""Train the emotion classifier step by step; the same command resumes.
+"""Train the served emotion classifier step by step; the same command resumes.
 
     python -m training.emotion.recipe --data ../shared/data [--device cuda] [--steps STEP ...]
 
-The step `student` repeats the training of `checkpoints/emotion-next`: a student that learns from
-five teachers. That checkpoint is not served (its README has the reasons). The served checkpoint,
-`checkpoints/emotion`, was trained before this recipe existed; its README describes how, and this
-recipe does not reproduce it.
-
-Each step writes a file or folder under `--runs`. The last one, `publish`, writes a complete
-checkpoint to `RUNS/emotion`. Copying it to `checkpoints/emotion` is a decision for a person, based
-on the evaluation programs.
+The model continues the training of `checkpoints/teachers/first-person` on soft labels of both
+teachers, BRIGHTER, XED, journal entries and contrast pairs. The last step, `publish`, writes a
+complete checkpoint to `RUNS/emotion`. Copying it to `checkpoints/emotion` is a decision for a
+person, based on the evaluation programs.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
-from itertools import chain
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from exporting.emotion import ARTIFACT_FILE
-from training.emotion.contrast import TRAINING_SET
-from training.emotion.data import read_lines
+from training.emotion import soft_labels
+from training.emotion.first_person import FIRST_PERSON_DEV, split_first_person
 from training.emotion.runs import RUN_FILE
 from training.recipes import RecipeStep, recipe_parser, run_steps, select_steps
 
-ENCODER: Final = "sentence-transformers/all-mpnet-base-v2"
-HERE: Final = Path(__file__).parent
-# First-person texts, by the file with their training part.
-FIRST_PERSON: Final = {
-    "journal-train.jsonl": (HERE / "journal.jsonl", HERE / "first_person.jsonl"),
-    "contrast-train.jsonl": (TRAINING_SET,),
-}
-# The other part, on which thresholds are chosen.
-FIRST_PERSON_DEV: Final = "first-person-dev.jsonl"
-DEV_PERCENT: Final = 10
-# How often an epoch of the teachers and of the student contains the first-person texts.
-FIRST_PERSON_REPEATS: Final = 3
 
-# Seeds of the two augmented versions of GoEmotions' comments.
-COMMENT_SEEDS: Final = (0, 1)
-TEACHER: Final = ("--full", "--epochs", "3", "--batch-size", "64", "--save-steps", "500")
-# Options in which the teachers differ, so that their errors differ.
-TEACHERS: Final[tuple[tuple[str, ...], ...]] = (
-    ("--learning-rate", "4e-5", "--layer-decay", "0.9"),
-    ("--learning-rate", "4e-5", "--layer-decay", "0.9"),
-    ("--learning-rate", "5e-5", "--layer-decay", "0.9", "--r-drop", "0.5"),
-    ("--learning-rate", "5e-5", "--layer-decay", "0.9", "--r-drop", "0.5"),
-    ("--learning-rate", "3e-5", "--layer-decay", "1.0"),
-)
-# Weights of the labels by people in the soft labels; the rest is the teachers'.
-COMMENTS_GOLD_SHARE: Final = "0.4"
-FIRST_PERSON_GOLD_SHARE: Final = "0.7"
-XED_LINES: Final = "10000"
-STUDENT: Final = (
-    "--rank", "32", "--epochs", "3.7", "--batch-size", "384", "--learning-rate", "9e-4",
-    "--head-learning-rate", "1e-3", "--save-steps", "200", "--seed", "1",
+@dataclass(frozen=True)
+class Student:
+    """A model that learns from the soft labels.
+
+    Args:
+        name: folder in `--runs` for the published checkpoint.
+        encoder: hub id of the encoder.
+        adapter: trained adapter to continue from; None starts with a new one.
+        examples: files with soft labels; an epoch contains a file as often as it is listed.
+        options: further options of `training.emotion.trainer`.
+    """
+
+    name: str
+    encoder: str
+    adapter: Path | None
+    examples: tuple[str, ...]
+    options: tuple[str, ...]
+
+
+LARGE: Final = Student(
+    name="emotion",
+    encoder="sentence-transformers/all-mpnet-base-v2",
+    adapter=soft_labels.FIRST_PERSON_TEACHER,
+    examples=(
+        soft_labels.COMMENTS, soft_labels.BRIGHTER, soft_labels.BRIGHTER_AND_XED,
+        soft_labels.JOURNAL, soft_labels.CONTRAST, soft_labels.CONTRAST,
+    ),
+    options=(
+        "--epochs", "1.5", "--batch-size", "64", "--learning-rate", "3e-4",
+        "--head-learning-rate", "5e-4", "--save-steps", "100", "--seed", "1",
+    ),
 )  # fmt: skip
 
 
-class _Recipe:
-    """Paths and common options of the steps."""
-
-    def __init__(self, data: Path, runs: Path, encoder: str, device: str) -> None:
-        self._data = ("--data", str(data))
-        self._device = ("--device", device)
-        self._encoder = ("--model-name", encoder)
-        self._runs = runs
-        self._teachers = (
-            "--teachers", *(self._path(f"teacher-{i}/adapter") for i in range(len(TEACHERS)))
-        )  # fmt: skip
-
-    def _path(self, name: str) -> str:
-        return str(self._runs / name)
-
-    def _paths(self, *names: str) -> list[str]:
-        return [self._path(name) for name in names]
-
-    def _examples_step(self, name: str, module: str, *arguments: str) -> RecipeStep:
-        """A step that writes the file of examples NAME.jsonl."""
-        target = self._runs / f"{name}.jsonl"
-        return RecipeStep(
-            name, target, f"training.emotion.{module}",
-            (*self._data, "--output", str(target), *arguments),
-        )  # fmt: skip
-
-    def _training_step(self, name: str, *arguments: str) -> RecipeStep:
-        """A step that trains the run NAME."""
-        run = self._runs / name
-        return RecipeStep(
-            name, run / "adapter" / RUN_FILE, "training.emotion.trainer",
-            (*self._encoder, *self._data, *self._device, "--output", str(run), *arguments),
-        )  # fmt: skip
-
-    def examples(self) -> Iterator[RecipeStep]:
-        for seed in COMMENT_SEEDS:
-            yield self._examples_step(f"comments-{seed}", "augment", "--seed", str(seed))
-        yield self._examples_step("unlabelled", "unlabelled")
-
-    def teachers(self) -> Iterator[RecipeStep]:
-        for number, options in enumerate(TEACHERS):
-            yield self._training_step(
-                f"teacher-{number}", "--seed", str(number), *TEACHER, *options, "--examples",
-                self._path(f"comments-{number % len(COMMENT_SEEDS)}.jsonl"),
-                *self._paths(*FIRST_PERSON) * FIRST_PERSON_REPEATS,
-            )  # fmt: skip
-
-    def soft_labels(self) -> Iterator[RecipeStep]:
-        comments = self._paths(*(f"comments-{seed}.jsonl" for seed in COMMENT_SEEDS))
-        for name, gold_share, files in (
-            ("soft-comments", COMMENTS_GOLD_SHARE, [*comments, self._path("unlabelled.jsonl")]),
-            ("soft-first-person", FIRST_PERSON_GOLD_SHARE, self._paths(*FIRST_PERSON)),
-        ):
-            yield self._examples_step(
-                name, "distill", "--gold-share", gold_share, *self._device, "--examples", *files,
-                *self._teachers,
-            )  # fmt: skip
-        yield self._examples_step(
-            "soft-groups", "group_labels", "--xed", XED_LINES, *self._device, *self._teachers
-        )
-
-    def student(self) -> Iterator[RecipeStep]:
-        yield self._training_step(
-            "student", *STUDENT, "--examples",
-            *self._paths("soft-comments.jsonl", "soft-groups.jsonl"),
-            *self._paths("soft-first-person.jsonl") * FIRST_PERSON_REPEATS,
-        )  # fmt: skip
-        target = self._runs / "emotion"
-        yield RecipeStep(
+def recipe_steps(
+    student: Student, data: Path, runs: Path, device: str, workers: int = 1
+) -> list[RecipeStep]:
+    """Return the steps in order."""
+    run = runs / f"{student.name}-student"
+    target = runs / student.name
+    adapter = () if student.adapter is None else ("--adapter", str(student.adapter))
+    return [
+        *soft_labels.soft_label_steps(data, runs, device),
+        RecipeStep(
+            "student", run / "adapter" / RUN_FILE, "training.emotion.trainer",
+            (
+                "--model-name", student.encoder, *adapter, "--data", str(data),
+                "--device", device, "--workers", str(workers), "--output", str(run),
+                *student.options, "--examples", *(str(runs / name) for name in student.examples),
+            ),
+        ),
+        RecipeStep(
             "publish", target / ARTIFACT_FILE, "training.emotion.publish",
             (
-                "--adapter", self._path("student/adapter"), "--base", ENCODER, *self._data,
-                "--first-person", self._path(FIRST_PERSON_DEV), "--target", str(target),
+                "--adapter", str(run / "adapter"), "--base", student.encoder,
+                "--data", str(data), "--first-person", str(runs / FIRST_PERSON_DEV),
+                "--target", str(target),
             ),
-        )  # fmt: skip
+        ),
+    ]  # fmt: skip
 
 
-def recipe_steps(data: Path, runs: Path, encoder: str, device: str) -> list[RecipeStep]:
-    """Return the steps in order. `encoder` is a local folder or hub id."""
-    recipe = _Recipe(data, runs, encoder, device)
-    return list(chain(recipe.examples(), recipe.teachers(), recipe.soft_labels(), recipe.student()))
-
-
-def split_first_person(runs: Path) -> None:
-    """Divide the first-person texts by hash: for training, and for choosing thresholds.
-
-    The two texts of a contrast pair go into the same part.
-    """
-    dev: list[str] = []
-    for target, paths in FIRST_PERSON.items():
-        train: list[str] = []
-        for location, example in read_lines(paths):
-            key = example["text"]
-            if example.get("pair") is not None:
-                file = Path(location.rpartition(":")[0]).stem
-                key = f"{file}, pair {example['pair']}"
-            percent = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % 100
-            line = json.dumps(example, ensure_ascii=False) + "\n"
-            (dev if percent < DEV_PERCENT else train).append(line)
-        (runs / target).write_text("".join(train), encoding="utf-8")
-    (runs / FIRST_PERSON_DEV).write_text("".join(dev), encoding="utf-8")
-
-
-def main() -> None:
-    """Run the command line."""
-    parser = recipe_parser(
-        "training.emotion.recipe",
-        "Train the next emotion classifier step by step. The step `student` repeats the training "
-        "of checkpoints/emotion-next, which is not served; the served checkpoints/emotion is "
-        "older than this recipe.",
+def run_recipe(prog: str, description: str, student: Student) -> None:
+    """Run the command line of a student's recipe."""
+    parser = recipe_parser(prog, description)
+    parser.add_argument(
+        "--workers", type=int, default=1, help="option of training.emotion.trainer, for a busy CPU"
     )
-    parser.add_argument("--encoder", default=ENCODER, help="encoder: local folder or hub id")
     args = parser.parse_args()
-    steps = recipe_steps(args.data, args.runs, args.encoder, args.device)
+    steps = recipe_steps(student, args.data, args.runs, args.device, args.workers)
     selected = select_steps(parser, steps, args.steps)
     if args.list:
         print("\n".join(step.name for step in selected))
         return
-    args.runs.mkdir(parents=True, exist_ok=True)
-    if not (args.runs / FIRST_PERSON_DEV).is_file():
-        split_first_person(args.runs)
+    split_first_person(args.runs)
     run_steps(selected)
 
 
 if __name__ == "__main__":
-    main()
+    run_recipe(
+        "training.emotion.recipe",
+        "Train the served emotion classifier, a student of both teachers, step by step.",
+        LARGE,
+    )

@@ -1,12 +1,12 @@
 // Client of SAMO for browsers and Node.js: emotions, transcripts and summaries of journal entries.
 import createClient from "openapi-fetch";
-import { JobFailed } from "./errors.js";
 import { dated, toForm, variable } from "./inputs.js";
+import { untilDone } from "./jobs.js";
 import { openLive } from "./live.js";
 import { sessionConfig } from "./live-protocol.js";
 import { data, requestIdOf } from "./responses.js";
-import { send, sleep } from "./retries.js";
-import { sendForm } from "./upload.js";
+import { send } from "./retries.js";
+import { uploadRequest } from "./upload.js";
 
 export {
   ApiError,
@@ -33,10 +33,6 @@ export {
 /** @typedef {import("./options.js").SamoOptions} SamoOptions */
 /** @typedef {import("./options.js").JobOptions} JobOptions */
 /** @typedef {import("./options.js").FeedbackOptions} FeedbackOptions */
-
-const FIRST_POLL_SECONDS = 0.5;
-const POLL_GROWTH = 1.5;
-const MAX_POLL_SECONDS = 10;
 
 /** A client of SAMO. Every method throws a `SamoError`, or the signal's reason if it is aborted. */
 export class Samo {
@@ -93,7 +89,7 @@ export class Samo {
       generate_summary: summary,
       emotion_threshold: threshold,
     });
-    return data(this.#api.POST("/analyze/voice-journal", this.#upload(form, onProgress, signal)));
+    return data(this.#api.POST("/analyze/voice-journal", uploadRequest(form, this.#fetch, this.#options, { onProgress, signal })));
   }
 
   /**
@@ -104,7 +100,7 @@ export class Samo {
    */
   async transcribe(recording, { task, words, language, onProgress, signal } = {}) {
     const form = toForm(recording, { language, task, timestamp: words });
-    return data(this.#api.POST("/transcribe/voice", this.#upload(form, onProgress, signal)));
+    return data(this.#api.POST("/transcribe/voice", uploadRequest(form, this.#fetch, this.#options, { onProgress, signal })));
   }
 
   /**
@@ -166,7 +162,7 @@ export class Samo {
       callback_url: callbackUrl,
     });
     // after a broken connection nobody knows whether the job exists
-    const upload = this.#upload(form, options.onProgress, options.signal, false);
+    const upload = uploadRequest(form, this.#fetch, { ...this.#options, repeatable: false }, options);
     return data(this.#api.POST("/v1/jobs", upload));
   }
 
@@ -188,13 +184,8 @@ export class Samo {
    * @returns {Promise<Insight | Transcription>}
    */
   async waitForJob(id, { onUpdate, signal } = {}) {
-    for (let wait = FIRST_POLL_SECONDS; ; wait = Math.min(wait * POLL_GROWTH, MAX_POLL_SECONDS)) {
-      const job = await this.getJob(id, { signal });
-      onUpdate?.(job);
-      if (job.state === "done") return this.jobResult(id, { signal });
-      if (job.state !== "queued" && job.state !== "running") throw new JobFailed(job);
-      await sleep(wait, signal);
-    }
+    await untilDone(() => this.getJob(id, { signal }), onUpdate, signal);
+    return this.jobResult(id, { signal });
   }
 
   /**
@@ -289,26 +280,5 @@ export class Samo {
    */
   async servedModels({ signal } = {}) {
     return data(this.#api.GET("/models/status", { signal }));
-  }
-
-  /**
-   * What openapi-fetch takes to send a form and to report its progress.
-   * @param {FormData} form
-   * @param {OnProgress} [onProgress]
-   * @param {AbortSignal} [signal]
-   */
-  #upload(form, onProgress, signal, repeatable = true) {
-    const options = { ...this.#options, repeatable };
-    return {
-      body: /** @type {any} */ (form), // the description has the fields of the form, not FormData
-      bodySerializer: () => form,
-      fetch: /** @param {Request} request */ (request) =>
-        send(
-          (limited) => sendForm(this.#fetch, request, form, limited, onProgress),
-          request,
-          options,
-        ),
-      signal,
-    };
   }
 }

@@ -1,9 +1,27 @@
 // Send a form and report how much of its recording was sent. fetch cannot do that in browsers.
+import { send } from "./retries.js";
 
 /**
  * Called while a recording is sent, with the bytes sent so far and the bytes in all.
  * @typedef {(sent: number, total: number) => void} OnProgress
  */
+
+/**
+ * What openapi-fetch takes to send a form and to report its progress.
+ * @param {FormData} form
+ * @param {typeof fetch} fetch
+ * @param {import("./retries.js").RetryOptions} options how long to wait, and how often to send it again
+ * @param {{ onProgress?: OnProgress, signal?: AbortSignal }} request
+ */
+export function uploadRequest(form, fetch, options, { onProgress, signal }) {
+  return {
+    body: /** @type {any} */ (form), // the description has the fields of the form, not FormData
+    bodySerializer: () => form,
+    fetch: /** @param {Request} request */ (request) =>
+      send((limited) => sendForm(fetch, request, form, limited, onProgress), request, options),
+    signal,
+  };
+}
 
 /**
  * Send a form; each call reads the recording again.
@@ -14,7 +32,7 @@
  * @param {OnProgress} [onProgress]
  * @returns {Promise<Response>}
  */
-export async function sendForm(fetch, request, form, signal, onProgress) {
+async function sendForm(fetch, request, form, signal, onProgress) {
   const headers = new Headers(request.headers);
   headers.delete("content-type"); // the form's own has its boundary
   const total = /** @type {Blob} */ (form.get("audio_file")).size;

@@ -1,3 +1,18 @@
+/** @typedef {import("../types/api.js").components["schemas"]} Schemas */
+/** @typedef {Schemas["InsightResponse"]} Insight */
+/** @typedef {Schemas["TranscriptionResponse"]} Transcription */
+/** @typedef {Schemas["TrendsEntry"]} TrendsEntry */
+/** @typedef {Schemas["JobResponse"]} Job */
+/** @typedef {import("./upload.js").OnProgress} OnProgress */
+/** @typedef {import("./live.js").LiveSession} LiveSession */
+/** @typedef {import("./live-protocol.js").LiveEvent} LiveEvent */
+/** @typedef {import("./live-protocol.js").LiveOptions} LiveOptions */
+/** @typedef {import("./options.js").RequestOptions} RequestOptions */
+/** @typedef {import("./options.js").InsightOptions} InsightOptions */
+/** @typedef {import("./options.js").RecordingOptions} RecordingOptions */
+/** @typedef {import("./options.js").SamoOptions} SamoOptions */
+/** @typedef {import("./options.js").JobOptions} JobOptions */
+/** @typedef {import("./options.js").FeedbackOptions} FeedbackOptions */
 /** A client of SAMO. Every method throws a `SamoError`, or the signal's reason if it is aborted. */
 export class Samo {
     /** @param {SamoOptions} [options] */

@@ -3,15 +3,21 @@
  * @typedef {(sent: number, total: number) => void} OnProgress
  */
 /**
- * Send a form; each call reads the recording again.
- * @param {typeof fetch} fetch
- * @param {Request} request its address and headers
+ * What openapi-fetch takes to send a form and to report its progress.
  * @param {FormData} form
- * @param {AbortSignal} signal
- * @param {OnProgress} [onProgress]
- * @returns {Promise<Response>}
+ * @param {typeof fetch} fetch
+ * @param {import("./retries.js").RetryOptions} options how long to wait, and how often to send it again
+ * @param {{ onProgress?: OnProgress, signal?: AbortSignal }} request
  */
-export function sendForm(fetch: typeof globalThis.fetch, request: Request, form: FormData, signal: AbortSignal, onProgress?: OnProgress): Promise<Response>;
+export function uploadRequest(form: FormData, fetch: typeof globalThis.fetch, options: import("./retries.js").RetryOptions, { onProgress, signal }: {
+    onProgress?: OnProgress;
+    signal?: AbortSignal;
+}): {
+    body: any;
+    bodySerializer: () => FormData;
+    fetch: (request: Request) => Promise<Response>;
+    signal: AbortSignal | undefined;
+};
 /**
  * Called while a recording is sent, with the bytes sent so far and the bytes in all.
  */

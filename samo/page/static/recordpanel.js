@@ -15,7 +15,7 @@ export function recordPanel(limit) {
 
   async function start() {
     try {
-      recording = await Recording.start(settings.get("microphone", ""), limit.max_audio_seconds);
+      recording = await Recording.start(settings.get("microphone", ""), limit.max_microphone_seconds);
     } catch (error) {
       if (error.name === "OverconstrainedError") settings.set("microphone", "");
       fail(whyNoMicrophone(error));
@@ -81,7 +81,7 @@ export function recordPanel(limit) {
         h("span", { class: "unseen" }, "Record"),
       ),
       h("p", { class: "big", "aria-hidden": "true" }, "Press to record"),
-      h("p", { class: "hint" }, `Up to ${Math.floor(limit.max_audio_seconds / 60)} minutes. You can pause.${longer}`),
+      h("p", { class: "hint" }, `Up to ${Math.floor(limit.max_microphone_seconds / 60)} minutes. You can pause.${longer}`),
       trouble ?? "",
       h(
         "div",
@@ -147,7 +147,7 @@ export function recordPanel(limit) {
     recording.addEventListener("level", ({ detail }) => {
       if (!recording) return;
       time.textContent = clock(recording.seconds);
-      const rest = limit.max_audio_seconds - recording.seconds;
+      const rest = limit.max_microphone_seconds - recording.seconds;
       left.textContent = rest < 30 ? `${Math.ceil(rest)} seconds left` : "Recording";
       levels.push(detail);
       drawLevels(meter, levels);

@@ -1,0 +1,117 @@
+"""Evaluate whether people find the heaviest word of an explanation sensible.
+
+    python -m training.emotion.evaluate_reasons [--model FOLDER]
+
+`explanation_probe.jsonl` has texts of the probes. For each emotion that a reader could name, it
+lists the words that show it, marked by hand before any model explained these texts. An explanation
+is sensible if its heaviest word is one of them. Emotions that are not in the probe are not counted:
+they are errors of the classifier. The last line of output is JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tqdm import tqdm
+
+from runners.emotion.classifier import EmotionClassifier
+from samo.insight.explanation import Explanation, occlude, words_to_hide
+from training.command_line import command_parser, print_json
+from training.emotion.data import read_lines
+from training.emotion.served import (
+    add_model_argument,
+    classify_entries,
+    load_classifier,
+)
+
+PROBE: Final = Path(__file__).with_name("explanation_probe.jsonl")
+_EDGES: Final = re.compile(r"^\W+|\W+$")
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedText:
+    """A text and, for each emotion, the words that show it."""
+
+    text: str
+    reasons: Mapping[str, frozenset[str]]
+
+    def is_sensible(self, explanation: Explanation) -> bool:
+        """Whether the heaviest word was marked for the emotion."""
+        if not explanation.words:
+            return False
+        return _bare(explanation.words[0].word.text) in self.reasons[explanation.emotion]
+
+
+def _bare(word: str) -> str:
+    """The word in lower case without punctuation at its ends; a symbol stays as it is."""
+    return _EDGES.sub("", word).lower() or word
+
+
+def load_marked_texts(path: Path) -> list[MarkedText]:
+    """Load a file of texts with marked words."""
+    return [
+        MarkedText(
+            line["text"],
+            {emotion: frozenset(map(_bare, words)) for emotion, words in line["reasons"].items()},
+        )
+        for _, line in read_lines([path])
+    ]
+
+
+def explain(classifier: EmotionClassifier, text: str) -> list[Explanation]:
+    """Explain the emotions of a text as `/predict` does."""
+    calibration = classifier.calibration
+    [classified] = classify_entries(classifier, [text])
+    emotions = calibration.decide(classified.entry_probabilities)
+    occlusion = occlude(
+        calibration,
+        classified,
+        words_to_hide(classified.split),
+        [emotion.name for emotion in emotions],
+    )
+    outputs = classifier.predict([classifier.prepare(one) for one in occlusion.variants])
+    return occlusion.explain(calibration, outputs)
+
+
+def evaluate(classifier: EmotionClassifier, marked: Sequence[MarkedText]) -> dict[str, Any]:
+    """Return the share of sensible explanations and the heaviest words that were not marked."""
+    judged = 0
+    wrong: list[str] = []
+    for one in tqdm(marked, desc="explaining", unit="text"):
+        for explanation in explain(classifier, one.text):
+            if explanation.emotion not in one.reasons:
+                continue
+            judged += 1
+            if not one.is_sensible(explanation):
+                word = explanation.words[0].word.text if explanation.words else "no word"
+                wrong.append(f"{explanation.emotion}: {word}")
+    return {
+        "texts": len(marked),
+        "explanations": judged,
+        "sensible": round(1.0 - len(wrong) / judged, 3),
+        "not_sensible": wrong,
+    }
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = command_parser(
+        "training.emotion.evaluate_reasons",
+        "Evaluate whether the heaviest word of an explanation is one that a reader marked. The "
+        "last line is JSON.",
+    )
+    add_model_argument(parser)
+    args = parser.parse_args()
+    figures = evaluate(load_classifier(args.model), load_marked_texts(PROBE))
+    print(f"sensible: {figures['sensible']:.1%} of {figures['explanations']} explanations")
+    for wrong in figures["not_sensible"]:
+        print(f"  {wrong}")
+    print_json(figures)
+
+
+if __name__ == "__main__":
+    main()
