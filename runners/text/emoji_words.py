@@ -16,10 +16,10 @@ from __future__ import annotations
 from typing import Final
 
 _FACES: Final = """
-😂 haha, laughing so hard
-🤣 haha, laughing so hard
-😹 haha, laughing
-😆 haha, laughing
+😂 haha, so funny
+🤣 haha, so funny
+😹 haha
+😆 haha
 😭 sobbing, in tears
 😢 sad, in tears
 😥 sad and worried
@@ -33,15 +33,15 @@ _FACES: Final = """
 😗 a kiss
 😙 a happy kiss
 😚 love, kisses
-😊 happy, smiling
-☺ happy, smiling
-🙂 happy, smiling
-😀 happy, grinning
-😃 happy, grinning
+😊 happy
+☺ happy
+🙂 happy
+😀 so happy
+😃 so happy
 😄 so happy, grinning
 😁 happy, beaming
-😺 happy, grinning
-😸 happy, grinning
+😺 so happy
+😸 so happy
 😅 nervous laugh, phew
 😉 wink
 😇 blessed
@@ -49,10 +49,10 @@ _FACES: Final = """
 🤩 wow, amazing
 🥳 happy, celebrating, hooray
 😋 yum, delicious
-😜 haha, kidding
+😜 haha, just kidding
 🤪 haha, being silly
 😝 haha, being silly
-😛 haha, kidding
+😛 haha, just kidding
 🤭 giggling, oops
 🤤 craving, delicious
 😎 cool, pleased
@@ -75,7 +75,7 @@ _FACES: Final = """
 😟 so worried
 😕 confused
 🫤 unsure, disappointed
-🙁 sad
+🙁 feeling sad
 ☹ so sad
 😣 struggling, upset
 😖 upset, struggling
@@ -188,9 +188,9 @@ _HEARTS_AND_HANDS: Final = """
 🤦 facepalm, embarrassing
 🤦‍♀ facepalm, embarrassing
 🤦‍♂ facepalm, embarrassing
-🤷 shrug, I don't know
-🤷‍♀ shrug, I don't know
-🤷‍♂ shrug, I don't know
+🤷 I don't know, confused
+🤷‍♀ I don't know, confused
+🤷‍♂ I don't know, confused
 🙇 bowing, sorry
 🙅 no way
 💢 so angry
@@ -214,14 +214,14 @@ EMOTICON_PATTERNS: Final = (
     (r"[TQ][_.][TQ]|;_+;", "sad, in tears"),
     (r"[:;=]['’][-^]?[)\]}D]+", "tears of joy"),
     (r"[>}][:;=][-^]?[(\[{/\\|cC@]+|[:=][-^]?@+", "so angry"),
-    (r"[xX]+D+|[xX]P", "haha, laughing"),
-    (r"[:=][-^]?D+", "happy, laughing"),
-    (r"[:=][-^]?[)\]}3]+|\(+[-^]?[:=]|\^[_.-]?\^", "happy, smiling"),
-    (r"[:=][-^]?[(\[{cC]+", "sad"),
+    (r"[xX]+D+|[xX]P", "haha"),
+    (r"[:=][-^]?D+", "so happy"),
+    (r"[:=][-^]?[)\]}3]+|\(+[-^]?[:=]|\^[_.-]?\^", "happy"),
+    (r"[:=][-^]?[(\[{cC]+", "feeling sad"),
     (r";[-^]?[)\]}D]+|\(+[-^]?;", "wink"),
     (r"D[-']?[:;=]", "horrified"),
     (r"[:;=][-^]?\*+", "love, kisses"),
-    (r"[:;=][-^]?[Pp]", "haha, kidding"),
+    (r"[:;=][-^]?[Pp]", "haha, just kidding"),
     (r"[:=][-^]?[oO0]", "surprised, wow"),
     (r"[oO0][_.][oO0]", "shocked"),
     (r"[:=][-^]?[/\\]+", "unsure, disappointed"),
@@ -229,5 +229,5 @@ EMOTICON_PATTERNS: Final = (
     (r">[_.]<", "upset"),
     (r"-[_.]+-", "annoyed"),
     (r"\\[oO]/", "hooray"),
-    (r"¯\\_?\(ツ\)_?/¯", "shrug, I don't know"),
+    (r"¯\\_?\(ツ\)_?/¯", "I don't know, confused"),
 )

@@ -38,6 +38,9 @@ from samo.limits import MAX_EXPLAINED_CHARACTERS, MAX_EXPLAINED_WORDS
 # Smaller weights are noise: int8 activations share one scale per batch, so a weight differs from
 # the float model's by 0.01 on average and by up to 0.05.
 MIN_WORD_WEIGHT: Final = 0.05
+# A smaller weight counts if hiding the word divides the odds of the emotion by this number: where
+# the model is certain, no single word changes the probability much.
+MIN_ODDS_RATIO: Final = 2.0
 # Smallest weight that is listed, as a share of the largest.
 MIN_RELATIVE_WEIGHT: Final = 0.2
 
@@ -97,8 +100,10 @@ class Occlusion:
         )
         words = [self._word_in_entry(hidden) for hidden in self.words]
         return [
-            explain(emotion, words, weights[:, calibration.labels.index(emotion)])
-            for emotion in self.emotions
+            explain(emotion, words, weights[:, column], self.classified.entry_probabilities[column])
+            for emotion, column in zip(
+                self.emotions, map(calibration.labels.index, self.emotions), strict=True
+            )
         ]
 
     def _word_in_entry(self, hidden: HiddenWord) -> TextWord:
@@ -182,17 +187,26 @@ def _has_content(word: str) -> bool:
     return not is_function_word(word) and (not is_punctuation or spell_emoji(word)[0] != word)
 
 
-def explain(emotion: str, words: Sequence[TextWord], weights: Weights) -> Explanation:
+def _min_weight(probability: float) -> float:
+    """The smallest weight that counts for an emotion of this probability."""
+    odds = probability / max(1.0 - probability, 1e-6) / MIN_ODDS_RATIO
+    return min(MIN_WORD_WEIGHT, probability - odds / (1.0 + odds))
+
+
+def explain(
+    emotion: str, words: Sequence[TextWord], weights: Weights, probability: float
+) -> Explanation:
     """Select the words that explain `emotion`, given their `weights` of shape (words,).
 
-    These are the words with at least `MIN_WORD_WEIGHT` and at least `MIN_RELATIVE_WEIGHT` of the
-    largest weight. Function words and punctuation are listed only if there is no other. A word that
-    speaks against the emotion has a negative weight and is not listed. `neutral` is never
-    explained: its list of words is empty.
+    `probability` is that of the emotion. The words have at least `MIN_WORD_WEIGHT`, or divide the
+    odds by `MIN_ODDS_RATIO`, and at least `MIN_RELATIVE_WEIGHT` of the largest weight. Function
+    words and punctuation are listed only if there is no other. A word that speaks against the
+    emotion has a negative weight and is not listed. `neutral` is never explained: its list of
+    words is empty.
     """
     if emotion == NEUTRAL or not words:
         return Explanation(emotion, [])
-    min_weight = max(MIN_WORD_WEIGHT, MIN_RELATIVE_WEIGHT * float(weights.max()))
+    min_weight = max(_min_weight(probability), MIN_RELATIVE_WEIGHT * float(weights.max()))
     order = [i for i in np.argsort(-weights, kind="stable") if weights[i] >= min_weight]
     # "My" does not explain fear: hiding it changes whose emotion the sentence mentions.
     content_words = [i for i in order if _has_content(words[i].text)]

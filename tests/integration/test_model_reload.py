@@ -23,8 +23,8 @@ from tests.e2e.conftest import serving
 pytestmark = pytest.mark.models
 
 NAME = "samo-emotion"
-# joy and sadness apply, with the thresholds of the checkpoint
-ENTRY = "I miss my cousins terribly. Today I was so happy that I cried."
+# nervousness and fear apply, with the thresholds of the checkpoint
+ENTRY = "Couldn't sleep, kept thinking about the biopsy."
 SECONDS = 180
 # Requests that began before a promotion end with the former model.
 RECENT = 6

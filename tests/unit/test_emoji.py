@@ -12,13 +12,13 @@ from runners.text.emoticons import SYMBOL, symbols_in
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("so happy😀", "so happy happy, grinning"),
+        ("so happy😀", "so happy so happy"),
         ("I ❤️ you", "I love you"),
         ("I ❤ you", "I love you"),
         ("👍🏽 ok", "good, I approve ok"),
         ("🙏🏿", "thank you"),
         ("👨‍👩‍👧 home", "man woman girl home"),
-        ("🤷‍♀️", "shrug, I don't know"),
+        ("🤷‍♀️", "I don't know, confused"),
         ("🤦🏾‍♂️", "facepalm, embarrassing"),
         ("😮‍💨", "sigh of relief"),
         ("❤️‍🔥", "burning love"),
@@ -29,17 +29,17 @@ from runners.text.emoticons import SYMBOL, symbols_in
         ("🇩🇪 trip", "trip"),
         ("1️⃣ tea", "1 tea"),
         ("🌹", "rose"),
-        ("home :)", "home happy, smiling"),
-        ("home :-)))", "home happy, smiling"),
-        ("sad :(", "sad sad"),
+        ("home :)", "home happy"),
+        ("home :-)))", "home happy"),
+        ("sad :(", "sad feeling sad"),
         (":'(", "sad, in tears"),
         ("</3 and <3", "heartbroken and love"),
-        ("xD", "haha, laughing"),
+        ("xD", "haha"),
         ("ok ;-)", "ok wink"),
         ("T_T", "sad, in tears"),
-        ("(: hi", "happy, smiling hi"),
+        ("(: hi", "happy hi"),
         (">:(", "so angry"),
-        ("¯\\_(ツ)_/¯", "shrug, I don't know"),
+        ("¯\\_(ツ)_/¯", "I don't know, confused"),
         ("yes \\o/", "yes hooray"),
     ],
 )
@@ -65,7 +65,7 @@ def test_offsets_are_the_positions_in_the_text():
     text = "a😀b"
     spelled, offsets = spell_emoji(text)
     assert len(spelled) == len(offsets)
-    assert [text[index] for index in offsets] == ["a", *"😀" * len(" happy, grinning "), "b"]
+    assert [text[index] for index in offsets] == ["a", *"😀" * len(" so happy "), "b"]
 
 
 @given(st.text(alphabet=st.sampled_from("ab :;()D<3😀❤️🏽‍♂🇩🇪1\u20e3_^-'\\/xT."), max_size=60))

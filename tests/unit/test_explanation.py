@@ -73,39 +73,46 @@ def test_only_words_that_matter_are_listed_heaviest_first():
     weights = np.asarray(
         [0.3, -0.4, MIN_RELATIVE_WEIGHT * 0.8 - 0.01, 0.8, 0.3, MIN_RELATIVE_WEIGHT * 0.8]
     )
-    explanation = explain("joy", _words(6), weights)
+    explanation = explain("joy", _words(6), weights, 0.8)
     assert [word.word.start for word in explanation.words] == [3, 0, 4, 5]
     assert [word.weight for word in explanation.words] == [0.8, 0.3, 0.3, MIN_RELATIVE_WEIGHT * 0.8]
 
 
 def test_function_words_are_listed_only_where_nothing_else_matters():
     words = [TextWord("My", 0, 2), TextWord("dread", 3, 8), TextWord("not", 9, 12)]
-    listed = explain("fear", words, np.asarray([0.5, 0.3, 0.2])).words
+    listed = explain("fear", words, np.asarray([0.5, 0.3, 0.2]), 0.6).words
     assert [word.word.text for word in listed] == ["dread", "not"]
-    listed = explain("fear", words, np.asarray([0.5, 0.01, 0.0])).words
+    listed = explain("fear", words, np.asarray([0.5, 0.01, 0.0]), 0.6).words
     assert [word.word.text for word in listed] == ["My"]
 
 
 @pytest.mark.parametrize("word", ["I'm", "he’s", "thats", "!", "…", "When I"])
 def test_contractions_and_punctuation_are_listed_only_where_nothing_else_matters(word):
     words = [TextWord(word, 0, 2), TextWord("won", 3, 6)]
-    listed = explain("joy", words, np.asarray([0.5, 0.3])).words
+    listed = explain("joy", words, np.asarray([0.5, 0.3]), 0.6).words
     assert [one.word.text for one in listed] == ["won"]
 
 
 @pytest.mark.parametrize("word", ["couldn't", "well", ":)", "😭", "ill"])
 def test_negations_and_emoticons_are_listed_beside_other_words(word):
     words = [TextWord(word, 0, 2), TextWord("won", 3, 6)]
-    assert explain("joy", words, np.asarray([0.5, 0.3])).words[0].word.text == word
+    assert explain("joy", words, np.asarray([0.5, 0.3]), 0.6).words[0].word.text == word
 
 
 def test_where_no_word_by_itself_matters_none_is_listed():
-    assert explain("joy", _words(2), np.full(2, MIN_WORD_WEIGHT - 0.001)).words == []
-    assert explain("joy", [], np.empty(0)).words == []
+    assert explain("joy", _words(2), np.full(2, MIN_WORD_WEIGHT - 0.001), 0.6).words == []
+    assert explain("joy", [], np.empty(0), 0.6).words == []
+
+
+def test_where_the_model_is_certain_a_word_that_halves_the_odds_is_listed():
+    # 0.998 has half the odds of 0.999
+    weights = np.asarray([0.0012, 0.0008])
+    assert [one.weight for one in explain("joy", _words(2), weights, 0.999).words] == [0.0012]
+    assert explain("joy", _words(2), weights, 0.9).words == []
 
 
 def test_neutral_is_carried_by_no_word():
-    assert explain("neutral", _words(2), np.asarray([0.5, 0.1])).words == []
+    assert explain("neutral", _words(2), np.asarray([0.5, 0.1]), 0.6).words == []
 
 
 def test_weights_are_drops_of_the_entry_level_probabilities():

@@ -85,7 +85,10 @@ class Measurements:
         for name, weights in rankings.items():
             self.scores[name].append(faithfulness(eraser, explained, weights))
         self.words_listed += [
-            len(explain("", explained.words, masked[:, label]).words) for label in explained.decided
+            len(
+                explain("", explained.words, masked[:, label], explained.probabilities[label]).words
+            )
+            for label in explained.decided
         ]
 
     def summary(self, rng: np.random.Generator) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from runners.emotion.prediction import Sentiment
 from samo import limits, options
 from samo.api.schemas.base import JournalText, RequestBody, Threshold, TopK, WithGroupings
 from samo.api.schemas.errors import ErrorBody
-from samo.insight.explanation import MIN_RELATIVE_WEIGHT, MIN_WORD_WEIGHT
+from samo.insight.explanation import MIN_ODDS_RATIO, MIN_RELATIVE_WEIGHT, MIN_WORD_WEIGHT
 
 
 def _check_total_length(texts: list[Any]) -> list[Any]:
@@ -107,9 +107,10 @@ class EmotionExplanation(BaseModel):
 
     emotion: str = Field(examples=["joy"])
     words: list[ExplainedWord] = Field(
-        description=f"Highest weight first: words with a weight of at least {MIN_WORD_WEIGHT} and "
-        f"at least {MIN_RELATIVE_WEIGHT:.0%} of the highest weight. Empty for neutral, and if no "
-        "single word makes a difference."
+        description=f"Highest weight first: words with a weight of at least {MIN_WORD_WEIGHT}, or "
+        f"that divide the odds of the emotion by {MIN_ODDS_RATIO:g} when hidden, and at least "
+        f"{MIN_RELATIVE_WEIGHT:.0%} of the highest weight. Empty for neutral, and if no single "
+        "word makes a difference."
     )
 
 
