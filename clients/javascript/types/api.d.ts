@@ -1012,7 +1012,7 @@ export interface components {
             emotion: string;
             /**
              * Words
-             * @description Highest weight first: words with a weight of at least 0.05 and at least 20% of the highest weight. Empty for neutral, and if no single word makes a difference.
+             * @description Highest weight first: words with a weight of at least 0.05, or that divide the odds of the emotion by 2 when hidden, and at least 20% of the highest weight. Empty for neutral, and if no single word makes a difference.
              */
             words: components["schemas"]["ExplainedWord"][];
         };
@@ -3872,7 +3872,7 @@ export interface operations {
                      *           "confidence": 0.4891
                      *         }
                      *       ],
-                     *       "inference_time": "173ms",
+                     *       "inference_time": "137ms",
                      *       "groupings": {
                      *         "ekman": [
                      *           {
@@ -3896,7 +3896,14 @@ export interface operations {
                      *       "explanation": [
                      *         {
                      *           "emotion": "joy",
-                     *           "words": []
+                     *           "words": [
+                     *             {
+                     *               "word": "happy",
+                     *               "start": 52,
+                     *               "end": 57,
+                     *               "weight": 0.0138
+                     *             }
+                     *           ]
                      *         },
                      *         {
                      *           "emotion": "relief",
@@ -3906,12 +3913,6 @@ export interface operations {
                      *               "start": 2,
                      *               "end": 9,
                      *               "weight": 0.3643
-                     *             },
-                     *             {
-                     *               "word": ".",
-                     *               "start": 65,
-                     *               "end": 66,
-                     *               "weight": 0.0752
                      *             }
                      *           ]
                      *         }
@@ -4014,11 +4015,11 @@ export interface operations {
                      *             "code": "invalid_request",
                      *             "message": "The text is empty: send at least one visible character.",
                      *             "details": {},
-                     *             "request_id": "5550e3b1e2c44608932cd6346bd4a1dc"
+                     *             "request_id": "3d177b4e54ff49a19c162d436fdac0db"
                      *           }
                      *         }
                      *       ],
-                     *       "inference_time": "20ms"
+                     *       "inference_time": "21ms"
                      *     }
                      */
                     "application/json": components["schemas"]["PredictBatchResponse"];
@@ -4377,10 +4378,10 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 35.81,
+                     *       "processing_time_ms": 30.27,
                      *       "timings_ms": {
-                     *         "emotion": 34.53,
-                     *         "summary": 1.05
+                     *         "emotion": 29.12,
+                     *         "summary": 0.95
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -4399,8 +4400,8 @@ export interface operations {
                      *         "closing_sentiment": "negative"
                      *       },
                      *       "models": {
-                     *         "emotion": "samo-emotion:pinyksxkeg5u6ax4",
-                     *         "summarizer": "samo-summarizer:364oehhkegobqax4"
+                     *         "emotion": "samo-emotion:brjv4ohke6cz6ax4",
+                     *         "summarizer": "samo-summarizer:dsyfrfxkewkbqax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -4637,11 +4638,11 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 1002.94,
+                     *       "processing_time_ms": 1193.19,
                      *       "timings_ms": {
-                     *         "transcription": 960.87,
-                     *         "emotion": 33.37,
-                     *         "summary": 8.4
+                     *         "transcription": 1123.56,
+                     *         "emotion": 53.57,
+                     *         "summary": 15.77
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -4661,8 +4662,8 @@ export interface operations {
                      *       },
                      *       "models": {
                      *         "transcriber": "samo-transcriber:3to3yxhjusppwax4",
-                     *         "emotion": "samo-emotion:pinyksxkeg5u6ax4",
-                     *         "summarizer": "samo-summarizer:364oehhkegobqax4"
+                     *         "emotion": "samo-emotion:brjv4ohke6cz6ax4",
+                     *         "summarizer": "samo-summarizer:dsyfrfxkewkbqax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -5290,31 +5291,31 @@ export interface operations {
                      *         {
                      *           "id": "whisper-1",
                      *           "object": "model",
-                     *           "created": 1795757016,
+                     *           "created": 1795759073,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-transcribe",
                      *           "object": "model",
-                     *           "created": 1795757016,
+                     *           "created": 1795759073,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-4o-transcribe",
                      *           "object": "model",
-                     *           "created": 1795757016,
+                     *           "created": 1795759073,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-4o-mini-transcribe",
                      *           "object": "model",
-                     *           "created": 1795757016,
+                     *           "created": 1795759073,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "samo-transcriber:3to3yxhjusppwax4",
                      *           "object": "model",
-                     *           "created": 1795757016,
+                     *           "created": 1795759073,
                      *           "owned_by": "samo"
                      *         }
                      *       ]
@@ -5370,7 +5371,7 @@ export interface operations {
                      * @example {
                      *       "id": "whisper-1",
                      *       "object": "model",
-                     *       "created": 1795757016,
+                     *       "created": 1795759073,
                      *       "owned_by": "samo"
                      *     }
                      */
@@ -5425,7 +5426,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awkT3VnHIRUpLHsbsNctAqGhVUDn36ZGF6hCJhMRmQ8",
+                     *       "id": "job_awkb6Cf354fFuyOnqwsqHwJKTh1MeT5AdWiXXgB2aec",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "queued",
@@ -5434,7 +5435,7 @@ export interface operations {
                      *         "seconds_done": 0,
                      *         "seconds_total": null
                      *       },
-                     *       "created_at": 1795757021,
+                     *       "created_at": 1795759080,
                      *       "started_at": null,
                      *       "finished_at": null,
                      *       "expires_at": null,
@@ -5501,7 +5502,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awkT3lnHIRUM7Q8TYE5ZFdHAT5ArNERMcSF_0hhLZFc",
+                     *       "id": "job_awkb6Cf354evPR8gR7TO-It4QlJJdnP2-ylQUUGAhEQ",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "done",
@@ -5510,10 +5511,10 @@ export interface operations {
                      *         "seconds_done": 10.71,
                      *         "seconds_total": 10.71
                      *       },
-                     *       "created_at": 1795757022,
-                     *       "started_at": 1795757023,
-                     *       "finished_at": 1795757024,
-                     *       "expires_at": 1795760624,
+                     *       "created_at": 1795759080,
+                     *       "started_at": 1795759081,
+                     *       "finished_at": 1795759083,
+                     *       "expires_at": 1795762683,
                      *       "error": null,
                      *       "callback": null,
                      *       "kept_in": "memory"
@@ -5570,7 +5571,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awkT3lnHIRUM7Q8TYE5ZFdHAT5ArNERMcSF_0hhLZFc",
+                     *       "id": "job_awkb6Cf354evPR8gR7TO-It4QlJJdnP2-ylQUUGAhEQ",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "done",
@@ -5579,10 +5580,10 @@ export interface operations {
                      *         "seconds_done": 10.71,
                      *         "seconds_total": 10.71
                      *       },
-                     *       "created_at": 1795757022,
-                     *       "started_at": 1795757023,
-                     *       "finished_at": 1795757024,
-                     *       "expires_at": 1795760624,
+                     *       "created_at": 1795759080,
+                     *       "started_at": 1795759081,
+                     *       "finished_at": 1795759083,
+                     *       "expires_at": 1795762683,
                      *       "error": null,
                      *       "callback": null,
                      *       "kept_in": "memory"
@@ -5810,11 +5811,11 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 1312.2,
+                     *       "processing_time_ms": 1543.31,
                      *       "timings_ms": {
-                     *         "transcription": 1266.71,
-                     *         "emotion": 37.36,
-                     *         "summary": 7.7
+                     *         "transcription": 1474.44,
+                     *         "emotion": 52.81,
+                     *         "summary": 15.66
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -5834,8 +5835,8 @@ export interface operations {
                      *       },
                      *       "models": {
                      *         "transcriber": "samo-transcriber:3to3yxhjusppwax4",
-                     *         "emotion": "samo-emotion:pinyksxkeg5u6ax4",
-                     *         "summarizer": "samo-summarizer:364oehhkegobqax4"
+                     *         "emotion": "samo-emotion:brjv4ohke6cz6ax4",
+                     *         "summarizer": "samo-summarizer:dsyfrfxkewkbqax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -5911,10 +5912,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "value": "ek_W251bGwsMTc5NTc1NzA4MSwiYWQwZTQwNjc1ZDI1OGRmMSIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.kOVM20DeIMykg6spH8srf4kEM72O_X_k39Y5E7LV-Zk",
-                     *       "expires_at": 1795757081,
+                     *       "value": "ek_W251bGwsMTc5NTc1OTE0MCwiZjc0ZWFhMWMyOTlhZDI2ZiIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.Ib_bE2uOmCuUqVeZlBWpZR5dmsO2Wd5UhPrRGmk6KvQ",
+                     *       "expires_at": 1795759140,
                      *       "session": {
-                     *         "id": "sess_81d62735809b33e050d4",
+                     *         "id": "sess_521c2b6f83ed834c0d1b",
                      *         "object": "realtime.transcription_session",
                      *         "type": "transcription",
                      *         "audio": {
@@ -6225,7 +6226,7 @@ export interface operations {
                      *         "summarizer": true
                      *       },
                      *       "feedback": "off",
-                     *       "uptime_seconds": 5.6
+                     *       "uptime_seconds": 6.6
                      *     }
                      */
                     "application/json": components["schemas"]["HealthResponse"];
@@ -6302,15 +6303,15 @@ export interface operations {
                      *         }
                      *       },
                      *       "emotion": {
-                     *         "tag": "samo-emotion:pinyksxkeg5u6ax4",
+                     *         "tag": "samo-emotion:brjv4ohke6cz6ax4",
                      *         "ready": true,
                      *         "state": "ready",
                      *         "queue_length": 0,
                      *         "metadata": {
                      *           "checkpoint": "checkpoints/emotion",
                      *           "parity": "16 sentences, gap ≤ 0.063",
-                     *           "size_bytes": 112841594,
-                     *           "export_seconds": 29.4,
+                     *           "size_bytes": 112841596,
+                     *           "export_seconds": 14.5,
                      *           "versions": {
                      *             "bentoml": "1.4.39",
                      *             "ctranslate2": "4.8.5",
@@ -6318,7 +6319,7 @@ export interface operations {
                      *           },
                      *           "sha256": {
                      *             "calibration.json": "2b2eebb671683d908b5ba272df6ffead3854cc02b28b7741bc2b49cf6d98117e",
-                     *             "drift.json": "2b3b2b14aa3b6d07abab92f25f9dd3d288d9599b5cd0f104ff74f845f33f2166",
+                     *             "drift.json": "686a510ec606b39c6ed3331499a6a1ddd9066e6107a378c07df995a389ff440b",
                      *             "golden.json": "4ff1994e3029eba5d6caa4355bc2615cc4828db9fe4c43bb8a9d9fefbd6ffcdc",
                      *             "model.onnx": "58068acc8a15352b8ce78e986e811065a88e228a051111e1e71a034b07530de5",
                      *             "model.onnx.data": "4ff9423b226ebb8bec620b0fa1faaa3990006684e39f2a68dfbf43bf734badbd",
@@ -6454,7 +6455,7 @@ export interface operations {
                      *         }
                      *       },
                      *       "summarizer": {
-                     *         "tag": "samo-summarizer:364oehhkegobqax4",
+                     *         "tag": "samo-summarizer:dsyfrfxkewkbqax4",
                      *         "ready": true,
                      *         "state": "ready",
                      *         "queue_length": 0,
@@ -6462,7 +6463,7 @@ export interface operations {
                      *           "checkpoint": "checkpoints/summarizer",
                      *           "parity": "golden texts equal",
                      *           "size_bytes": 5706311,
-                     *           "export_seconds": 0.6,
+                     *           "export_seconds": 0.4,
                      *           "versions": {
                      *             "bentoml": "1.4.39",
                      *             "ctranslate2": "4.8.5",
@@ -6530,10 +6531,10 @@ export interface operations {
                     /**
                      * @example # HELP process_virtual_memory_bytes Virtual memory size in bytes.
                      *     # TYPE process_virtual_memory_bytes gauge
-                     *     process_virtual_memory_bytes 1.808183296e+09
+                     *     process_virtual_memory_bytes 1.870880768e+09
                      *     # HELP process_resident_memory_bytes Resident memory size in bytes.
                      *     # TYPE process_resident_memory_bytes gauge
-                     *     process_resident_memory_bytes 6.63965696e+08
+                     *     process_resident_memory_bytes 6.5609728e+08
                      */
                     "text/plain": unknown;
                 };

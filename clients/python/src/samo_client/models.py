@@ -1345,7 +1345,7 @@ class EmotionExplanation(BaseModel):
     emotion: Annotated[str, Field(examples=["joy"], title="Emotion")]
     words: Annotated[list[ExplainedWord], Field(title="Words")]
     """
-    Highest weight first: words with a weight of at least 0.05 and at least 20% of the highest weight. Empty for neutral, and if no single word makes a difference.
+    Highest weight first: words with a weight of at least 0.05, or that divide the odds of the emotion by 2 when hidden, and at least 20% of the highest weight. Empty for neutral, and if no single word makes a difference.
     """
 
 
