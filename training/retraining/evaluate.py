@@ -5,7 +5,7 @@
 Subtitle lines of XED stand for the feedback of users who write about something new: their raters
 assigned six emotions, and no version of the model was trained on the part that is used here.
 
-1. 1,000 lines are replayed through the service's monitor of drift, until it raises an alarm.
+1. 2,000 lines are replayed through the service's monitor of drift, until it raises an alarm.
 2. The same lines with shuffled labels are given to `samo retrain`: it must refuse them.
 3. The lines with their true labels are given to `samo retrain`: it must promote a candidate.
 4. The candidate and its parent classify other lines of XED, which no retraining has seen.
@@ -50,7 +50,7 @@ from training.retraining.head import Head
 from training.retraining.near_duplicates import TextIndex
 from training.retraining.retrain import MODEL, decide_outputs
 
-FEEDBACK_LINES: Final = 1000
+FEEDBACK_LINES: Final = 2000
 TEST_LINES: Final = 1000
 THREADS: Final = 2
 
