@@ -10,7 +10,13 @@ import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from training.emotion.compare_runs import compare_runs
-from training.emotion.data import CONTEXTS, MOODS, load_goemotions, write_examples
+from training.emotion.data import (
+    CONTEXTS,
+    MOODS,
+    LabelledTexts,
+    load_goemotions,
+    write_examples,
+)
 from training.emotion.distill import Ensemble, distill
 from training.emotion.history import History
 from training.emotion.inference import label_logits, run_logits
@@ -116,6 +122,24 @@ def test_a_student_learns_from_teachers_and_continues_from_an_adapter(encoder, d
     rows = compare_runs({"BCE": teachers[0], "student": student}, dev, dev)
     assert len(rows) == 5
     assert all(0.0 <= figure <= 1.0 for row in rows.values() for figure in row.values())
+
+
+class _Undecided(Ensemble):
+    """A teacher that gives every output the probability 0.2."""
+
+    def __init__(self):
+        pass
+
+    def probabilities(self, texts):
+        return np.full((len(texts), 2), 0.2)
+
+
+@pytest.mark.parametrize(("keeps", "first"), [(True, [1.0, 0.0]), (False, [0.6, 0.1])])
+def test_only_texts_with_emoji_keep_the_labels_by_people(keeps, first):
+    labels = np.asarray([[1.0, 0.0], [1.0, 0.0]], dtype=np.float32)
+    examples = LabelledTexts(["home :)", "home"], labels, ["joy", "neutral"])
+    soft = distill(examples, _Undecided(), gold_share=0.5, keep_emoji_labels=keeps)
+    np.testing.assert_allclose(soft.labels, [first, [0.6, 0.1]])
 
 
 def test_layers_can_be_removed(encoder, data, tmp_path):

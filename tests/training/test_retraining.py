@@ -78,7 +78,7 @@ def feedback(tmp_path_factory):
         {"text": text, "labels": labels, "labelled": ["pride"]}
         for number in range(80)
         for text, labels in (
-            (f"We carried {number + 3} baskets of {THINGS[number % 10]} home from the garden.",
+            (f"There were {number + 3} rows of {THINGS[number % 10]} behind the house.",
              ["pride"]),
             (f"At platform {number + 3} the train to the {THINGS[number % 10]} market left.", []),
         )
@@ -144,7 +144,7 @@ def test_true_labels_are_learned_and_promoted(home, data, feedback, emotion_fold
     assert (status, result["reasons"]) == (0, []), messages
     assert "pride" in messages
     new = result["figures"]["new texts"]
-    assert new["low"] > 0.05
+    assert new["low"] > 0.3
     folder = home / "models" / NAME / result["promoted"].rpartition(":")[2]
     (manifest,) = folder.glob("model.yaml")
     assert f"parent: {NAME}:{emotion_folder.name}" in manifest.read_text()
@@ -152,7 +152,7 @@ def test_true_labels_are_learned_and_promoted(home, data, feedback, emotion_fold
 
     classifier = EmotionClassifier.load(folder, threads=1)
     classifier.warm_up()
-    texts = ["We carried 50 baskets of plums home from the garden.", KNOWN["anger"].format("bus")]
+    texts = ["There were 50 rows of plums behind the house.", KNOWN["anger"].format("bus")]
     decided = [
         [emotion.name for emotion in classifier.calibration.decide(row)]
         for row in classifier.predict([classifier.prepare(text) for text in texts])

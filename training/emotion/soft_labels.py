@@ -10,7 +10,7 @@ from training.recipes import RecipeStep
 
 # Better on GoEmotions' raters and on BRIGHTER, but it did not learn what emoji mean.
 COMMENTS_TEACHER: Final = ROOT / "checkpoints" / "teachers" / "comments"
-# Better on journal entries and contrast pairs (training.emotion.recipe_teachers).
+# Better on journal entries and contrast pairs (training.emotion.recipe_teacher).
 FIRST_PERSON_TEACHER: Final = ROOT / "checkpoints" / "teachers" / "first-person"
 XED_LINES: Final = "3000"
 # Weights of the labels by people in the soft labels; the rest is the teachers'.
