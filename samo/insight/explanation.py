@@ -18,7 +18,7 @@ These are pure functions; the caller classifies the variants:
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +32,7 @@ from runners.errors import InvalidRequest
 from runners.text.compare import is_function_word
 from runners.text.emoji import spell_emoji
 from samo.insight.entry import ClassifiedEntry, SplitEntry
+from samo.insight.weak_words import weak_words
 from samo.insight.words import TextWord, split_words
 from samo.limits import MAX_EXPLAINED_CHARACTERS, MAX_EXPLAINED_WORDS
 
@@ -43,6 +44,8 @@ MIN_WORD_WEIGHT: Final = 0.05
 MIN_ODDS_RATIO: Final = 2.0
 # Smallest weight that is listed, as a share of the largest.
 MIN_RELATIVE_WEIGHT: Final = 0.2
+# If only weak words have the required weight, words with this share of it are listed instead.
+MIN_SHARE_OF_MINIMUM: Final = 0.25
 
 Weights = npt.NDArray[np.float64]
 
@@ -99,8 +102,15 @@ class Occlusion:
             list(zip(sentences, variant_probabilities, strict=True)),
         )
         words = [self._word_in_entry(hidden) for hidden in self.words]
+        weak = weak_words(words, sentences)
         return [
-            explain(emotion, words, weights[:, column], self.classified.entry_probabilities[column])
+            explain(
+                emotion,
+                words,
+                weights[:, column],
+                self.classified.entry_probabilities[column],
+                weak,
+            )
             for emotion, column in zip(
                 self.emotions, map(calibration.labels.index, self.emotions), strict=True
             )
@@ -194,22 +204,32 @@ def _min_weight(probability: float) -> float:
 
 
 def explain(
-    emotion: str, words: Sequence[TextWord], weights: Weights, probability: float
+    emotion: str,
+    words: Sequence[TextWord],
+    weights: Weights,
+    probability: float,
+    weak: Collection[int] = (),
 ) -> Explanation:
     """Select the words that explain `emotion`, given their `weights` of shape (words,).
 
     `probability` is that of the emotion. The words have at least `MIN_WORD_WEIGHT`, or divide the
-    odds by `MIN_ODDS_RATIO`, and at least `MIN_RELATIVE_WEIGHT` of the largest weight. Function
-    words and punctuation are listed only if there is no other. A word that speaks against the
-    emotion has a negative weight and is not listed. `neutral` is never explained: its list of
-    words is empty.
+    odds by `MIN_ODDS_RATIO`, and at least `MIN_RELATIVE_WEIGHT` of the largest weight. If any word
+    has such a weight, the list has the first of these that is not empty: the content words without
+    the `weak` ones (`weak_words`); those with at least `MIN_SHARE_OF_MINIMUM` of the required
+    weight, instead of weak words that have it; weak words; function words and punctuation. A word
+    that speaks against the emotion has a negative weight and is not listed. `neutral` is never
+    explained: its list of words is empty.
     """
     if emotion == NEUTRAL or not words:
         return Explanation(emotion, [])
     min_weight = max(_min_weight(probability), MIN_RELATIVE_WEIGHT * float(weights.max()))
-    order = [i for i in np.argsort(-weights, kind="stable") if weights[i] >= min_weight]
+    order = [int(i) for i in np.argsort(-weights, kind="stable")]
+    heavy = [i for i in order if weights[i] >= min_weight]
     # "My" does not explain fear: hiding it changes whose emotion the sentence mentions.
-    content_words = [i for i in order if _has_content(words[i].text)]
-    return Explanation(
-        emotion, [WeightedWord(words[i], float(weights[i])) for i in content_words or order]
+    content = [i for i in order if _has_content(words[i].text)]
+    strong = [i for i in content if i not in weak]
+    lighter = [i for i in strong if weights[i] >= MIN_SHARE_OF_MINIMUM * min_weight]
+    listed = heavy and (
+        [i for i in strong if i in heavy] or lighter or [i for i in content if i in heavy] or heavy
     )
+    return Explanation(emotion, [WeightedWord(words[i], float(weights[i])) for i in listed])

@@ -21,6 +21,7 @@ from samo.insight.explanation import (
     explain,
 )
 from samo.insight.pipeline import Pipeline
+from samo.insight.weak_words import weak_words
 from samo.insight.words import TextWord, split_words
 from samo.limits import MAX_EXPLAINED_CHARACTERS, MAX_EXPLAINED_WORDS
 
@@ -97,6 +98,37 @@ def test_contractions_and_punctuation_are_listed_only_where_nothing_else_matters
 def test_negations_and_emoticons_are_listed_beside_other_words(word):
     words = [TextWord(word, 0, 2), TextWord("won", 3, 6)]
     assert explain("joy", words, np.asarray([0.5, 0.3]), 0.6).words[0].word.text == word
+
+
+@pytest.mark.parametrize(
+    ("text", "weak"),
+    [
+        ("My Dad said Monday is dreadful", ["Dad", "said", "Monday"]),
+        ("so Priya’s mum’s ill , 3 days", ["Priya’s", "mum’s", "3", "days"]),
+        ("Wonderful ! Great news : Yes", []),
+        ('he shouted " Disgraceful " SO LOUD', []),
+        ("I'm told I passed", ["told"]),
+    ],
+)
+def test_names_numbers_times_and_verbs_that_say_little_are_weak(text, weak):
+    words = [TextWord(word, 0, 0) for word in text.split()]
+    found = weak_words(words, [0] * len(words))
+    assert [words[index].text for index in sorted(found)] == weak
+
+
+def test_a_capital_at_the_start_of_a_sentence_is_no_name():
+    words = [TextWord(word, 0, 0) for word in ("Sad", "day", "Awful", "news", "Ola")]
+    assert weak_words(words, [0, 0, 1, 1, 1]) == {1, 4}
+
+
+def test_weak_words_are_listed_only_where_nothing_else_matters():
+    words = [TextWord(text, 0, 0) for text in ("Dad", "funeral", "my")]
+    listed = explain("sadness", words, np.asarray([0.5, 0.06, 0.2]), 0.6, weak={0}).words
+    assert [word.word.text for word in listed] == ["funeral"]
+    listed = explain("sadness", words, np.asarray([0.5, 0.02, 0.2]), 0.6, weak={0}).words
+    assert [word.word.text for word in listed] == ["Dad"]
+    listed = explain("sadness", words, np.asarray([0.04, 0.04, 0.0]), 0.6, weak={0}).words
+    assert listed == []
 
 
 def test_where_no_word_by_itself_matters_none_is_listed():

@@ -25,10 +25,11 @@ from tqdm import tqdm
 from exporting import emotion
 from samo.limits import MAX_BATCH_TEXTS
 from training.arrays import Array
-from training.command_line import DATA_HELP, command_parser, print_json
+from training.command_line import DATA_HELP, command_parser
 from training.corpora import SPLITS
 from training.emotion import plots
 from training.emotion.data import LabelledTexts, load_goemotions
+from training.emotion.former import print_figures
 from training.emotion.metrics import (
     decide_labels,
     expected_calibration_error,
@@ -174,7 +175,7 @@ def main() -> None:
     if args.full:
         checkpoint = args.checkpoint or default_checkpoint(folder)
         figures |= compare_with_float32(checkpoint, args.data, split, figures["macro_f1"])
-    print_json(figures)
+    print_figures("training.emotion.evaluate", figures, folder)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from runners.emotion.classifier import EmotionClassifier
 from training.arrays import Array
-from training.command_line import command_parser, print_json, print_table
+from training.command_line import command_parser, print_table
 from training.emotion.contrast import PROBE, Contrast, load_contrasts
+from training.emotion.former import print_figures
 from training.emotion.served import add_model_argument, entry_probabilities, load_classifier
 
 
@@ -96,7 +97,9 @@ def main() -> None:
     contexts = evaluate_contexts(classifier, contrasts, rows)
     print_table("Contrast probe", figures)
     print_table("Contexts", contexts)
-    print_json({**figures, "contexts": contexts})
+    print_figures(
+        "training.emotion.evaluate_contrast", {**figures, "contexts": contexts}, args.model
+    )
 
 
 if __name__ == "__main__":

@@ -23,10 +23,11 @@ from runners.emotion.calibration import EmotionCalibration
 from runners.emotion.classifier import EmotionClassifier
 from runners.emotion.prediction import NEUTRAL
 from samo.insight.entry import ClassifiedEntry, interpret_entry, split_entry
-from training.command_line import DATA_HELP, command_parser, print_json, print_table
+from training.command_line import DATA_HELP, command_parser, print_table
 from training.corpora import SPLITS
 from training.emotion.data import load_goemotions
 from training.emotion.diaries import PROBE, Diary, composites, load_diaries
+from training.emotion.former import print_figures
 from training.emotion.served import add_model_argument, classify_entries, load_classifier
 
 Entries = Sequence[tuple[Diary, ClassifiedEntry]]
@@ -147,7 +148,7 @@ def main() -> None:
             for metric in methods["served"]
         }
         print_table(name, rows)
-    print_json(figures)
+    print_figures("training.emotion.evaluate_entries", figures, args.model)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ from samo.insight.groupings import (
     noisy_or,
 )
 from training.arrays import Array
-from training.command_line import DATA_HELP, command_parser, print_json
+from training.command_line import DATA_HELP, command_parser
+from training.emotion.former import print_figures
 from training.emotion.group_corpora import load_brighter, load_xed
 from training.emotion.labelled_sets import (
     SENTIMENTS,
@@ -281,7 +282,8 @@ def main() -> None:
         "--probes", type=Path, default=Path(__file__).parent, help="folder with the probes"
     )
     args = parser.parse_args()
-    print_json(evaluate(load_classifier(args.model), args.data, args.probes))
+    figures = evaluate(load_classifier(args.model), args.data, args.probes)
+    print_figures("training.emotion.evaluate_groups", figures, args.model)
 
 
 if __name__ == "__main__":

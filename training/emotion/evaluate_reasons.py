@@ -21,8 +21,9 @@ from tqdm import tqdm
 
 from runners.emotion.classifier import EmotionClassifier
 from samo.insight.explanation import Explanation, occlude, words_to_hide
-from training.command_line import command_parser, print_json
+from training.command_line import command_parser
 from training.emotion.data import read_lines
+from training.emotion.former import print_figures
 from training.emotion.served import (
     add_model_argument,
     classify_entries,
@@ -112,7 +113,7 @@ def main() -> None:
     print(f"sensible: {figures['sensible']:.1%} of {figures['with_a_word']} explanations")
     for wrong in figures["not_sensible"]:
         print(f"  {wrong}")
-    print_json(figures)
+    print_figures("training.emotion.evaluate_reasons", figures, args.model)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,92 @@
+"""Print the figures of a model beside those of the model that served before it.
+
+    python -m training.emotion.former --data ../shared/data --model FOLDER \
+        --checkpoint checkpoints/emotion
+
+The command evaluates the exported model in FOLDER and writes its figures to `former.json` in the
+checkpoint that replaces it. From then on the evaluations of the new model print both.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from training.command_line import DATA_HELP, command_parser, print_json, print_table
+from training.emotion.served import default_checkpoint, exported_model
+
+FORMER_FILE: Final = "former.json"
+# The evaluations, and whether they need the corpora.
+EVALUATIONS: Final = {
+    "training.emotion.evaluate": True,
+    "training.emotion.evaluate_contrast": False,
+    "training.emotion.evaluate_groups": True,
+    "training.emotion.evaluate_entries": True,
+    "training.emotion.evaluate_reasons": False,
+}
+
+
+def print_figures(evaluation: str, figures: Mapping[str, Any], model: Path) -> None:
+    """Print a table of the figures and the former model's, if they are known; then the JSON.
+
+    `evaluation` is one of `EVALUATIONS`, `model` the folder of the exported model.
+    """
+    path = default_checkpoint(model) / FORMER_FILE
+    former = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    before = dict(_numbers(former.get(evaluation, {})))
+    rows = {
+        name: {"before": before[name], "now": value, "difference": value - before[name]}
+        for name, value in _numbers(figures)
+        if name in before
+    }
+    if rows:
+        print_table("Beside the model that served before", rows)
+    print_json(figures)
+
+
+def _numbers(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """The fractions among nested figures, with their path as the name; no counts."""
+    for name, value in figures.items():
+        path = f"{prefix}{name.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            yield from _numbers(value, f"{path}, ")
+        elif isinstance(value, float):
+            yield path, value
+
+
+def evaluate(evaluation: str, data: Path, model: Path) -> Any:
+    """Run an evaluation of the exported model in `model`; return the figures of its last line."""
+    options = ["--data", str(data)] if EVALUATIONS[evaluation] else []
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", evaluation, "--model", str(model), *options],
+        check=True, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = command_parser(
+        "training.emotion.former",
+        "Evaluate the model that served before; the evaluations of the new one print its figures.",
+    )
+    parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
+    parser.add_argument(
+        "--model", type=exported_model, required=True, help="folder of the exported former model"
+    )
+    parser.add_argument(
+        "--checkpoint", type=Path, required=True, help="checkpoint of the new model"
+    )
+    args = parser.parse_args()
+    figures = {name: evaluate(name, args.data, args.model) for name in EVALUATIONS}
+    path = args.checkpoint / FORMER_FILE
+    path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    print(f"written to {path}")
+
+
+if __name__ == "__main__":
+    main()
