@@ -110,6 +110,9 @@ def test_figures_are_printed_beside_those_of_the_former_model(tmp_path, monkeypa
     ]  # fmt: skip
     assert not any("texts" in line or "gone" in line or "new" in line for line in table)
     assert json.loads(last) == figures
+    print_figures("evaluation", figures, tmp_path / "samo-emotion" / "tag", is_default=False)
+    [alone] = capsys.readouterr().out.splitlines()
+    assert json.loads(alone) == figures
 
 
 def test_a_model_without_a_former_one_is_printed_alone(tmp_path, capsys):

@@ -175,7 +175,7 @@ def main() -> None:
     if args.full:
         checkpoint = args.checkpoint or default_checkpoint(folder)
         figures |= compare_with_float32(checkpoint, args.data, split, figures["macro_f1"])
-    print_figures("training.emotion.evaluate", figures, folder)
+    print_figures("training.emotion.evaluate", figures, folder, is_default=args.split == "test")
 
 
 if __name__ == "__main__":

@@ -98,7 +98,10 @@ def main() -> None:
     print_table("Contrast probe", figures)
     print_table("Contexts", contexts)
     print_figures(
-        "training.emotion.evaluate_contrast", {**figures, "contexts": contexts}, args.model
+        "training.emotion.evaluate_contrast",
+        {**figures, "contexts": contexts},
+        args.model,
+        is_default=args.probe == PROBE,
     )
 
 

@@ -148,7 +148,9 @@ def main() -> None:
             for metric in methods["served"]
         }
         print_table(name, rows)
-    print_figures("training.emotion.evaluate_entries", figures, args.model)
+    print_figures(
+        "training.emotion.evaluate_entries", figures, args.model, is_default=args.split == "test"
+    )
 
 
 if __name__ == "__main__":

@@ -283,7 +283,8 @@ def main() -> None:
     )
     args = parser.parse_args()
     figures = evaluate(load_classifier(args.model), args.data, args.probes)
-    print_figures("training.emotion.evaluate_groups", figures, args.model)
+    is_default = args.probes == Path(__file__).parent
+    print_figures("training.emotion.evaluate_groups", figures, args.model, is_default=is_default)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Evaluate whether people find the heaviest word of an explanation sensible.
 
-    python -m training.emotion.evaluate_reasons [--model FOLDER]
+    python -m training.emotion.evaluate_reasons [--model FOLDER] [--probe FILE]
 
-`explanation_probe.jsonl` has texts of the probes. For each emotion that a reader could name, it
-lists the words that show it, marked by hand before any model explained these texts. An explanation
+`explanation_probe.jsonl` has texts of the probes, `explanation_dev.jsonl` others, on which the
+choice of words was developed. For each emotion that a reader could name, a file lists the words
+that show it, marked by hand before any model explained these texts. An explanation
 is sensible if its heaviest word is one of them. Explanations without a word are counted separately:
 no single word makes a difference. Emotions that are not in the probe are not counted: they are
 errors of the classifier. The last line of output is JSON.
@@ -108,12 +109,15 @@ def main() -> None:
         "last line is JSON.",
     )
     add_model_argument(parser)
+    parser.add_argument("--probe", type=Path, default=PROBE, help="texts with marked words")
     args = parser.parse_args()
-    figures = evaluate(load_classifier(args.model), load_marked_texts(PROBE))
+    figures = evaluate(load_classifier(args.model), load_marked_texts(args.probe))
     print(f"sensible: {figures['sensible']:.1%} of {figures['with_a_word']} explanations")
     for wrong in figures["not_sensible"]:
         print(f"  {wrong}")
-    print_figures("training.emotion.evaluate_reasons", figures, args.model)
+    print_figures(
+        "training.emotion.evaluate_reasons", figures, args.model, is_default=args.probe == PROBE
+    )
 
 
 if __name__ == "__main__":

@@ -30,13 +30,22 @@ EVALUATIONS: Final = {
 }
 
 
-def print_figures(evaluation: str, figures: Mapping[str, Any], model: Path) -> None:
+def print_figures(
+    evaluation: str, figures: Mapping[str, Any], model: Path, *, is_default: bool = True
+) -> None:
     """Print a table of the figures and the former model's, if they are known; then the JSON.
 
-    `evaluation` is one of `EVALUATIONS`, `model` the folder of the exported model.
+    Args:
+        evaluation: one of `EVALUATIONS`.
+        figures: of the model.
+        model: folder of the exported model.
+        is_default: whether the texts are those that the evaluation uses by default, as for the
+            former model; otherwise its figures are not printed.
+
     """
     path = default_checkpoint(model) / FORMER_FILE
-    former = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    is_known = is_default and path.is_file()
+    former = json.loads(path.read_text(encoding="utf-8")) if is_known else {}
     before = dict(_numbers(former.get(evaluation, {})))
     rows = {
         name: {"before": before[name], "now": value, "difference": value - before[name]}

@@ -56,6 +56,7 @@ class TrainingLoop:
     def run(self, batches: Batches, steps: int) -> None:
         """Train until step `steps`, with a checkpoint every `save_steps` and at the end."""
         self.model.train()
+        threads = torch.get_num_threads()
         if self.workers > 1:
             torch.set_num_threads(1)
         with tqdm(total=steps, initial=self.step, desc=self.output.name, unit="step") as progress:
@@ -72,6 +73,7 @@ class TrainingLoop:
                         self._measure()
                     if self.step % self.save_steps == 0 and self.step < steps:
                         self._save_checkpoint()
+        torch.set_num_threads(threads)
         self._save_checkpoint()
 
     def _train_step(self, inputs: dict[str, torch.Tensor], targets: torch.Tensor) -> torch.Tensor:
