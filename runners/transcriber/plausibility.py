@@ -28,6 +28,10 @@ _MIN_REPEATED_WORDS: Final = 3
 # A window that Whisper takes for silence must have a higher log probability, or a certain voice.
 _MIN_LOG_PROBABILITY_IN_SILENCE: Final = -0.5
 _MIN_VOICED_SHARE_IN_SILENCE: Final = 0.8
+# So must a window that Whisper may take for silence, without a certain voice. Noise is just below
+# the thresholds above on some CPUs and just above them on others, because int8 rounds differently.
+_DOUBTFUL_NO_SPEECH_PROBABILITY: Final = 0.4
+_MIN_LOG_PROBABILITY_IN_DOUBT: Final = -0.8
 
 # The resolution of the alignment is 20 ms.
 _MIN_WORD_SECONDS: Final = 0.05
@@ -82,12 +86,12 @@ def is_plausible(evidence: Evidence, voice: VoiceActivity) -> bool:
         return False
     timed, voiced = evidence.timed_share, evidence.voiced_share(voice)
     silent = evidence.no_speech_probability > MAX_NO_SPEECH_PROBABILITY
-    spoken = (
-        evidence.has_certain_voice(voice) and min(voiced, timed) >= _MIN_VOICED_SHARE_IN_SILENCE
-    )
-    min_log_probability = (
-        _MIN_LOG_PROBABILITY_IN_SILENCE if silent and not spoken else MIN_LOG_PROBABILITY
-    )
+    certain = evidence.has_certain_voice(voice)
+    min_log_probability = MIN_LOG_PROBABILITY
+    if silent and not (certain and min(voiced, timed) >= _MIN_VOICED_SHARE_IN_SILENCE):
+        min_log_probability = _MIN_LOG_PROBABILITY_IN_SILENCE
+    elif not certain and evidence.no_speech_probability > _DOUBTFUL_NO_SPEECH_PROBABILITY:
+        min_log_probability = _MIN_LOG_PROBABILITY_IN_DOUBT
     repeats = evidence.compression_ratio > MAX_COMPRESSION_RATIO
     return (
         evidence.average_log_probability >= min_log_probability

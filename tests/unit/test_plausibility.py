@@ -67,6 +67,15 @@ def test_silence_needs_more():
     assert not is_plausible(evidence(words, -0.7, 1.0, no_speech=0.7), SPEECH)
 
 
+def test_an_uncertain_voice_needs_more_where_it_may_be_silence():
+    # what Whisper writes for a recording of noise on a CPU without VNNI
+    doubtful = evidence(said(10), log_probability=-0.95, compression=0.85, no_speech=0.59)
+    assert not is_plausible(doubtful, MAYBE)
+    assert is_plausible(doubtful, SPEECH)
+    assert is_plausible(evidence(said(10), -0.95, 0.85, no_speech=0.2), MAYBE)
+    assert is_plausible(evidence(said(10), -0.7, 0.85, no_speech=0.59), MAYBE)
+
+
 def test_a_whisper_must_be_heard_clearly():
     def whispered(words=None, log_probability=-0.35, compression=1.1):
         return is_plausible_unvoiced(evidence(words or said(16), log_probability, compression, 0.6))
