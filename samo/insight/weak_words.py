@@ -1,4 +1,4 @@
-"""Words that rarely show an emotion: who, when, how many, and verbs that say little.
+"""Words that rarely show an emotion: who, when, where, how many, and verbs that say little.
 
 "Dad's", "Thursday" and "told" can change an emotion's probability, but readers do not take them for
 its reason. `samo.insight.explanation` lists them only if no other word explains the emotion.
@@ -36,10 +36,12 @@ get gets got getting put puts take takes took taking make makes made making give
 keeps kept let lets start starts started begin began
 """
 _THINGS: Final = """
-thing things something anything everything way bit lot stuff place name word above beside without
-back around
+thing things something anything everything way bit lot stuff place name word
 """
-_WEAK: Final = frozenset(" ".join((_WHO, _WHEN, _HOW_MANY, _VERBS, _THINGS)).split())
+_WHERE: Final = """
+above beside without back around
+"""
+_WEAK: Final = frozenset(" ".join((_WHO, _WHEN, _HOW_MANY, _VERBS, _THINGS, _WHERE)).split())
 # A word after one of these may begin with a capital without being a name.
 _BEFORE_A_START: Final = frozenset(".!?:;…\"'“”‘’«»()[]-–—*")
 

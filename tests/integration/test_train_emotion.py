@@ -152,6 +152,19 @@ def test_layers_can_be_removed(encoder, data, tmp_path):
         dataclasses.replace(trainer, layers=3, output=tmp_path / "other").train()
 
 
+def test_threads_that_share_a_batch_leave_all_cores_to_the_evaluation(encoder, data, tmp_path):
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        EmotionTrainer(
+            model_name=str(encoder), data=data, output=tmp_path / "run", epochs=1, batch_size=8,
+            rank=2, workers=2, device="cpu",
+        ).train()  # fmt: skip
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_unknown_outputs_are_not_trained(encoder, data, tmp_path):
     path = tmp_path / "examples.jsonl"
     path.write_text(

@@ -1,10 +1,10 @@
-"""Print the figures of a model beside those of the model that served before it.
+"""Compare the figures of the emotion model with those of the previously served model.
 
     python -m training.emotion.former --data ../shared/data --model FOLDER \
         --checkpoint checkpoints/emotion
 
-The command evaluates the exported model in FOLDER and writes its figures to `former.json` in the
-checkpoint that replaces it. From then on the evaluations of the new model print both.
+The command evaluates the previously served model, exported to FOLDER, and writes its figures to
+`former.json` in the checkpoint of the new model. The evaluations of the new model then print both.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def print_figures(
         if name in before
     }
     if rows:
-        print_table("Beside the model that served before", rows)
+        print_table("Compared with the previously served model", rows)
     print_json(figures)
 
 
@@ -81,7 +81,7 @@ def main() -> None:
     """Run the command line."""
     parser = command_parser(
         "training.emotion.former",
-        "Evaluate the model that served before; the evaluations of the new one print its figures.",
+        "Save the figures of the previously served model, which the evaluations then print, too.",
     )
     parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     parser.add_argument(
