@@ -1,7 +1,8 @@
-"""Transcribes a recording window by window, and again in pieces if speech is left without words.
+"""Transcribes a recording window by window, and again in pieces where a window is not enough.
 
-The number of retries is bounded: speech without words is transcribed again in shorter pieces, and
-only a piece that yields words is divided once more.
+Speech without words is transcribed again in shorter pieces, and only a piece that yields words is
+divided once more, so the number of retries is bounded. A window whose text repeats itself is
+transcribed in pieces too, because Whisper miscounts repetitions.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from runners.transcriber.language_detection import MIN_CHANGE_PROBABILITY, LanguageDetection
 from runners.transcriber.plausibility import (
+    MAX_COMPRESSION_RATIO,
     MIN_LOG_PROBABILITY,
     Evidence,
     frame_range,
@@ -162,6 +164,8 @@ class TranscriptionSession:
         found = self._transcribe_region(window, language)
         if not self._voice.is_certain or self._request.preceding_seconds:
             return found
+        if any(segment.compression_ratio > MAX_COMPRESSION_RATIO for segment in found):
+            found = self._transcribe_repetition(window, language) or found
         missing = self._untranscribed_speech(window, found) if found else [window]
         for seconds in _PIECE_SECONDS:
             still_missing = []
@@ -174,6 +178,13 @@ class TranscriptionSession:
                     still_missing += self._untranscribed_speech(piece, segments)
             missing = still_missing
         return found
+
+    def _transcribe_repetition(self, window: Region, language: str) -> list[Segment]:
+        """Transcribe a window in pieces with so few repetitions that Whisper counts them right."""
+        pieces = split_at_pauses(window, self._voice, _PIECE_SECONDS[0])
+        if len(pieces) == 1:
+            return []
+        return [segment for piece in pieces for segment in self._transcribe_region(piece, language)]
 
     def _transcribe_piece(self, piece: Region, language: str) -> list[Segment]:
         """Transcribe a piece of a window in its own language; `language` is the window's."""

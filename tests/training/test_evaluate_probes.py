@@ -43,17 +43,18 @@ CALIBRATED = cast(
 )
 
 
-def contrast(side: str, labels: set[str], excluded: set[str], context: set[str]) -> Contrast:
-    return Contrast(
-        "text", "negation", side, frozenset(labels), frozenset(excluded), frozenset(context)
-    )
+def contrast(
+    side: str, labels: set[str], excluded: set[str], context: set[str], *second_reader: str
+) -> Contrast:
+    sets = map(frozenset, (labels, excluded, context, second_reader))
+    return Contrast("text", "negation", side, *sets)
 
 
 CONTRASTS = [
     contrast("felt", {"joy"}, set(), set()),
     contrast("changed", {"sadness"}, {"joy"}, {"past"}),
     contrast("changed", {"sadness"}, {"joy"}, {"past"}),
-    contrast("changed", {"sadness"}, {"joy"}, {"other"}),
+    contrast("changed", {"sadness"}, {"joy"}, {"other"}, "neutral"),
 ]
 # joy, sadness, neutral, other, past
 ROWS = np.asarray(
@@ -73,6 +74,7 @@ def test_a_prediction_needs_a_correct_first_label_and_none_that_is_excluded():
     assert figures["felt"] == 1.0
     assert figures["changed"] == pytest.approx(1 / 3)
     assert figures["accuracy"] == pytest.approx(2 / 4)
+    assert figures["accepted"] == pytest.approx(3 / 4)
     assert figures["nothing_wrong_said"] == pytest.approx(2 / 3)
 
 

@@ -3,8 +3,9 @@
     python -m training.emotion.evaluate_contrast [--model FOLDER]
 
 A prediction is correct if its first label is one of the text's labels and none of its labels is
-excluded. The second table says how well the contexts are detected: another person's emotion, a past
-one, one that is wished for. Nothing is chosen on these texts. The last line of output is JSON.
+excluded; it is accepted if its first label is one that the writer or a second reader gave and none
+is excluded. The second table says how well the contexts are detected: another person's emotion, a
+past one, one that is wished for. Nothing is chosen on these texts. The last line of output is JSON.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ def evaluate(
 ) -> dict[str, dict[str, float]]:
     """Return the metrics of each kind. `rows` are the probabilities, of shape (texts, outputs).
 
-    `accuracy` is over both sides, `felt` and `changed` over one; `nothing_wrong_said` is the share
-    of predictions without an excluded label, on the side "changed" if the kind has one.
+    `accuracy` and `accepted` are over both sides, `felt` and `changed` over one;
+    `nothing_wrong_said` is the share of predictions without an excluded label, on the side
+    "changed" if the kind has one.
     """
     calibration = classifier.calibration
     predicted = [[emotion.name for emotion in calibration.decide(row)] for row in rows]
@@ -53,6 +55,7 @@ def _evaluate_kind(pairs: Sequence[tuple[Contrast, list[str]]]) -> dict[str, flo
     return {
         "texts": len(pairs),
         "accuracy": float(np.mean(correct["felt"] + correct["changed"])),
+        "accepted": float(np.mean([contrast.is_accepted(labels) for contrast, labels in pairs])),
         **{side: float(np.mean(values)) for side, values in correct.items() if values},
         "nothing_wrong_said": float(
             np.mean([contrast.excluded.isdisjoint(labels) for contrast, labels in changed])

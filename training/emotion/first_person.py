@@ -8,15 +8,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from training.emotion.contrast import MORE_TRAINING_SET, TRAINING_SET
+from training.emotion.contrast import (
+    FOURTH_TRAINING_SET,
+    MORE_TRAINING_SET,
+    THIRD_TRAINING_SET,
+    TRAINING_SET,
+)
 from training.emotion.data import read_lines
 
 HERE: Final = Path(__file__).parent
 JOURNAL: Final = (HERE / "journal.jsonl", HERE / "first_person.jsonl")
+EMOJI_TRAIN: Final = "emoji-train.jsonl"
 # Sources of each file with a training part.
 FIRST_PERSON: Final[Mapping[str, Sequence[Path]]] = {
     "journal-train.jsonl": JOURNAL,
     "contrast-train.jsonl": (TRAINING_SET, MORE_TRAINING_SET),
+    "contrast-third-train.jsonl": (THIRD_TRAINING_SET,),
+    "contrast-fourth-train.jsonl": (FOURTH_TRAINING_SET,),
+    EMOJI_TRAIN: (HERE / "emoji_lessons.jsonl",),
 }
 # The other part, on which thresholds are chosen.
 FIRST_PERSON_DEV: Final = "first-person-dev.jsonl"

@@ -2,10 +2,10 @@
 
     python -m training.emotion.recipe --data ../shared/data [--device cuda] [--steps STEP ...]
 
-The model continues the training of `checkpoints/teachers/first-person` on soft labels of both
-teachers, BRIGHTER, XED, journal entries and contrast pairs. The last step, `publish`, writes a
-complete checkpoint to `RUNS/emotion`. Copying it to `checkpoints/emotion` is a decision for a
-person, based on the evaluation programs.
+The model continues the training of `checkpoints/teachers/first-person` in three stages, on soft
+labels of the teachers, BRIGHTER, XED, journal entries and contrast pairs, and at last on texts with
+emoji. The last step, `publish`, writes a complete checkpoint to `RUNS/emotion`. Copying it to
+`checkpoints/emotion` is a decision for a person, based on the evaluation programs.
 """
 
 from __future__ import annotations
@@ -16,9 +16,24 @@ from typing import Final
 
 from exporting.emotion import ARTIFACT_FILE
 from training.emotion import soft_labels
-from training.emotion.first_person import FIRST_PERSON_DEV, split_first_person
+from training.emotion.first_person import EMOJI_TRAIN, FIRST_PERSON_DEV, split_first_person
 from training.emotion.runs import RUN_FILE
 from training.recipes import RecipeStep, recipe_parser, run_steps, select_steps
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A training that continues from the stage before.
+
+    Args:
+        name: end of the step's name.
+        examples: files in `--runs`; an epoch contains a file as often as it is listed.
+        options: further options of `training.emotion.trainer`.
+    """
+
+    name: str
+    examples: tuple[str, ...]
+    options: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -29,28 +44,56 @@ class Student:
         name: folder in `--runs` for the published checkpoint.
         encoder: hub id of the encoder.
         adapter: trained adapter to continue from; None starts with a new one.
-        examples: files with soft labels; an epoch contains a file as often as it is listed.
-        options: further options of `training.emotion.trainer`.
+        stages: its trainings, in order.
     """
 
     name: str
     encoder: str
     adapter: Path | None
-    examples: tuple[str, ...]
-    options: tuple[str, ...]
+    stages: tuple[Stage, ...]
 
 
 LARGE: Final = Student(
     name="emotion",
     encoder="sentence-transformers/all-mpnet-base-v2",
     adapter=soft_labels.FIRST_PERSON_TEACHER,
-    examples=(
-        soft_labels.COMMENTS, soft_labels.BRIGHTER, soft_labels.BRIGHTER_AND_XED,
-        soft_labels.JOURNAL, soft_labels.CONTRAST, soft_labels.CONTRAST,
-    ),
-    options=(
-        "--epochs", "1.5", "--batch-size", "64", "--learning-rate", "3e-4",
-        "--head-learning-rate", "5e-4", "--save-steps", "100", "--seed", "1",
+    stages=(
+        Stage(
+            name="student",
+            examples=(
+                soft_labels.COMMENTS, soft_labels.BRIGHTER, soft_labels.BRIGHTER_AND_XED,
+                soft_labels.JOURNAL, *2 * (soft_labels.CONTRAST,),
+            ),
+            options=(
+                "--epochs", "1.5", "--batch-size", "64", "--learning-rate", "3e-4",
+                "--head-learning-rate", "5e-4", "--save-steps", "100", "--seed", "1",
+            ),
+        ),
+        Stage(
+            name="student-more-contrasts",
+            examples=(
+                soft_labels.COMMENTS_WITH_SMALL, soft_labels.BRIGHTER,
+                soft_labels.BRIGHTER_AND_XED, soft_labels.JOURNAL, *2 * (soft_labels.CONTRAST,),
+                *3 * (soft_labels.CONTRAST_THIRD,),
+            ),
+            options=(
+                "--epochs", "0.52", "--batch-size", "64", "--learning-rate", "2e-4",
+                "--head-learning-rate", "4e-4", "--save-steps", "100", "--seed", "2",
+            ),
+        ),
+        Stage(
+            name="student-emoji",
+            examples=(
+                soft_labels.COMMENTS_WITH_SMALL, *4 * (soft_labels.BRIGHTER,),
+                *2 * (soft_labels.BRIGHTER_AND_XED,), *2 * (soft_labels.JOURNAL,),
+                *2 * (soft_labels.CONTRAST,), *4 * (soft_labels.CONTRAST_THIRD,),
+                *6 * (soft_labels.CONTRAST_FOURTH,), *8 * (EMOJI_TRAIN,),
+            ),
+            options=(
+                "--epochs", "0.31", "--batch-size", "64", "--learning-rate", "1.5e-4",
+                "--head-learning-rate", "3e-4", "--save-steps", "100", "--seed", "3",
+            ),
+        ),
     ),
 )  # fmt: skip
 
@@ -59,28 +102,34 @@ def recipe_steps(
     student: Student, data: Path, runs: Path, device: str, workers: int = 1
 ) -> list[RecipeStep]:
     """Return the steps in order."""
-    run = runs / f"{student.name}-student"
+    needed = {name for stage in student.stages for name in stage.examples}
+    steps = soft_labels.soft_label_steps(data, runs, device, needed)
+    adapter = student.adapter
+    for stage in student.stages:
+        run = runs / f"{student.name}-{stage.name}"
+        continued = () if adapter is None else ("--adapter", str(adapter))
+        adapter = run / "adapter"
+        steps.append(
+            RecipeStep(
+                stage.name, adapter / RUN_FILE, "training.emotion.trainer",
+                (
+                    "--model-name", student.encoder, *continued, "--data", str(data),
+                    "--device", device, "--workers", str(workers), "--output", str(run),
+                    *stage.options, "--examples", *(str(runs / name) for name in stage.examples),
+                ),
+            )
+        )  # fmt: skip
     target = runs / student.name
-    adapter = () if student.adapter is None else ("--adapter", str(student.adapter))
-    return [
-        *soft_labels.soft_label_steps(data, runs, device),
-        RecipeStep(
-            "student", run / "adapter" / RUN_FILE, "training.emotion.trainer",
-            (
-                "--model-name", student.encoder, *adapter, "--data", str(data),
-                "--device", device, "--workers", str(workers), "--output", str(run),
-                *student.options, "--examples", *(str(runs / name) for name in student.examples),
-            ),
-        ),
+    steps.append(
         RecipeStep(
             "publish", target / ARTIFACT_FILE, "training.emotion.publish",
             (
-                "--adapter", str(run / "adapter"), "--base", student.encoder,
-                "--data", str(data), "--first-person", str(runs / FIRST_PERSON_DEV),
-                "--target", str(target),
+                "--adapter", str(adapter), "--base", student.encoder, "--data", str(data),
+                "--first-person", str(runs / FIRST_PERSON_DEV), "--target", str(target),
             ),
-        ),
-    ]  # fmt: skip
+        )
+    )  # fmt: skip
+    return steps
 
 
 def run_recipe(prog: str, description: str, student: Student) -> None:

@@ -12,19 +12,25 @@ from __future__ import annotations
 from typing import Final
 
 from training.emotion import soft_labels
-from training.emotion.recipe import Student, run_recipe
+from training.emotion.recipe import Stage, Student, run_recipe
 
 SMALL: Final = Student(
     name="emotion-small",
     encoder="sentence-transformers/all-MiniLM-L6-v2",
     adapter=None,
-    examples=(
-        soft_labels.COMMENTS, soft_labels.BRIGHTER_AND_XED, soft_labels.JOURNAL,
-        soft_labels.CONTRAST,
-    ),
-    options=(
-        "--rank", "128", "--epochs", "4.5", "--batch-size", "64", "--learning-rate", "7e-4",
-        "--head-learning-rate", "1.5e-3", "--save-steps", "200", "--seed", "1",
+    stages=(
+        Stage(
+            name="student",
+            examples=(
+                soft_labels.COMMENTS, soft_labels.BRIGHTER_AND_XED, soft_labels.JOURNAL,
+                soft_labels.CONTRAST,
+            ),
+            options=(
+                "--rank", "128", "--epochs", "4.5", "--batch-size", "64",
+                "--learning-rate", "7e-4", "--head-learning-rate", "1.5e-3",
+                "--save-steps", "200", "--seed", "1",
+            ),
+        ),
     ),
 )  # fmt: skip
 

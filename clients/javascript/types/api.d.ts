@@ -3865,19 +3865,19 @@ export interface operations {
                      *       "emotions": [
                      *         {
                      *           "emotion": "joy",
-                     *           "confidence": 0.9955
+                     *           "confidence": 0.9925
                      *         },
                      *         {
                      *           "emotion": "relief",
-                     *           "confidence": 0.4891
+                     *           "confidence": 0.4483
                      *         }
                      *       ],
-                     *       "inference_time": "137ms",
+                     *       "inference_time": "253ms",
                      *       "groupings": {
                      *         "ekman": [
                      *           {
                      *             "name": "joy",
-                     *             "confidence": 0.9981
+                     *             "confidence": 0.997
                      *           }
                      *         ],
                      *         "sentiments": {
@@ -3889,7 +3889,7 @@ export interface operations {
                      *         "moods": [
                      *           {
                      *             "name": "happy",
-                     *             "confidence": 0.971
+                     *             "confidence": 0.966
                      *           }
                      *         ]
                      *       },
@@ -3912,7 +3912,7 @@ export interface operations {
                      *               "word": "finally",
                      *               "start": 2,
                      *               "end": 9,
-                     *               "weight": 0.3643
+                     *               "weight": 0.322
                      *             }
                      *           ]
                      *         }
@@ -3994,7 +3994,7 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "gratitude",
-                     *               "confidence": 0.9983
+                     *               "confidence": 0.9981
                      *             }
                      *           ]
                      *         },
@@ -4002,11 +4002,7 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "annoyance",
-                     *               "confidence": 0.6963
-                     *             },
-                     *             {
-                     *               "emotion": "nervousness",
-                     *               "confidence": 0.3282
+                     *               "confidence": 0.773
                      *             }
                      *           ]
                      *         },
@@ -4015,11 +4011,11 @@ export interface operations {
                      *             "code": "invalid_request",
                      *             "message": "The text is empty: send at least one visible character.",
                      *             "details": {},
-                     *             "request_id": "3d177b4e54ff49a19c162d436fdac0db"
+                     *             "request_id": "c9de5286a5a742b5a26bf38681ddbb56"
                      *           }
                      *         }
                      *       ],
-                     *       "inference_time": "21ms"
+                     *       "inference_time": "20ms"
                      *     }
                      */
                     "application/json": components["schemas"]["PredictBatchResponse"];
@@ -4096,8 +4092,7 @@ export interface operations {
                      *         "sadness"
                      *       ],
                      *       "emotions": {
-                     *         "joy": 0.5678,
-                     *         "relief": 0.3421
+                     *         "joy": 0.6614
                      *       },
                      *       "compression_ratio": 0.4767,
                      *       "emotional_tone": "positive",
@@ -4162,13 +4157,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "text": "My cousins came to visit today and I was so happy that I cried. We cooked dinner and talked about the weather. Now they are gone and I miss them terribly.",
+                     *       "text": "My cousins came to visit today, and I was so happy that I cried. We cooked dinner and talked about the weather. Now they are gone, and I miss them terribly.",
                      *       "language": "en",
-                     *       "language_probability": 0.9905,
-                     *       "confidence": 0.7959,
+                     *       "language_probability": 0.9921,
+                     *       "confidence": 0.78,
                      *       "duration": 10.71,
                      *       "word_count": 31,
-                     *       "speaking_rate": 233.3,
+                     *       "speaking_rate": 202.6,
                      *       "audio_quality": "excellent",
                      *       "no_speech": false,
                      *       "gaps": [],
@@ -4176,20 +4171,20 @@ export interface operations {
                      *         {
                      *           "id": 0,
                      *           "start": 0,
-                     *           "end": 3.82,
-                     *           "text": "My cousins came to visit today and I was so happy that I cried."
+                     *           "end": 3.78,
+                     *           "text": "My cousins came to visit today, and I was so happy that I cried."
                      *         },
                      *         {
                      *           "id": 1,
-                     *           "start": 4.892,
+                     *           "start": 4.74,
                      *           "end": 6.8,
                      *           "text": "We cooked dinner and talked about the weather."
                      *         },
                      *         {
                      *           "id": 2,
-                     *           "start": 7.996,
+                     *           "start": 7.86,
                      *           "end": 10.24,
-                     *           "text": "Now they are gone and I miss them terribly."
+                     *           "text": "Now they are gone, and I miss them terribly."
                      *         }
                      *       ],
                      *       "words": null,
@@ -4272,46 +4267,46 @@ export interface operations {
                      *       "transcription": null,
                      *       "emotion_analysis": {
                      *         "emotions": {
-                     *           "joy": 0.5523,
-                     *           "sadness": 0.4956,
-                     *           "grief": 0.3795
+                     *           "joy": 0.6555,
+                     *           "sadness": 0.6196,
+                     *           "love": 0.5921
                      *         },
                      *         "emotion_list": [
                      *           {
                      *             "emotion": "joy",
-                     *             "confidence": 0.5523,
+                     *             "confidence": 0.6555,
                      *             "share": 0.5943
                      *           },
                      *           {
                      *             "emotion": "sadness",
-                     *             "confidence": 0.4956,
+                     *             "confidence": 0.6196,
                      *             "share": 0.4057
                      *           },
                      *           {
-                     *             "emotion": "grief",
-                     *             "confidence": 0.3795,
-                     *             "share": 0.4057
+                     *             "emotion": "love",
+                     *             "confidence": 0.5921,
+                     *             "share": 0.5943
                      *           }
                      *         ],
                      *         "primary_emotion": "joy",
-                     *         "confidence": 0.5523,
+                     *         "confidence": 0.6555,
                      *         "emotional_intensity": "high",
                      *         "intensity": 1,
                      *         "mixed": true,
-                     *         "sentiment": "negative",
+                     *         "sentiment": "positive",
                      *         "sentiments": {
-                     *           "positive": 0.3869,
-                     *           "negative": 0.6131,
+                     *           "positive": 0.6682,
+                     *           "negative": 0.3318,
                      *           "ambiguous": 0,
                      *           "neutral": 0
                      *         },
                      *         "ekman": {
-                     *           "sadness": 0.7485,
-                     *           "joy": 0.7145
+                     *           "joy": 0.8634,
+                     *           "sadness": 0.726
                      *         },
                      *         "moods": {
-                     *           "happy": 0.5721,
-                     *           "sad": 0.5112
+                     *           "happy": 0.4655,
+                     *           "sad": 0.4
                      *         }
                      *       },
                      *       "summary": {
@@ -4319,15 +4314,15 @@ export interface operations {
                      *         "key_emotions": [
                      *           "joy",
                      *           "sadness",
-                     *           "grief"
+                     *           "love"
                      *         ],
                      *         "emotions": {
-                     *           "joy": 0.5523,
-                     *           "sadness": 0.4956,
-                     *           "grief": 0.3795
+                     *           "joy": 0.6555,
+                     *           "sadness": 0.6196,
+                     *           "love": 0.5921
                      *         },
                      *         "compression_ratio": 0,
-                     *         "emotional_tone": "negative",
+                     *         "emotional_tone": "positive",
                      *         "method": "verbatim"
                      *       },
                      *       "arc": [
@@ -4340,11 +4335,11 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "joy",
-                     *               "confidence": 0.9972
+                     *               "confidence": 0.9929
                      *             },
                      *             {
                      *               "emotion": "love",
-                     *               "confidence": 0.5036
+                     *               "confidence": 0.6928
                      *             }
                      *           ],
                      *           "primary_emotion": "joy",
@@ -4361,15 +4356,15 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "sadness",
-                     *               "confidence": 0.9909
+                     *               "confidence": 0.9902
                      *             },
                      *             {
                      *               "emotion": "grief",
-                     *               "confidence": 0.7309
+                     *               "confidence": 0.794
                      *             },
                      *             {
                      *               "emotion": "disappointment",
-                     *               "confidence": 0.3513
+                     *               "confidence": 0.3648
                      *             }
                      *           ],
                      *           "primary_emotion": "sadness",
@@ -4378,10 +4373,10 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 30.27,
+                     *       "processing_time_ms": 41.66,
                      *       "timings_ms": {
-                     *         "emotion": 29.12,
-                     *         "summary": 0.95
+                     *         "emotion": 39.94,
+                     *         "summary": 1.52
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -4400,8 +4395,8 @@ export interface operations {
                      *         "closing_sentiment": "negative"
                      *       },
                      *       "models": {
-                     *         "emotion": "samo-emotion:brjv4ohke6cz6ax4",
-                     *         "summarizer": "samo-summarizer:dsyfrfxkewkbqax4"
+                     *         "emotion": "samo-emotion:gzwqalxklkssmax4",
+                     *         "summarizer": "samo-summarizer:bn5obxxkkc7kaax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -4468,13 +4463,13 @@ export interface operations {
                     /**
                      * @example {
                      *       "transcription": {
-                     *         "text": "My cousins came to visit today and I was so happy that I cried. We cooked dinner and talked about the weather. Now they are gone and I miss them terribly.",
+                     *         "text": "My cousins came to visit today, and I was so happy that I cried. We cooked dinner and talked about the weather. Now they are gone, and I miss them terribly.",
                      *         "language": "en",
-                     *         "language_probability": 0.9905,
-                     *         "confidence": 0.7959,
+                     *         "language_probability": 0.9921,
+                     *         "confidence": 0.78,
                      *         "duration": 10.71,
                      *         "word_count": 31,
-                     *         "speaking_rate": 233.3,
+                     *         "speaking_rate": 202.6,
                      *         "audio_quality": "excellent",
                      *         "no_speech": false,
                      *         "gaps": [],
@@ -4482,20 +4477,20 @@ export interface operations {
                      *           {
                      *             "id": 0,
                      *             "start": 0,
-                     *             "end": 3.82,
-                     *             "text": "My cousins came to visit today and I was so happy that I cried."
+                     *             "end": 3.78,
+                     *             "text": "My cousins came to visit today, and I was so happy that I cried."
                      *           },
                      *           {
                      *             "id": 1,
-                     *             "start": 4.892,
+                     *             "start": 4.74,
                      *             "end": 6.8,
                      *             "text": "We cooked dinner and talked about the weather."
                      *           },
                      *           {
                      *             "id": 2,
-                     *             "start": 7.996,
+                     *             "start": 7.86,
                      *             "end": 10.24,
-                     *             "text": "Now they are gone and I miss them terribly."
+                     *             "text": "Now they are gone, and I miss them terribly."
                      *           }
                      *         ],
                      *         "words": null,
@@ -4510,80 +4505,79 @@ export interface operations {
                      *       },
                      *       "emotion_analysis": {
                      *         "emotions": {
-                     *           "joy": 0.5459,
-                     *           "sadness": 0.438,
-                     *           "grief": 0.331
+                     *           "joy": 0.656,
+                     *           "sadness": 0.5768,
+                     *           "love": 0.561
                      *         },
                      *         "emotion_list": [
                      *           {
                      *             "emotion": "joy",
-                     *             "confidence": 0.5459,
-                     *             "share": 0.7171
+                     *             "confidence": 0.656,
+                     *             "share": 0.7143
                      *           },
                      *           {
                      *             "emotion": "sadness",
-                     *             "confidence": 0.438,
-                     *             "share": 0.2829
+                     *             "confidence": 0.5768,
+                     *             "share": 0.2857
                      *           },
                      *           {
-                     *             "emotion": "grief",
-                     *             "confidence": 0.331,
-                     *             "share": 0.2829
+                     *             "emotion": "love",
+                     *             "confidence": 0.561,
+                     *             "share": 0.4156
                      *           }
                      *         ],
                      *         "primary_emotion": "joy",
-                     *         "confidence": 0.5459,
+                     *         "confidence": 0.656,
                      *         "emotional_intensity": "high",
-                     *         "intensity": 0.8327,
+                     *         "intensity": 0.8658,
                      *         "mixed": true,
-                     *         "sentiment": "negative",
+                     *         "sentiment": "positive",
                      *         "sentiments": {
-                     *           "positive": 0.4152,
-                     *           "negative": 0.5848,
+                     *           "positive": 0.6784,
+                     *           "negative": 0.3216,
                      *           "ambiguous": 0,
                      *           "neutral": 0
                      *         },
                      *         "ekman": {
-                     *           "joy": 0.7167,
-                     *           "sadness": 0.6837
+                     *           "joy": 0.856,
+                     *           "sadness": 0.6859
                      *         },
                      *         "moods": {
-                     *           "happy": 0.5481,
-                     *           "sad": 0.4875,
-                     *           "calm": 0.3609
+                     *           "happy": 0.4496,
+                     *           "sad": 0.3936
                      *         }
                      *       },
                      *       "summary": {
-                     *         "summary": "My cousins came to visit today and I was so happy that I cried. Now they are gone and I miss them terribly.",
+                     *         "summary": "My cousins came to visit today, and I was so happy that I cried. Now they are gone, and I miss them terribly.",
                      *         "key_emotions": [
                      *           "joy",
                      *           "sadness",
-                     *           "grief"
+                     *           "love"
                      *         ],
                      *         "emotions": {
-                     *           "joy": 0.5523,
-                     *           "sadness": 0.4956,
-                     *           "grief": 0.3795
+                     *           "joy": 0.6554,
+                     *           "sadness": 0.6254,
+                     *           "love": 0.6011
                      *         },
-                     *         "compression_ratio": 0.3052,
-                     *         "emotional_tone": "negative",
+                     *         "compression_ratio": 0.3013,
+                     *         "emotional_tone": "positive",
                      *         "method": "generated"
                      *       },
                      *       "arc": [
                      *         {
                      *           "start": 0,
-                     *           "end": 63,
-                     *           "text": "My cousins came to visit today and I was so happy that I cried.",
+                     *           "end": 64,
+                     *           "text": "My cousins came to visit today, and I was so happy that I cried.",
                      *           "start_seconds": 0,
-                     *           "end_seconds": 3.82,
+                     *           "end_seconds": 3.78,
                      *           "emotions": [
                      *             {
                      *               "emotion": "joy",
-                     *               "confidence": 0.9972
+                     *               "confidence": 0.9925
                      *             },
                      *             {
                      *               "emotion": "love",
-                     *               "confidence": 0.5036
+                     *               "confidence": 0.7157
                      *             }
                      *           ],
                      *           "primary_emotion": "joy",
@@ -4592,44 +4586,44 @@ export interface operations {
                      *           "tense": "present"
                      *         },
                      *         {
-                     *           "start": 64,
-                     *           "end": 110,
+                     *           "start": 65,
+                     *           "end": 111,
                      *           "text": "We cooked dinner and talked about the weather.",
-                     *           "start_seconds": 4.892,
+                     *           "start_seconds": 4.74,
                      *           "end_seconds": 6.8,
                      *           "emotions": [
                      *             {
-                     *               "emotion": "neutral",
-                     *               "confidence": 0.427
+                     *               "emotion": "joy",
+                     *               "confidence": 0.6366
                      *             },
                      *             {
-                     *               "emotion": "joy",
-                     *               "confidence": 0.4251
+                     *               "emotion": "neutral",
+                     *               "confidence": 0.3296
                      *             }
                      *           ],
-                     *           "primary_emotion": "neutral",
-                     *           "sentiment": "neutral",
-                     *           "experiencer": null,
-                     *           "tense": null
+                     *           "primary_emotion": "joy",
+                     *           "sentiment": "positive",
+                     *           "experiencer": "writer",
+                     *           "tense": "present"
                      *         },
                      *         {
-                     *           "start": 111,
-                     *           "end": 154,
-                     *           "text": "Now they are gone and I miss them terribly.",
-                     *           "start_seconds": 7.996,
+                     *           "start": 112,
+                     *           "end": 156,
+                     *           "text": "Now they are gone, and I miss them terribly.",
+                     *           "start_seconds": 7.86,
                      *           "end_seconds": 10.24,
                      *           "emotions": [
                      *             {
                      *               "emotion": "sadness",
-                     *               "confidence": 0.9909
+                     *               "confidence": 0.9898
                      *             },
                      *             {
                      *               "emotion": "grief",
-                     *               "confidence": 0.7309
+                     *               "confidence": 0.8058
                      *             },
                      *             {
                      *               "emotion": "disappointment",
-                     *               "confidence": 0.3513
+                     *               "confidence": 0.3577
                      *             }
                      *           ],
                      *           "primary_emotion": "sadness",
@@ -4638,11 +4632,11 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 1193.19,
+                     *       "processing_time_ms": 1344.01,
                      *       "timings_ms": {
-                     *         "transcription": 1123.56,
-                     *         "emotion": 53.57,
-                     *         "summary": 15.77
+                     *         "transcription": 1289.64,
+                     *         "emotion": 41.71,
+                     *         "summary": 12.26
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -4650,20 +4644,20 @@ export interface operations {
                      *         "voice_processing": true
                      *       },
                      *       "insights": {
-                     *         "text_length": 154,
+                     *         "text_length": 156,
                      *         "word_count": 31,
                      *         "sentence_count": 3,
-                     *         "emotional_sentence_share": 0.6667,
+                     *         "emotional_sentence_share": 1,
                      *         "turning_points": [
-                     *           111
+                     *           112
                      *         ],
                      *         "opening_sentiment": "positive",
                      *         "closing_sentiment": "negative"
                      *       },
                      *       "models": {
-                     *         "transcriber": "samo-transcriber:3to3yxhjusppwax4",
-                     *         "emotion": "samo-emotion:brjv4ohke6cz6ax4",
-                     *         "summarizer": "samo-summarizer:dsyfrfxkewkbqax4"
+                     *         "transcriber": "samo-transcriber:44rlemxkgodm6ax4",
+                     *         "emotion": "samo-emotion:gzwqalxklkssmax4",
+                     *         "summarizer": "samo-summarizer:bn5obxxkkc7kaax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -5152,7 +5146,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "text": "My cousins came to visit today and I was so happy that I cried. We cooked dinner and talked about the weather. Now they are gone and I miss them terribly.",
+                     *       "text": "My cousins came to visit today, and I was so happy that I cried. We cooked dinner and talked about the weather. Now they are gone, and I miss them terribly.",
                      *       "languages": [
                      *         {
                      *           "code": "en"
@@ -5291,31 +5285,31 @@ export interface operations {
                      *         {
                      *           "id": "whisper-1",
                      *           "object": "model",
-                     *           "created": 1795759073,
+                     *           "created": 1795781164,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-transcribe",
                      *           "object": "model",
-                     *           "created": 1795759073,
+                     *           "created": 1795781164,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-4o-transcribe",
                      *           "object": "model",
-                     *           "created": 1795759073,
+                     *           "created": 1795781164,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-4o-mini-transcribe",
                      *           "object": "model",
-                     *           "created": 1795759073,
+                     *           "created": 1795781164,
                      *           "owned_by": "samo"
                      *         },
                      *         {
-                     *           "id": "samo-transcriber:3to3yxhjusppwax4",
+                     *           "id": "samo-transcriber:44rlemxkgodm6ax4",
                      *           "object": "model",
-                     *           "created": 1795759073,
+                     *           "created": 1795781164,
                      *           "owned_by": "samo"
                      *         }
                      *       ]
@@ -5371,7 +5365,7 @@ export interface operations {
                      * @example {
                      *       "id": "whisper-1",
                      *       "object": "model",
-                     *       "created": 1795759073,
+                     *       "created": 1795781164,
                      *       "owned_by": "samo"
                      *     }
                      */
@@ -5426,7 +5420,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awkb6Cf354fFuyOnqwsqHwJKTh1MeT5AdWiXXgB2aec",
+                     *       "id": "job_awlyM6KT2cQ81MToAjAEFQHLtGaqZJ4Zia17FB8xais",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "queued",
@@ -5435,7 +5429,7 @@ export interface operations {
                      *         "seconds_done": 0,
                      *         "seconds_total": null
                      *       },
-                     *       "created_at": 1795759080,
+                     *       "created_at": 1795781171,
                      *       "started_at": null,
                      *       "finished_at": null,
                      *       "expires_at": null,
@@ -5502,7 +5496,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awkb6Cf354evPR8gR7TO-It4QlJJdnP2-ylQUUGAhEQ",
+                     *       "id": "job_awlyM6KT2cTm8XZLOvxEThwfcSqqu-Hhhh-Z1gLHnE0",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "done",
@@ -5511,10 +5505,10 @@ export interface operations {
                      *         "seconds_done": 10.71,
                      *         "seconds_total": 10.71
                      *       },
-                     *       "created_at": 1795759080,
-                     *       "started_at": 1795759081,
-                     *       "finished_at": 1795759083,
-                     *       "expires_at": 1795762683,
+                     *       "created_at": 1795781171,
+                     *       "started_at": 1795781173,
+                     *       "finished_at": 1795781175,
+                     *       "expires_at": 1795784775,
                      *       "error": null,
                      *       "callback": null,
                      *       "kept_in": "memory"
@@ -5571,7 +5565,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awkb6Cf354evPR8gR7TO-It4QlJJdnP2-ylQUUGAhEQ",
+                     *       "id": "job_awlyM6KT2cTm8XZLOvxEThwfcSqqu-Hhhh-Z1gLHnE0",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "done",
@@ -5580,10 +5574,10 @@ export interface operations {
                      *         "seconds_done": 10.71,
                      *         "seconds_total": 10.71
                      *       },
-                     *       "created_at": 1795759080,
-                     *       "started_at": 1795759081,
-                     *       "finished_at": 1795759083,
-                     *       "expires_at": 1795762683,
+                     *       "created_at": 1795781171,
+                     *       "started_at": 1795781173,
+                     *       "finished_at": 1795781175,
+                     *       "expires_at": 1795784775,
                      *       "error": null,
                      *       "callback": null,
                      *       "kept_in": "memory"
@@ -5641,13 +5635,13 @@ export interface operations {
                     /**
                      * @example {
                      *       "transcription": {
-                     *         "text": "My cousins came to visit today and I was so happy that I cried. We cooked dinner and talked about the weather. Now they are gone and I miss them terribly.",
+                     *         "text": "My cousins came to visit today, and I was so happy that I cried. We cooked dinner and talked about the weather. Now they are gone, and I miss them terribly.",
                      *         "language": "en",
-                     *         "language_probability": 0.9905,
-                     *         "confidence": 0.7959,
+                     *         "language_probability": 0.9921,
+                     *         "confidence": 0.78,
                      *         "duration": 10.71,
                      *         "word_count": 31,
-                     *         "speaking_rate": 233.3,
+                     *         "speaking_rate": 202.6,
                      *         "audio_quality": "excellent",
                      *         "no_speech": false,
                      *         "gaps": [],
@@ -5655,20 +5649,20 @@ export interface operations {
                      *           {
                      *             "id": 0,
                      *             "start": 0,
-                     *             "end": 3.82,
-                     *             "text": "My cousins came to visit today and I was so happy that I cried."
+                     *             "end": 3.78,
+                     *             "text": "My cousins came to visit today, and I was so happy that I cried."
                      *           },
                      *           {
                      *             "id": 1,
-                     *             "start": 4.892,
+                     *             "start": 4.74,
                      *             "end": 6.8,
                      *             "text": "We cooked dinner and talked about the weather."
                      *           },
                      *           {
                      *             "id": 2,
-                     *             "start": 7.996,
+                     *             "start": 7.86,
                      *             "end": 10.24,
-                     *             "text": "Now they are gone and I miss them terribly."
+                     *             "text": "Now they are gone, and I miss them terribly."
                      *           }
                      *         ],
                      *         "words": null,
@@ -5683,80 +5677,79 @@ export interface operations {
                      *       },
                      *       "emotion_analysis": {
                      *         "emotions": {
-                     *           "joy": 0.5459,
-                     *           "sadness": 0.438,
-                     *           "grief": 0.331
+                     *           "joy": 0.656,
+                     *           "sadness": 0.5768,
+                     *           "love": 0.561
                      *         },
                      *         "emotion_list": [
                      *           {
                      *             "emotion": "joy",
-                     *             "confidence": 0.5459,
-                     *             "share": 0.7171
+                     *             "confidence": 0.656,
+                     *             "share": 0.7143
                      *           },
                      *           {
                      *             "emotion": "sadness",
-                     *             "confidence": 0.438,
-                     *             "share": 0.2829
+                     *             "confidence": 0.5768,
+                     *             "share": 0.2857
                      *           },
                      *           {
-                     *             "emotion": "grief",
-                     *             "confidence": 0.331,
-                     *             "share": 0.2829
+                     *             "emotion": "love",
+                     *             "confidence": 0.561,
+                     *             "share": 0.4156
                      *           }
                      *         ],
                      *         "primary_emotion": "joy",
-                     *         "confidence": 0.5459,
+                     *         "confidence": 0.656,
                      *         "emotional_intensity": "high",
-                     *         "intensity": 0.8327,
+                     *         "intensity": 0.8658,
                      *         "mixed": true,
-                     *         "sentiment": "negative",
+                     *         "sentiment": "positive",
                      *         "sentiments": {
-                     *           "positive": 0.4152,
-                     *           "negative": 0.5848,
+                     *           "positive": 0.6784,
+                     *           "negative": 0.3216,
                      *           "ambiguous": 0,
                      *           "neutral": 0
                      *         },
                      *         "ekman": {
-                     *           "joy": 0.7167,
-                     *           "sadness": 0.6837
+                     *           "joy": 0.856,
+                     *           "sadness": 0.6859
                      *         },
                      *         "moods": {
-                     *           "happy": 0.5481,
-                     *           "sad": 0.4875,
-                     *           "calm": 0.3609
+                     *           "happy": 0.4496,
+                     *           "sad": 0.3936
                      *         }
                      *       },
                      *       "summary": {
-                     *         "summary": "My cousins came to visit today and I was so happy that I cried. Now they are gone and I miss them terribly.",
+                     *         "summary": "My cousins came to visit today, and I was so happy that I cried. Now they are gone, and I miss them terribly.",
                      *         "key_emotions": [
                      *           "joy",
                      *           "sadness",
-                     *           "grief"
+                     *           "love"
                      *         ],
                      *         "emotions": {
-                     *           "joy": 0.5523,
-                     *           "sadness": 0.4956,
-                     *           "grief": 0.3795
+                     *           "joy": 0.6554,
+                     *           "sadness": 0.6254,
+                     *           "love": 0.6011
                      *         },
-                     *         "compression_ratio": 0.3052,
-                     *         "emotional_tone": "negative",
+                     *         "compression_ratio": 0.3013,
+                     *         "emotional_tone": "positive",
                      *         "method": "generated"
                      *       },
                      *       "arc": [
                      *         {
                      *           "start": 0,
-                     *           "end": 63,
-                     *           "text": "My cousins came to visit today and I was so happy that I cried.",
+                     *           "end": 64,
+                     *           "text": "My cousins came to visit today, and I was so happy that I cried.",
                      *           "start_seconds": 0,
-                     *           "end_seconds": 3.82,
+                     *           "end_seconds": 3.78,
                      *           "emotions": [
                      *             {
                      *               "emotion": "joy",
-                     *               "confidence": 0.9972
+                     *               "confidence": 0.9925
                      *             },
                      *             {
                      *               "emotion": "love",
-                     *               "confidence": 0.5036
+                     *               "confidence": 0.7157
                      *             }
                      *           ],
                      *           "primary_emotion": "joy",
@@ -5765,44 +5758,44 @@ export interface operations {
                      *           "tense": "present"
                      *         },
                      *         {
-                     *           "start": 64,
-                     *           "end": 110,
+                     *           "start": 65,
+                     *           "end": 111,
                      *           "text": "We cooked dinner and talked about the weather.",
-                     *           "start_seconds": 4.892,
+                     *           "start_seconds": 4.74,
                      *           "end_seconds": 6.8,
                      *           "emotions": [
                      *             {
-                     *               "emotion": "neutral",
-                     *               "confidence": 0.427
+                     *               "emotion": "joy",
+                     *               "confidence": 0.6366
                      *             },
                      *             {
-                     *               "emotion": "joy",
-                     *               "confidence": 0.4251
+                     *               "emotion": "neutral",
+                     *               "confidence": 0.3296
                      *             }
                      *           ],
-                     *           "primary_emotion": "neutral",
-                     *           "sentiment": "neutral",
-                     *           "experiencer": null,
-                     *           "tense": null
+                     *           "primary_emotion": "joy",
+                     *           "sentiment": "positive",
+                     *           "experiencer": "writer",
+                     *           "tense": "present"
                      *         },
                      *         {
-                     *           "start": 111,
-                     *           "end": 154,
-                     *           "text": "Now they are gone and I miss them terribly.",
-                     *           "start_seconds": 7.996,
+                     *           "start": 112,
+                     *           "end": 156,
+                     *           "text": "Now they are gone, and I miss them terribly.",
+                     *           "start_seconds": 7.86,
                      *           "end_seconds": 10.24,
                      *           "emotions": [
                      *             {
                      *               "emotion": "sadness",
-                     *               "confidence": 0.9909
+                     *               "confidence": 0.9898
                      *             },
                      *             {
                      *               "emotion": "grief",
-                     *               "confidence": 0.7309
+                     *               "confidence": 0.8058
                      *             },
                      *             {
                      *               "emotion": "disappointment",
-                     *               "confidence": 0.3513
+                     *               "confidence": 0.3577
                      *             }
                      *           ],
                      *           "primary_emotion": "sadness",
@@ -5811,11 +5804,11 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 1543.31,
+                     *       "processing_time_ms": 1690.98,
                      *       "timings_ms": {
-                     *         "transcription": 1474.44,
-                     *         "emotion": 52.81,
-                     *         "summary": 15.66
+                     *         "transcription": 1599.63,
+                     *         "emotion": 78.35,
+                     *         "summary": 12.46
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -5823,20 +5816,20 @@ export interface operations {
                      *         "voice_processing": true
                      *       },
                      *       "insights": {
-                     *         "text_length": 154,
+                     *         "text_length": 156,
                      *         "word_count": 31,
                      *         "sentence_count": 3,
-                     *         "emotional_sentence_share": 0.6667,
+                     *         "emotional_sentence_share": 1,
                      *         "turning_points": [
-                     *           111
+                     *           112
                      *         ],
                      *         "opening_sentiment": "positive",
                      *         "closing_sentiment": "negative"
                      *       },
                      *       "models": {
-                     *         "transcriber": "samo-transcriber:3to3yxhjusppwax4",
-                     *         "emotion": "samo-emotion:brjv4ohke6cz6ax4",
-                     *         "summarizer": "samo-summarizer:dsyfrfxkewkbqax4"
+                     *         "transcriber": "samo-transcriber:44rlemxkgodm6ax4",
+                     *         "emotion": "samo-emotion:gzwqalxklkssmax4",
+                     *         "summarizer": "samo-summarizer:bn5obxxkkc7kaax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -5912,10 +5905,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "value": "ek_W251bGwsMTc5NTc1OTE0MCwiZjc0ZWFhMWMyOTlhZDI2ZiIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.Ib_bE2uOmCuUqVeZlBWpZR5dmsO2Wd5UhPrRGmk6KvQ",
-                     *       "expires_at": 1795759140,
+                     *       "value": "ek_W251bGwsMTc5NTc4MTIzMSwiMjQ2NGIwNWZmYTRhNDgxMiIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.5SjoV0gBaRP2_7iKM0MySNBh9DqkYguc6GM66PZ25fc",
+                     *       "expires_at": 1795781231,
                      *       "session": {
-                     *         "id": "sess_521c2b6f83ed834c0d1b",
+                     *         "id": "sess_787bfe2ca0b693c92d0d",
                      *         "object": "realtime.transcription_session",
                      *         "type": "transcription",
                      *         "audio": {
@@ -6226,7 +6219,7 @@ export interface operations {
                      *         "summarizer": true
                      *       },
                      *       "feedback": "off",
-                     *       "uptime_seconds": 6.6
+                     *       "uptime_seconds": 7.4
                      *     }
                      */
                     "application/json": components["schemas"]["HealthResponse"];
@@ -6273,7 +6266,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "transcriber": {
-                     *         "tag": "samo-transcriber:3to3yxhjusppwax4",
+                     *         "tag": "samo-transcriber:44rlemxkgodm6ax4",
                      *         "ready": true,
                      *         "state": "ready",
                      *         "queue_length": 0,
@@ -6281,7 +6274,7 @@ export interface operations {
                      *           "checkpoint": "Systran/faster-whisper-base",
                      *           "parity": "golden text equal",
                      *           "size_bytes": 77769645,
-                     *           "export_seconds": 5.1,
+                     *           "export_seconds": 8.1,
                      *           "versions": {
                      *             "bentoml": "1.4.39",
                      *             "ctranslate2": "4.8.5",
@@ -6303,31 +6296,31 @@ export interface operations {
                      *         }
                      *       },
                      *       "emotion": {
-                     *         "tag": "samo-emotion:brjv4ohke6cz6ax4",
+                     *         "tag": "samo-emotion:gzwqalxklkssmax4",
                      *         "ready": true,
                      *         "state": "ready",
                      *         "queue_length": 0,
                      *         "metadata": {
                      *           "checkpoint": "checkpoints/emotion",
-                     *           "parity": "16 sentences, gap ≤ 0.063",
-                     *           "size_bytes": 112841596,
-                     *           "export_seconds": 14.5,
+                     *           "parity": "16 sentences, gap ≤ 0.055",
+                     *           "size_bytes": 112862227,
+                     *           "export_seconds": 21.9,
                      *           "versions": {
                      *             "bentoml": "1.4.39",
                      *             "ctranslate2": "4.8.5",
                      *             "onnxruntime": "1.31.1"
                      *           },
                      *           "sha256": {
-                     *             "calibration.json": "2b2eebb671683d908b5ba272df6ffead3854cc02b28b7741bc2b49cf6d98117e",
-                     *             "drift.json": "686a510ec606b39c6ed3331499a6a1ddd9066e6107a378c07df995a389ff440b",
-                     *             "golden.json": "4ff1994e3029eba5d6caa4355bc2615cc4828db9fe4c43bb8a9d9fefbd6ffcdc",
-                     *             "model.onnx": "58068acc8a15352b8ce78e986e811065a88e228a051111e1e71a034b07530de5",
-                     *             "model.onnx.data": "4ff9423b226ebb8bec620b0fa1faaa3990006684e39f2a68dfbf43bf734badbd",
+                     *             "calibration.json": "208853496bfadb8a5194850690f88986890150ab3fcce78fb387d2fcad0c1ada",
+                     *             "drift.json": "a18740013afbd2cac708e28b67cef110a52daae0f776ee0116f5393df445838e",
+                     *             "golden.json": "589ac0285869d201a9aa32fcb4db1d95fa8cc4712f45bce3d215e843599352cf",
+                     *             "model.onnx": "04b16b61f7727b99b13f90c73fcd04affd8e1336b3c63fcdea499a3cf1424db5",
+                     *             "model.onnx.data": "aadbe2c5aa3d3042cfdfca82fef136f82ba187ba219aea00f035e49366885d59",
                      *             "tokenizer.json": "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842"
                      *           },
                      *           "base": "sentence-transformers/all-mpnet-base-v2",
                      *           "licence": "Apache-2.0",
-                     *           "largest_probability_gap": 0.0631,
+                     *           "largest_probability_gap": 0.0554,
                      *           "labels": [
                      *             "admiration",
                      *             "amusement",
@@ -6358,36 +6351,36 @@ export interface operations {
                      *             "surprise",
                      *             "neutral"
                      *           ],
-                     *           "temperature": 1.0487,
+                     *           "temperature": 1.0348,
                      *           "thresholds": [
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31,
-                     *             0.31
+                     *             0.35,
+                     *             0.3741,
+                     *             0.3796,
+                     *             0.2898,
+                     *             0.3101,
+                     *             0.3023,
+                     *             0.3414,
+                     *             0.3113,
+                     *             0.375,
+                     *             0.2916,
+                     *             0.261,
+                     *             0.3467,
+                     *             0.3813,
+                     *             0.3403,
+                     *             0.35,
+                     *             0.5104,
+                     *             0.3604,
+                     *             0.4147,
+                     *             0.4782,
+                     *             0.3795,
+                     *             0.3858,
+                     *             0.3423,
+                     *             0.3461,
+                     *             0.3285,
+                     *             0.3196,
+                     *             0.4042,
+                     *             0.3814,
+                     *             0.1883
                      *           ],
                      *           "moods": [
                      *             "anxious",
@@ -6404,18 +6397,18 @@ export interface operations {
                      *             "tired"
                      *           ],
                      *           "mood_thresholds": [
-                     *             0.2594,
-                     *             0.2812,
-                     *             0.2245,
-                     *             0.1632,
-                     *             0.1624,
-                     *             0.2588,
-                     *             0.2812,
-                     *             0.3046,
-                     *             0.2785,
-                     *             0.3467,
-                     *             0.2262,
-                     *             0.1769
+                     *             0.25,
+                     *             0.25,
+                     *             0.25,
+                     *             0.25,
+                     *             0.25,
+                     *             0.25,
+                     *             0.25,
+                     *             0.25,
+                     *             0.25,
+                     *             0.25,
+                     *             0.25,
+                     *             0.25
                      *           ],
                      *           "contexts": [
                      *             "other",
@@ -6423,39 +6416,39 @@ export interface operations {
                      *             "wished"
                      *           ],
                      *           "context_thresholds": [
-                     *             0.16,
-                     *             0.1267,
-                     *             0.2205
+                     *             0.2408,
+                     *             0.3111,
+                     *             0.3611
                      *           ],
                      *           "whole": {
                      *             "feeling": [
-                     *               0.1765,
-                     *               0.3185,
-                     *               0.5708,
-                     *               0.6341
+                     *               -0.0677,
+                     *               0.1682,
+                     *               0.7233,
+                     *               0.6446
                      *             ],
                      *             "neutral": [
-                     *               -5.6053,
-                     *               -1.7701,
-                     *               -0.9358
+                     *               -4.0497,
+                     *               -0.9573,
+                     *               -0.498
                      *             ],
                      *             "intensity": [
-                     *               -0.3657,
-                     *               1.0995,
-                     *               0.3022
+                     *               -0.4778,
+                     *               1.1907,
+                     *               0.3109
                      *             ],
                      *             "threshold": 0.24
                      *           },
                      *           "chosen_on": {
                      *             "labels": "GoEmotions dev",
-                     *             "threshold_prior_positives": 1000000000,
-                     *             "moods and contexts": "1153 first-person texts that were not trained on",
+                     *             "threshold_prior_positives": 200,
+                     *             "moods and contexts": "1608 first-person texts that were not trained on",
                      *             "whole": "140 diaries and 150 entries made of GoEmotions dev"
                      *           }
                      *         }
                      *       },
                      *       "summarizer": {
-                     *         "tag": "samo-summarizer:dsyfrfxkewkbqax4",
+                     *         "tag": "samo-summarizer:bn5obxxkkc7kaax4",
                      *         "ready": true,
                      *         "state": "ready",
                      *         "queue_length": 0,
@@ -6463,7 +6456,7 @@ export interface operations {
                      *           "checkpoint": "checkpoints/summarizer",
                      *           "parity": "golden texts equal",
                      *           "size_bytes": 5706311,
-                     *           "export_seconds": 0.4,
+                     *           "export_seconds": 0.1,
                      *           "versions": {
                      *             "bentoml": "1.4.39",
                      *             "ctranslate2": "4.8.5",
@@ -6531,10 +6524,10 @@ export interface operations {
                     /**
                      * @example # HELP process_virtual_memory_bytes Virtual memory size in bytes.
                      *     # TYPE process_virtual_memory_bytes gauge
-                     *     process_virtual_memory_bytes 1.870880768e+09
+                     *     process_virtual_memory_bytes 1.825419264e+09
                      *     # HELP process_resident_memory_bytes Resident memory size in bytes.
                      *     # TYPE process_resident_memory_bytes gauge
-                     *     process_resident_memory_bytes 6.5609728e+08
+                     *     process_resident_memory_bytes 7.05396736e+08
                      */
                     "text/plain": unknown;
                 };
