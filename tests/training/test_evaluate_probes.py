@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -17,7 +22,8 @@ from training.emotion.evaluate_contrast import evaluate as evaluate_contrast
 from training.emotion.evaluate_contrast import evaluate_contexts
 from training.emotion.evaluate_reasons import MarkedText
 from training.emotion.evaluate_reasons import evaluate as evaluate_reasons
-from training.emotion.former import FORMER_FILE, print_figures
+from training.emotion.former import EVALUATIONS, FORMER_FILE, print_figures
+from training.emotion.former import evaluate as evaluate_former
 
 # it has what is used of the classifier
 CLASSIFIER = cast("EmotionClassifier", FakeEmotionClassifier())
@@ -120,3 +126,25 @@ def test_figures_are_printed_beside_those_of_the_former_model(tmp_path, monkeypa
 def test_a_model_without_a_former_one_is_printed_alone(tmp_path, capsys):
     print_figures("evaluation", {"accuracy": 0.75}, tmp_path / "model")
     assert capsys.readouterr().out == '{"accuracy": 0.75}\n'
+
+
+@pytest.mark.parametrize("module", EVALUATIONS)
+def test_each_evaluation_of_the_former_model_accepts_its_options(tmp_path, monkeypatch, module):
+    class ParsedError(Exception):
+        """Stops the evaluation after its arguments were parsed."""
+
+    parse = argparse.ArgumentParser.parse_args
+
+    def parse_and_stop(self):
+        arguments = vars(parse(self))
+        assert tmp_path in arguments.values()  # the model, in the option that this evaluation has
+        raise ParsedError
+
+    def run(command, **_):
+        monkeypatch.setattr(sys, "argv", command[2:])
+        importlib.import_module(command[2]).main()
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_and_stop)
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(ParsedError):
+        evaluate_former(module, Path("data"), tmp_path)

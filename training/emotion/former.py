@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,13 +21,34 @@ from training.command_line import DATA_HELP, command_parser, print_json, print_t
 from training.emotion.served import default_checkpoint, exported_model
 
 FORMER_FILE: Final = "former.json"
-# The evaluations, and whether they need the corpora.
-EVALUATIONS: Final = {
-    "training.emotion.evaluate": True,
-    "training.emotion.evaluate_contrast": False,
-    "training.emotion.evaluate_groups": True,
-    "training.emotion.evaluate_entries": True,
-    "training.emotion.evaluate_reasons": False,
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How an evaluation is run.
+
+    Args:
+        needs_data: whether it has an option `--data`.
+        model_option: option for the folder of the emotion model.
+        options: further options.
+
+    """
+
+    needs_data: bool = True
+    model_option: str = "--model"
+    options: tuple[str, ...] = ()
+
+
+# By module.
+EVALUATIONS: Final[Mapping[str, Evaluation]] = {
+    "training.emotion.evaluate": Evaluation(),
+    "training.emotion.evaluate_contrast": Evaluation(needs_data=False),
+    "training.emotion.evaluate_groups": Evaluation(),
+    "training.emotion.evaluate_entries": Evaluation(),
+    "training.emotion.evaluate_reasons": Evaluation(needs_data=False),
+    "training.summarizer.evaluate": Evaluation(
+        model_option="--emotion", options=("--split", "test")
+    ),
 }
 
 
@@ -39,8 +61,8 @@ def print_figures(
         evaluation: one of `EVALUATIONS`.
         figures: of the model.
         model: folder of the exported model.
-        is_default: whether the texts are those that the evaluation uses by default, as for the
-            former model; otherwise its figures are not printed.
+        is_default: whether the texts are those on which the former model was evaluated; otherwise
+            its figures are not printed.
 
     """
     path = default_checkpoint(model) / FORMER_FILE
@@ -67,11 +89,14 @@ def _numbers(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
             yield path, value
 
 
-def evaluate(evaluation: str, data: Path, model: Path) -> Any:
+def evaluate(module: str, data: Path, model: Path) -> Any:
     """Run an evaluation of the exported model in `model`; return the figures of its last line."""
-    options = ["--data", str(data)] if EVALUATIONS[evaluation] else []
+    evaluation = EVALUATIONS[module]
+    options = [evaluation.model_option, str(model), *evaluation.options]
+    if evaluation.needs_data:
+        options += ["--data", str(data)]
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", evaluation, "--model", str(model), *options],
+        [sys.executable, "-m", module, *options],
         check=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     return json.loads(done.stdout.splitlines()[-1])

@@ -2,7 +2,8 @@
 
     python -m training.summarizer.evaluate --data ../shared/data --split test
 
-Use `--split dev` to choose and `--split test` only to report. The last line of output is JSON.
+Use `--split dev` to choose and `--split test` only to report. With `--split test`, the figures with
+the previously served emotion model are printed, too. The last line of output is JSON.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from exporting.store import model_folder
 from runners.emotion.prediction import NEUTRAL
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Focus
-from training.command_line import DATA_HELP, command_parser, print_json, print_table
+from training.command_line import DATA_HELP, command_parser, print_table
 from training.emotion.diaries import PROBE, Diary, load_diaries
+from training.emotion.former import print_figures
 from training.emotion.served import exported_model, load_classifier
 from training.summarizer.baselines import lead, lex_rank
 from training.summarizer.composites import Composite, composites
@@ -34,6 +36,7 @@ from training.summarizer.rouge import rouge, truncate_words
 from training.summarizer.sentences import goemotions_pool
 
 MAX_SENTENCES = 2
+COMPOSITES = 500  # of each kind
 FOCUSES: tuple[Focus, ...] = ("core", "feeling", "gist")
 # Ranges of the number of comments in the long composites.
 MANY_NEUTRAL = (2, 9)
@@ -204,14 +207,21 @@ def main() -> None:
     parser.add_argument(
         "--split", default="dev", choices=("dev", "test"), help="split of GoEmotions"
     )
-    parser.add_argument("--composites", type=int, default=500, help="number of composites per kind")
+    parser.add_argument(
+        "--composites", type=int, default=COMPOSITES, help="number of composites per kind"
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads of the summarizer")
     args = parser.parse_args()
     folder = args.model or model_folder("samo-summarizer")
     pipeline = SummaryPipeline(
         Summarizer.load(folder, threads=args.threads), load_classifier(args.emotion)
     )
-    print_json(evaluate(pipeline, args.data, args.split, args.composites))
+    print_figures(
+        "training.summarizer.evaluate",
+        evaluate(pipeline, args.data, args.split, args.composites),
+        args.emotion,
+        is_default=args.split == "test" and args.composites == COMPOSITES,
+    )
 
 
 if __name__ == "__main__":
