@@ -52,6 +52,9 @@ _MIN_CONFIDENCE: Final = 0.6
 
 # Lengths of the pieces of the first and the second retry.
 _PIECE_SECONDS: Final = (10.0, 2.5)
+# Length of the pieces of a window that repeats itself. In pieces of 10 s Whisper counts right, too,
+# but often writes no full stops between the repetitions.
+_REPETITION_SECONDS: Final = 5.0
 # Precision of the alignment: shorter gaps between words contain no further words.
 _WORD_MARGIN_SECONDS: Final = 0.3
 _MIN_MISSING_SECONDS: Final = 0.7
@@ -181,7 +184,7 @@ class TranscriptionSession:
 
     def _transcribe_repetition(self, window: Region, language: str) -> list[Segment]:
         """Transcribe a window in pieces with so few repetitions that Whisper counts them right."""
-        pieces = split_at_pauses(window, self._voice, _PIECE_SECONDS[0])
+        pieces = split_at_pauses(window, self._voice, _REPETITION_SECONDS)
         if len(pieces) == 1:
             return []
         return [segment for piece in pieces for segment in self._transcribe_region(piece, language)]
