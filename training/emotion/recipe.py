@@ -26,7 +26,7 @@ class Stage:
     """A training that continues from the stage before.
 
     Args:
-        name: end of the step's name.
+        name: of its step.
         examples: files in `--runs`; an epoch contains a file as often as it is listed.
         options: further options of `training.emotion.trainer`.
     """
