@@ -94,12 +94,11 @@ def test_clients_that_leave(faulty):
 def in_flight(server, number, path="/analyze/journal"):
     """Send so many requests at once; return their futures when the server has all of them."""
     pool = ThreadPoolExecutor(number)
-
-    def post(_):
-        with httpx.Client(base_url=server.client.base_url, timeout=30) as client:
-            return client.post(path, json=ENTRY)
-
-    futures = [pool.submit(post, one) for one in range(number)]
+    # one client: creating many takes so long that the first answers come before the last requests
+    client = httpx.Client(
+        base_url=server.client.base_url, timeout=30, limits=httpx.Limits(max_connections=number)
+    )
+    futures = [pool.submit(client.post, path, json=ENTRY) for _ in range(number)]
     pool.shutdown(wait=False)
     eventually(lambda: server.open_files() - server.idle_files >= number)  # their connections
     return futures
