@@ -94,7 +94,8 @@ def test_clients_that_leave(faulty):
 def in_flight(server, number, path="/analyze/journal"):
     """Send so many requests at once; return their futures when the server has all of them."""
     pool = ThreadPoolExecutor(number)
-    # one client: creating many takes so long that the first answers come before the last requests
+    # All requests share a client. Creating 50 clients takes more than a second on a slow CPU, and
+    # the first requests would be answered before the last are sent.
     client = httpx.Client(
         base_url=server.client.base_url, timeout=30, limits=httpx.Limits(max_connections=number)
     )
