@@ -32,6 +32,8 @@ MASK_TOKENS: Final = ("<mask>", "[MASK]")
 SPIN_WAIT_MICROSECONDS: Final = 200
 
 TokenIds = npt.NDArray[np.int64]
+# Start and end of a part of a text, in characters.
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,27 @@ class OccludedText:
     """A text in which each `text[start:end]` of `hidden` is replaced by mask tokens."""
 
     text: str
-    hidden: tuple[tuple[int, int], ...]
+    hidden: tuple[Span, ...]
+
+
+def is_hidden(
+    offsets: Sequence[Span], origins: Sequence[int], hidden: Sequence[Span]
+) -> npt.NDArray[np.bool_]:
+    """Return for each token whether it overlaps a hidden part of the text, of shape (tokens,).
+
+    Args:
+        offsets: of the tokens in the text with its emoji spelled out.
+        origins: for each character of that text, its position in the original.
+        hidden: parts of the original text.
+
+    """
+    starts, ends = np.asarray(offsets, dtype=np.int64).T
+    words = starts < ends  # special tokens have an empty span
+    first, last = (np.asarray([*origins, -1])[i] for i in (starts, ends - 1))
+    tokens = np.zeros(len(offsets), dtype=np.bool_)
+    for start, end in hidden:
+        tokens |= words & (first < end) & (last >= start)
+    return tokens
 
 
 class EmotionClassifier(ParallelRunner[str | OccludedText, TokenIds, Probabilities]):
@@ -149,11 +171,7 @@ class EmotionClassifier(ParallelRunner[str | OccludedText, TokenIds, Probabiliti
         text, origins = spell_emoji(item.text)
         encoding = self._encode(text)
         ids = np.asarray(encoding.ids, dtype=np.int64)
-        starts, ends = np.asarray(encoding.offsets, dtype=np.int64).T
-        words = starts < ends  # special tokens have an empty span
-        first, last = (np.asarray([*origins, -1])[i] for i in (starts, ends - 1))
-        for start, end in item.hidden:
-            ids[words & (first < end) & (last >= start)] = self.mask_id
+        ids[is_hidden(encoding.offsets, origins, item.hidden)] = self.mask_id
         return ids
 
     def _encode(self, text: str) -> Encoding:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
+from training.emotion.batches import tokenize
 from training.emotion.compare_runs import compare_runs
 from training.emotion.data import (
     CONTEXTS,
@@ -182,6 +183,19 @@ def test_unknown_outputs_are_not_trained(encoder, data, tmp_path):
     assert thanks[names.index("past")] > 0.0 > thanks[names.index("wished")]
     # never a negative example of the past: only texts that say so were counted
     assert sad[names.index("past")] > sad[names.index("wished")]
+
+
+def test_hidden_words_become_mask_tokens(encoder):
+    tokenizer = BertTokenizerFast.from_pretrained(encoder)
+    texts = ["i am so sad :( thank you", "i love you"]
+    hidden, other = tokenize(texts, tokenizer, [((5, 7), (12, 14)), ()])
+    plain, same = tokenize(texts, tokenizer)
+    assert other == same
+    assert len(hidden) == len(plain)
+    emoticon = range(5, len(plain) - 3)  # after [CLS] i am so sad, before thank you [SEP]
+    masked = [index for index, token in enumerate(hidden) if token == tokenizer.mask_token_id]
+    assert masked == [3, *emoticon]
+    assert all(hidden[index] == plain[index] for index in range(len(plain)) if index not in masked)
 
 
 def test_the_loss_ignores_unknown_outputs():

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 
 import numpy as np
 import pytest
 
+from samo.insight.words import split_words
 from training.corpora import read_tatoeba
 from training.emotion.augment import NAMES, augment
 from training.emotion.calibrate import sigmoid
 from training.emotion.data import CONTEXTS, MOODS, LabelledTexts, load_examples, write_examples
+from training.emotion.evaluate_reasons import bare
 from training.emotion.group_corpora import (
     GroupLabelledTexts,
     load_brighter,
@@ -18,6 +21,7 @@ from training.emotion.group_corpora import (
     load_xed,
 )
 from training.emotion.group_labels import to_examples
+from training.emotion.hidden_words import hide_words, load_lessons
 from training.emotion.unlabelled import first_person
 
 LABELS = ["anger", "joy", "love", "neutral"]
@@ -121,3 +125,39 @@ def test_unlabelled_sentences_are_in_the_first_person(tmp_path):
     (sentence,) = first_person(read_tatoeba(tmp_path), 10, seed=0)
     assert sentence.startswith("I wish I had met ")
     assert "Tom" not in sentence or "Tom" in NAMES
+
+
+def test_hidden_words_keep_labels_unless_a_reader_marked_them():
+    labels = np.full((2, len(LABELS) + len(MOODS) + len(CONTEXTS)), 0.0, dtype=np.float32)
+    labels[:, LABELS.index("anger")] = 0.8
+    names = [*LABELS, *MOODS, *CONTEXTS]
+    texts = ["He slammed the door, furious. 😠", "Nobody marked anything."]
+    marked = {texts[0]: frozenset({"slammed", "furious"})}
+    examples = hide_words(LabelledTexts(texts, labels, names), marked)
+    assert examples.texts == texts[:1] * 4
+    shown = [{texts[0][start:end] for start, end in spans} for spans in examples.hidden]
+    assert len(shown[0]) == 1
+    assert not (shown[0] | shown[1]) & marked[texts[0]]
+    assert shown[2] == marked[texts[0]]
+    assert shown[3] < marked[texts[0]]
+    anger, neutral = examples.column("anger"), examples.column("neutral")
+    assert anger[0] == anger[1] == pytest.approx(0.8)
+    assert anger[2] < anger[3] < anger[0]
+    assert neutral[2] > neutral[3] == neutral[0] == 0.0
+    moods = examples.column("calm")
+    assert list(np.isnan(moods)) == [False, False, True, True]
+
+
+def test_hidden_parts_are_loaded_as_they_were_written(tmp_path):
+    examples = comments(["so sad", "so glad"], [[0, 0.5, 0, 0], [0, 1, 0, 0]])
+    hidden = [((3, 6),), ()]
+    write_examples(dataclasses.replace(examples, hidden=hidden), tmp_path / "a.jsonl")
+    assert load_examples([tmp_path / "a.jsonl"], LABELS).hidden == hidden
+    write_examples(examples, tmp_path / "a.jsonl")
+    assert load_examples([tmp_path / "a.jsonl"], LABELS).hidden == ()
+
+
+def test_marked_words_occur_in_their_texts():
+    for text, words in load_lessons().items():
+        assert words
+        assert words <= {bare(word.text) for word in split_words(text)}, text

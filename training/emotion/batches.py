@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from runners.emotion.classifier import Span, is_hidden
 from runners.text.emoji import spell_emoji
 from training.arrays import Array
 from training.emotion.data import LabelledTexts
@@ -20,10 +21,27 @@ MAX_TOKENS: Final = 64
 SORTED_BATCHES: Final = 50
 
 
-def tokenize(texts: Sequence[str], tokenizer: Any) -> list[list[int]]:
-    """Token ids of texts, truncated to `MAX_TOKENS`; emoji are spelled out as in the service."""
-    spelled = [spell_emoji(text)[0] for text in texts]
-    ids: list[list[int]] = tokenizer(spelled, truncation=True, max_length=MAX_TOKENS)["input_ids"]
+def tokenize(
+    texts: Sequence[str], tokenizer: Any, hidden: Sequence[tuple[Span, ...]] = ()
+) -> list[list[int]]:
+    """Token ids of texts, truncated to `MAX_TOKENS`; emoji are spelled out as in the service.
+
+    Tokens of the `hidden` parts of each text are replaced by mask tokens.
+    """
+    spelled = [spell_emoji(text) for text in texts]
+    encodings = tokenizer(
+        [text for text, _ in spelled],
+        truncation=True,
+        max_length=MAX_TOKENS,
+        return_offsets_mapping=bool(hidden),
+    )
+    ids: list[list[int]] = encodings["input_ids"]
+    for row, spans in enumerate(hidden):
+        if spans:
+            tokens = np.asarray(ids[row])
+            offsets, origins = encodings["offset_mapping"][row], spelled[row][1]
+            tokens[is_hidden(offsets, origins, spans)] = tokenizer.mask_token_id
+            ids[row] = tokens.tolist()
     return ids
 
 
@@ -46,7 +64,7 @@ class Batches:
     """Labelled texts in batches of similar length, which are shuffled in each epoch."""
 
     def __init__(self, split: LabelledTexts, tokenizer: Any, batch_size: int, seed: int) -> None:
-        self._ids = tokenize(split.texts, tokenizer)
+        self._ids = tokenize(split.texts, tokenizer, split.hidden)
         self._lengths = np.asarray([len(ids) for ids in self._ids])
         self._targets = split.labels
         self._pad_id = int(tokenizer.pad_token_id)

@@ -22,7 +22,7 @@ from training.emotion.data import (
     load_examples,
     load_goemotions,
 )
-from training.emotion.diaries import DIARIES, DIARIES_MORE, composites, load_diaries
+from training.emotion.diaries import FITTED, composites, load_diaries
 from training.emotion.fit_aggregation import LabelledEntry, fit_entry_calibration
 from training.emotion.served import classify, load_classifier
 
@@ -164,7 +164,7 @@ def _output_thresholds(
 
 def _classify_diaries(classifier: EmotionClassifier, temperature: float) -> list[LabelledEntry]:
     """The diaries with the calibrated probabilities of their sentences."""
-    diaries = [*load_diaries(DIARIES), *load_diaries(DIARIES_MORE)]
+    diaries = [diary for path in FITTED for diary in load_diaries(path)]
     texts = [text for diary in diaries for text in diary.sentences]
     probabilities = sigmoid(_label_logits(classifier, texts) / temperature)
     ends = np.cumsum([len(diary.sentences) for diary in diaries])[:-1]

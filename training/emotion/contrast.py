@@ -19,6 +19,7 @@ TRAINING_SET: Final = Path(__file__).with_name("contrast_lessons.jsonl")
 MORE_TRAINING_SET: Final = Path(__file__).with_name("contrast_lessons_more.jsonl")
 THIRD_TRAINING_SET: Final = Path(__file__).with_name("contrast_lessons_third.jsonl")
 FOURTH_TRAINING_SET: Final = Path(__file__).with_name("contrast_lessons_fourth.jsonl")
+FIFTH_TRAINING_SET: Final = Path(__file__).with_name("contrast_lessons_fifth.jsonl")
 PROBE: Final = Path(__file__).with_name("contrast_probe.jsonl")
 
 

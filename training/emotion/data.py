@@ -3,7 +3,8 @@
 A file of training examples is JSONL with one text per line: `{"text": ..., "labels": {"joy":
 0.83}, "moods": ["calm"], "context": []}`. Each of the three fields is a list of the names that
 apply or an object with their probabilities; names that are not listed have probability 0. If a
-field is missing, nothing is known about its outputs, and the loss ignores them.
+field is missing, nothing is known about its outputs, and the loss ignores them. `"hidden": [[0,
+4]]` lists parts of the text, in characters, that the model sees as mask tokens.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from runners.emotion.classifier import Span
 from training.arrays import Array
 from training.corpora import goemotions_labels, read_goemotions
 
@@ -37,12 +39,14 @@ class LabelledTexts:
 
     `labels` has shape (texts, label names) and dtype float32: probabilities in [0, 1], which are
     1.0 or 0.0 if people labelled the text, or NaN if nothing is known. Moods and contexts are
-    columns like labels.
+    columns like labels. `hidden` has for each text the parts that are replaced by mask tokens; it
+    is empty if no text has any.
     """
 
     texts: list[str]
     labels: Array
     label_names: list[str]
+    hidden: Sequence[tuple[Span, ...]] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -50,7 +54,10 @@ class LabelledTexts:
     def select(self, indices: Sequence[int] | Array) -> LabelledTexts:
         """Return the texts with these indices."""
         return LabelledTexts(
-            [self.texts[index] for index in indices], self.labels[list(indices)], self.label_names
+            [self.texts[index] for index in indices],
+            self.labels[list(indices)],
+            self.label_names,
+            [self.hidden[index] for index in indices] if self.hidden else (),
         )
 
     def column(self, name: str) -> Array:
@@ -90,6 +97,7 @@ def load_examples(paths: Iterable[Path], label_names: Sequence[str]) -> Labelled
     members = dict(zip(_FIELDS, (tuple(label_names), MOODS, CONTEXTS), strict=True))
     texts: list[str] = []
     rows: list[Array] = []
+    hidden: list[tuple[Span, ...]] = []
     for location, example in read_lines(paths):
         row = np.full(len(names), np.nan, dtype=np.float32)
         for field in members.keys() & example.keys():
@@ -102,7 +110,8 @@ def load_examples(paths: Iterable[Path], label_names: Sequence[str]) -> Labelled
                 row[names.index(name)] = probability
         texts.append(example["text"])
         rows.append(row)
-    return LabelledTexts(texts, np.stack(rows), names)
+        hidden.append(tuple((start, end) for start, end in example.get("hidden", ())))
+    return LabelledTexts(texts, np.stack(rows), names, hidden if any(hidden) else ())
 
 
 def write_examples(examples: LabelledTexts, path: Path) -> None:
@@ -113,9 +122,12 @@ def write_examples(examples: LabelledTexts, path: Path) -> None:
         for name in examples.label_names
     ]
     scratch = path.with_suffix(".part")
+    hidden = examples.hidden or [()] * len(examples.texts)
     with scratch.open("w", encoding="utf-8") as file:
-        for text, row in zip(examples.texts, examples.labels, strict=True):
+        for text, row, spans in zip(examples.texts, examples.labels, hidden, strict=True):
             example: dict[str, Any] = {"text": text}
+            if spans:
+                example["hidden"] = spans
             for field, name, value in zip(fields, examples.label_names, row, strict=True):
                 if not np.isnan(value):
                     group = example.setdefault(field, {})

@@ -14,10 +14,15 @@ from runners.emotion.prediction import NEUTRAL
 from training.arrays import Array
 from training.emotion.data import LabelledTexts, read_lines
 
-# Each file has a writer of its own. The summaries are by others. PROBE is only for evaluation.
+# Each file has writers of its own: one, or two in the files `DIARIES_THIRD` and `PROBE_MORE`. The
+# summaries are by others. The probes are only for evaluation.
 DIARIES: Final = Path(__file__).with_name("diaries.jsonl")
 DIARIES_MORE: Final = Path(__file__).with_name("diaries_more.jsonl")
+DIARIES_THIRD: Final = Path(__file__).with_name("diaries_third.jsonl")
+FITTED: Final = (DIARIES, DIARIES_MORE, DIARIES_THIRD)
 PROBE: Final = Path(__file__).with_name("diary_probe.jsonl")
+PROBE_MORE: Final = Path(__file__).with_name("diary_probe_more.jsonl")
+PROBES: Final = (PROBE, PROBE_MORE)
 # Ranges of the number of comments in a composite; the upper bound is excluded.
 NEUTRAL_COMMENTS: Final = (2, 10)
 EMOTIONAL_COMMENTS: Final = (1, 4)

@@ -12,6 +12,7 @@ with emoji or emoticons keep the labels of people, for teachers that did not lea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def distill(
         gold_shares[[spell_emoji(text)[0] != text for text in examples.texts]] = 1.0
     mixed = gold_shares * examples.labels + (1.0 - gold_shares) * soft
     labels = np.where(np.isnan(examples.labels), soft, mixed)
-    return LabelledTexts(examples.texts, labels.astype(np.float32), examples.label_names)
+    return replace(examples, labels=labels.astype(np.float32))
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
     python -m training.emotion.evaluate_entries --data ../shared/data [--model FOLDER]
 
-The entries are the diary probe, and entries composed of comments of GoEmotions' test split
+The entries are the diary probes, and entries composed of comments of GoEmotions' test split
 (`composites`). The method "every label" is a baseline that an earlier version served: the power
 mean with exponent 12, by which an entry has each emotion of its sentences. Nothing is chosen on
 these texts. The last line of output is JSON.
@@ -26,7 +26,7 @@ from samo.insight.entry import ClassifiedEntry, interpret_entry, split_entry
 from training.command_line import DATA_HELP, command_parser, print_table
 from training.corpora import SPLITS
 from training.emotion.data import load_goemotions
-from training.emotion.diaries import PROBE, Diary, composites, load_diaries
+from training.emotion.diaries import PROBE, PROBE_MORE, Diary, composites, load_diaries
 from training.emotion.former import print_figures
 from training.emotion.served import add_model_argument, classify_entries, load_classifier
 
@@ -113,6 +113,7 @@ def evaluate(classifier: EmotionClassifier, data: Path, split: str) -> dict[str,
     calibration = classifier.calibration
     sets = {
         "diaries": load_diaries(PROBE),
+        "more diaries": load_diaries(PROBE_MORE),
         "composites": [entry for entry, _ in composites(load_goemotions(data, split), COMPOSITES)],
     }
     figures: dict[str, Any] = {}
@@ -123,7 +124,7 @@ def evaluate(classifier: EmotionClassifier, data: Path, split: str) -> dict[str,
             method_name: measure_labels(calibration, entries, method)
             for method_name, method in METHODS.items()
         }
-        if name == "diaries":
+        if name != "composites":
             figures[name]["served"] |= measure_entries(calibration, entries)
     return figures
 

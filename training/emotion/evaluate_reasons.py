@@ -44,10 +44,10 @@ class MarkedText:
 
     def is_sensible(self, explanation: Explanation) -> bool:
         """Whether the heaviest word was marked for the emotion; there must be one."""
-        return _bare(explanation.words[0].word.text) in self.reasons[explanation.emotion]
+        return bare(explanation.words[0].word.text) in self.reasons[explanation.emotion]
 
 
-def _bare(word: str) -> str:
+def bare(word: str) -> str:
     """The word in lower case without punctuation at its ends; a symbol stays as it is."""
     return _EDGES.sub("", word).lower() or word
 
@@ -57,7 +57,7 @@ def load_marked_texts(path: Path) -> list[MarkedText]:
     return [
         MarkedText(
             line["text"],
-            {emotion: frozenset(map(_bare, words)) for emotion, words in line["reasons"].items()},
+            {emotion: frozenset(map(bare, words)) for emotion, words in line["reasons"].items()},
         )
         for _, line in read_lines([path])
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from training.emotion.contrast import (
+    FIFTH_TRAINING_SET,
     FOURTH_TRAINING_SET,
     MORE_TRAINING_SET,
     THIRD_TRAINING_SET,
@@ -25,6 +26,7 @@ FIRST_PERSON: Final[Mapping[str, Sequence[Path]]] = {
     "contrast-train.jsonl": (TRAINING_SET, MORE_TRAINING_SET),
     "contrast-third-train.jsonl": (THIRD_TRAINING_SET,),
     "contrast-fourth-train.jsonl": (FOURTH_TRAINING_SET,),
+    "contrast-fifth-train.jsonl": (FIFTH_TRAINING_SET,),
     EMOJI_TRAIN: (HERE / "emoji_lessons.jsonl",),
 }
 # The other part, on which thresholds are chosen.

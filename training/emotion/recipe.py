@@ -2,10 +2,11 @@
 
     python -m training.emotion.recipe --data ../shared/data [--device cuda] [--steps STEP ...]
 
-The model continues the training of `checkpoints/teachers/first-person` in three stages, on soft
-labels of the teachers, BRIGHTER, XED, journal entries and contrast pairs, and at last on texts with
-emoji. The last step, `publish`, writes a complete checkpoint to `RUNS/emotion`. Copying it to
-`checkpoints/emotion` is a decision for a person, based on the evaluation programs.
+The model continues the training of `checkpoints/teachers/first-person` in four stages, on soft
+labels of the teachers, BRIGHTER, XED, journal entries and contrast pairs, then also on texts with
+emoji, and at last on texts with hidden words. The last step, `publish`, writes a complete
+checkpoint to `RUNS/emotion`. Copying it to `checkpoints/emotion` is a decision for a person, based
+on the evaluation programs.
 """
 
 from __future__ import annotations
@@ -92,6 +93,20 @@ LARGE: Final = Student(
             options=(
                 "--epochs", "0.31", "--batch-size", "64", "--learning-rate", "1.5e-4",
                 "--head-learning-rate", "3e-4", "--save-steps", "100", "--seed", "3",
+            ),
+        ),
+        Stage(
+            name="student-hidden-words",
+            examples=(
+                soft_labels.COMMENTS_WITH_SMALL, *3 * (soft_labels.BRIGHTER,),
+                *3 * (soft_labels.BRIGHTER_AND_XED,), *3 * (soft_labels.JOURNAL,),
+                *3 * (soft_labels.CONTRAST,), *3 * (soft_labels.CONTRAST_THIRD,),
+                *6 * (soft_labels.CONTRAST_FOURTH,), *6 * (soft_labels.CONTRAST_FIFTH,),
+                *9 * (EMOJI_TRAIN,), *2 * (soft_labels.HIDDEN_WORDS,),
+            ),
+            options=(
+                "--epochs", "0.3", "--batch-size", "64", "--learning-rate", "2e-4",
+                "--head-learning-rate", "3e-4", "--save-steps", "100", "--seed", "4",
             ),
         ),
     ),

@@ -31,6 +31,10 @@ JOURNAL: Final = "soft-journal.jsonl"
 CONTRAST: Final = "soft-contrast.jsonl"
 CONTRAST_THIRD: Final = "soft-contrast-third.jsonl"
 CONTRAST_FOURTH: Final = "soft-contrast-fourth.jsonl"
+CONTRAST_FIFTH: Final = "soft-contrast-fifth.jsonl"
+# Texts of the journal and of the contrast files, with words hidden.
+HIDDEN_WORDS: Final = "hidden-words.jsonl"
+_MARKED: Final = (JOURNAL, CONTRAST, CONTRAST_THIRD, CONTRAST_FOURTH)
 
 
 def soft_label_steps(
@@ -77,5 +81,7 @@ def soft_label_steps(
         first_person(CONTRAST, "contrast-train.jsonl", CONTRAST_GOLD_SHARE),
         first_person(CONTRAST_THIRD, "contrast-third-train.jsonl", CONTRAST_GOLD_SHARE),
         first_person(CONTRAST_FOURTH, "contrast-fourth-train.jsonl", CONTRAST_GOLD_SHARE),
+        first_person(CONTRAST_FIFTH, "contrast-fifth-train.jsonl", CONTRAST_GOLD_SHARE),
+        step(HIDDEN_WORDS, "hidden_words", "--examples", *(str(runs / name) for name in _MARKED)),
     ]
     return [one for one in steps if one.target.name in {_COMMENTS_BY_PEOPLE, *needed}]

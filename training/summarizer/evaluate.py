@@ -24,7 +24,7 @@ from runners.emotion.prediction import NEUTRAL
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Focus
 from training.command_line import DATA_HELP, command_parser, print_table
-from training.emotion.diaries import PROBE, Diary, load_diaries
+from training.emotion.diaries import PROBES, Diary, load_diaries
 from training.emotion.former import print_figures
 from training.emotion.served import exported_model, load_classifier
 from training.summarizer.baselines import lead, lex_rank
@@ -178,8 +178,10 @@ def evaluate(pipeline: SummaryPipeline, data: Path, split: str, number: int) -> 
         result[kind] = {"scores": rows, "methods": methods}
     result["dialogsum"] = evaluate_dialogues(pipeline, data)
     print_table("DialogSum dev, odd dialogues, ROUGE F1", result["dialogsum"], digits=1)
-    result["diaries"] = evaluate_diaries(pipeline, load_diaries(PROBE))
-    print_table("Diary probe, ROUGE F1 against summaries of another writer", result["diaries"])
+    for path in PROBES:
+        result[path.stem] = evaluate_diaries(pipeline, load_diaries(path))
+        title = f"{path.name}, ROUGE F1 against summaries of other writers"
+        print_table(title, result[path.stem])
     result["latency_ms"] = measure_latency(pipeline, kinds["written"])
     print_table("Latency of the summarizer, ms", {"": result["latency_ms"]}, digits=1)
     return result
