@@ -147,11 +147,10 @@ class Stream(Generic[Row]):
     async def _begin_and_end(self, alarms: Sequence[str]) -> None:
         """Note when alarms began, by the monotonic clock: the system's clock may jump."""
         now = time.monotonic()
-        for name in alarms:
-            if name not in self._begins:
-                _log.warning("Drift of %s: see /monitoring/drift and docs/drift.md.", name)
-        for name in self._begins.keys() - {*alarms}:
-            _log.warning("The drift of %s has ended.", name)
+        if begun := [name for name in alarms if name not in self._begins]:
+            _log.warning("Drift of %s: see /monitoring/drift and docs/drift.md.", ", ".join(begun))
+        if ended := [name for name in self._begins if name not in alarms]:
+            _log.warning("The drift of %s has ended.", ", ".join(ended))
         begins = {name: self._begins.get(name, now) for name in alarms}
         if self._shared is not None:
             shared = await self._shared.alarm_seconds(alarms)

@@ -66,12 +66,8 @@ class SplitEntry:
 
     def sentences_in_entry(self) -> list[Sentence]:
         """The sentences as they were sent: with the markup in them, and offsets in the entry."""
-        return [Sentence(*self.entry_slice(one.start, one.end)) for one in self.sentences]
-
-    def entry_slice(self, start: int, end: int) -> tuple[str, int, int]:
-        """Text, start and end in the entry of `plain.text[start:end]`."""
-        first, last = self.plain.entry_span(start, end)
-        return self.plain.entry[first:last], first, last
+        spans = [self.plain.marked_span(one.start, one.end) for one in self.sentences]
+        return [Sentence(self.plain.entry[first:last], first, last) for first, last in spans]
 
 
 @dataclass(frozen=True, slots=True)

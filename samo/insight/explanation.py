@@ -117,10 +117,11 @@ class Occlusion:
         ]
 
     def _word_in_entry(self, hidden: HiddenWord) -> TextWord:
-        """The word as it was sent, with its offsets in the entry."""
-        entry = self.classified.split
-        word = hidden.word.shifted(entry.sentences[hidden.sentence].start)
-        return TextWord(*entry.entry_slice(word.start, word.end))
+        """The word as it was sent, without emphasis marks, with its offsets in the entry."""
+        split = self.classified.split
+        word = hidden.word.shifted(split.sentences[hidden.sentence].start)
+        start, end = split.plain.entry_span(word.start, word.end)
+        return TextWord(split.plain.entry[start:end], start, end)
 
 
 def check_length(text: str) -> None:

@@ -32,11 +32,12 @@ class PlainText:
     ends: Sequence[int]
 
     def entry_span(self, start: int, end: int) -> tuple[int, int]:
-        """Start and end in the entry of `text[start:end]`, which must not be empty.
+        """Start and end in the entry of `text[start:end]`, which must not be empty."""
+        return self.starts[start], self.ends[end - 1]
 
-        The span includes the emphasis marks that were removed directly before and after it.
-        """
-        first, last = self.starts[start], self.ends[end - 1]
+    def marked_span(self, start: int, end: int) -> tuple[int, int]:
+        """As `entry_span`, with the emphasis marks that were removed directly before and after."""
+        first, last = self.entry_span(start, end)
         before = self.ends[start - 1] if start else 0
         after = self.starts[end] if end < len(self.text) else len(self.entry)
         while first > before and self.entry[first - 1] in _EMPHASIS:

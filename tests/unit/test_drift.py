@@ -197,8 +197,9 @@ def test_an_alarm_ends(tmp_path, caplog):
     begun, ended = with_monitor(tmp_path, scenario, drift_window=100)
     assert "unknown_words" in begun
     assert ended == {}
-    assert "Drift of unknown_words: see /monitoring/drift" in caplog.text
-    assert "The drift of unknown_words has ended." in caplog.text
+    first, *_, last = caplog.messages
+    assert first.startswith("Drift of characters, unknown_words, logits: see /monitoring/drift")
+    assert last == "The drift of characters, unknown_words, logits has ended."
 
 
 def test_an_empty_window_has_no_comparison(tmp_path):

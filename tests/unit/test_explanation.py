@@ -219,6 +219,14 @@ def test_the_variants_are_one_request():
     ]
 
 
+@pytest.mark.parametrize("text", ["such **joy** today", "<p>such <b>joy</b> today</p>"])
+def test_words_are_listed_without_markup(text):
+    (joy,), _, _ = run(text)
+    assert [one.word for one in joy.words] == [
+        TextWord("joy", text.index("joy"), text.index("joy") + 3)
+    ]
+
+
 def test_a_neutral_text_costs_nothing_more():
     explanations, calls, _ = run("The bus leaves at seven.")
     assert [(e.emotion, e.words) for e in explanations] == [("neutral", [])]
