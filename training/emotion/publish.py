@@ -3,8 +3,8 @@
     python -m training.emotion.publish --adapter RUN/adapter --base ID --data ../shared/data \
         --first-person FILE --target FOLDER
 
-With `--calibration FILE` instead of `--first-person` no thresholds are tuned. This quantizes a
-published adapter, which is its own run folder, again.
+With `--calibration FILE` no thresholds are tuned. This quantizes a published adapter, which is its
+own run folder, again.
 
 The adapter is rounded to float16, the graph is traced once with optimum, its activations are
 measured for int8, and the int8 model is calibrated. `artifact.json`, the hash that every later
@@ -18,6 +18,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,10 +36,10 @@ from training.arrays import Array
 from training.command_line import DATA_HELP, command_parser
 from training.emotion.batches import MAX_TOKENS
 from training.emotion.calibrate import calibrate
-from training.emotion.data import load_goemotions
+from training.emotion.data import load_goemotions, read_lines
 from training.emotion.runs import RUN_FILE
 
-# Number of training comments on which activations are measured.
+# Activations are measured on this many training comments and as many first-person texts.
 ACTIVATION_TEXTS: Final = 200
 
 
@@ -46,8 +47,13 @@ ACTIVATION_TEXTS: Final = 200
 Calibrate = Callable[[Path], dict[str, Any]]
 
 
-def publish(adapter: Path, base: str, data: Path, calibration: Calibrate, target: Path) -> None:
-    """Write the checkpoint of `adapter`, trained from the base model `base`, to `target`."""
+def publish(
+    adapter: Path, base: str, texts: Sequence[str], calibration: Calibrate, target: Path
+) -> None:
+    """Write the checkpoint of `adapter`, trained from the base model `base`, to `target`.
+
+    Activations are measured on `texts`.
+    """
     target.mkdir(parents=True, exist_ok=True)
     _copy_adapter(adapter, base, target)
     checkpoint = emotion.AdapterCheckpoint(target, resolve(base), base)
@@ -55,7 +61,6 @@ def publish(adapter: Path, base: str, data: Path, calibration: Calibrate, target
         scratch = Path(name)
         float_model = emotion.export_by_optimum(checkpoint, scratch / "float")
         emotion.strip_graph(float_model, checkpoint.merged_weights(), target / emotion.GRAPH_FILE)
-        texts = load_goemotions(data, "train").texts[:ACTIVATION_TEXTS]
         activations = measure(float_model, _token_ids(checkpoint.base, texts))
         activations.save(target)
         int8_model = scratch / "int8.onnx"
@@ -86,6 +91,12 @@ def _copy_adapter(adapter: Path, base: str, target: Path) -> None:
     (target / emotion.CALIBRATION_FILE).write_text(json.dumps(names))
 
 
+def _activation_texts(data: Path, first_person: Path) -> list[str]:
+    comments = load_goemotions(data, "train").texts[:ACTIVATION_TEXTS]
+    examples = islice(read_lines([first_person]), ACTIVATION_TEXTS)
+    return [*comments, *(example["text"] for _, example in examples)]
+
+
 def _token_ids(base: Path, texts: Sequence[str]) -> Iterator[Array]:
     """Token ids of each text, of shape (tokens,) and dtype int64."""
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
@@ -114,20 +125,21 @@ def main() -> None:
     parser.add_argument("--adapter", type=Path, required=True, help="adapter/ of a finished run")
     parser.add_argument("--base", required=True, help="hub id of the base model")
     parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
-    chosen_on = parser.add_mutually_exclusive_group(required=True)
-    chosen_on.add_argument(
+    parser.add_argument(
         "--first-person",
         type=Path,
-        help="file of first-person examples that were not trained on, for thresholds",
+        required=True,
+        help="file of first-person examples that were not trained on, for thresholds and ranges",
     )
-    chosen_on.add_argument(
+    parser.add_argument(
         "--calibration", type=Path, help="calibration.json to keep instead of choosing one"
     )
     parser.add_argument(
         "--target", type=Path, required=True, help="folder of the checkpoint to write"
     )
     args = parser.parse_args()
-    publish(args.adapter, args.base, args.data, _calibration(args), args.target)
+    texts = _activation_texts(args.data, args.first_person)
+    publish(args.adapter, args.base, texts, _calibration(args), args.target)
     print(f"checkpoint written to {args.target}")
 
 
