@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
+from training.emotion.average import average
 from training.emotion.batches import tokenize
 from training.emotion.compare_runs import compare_runs
 from training.emotion.data import (
@@ -120,6 +121,14 @@ def test_a_student_learns_from_teachers_and_continues_from_an_adapter(encoder, d
     first = train("first", examples=(tmp_path / "soft.jsonl",))
     student = train("student", examples=(tmp_path / "soft.jsonl",), adapter=first)
     assert not np.allclose(label_logits(student, dev.texts), label_logits(teachers[0], dev.texts))
+    mean = average(first, student, tmp_path / "mean")
+    logits = [label_logits(folder, dev.texts) for folder in (first, mean, student)]
+    assert not np.allclose(logits[1], logits[0])
+    assert not np.allclose(logits[1], logits[2])
+    assert average(first, first, tmp_path / "same").is_dir()
+    np.testing.assert_allclose(
+        label_logits(tmp_path / "same" / "adapter", dev.texts), logits[0], atol=1e-5
+    )
     rows = compare_runs({"BCE": teachers[0], "student": student}, dev, dev)
     assert len(rows) == 5
     assert all(0.0 <= figure <= 1.0 for row in rows.values() for figure in row.values())

@@ -4,9 +4,9 @@
 
 The model continues the training of `checkpoints/teachers/first-person` in four stages, on soft
 labels of the teachers, BRIGHTER, XED, journal entries and contrast pairs, then also on texts with
-emoji, and at last on texts with hidden words. The last step, `publish`, writes a complete
-checkpoint to `RUNS/emotion`. Copying it to `checkpoints/emotion` is a decision for a person, based
-on the evaluation programs.
+emoji, and at last on texts with hidden words. The weights of the last two stages are averaged. The
+last step, `publish`, writes a complete checkpoint to `RUNS/emotion`. Copying it to
+`checkpoints/emotion` is a decision for a person, based on the evaluation programs.
 """
 
 from __future__ import annotations
@@ -46,12 +46,14 @@ class Student:
         encoder: hub id of the encoder.
         adapter: trained adapter to continue from; None starts with a new one.
         stages: its trainings, in order.
+        averaged: whether the mean of the last two stages is published instead of the last one.
     """
 
     name: str
     encoder: str
     adapter: Path | None
     stages: tuple[Stage, ...]
+    averaged: bool = False
 
 
 LARGE: Final = Student(
@@ -110,6 +112,7 @@ LARGE: Final = Student(
             ),
         ),
     ),
+    averaged=True,
 )  # fmt: skip
 
 
@@ -132,6 +135,18 @@ def recipe_steps(
                     "--device", device, "--workers", str(workers), "--output", str(run),
                     *stage.options, "--examples", *(str(runs / name) for name in stage.examples),
                 ),
+            )
+        )  # fmt: skip
+    if student.averaged:
+        last_two = [
+            str(runs / f"{student.name}-{one.name}" / "adapter") for one in student.stages[-2:]
+        ]
+        run = runs / f"{student.name}-average"
+        adapter = run / "adapter"
+        steps.append(
+            RecipeStep(
+                "average", adapter / RUN_FILE, "training.emotion.average",
+                ("--output", str(run), "--adapters", *last_two),
             )
         )  # fmt: skip
     target = runs / student.name
