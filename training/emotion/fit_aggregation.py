@@ -36,8 +36,10 @@ def fit_entry_calibration(
     """Return the part "whole" of `calibration.json`.
 
     `thresholds` are those of the labels for sentences, of shape (labels,). The first
-    `number_of_diaries` entries are diaries, whose intensity is known.
+    `number_of_diaries` entries are diaries, whose intensity is known. The threshold is chosen on
+    these alone: composites have the labels of all their comments, so they prefer a lower one.
     """
+    diaries = entries[:number_of_diaries]
     neutral = labels.index(NEUTRAL)
     is_emotion = np.arange(len(labels)) != neutral
     truths = np.stack([diary.shares(labels) > 0 for diary, _ in entries])
@@ -54,7 +56,7 @@ def fit_entry_calibration(
     fitted: dict[str, Any] = {
         "feeling": _coefficients(emotion_model),
         "neutral": _coefficients(neutral_model),
-        "intensity": _fit_intensity(entries[:number_of_diaries], labels),
+        "intensity": _fit_intensity(diaries, labels),
     }
 
     def score(threshold: float) -> float:
@@ -65,9 +67,10 @@ def fit_entry_calibration(
         )
         decided = decide_labels(
             calibration,
-            [calibration.aggregate(list(rows), diary.lengths) for diary, rows in entries],
+            [calibration.aggregate(list(rows), diary.lengths) for diary, rows in diaries],
         )
-        return float(f1_score(truths, decided, average="micro", zero_division=0))
+        truth = truths[:number_of_diaries]
+        return float(f1_score(truth, decided, average="micro", zero_division=0))
 
     fitted["threshold"] = round(float(max(THRESHOLD_GRID, key=score)), 2)
     return fitted
