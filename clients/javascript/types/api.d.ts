@@ -3865,19 +3865,19 @@ export interface operations {
                      *       "emotions": [
                      *         {
                      *           "emotion": "joy",
-                     *           "confidence": 0.9925
+                     *           "confidence": 0.9917
                      *         },
                      *         {
                      *           "emotion": "relief",
-                     *           "confidence": 0.4483
+                     *           "confidence": 0.321
                      *         }
                      *       ],
-                     *       "inference_time": "253ms",
+                     *       "inference_time": "179ms",
                      *       "groupings": {
                      *         "ekman": [
                      *           {
                      *             "name": "joy",
-                     *             "confidence": 0.997
+                     *             "confidence": 0.9963
                      *           }
                      *         ],
                      *         "sentiments": {
@@ -3889,7 +3889,7 @@ export interface operations {
                      *         "moods": [
                      *           {
                      *             "name": "happy",
-                     *             "confidence": 0.966
+                     *             "confidence": 0.9754
                      *           }
                      *         ]
                      *       },
@@ -3901,7 +3901,7 @@ export interface operations {
                      *               "word": "happy",
                      *               "start": 52,
                      *               "end": 57,
-                     *               "weight": 0.0138
+                     *               "weight": 0.0289
                      *             }
                      *           ]
                      *         },
@@ -3912,7 +3912,7 @@ export interface operations {
                      *               "word": "finally",
                      *               "start": 2,
                      *               "end": 9,
-                     *               "weight": 0.322
+                     *               "weight": 0.2406
                      *             }
                      *           ]
                      *         }
@@ -3994,7 +3994,7 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "gratitude",
-                     *               "confidence": 0.9981
+                     *               "confidence": 0.9976
                      *             }
                      *           ]
                      *         },
@@ -4002,7 +4002,7 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "annoyance",
-                     *               "confidence": 0.773
+                     *               "confidence": 0.8792
                      *             }
                      *           ]
                      *         },
@@ -4011,11 +4011,11 @@ export interface operations {
                      *             "code": "invalid_request",
                      *             "message": "The text is empty: send at least one visible character.",
                      *             "details": {},
-                     *             "request_id": "c9de5286a5a742b5a26bf38681ddbb56"
+                     *             "request_id": "9a7eeec48657448f9dd0a8fbe0e21a52"
                      *           }
                      *         }
                      *       ],
-                     *       "inference_time": "20ms"
+                     *       "inference_time": "14ms"
                      *     }
                      */
                     "application/json": components["schemas"]["PredictBatchResponse"];
@@ -4092,7 +4092,7 @@ export interface operations {
                      *         "sadness"
                      *       ],
                      *       "emotions": {
-                     *         "joy": 0.6614
+                     *         "joy": 0.7494
                      *       },
                      *       "compression_ratio": 0.4767,
                      *       "emotional_tone": "positive",
@@ -4267,59 +4267,59 @@ export interface operations {
                      *       "transcription": null,
                      *       "emotion_analysis": {
                      *         "emotions": {
-                     *           "joy": 0.6555,
-                     *           "sadness": 0.6196,
-                     *           "love": 0.5921
+                     *           "joy": 0.7339,
+                     *           "love": 0.6953,
+                     *           "sadness": 0.6909
                      *         },
                      *         "emotion_list": [
                      *           {
                      *             "emotion": "joy",
-                     *             "confidence": 0.6555,
+                     *             "confidence": 0.7339,
+                     *             "share": 0.5943
+                     *           },
+                     *           {
+                     *             "emotion": "love",
+                     *             "confidence": 0.6953,
                      *             "share": 0.5943
                      *           },
                      *           {
                      *             "emotion": "sadness",
-                     *             "confidence": 0.6196,
+                     *             "confidence": 0.6909,
                      *             "share": 0.4057
-                     *           },
-                     *           {
-                     *             "emotion": "love",
-                     *             "confidence": 0.5921,
-                     *             "share": 0.5943
                      *           }
                      *         ],
                      *         "primary_emotion": "joy",
-                     *         "confidence": 0.6555,
+                     *         "confidence": 0.7339,
                      *         "emotional_intensity": "high",
                      *         "intensity": 1,
                      *         "mixed": true,
                      *         "sentiment": "positive",
                      *         "sentiments": {
-                     *           "positive": 0.6682,
-                     *           "negative": 0.3318,
+                     *           "positive": 0.6741,
+                     *           "negative": 0.3259,
                      *           "ambiguous": 0,
                      *           "neutral": 0
                      *         },
                      *         "ekman": {
-                     *           "joy": 0.8634,
-                     *           "sadness": 0.726
+                     *           "joy": 0.9203,
+                     *           "sadness": 0.7583
                      *         },
                      *         "moods": {
-                     *           "happy": 0.4655,
-                     *           "sad": 0.4
+                     *           "happy": 0.672,
+                     *           "sad": 0.6119
                      *         }
                      *       },
                      *       "summary": {
                      *         "summary": "My cousins came to visit today and I was so happy that I cried. Now they are gone and I miss them terribly.",
                      *         "key_emotions": [
                      *           "joy",
-                     *           "sadness",
-                     *           "love"
+                     *           "love",
+                     *           "sadness"
                      *         ],
                      *         "emotions": {
-                     *           "joy": 0.6555,
-                     *           "sadness": 0.6196,
-                     *           "love": 0.5921
+                     *           "joy": 0.7339,
+                     *           "love": 0.6953,
+                     *           "sadness": 0.6909
                      *         },
                      *         "compression_ratio": 0,
                      *         "emotional_tone": "positive",
@@ -4335,11 +4335,11 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "joy",
-                     *               "confidence": 0.9929
+                     *               "confidence": 0.9927
                      *             },
                      *             {
                      *               "emotion": "love",
-                     *               "confidence": 0.6928
+                     *               "confidence": 0.749
                      *             }
                      *           ],
                      *           "primary_emotion": "joy",
@@ -4356,15 +4356,11 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "sadness",
-                     *               "confidence": 0.9902
+                     *               "confidence": 0.9889
                      *             },
                      *             {
                      *               "emotion": "grief",
-                     *               "confidence": 0.794
-                     *             },
-                     *             {
-                     *               "emotion": "disappointment",
-                     *               "confidence": 0.3648
+                     *               "confidence": 0.7967
                      *             }
                      *           ],
                      *           "primary_emotion": "sadness",
@@ -4373,10 +4369,10 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 41.66,
+                     *       "processing_time_ms": 25.47,
                      *       "timings_ms": {
-                     *         "emotion": 39.94,
-                     *         "summary": 1.52
+                     *         "emotion": 24.02,
+                     *         "summary": 1.27
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -4395,8 +4391,8 @@ export interface operations {
                      *         "closing_sentiment": "negative"
                      *       },
                      *       "models": {
-                     *         "emotion": "samo-emotion:gzwqalxklkssmax4",
-                     *         "summarizer": "samo-summarizer:bn5obxxkkc7kaax4"
+                     *         "emotion": "samo-emotion:nkwkbdxkqg43max4",
+                     *         "summarizer": "samo-summarizer:ped5u6hknsefgax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -4505,59 +4501,59 @@ export interface operations {
                      *       },
                      *       "emotion_analysis": {
                      *         "emotions": {
-                     *           "joy": 0.656,
-                     *           "sadness": 0.5768,
-                     *           "love": 0.561
+                     *           "joy": 0.7226,
+                     *           "love": 0.6633,
+                     *           "sadness": 0.6545
                      *         },
                      *         "emotion_list": [
                      *           {
                      *             "emotion": "joy",
-                     *             "confidence": 0.656,
-                     *             "share": 0.7143
-                     *           },
-                     *           {
-                     *             "emotion": "sadness",
-                     *             "confidence": 0.5768,
-                     *             "share": 0.2857
+                     *             "confidence": 0.7226,
+                     *             "share": 0.4156
                      *           },
                      *           {
                      *             "emotion": "love",
-                     *             "confidence": 0.561,
+                     *             "confidence": 0.6633,
                      *             "share": 0.4156
+                     *           },
+                     *           {
+                     *             "emotion": "sadness",
+                     *             "confidence": 0.6545,
+                     *             "share": 0.2857
                      *           }
                      *         ],
                      *         "primary_emotion": "joy",
-                     *         "confidence": 0.656,
+                     *         "confidence": 0.7226,
                      *         "emotional_intensity": "high",
-                     *         "intensity": 0.8658,
+                     *         "intensity": 0.7584,
                      *         "mixed": true,
                      *         "sentiment": "positive",
                      *         "sentiments": {
-                     *           "positive": 0.6784,
-                     *           "negative": 0.3216,
+                     *           "positive": 0.6792,
+                     *           "negative": 0.3208,
                      *           "ambiguous": 0,
                      *           "neutral": 0
                      *         },
                      *         "ekman": {
-                     *           "joy": 0.856,
-                     *           "sadness": 0.6859
+                     *           "joy": 0.9091,
+                     *           "sadness": 0.7249
                      *         },
                      *         "moods": {
-                     *           "happy": 0.4496,
-                     *           "sad": 0.3936
+                     *           "happy": 0.6404,
+                     *           "sad": 0.586
                      *         }
                      *       },
                      *       "summary": {
                      *         "summary": "My cousins came to visit today, and I was so happy that I cried. Now they are gone, and I miss them terribly.",
                      *         "key_emotions": [
                      *           "joy",
-                     *           "sadness",
-                     *           "love"
+                     *           "love",
+                     *           "sadness"
                      *         ],
                      *         "emotions": {
-                     *           "joy": 0.6554,
-                     *           "sadness": 0.6254,
-                     *           "love": 0.6011
+                     *           "joy": 0.7338,
+                     *           "love": 0.7019,
+                     *           "sadness": 0.6952
                      *         },
                      *         "compression_ratio": 0.3013,
                      *         "emotional_tone": "positive",
@@ -4573,11 +4569,11 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "joy",
-                     *               "confidence": 0.9925
+                     *               "confidence": 0.9933
                      *             },
                      *             {
                      *               "emotion": "love",
-                     *               "confidence": 0.7157
+                     *               "confidence": 0.7629
                      *             }
                      *           ],
                      *           "primary_emotion": "joy",
@@ -4593,18 +4589,14 @@ export interface operations {
                      *           "end_seconds": 6.8,
                      *           "emotions": [
                      *             {
-                     *               "emotion": "joy",
-                     *               "confidence": 0.6366
-                     *             },
-                     *             {
                      *               "emotion": "neutral",
-                     *               "confidence": 0.3296
+                     *               "confidence": 0.6349
                      *             }
                      *           ],
-                     *           "primary_emotion": "joy",
-                     *           "sentiment": "positive",
-                     *           "experiencer": "writer",
-                     *           "tense": "present"
+                     *           "primary_emotion": "neutral",
+                     *           "sentiment": "neutral",
+                     *           "experiencer": null,
+                     *           "tense": null
                      *         },
                      *         {
                      *           "start": 112,
@@ -4615,15 +4607,11 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "sadness",
-                     *               "confidence": 0.9898
+                     *               "confidence": 0.9895
                      *             },
                      *             {
                      *               "emotion": "grief",
-                     *               "confidence": 0.8058
-                     *             },
-                     *             {
-                     *               "emotion": "disappointment",
-                     *               "confidence": 0.3577
+                     *               "confidence": 0.7828
                      *             }
                      *           ],
                      *           "primary_emotion": "sadness",
@@ -4632,11 +4620,11 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 1344.01,
+                     *       "processing_time_ms": 1179.17,
                      *       "timings_ms": {
-                     *         "transcription": 1289.64,
-                     *         "emotion": 41.71,
-                     *         "summary": 12.26
+                     *         "transcription": 1116.5,
+                     *         "emotion": 52.45,
+                     *         "summary": 9.92
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -4647,7 +4635,7 @@ export interface operations {
                      *         "text_length": 156,
                      *         "word_count": 31,
                      *         "sentence_count": 3,
-                     *         "emotional_sentence_share": 1,
+                     *         "emotional_sentence_share": 0.6667,
                      *         "turning_points": [
                      *           112
                      *         ],
@@ -4656,8 +4644,8 @@ export interface operations {
                      *       },
                      *       "models": {
                      *         "transcriber": "samo-transcriber:44rlemxkgodm6ax4",
-                     *         "emotion": "samo-emotion:gzwqalxklkssmax4",
-                     *         "summarizer": "samo-summarizer:bn5obxxkkc7kaax4"
+                     *         "emotion": "samo-emotion:nkwkbdxkqg43max4",
+                     *         "summarizer": "samo-summarizer:ped5u6hknsefgax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -5285,31 +5273,31 @@ export interface operations {
                      *         {
                      *           "id": "whisper-1",
                      *           "object": "model",
-                     *           "created": 1795781164,
+                     *           "created": 1795798000,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-transcribe",
                      *           "object": "model",
-                     *           "created": 1795781164,
+                     *           "created": 1795798000,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-4o-transcribe",
                      *           "object": "model",
-                     *           "created": 1795781164,
+                     *           "created": 1795798000,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-4o-mini-transcribe",
                      *           "object": "model",
-                     *           "created": 1795781164,
+                     *           "created": 1795798000,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "samo-transcriber:44rlemxkgodm6ax4",
                      *           "object": "model",
-                     *           "created": 1795781164,
+                     *           "created": 1795798000,
                      *           "owned_by": "samo"
                      *         }
                      *       ]
@@ -5365,7 +5353,7 @@ export interface operations {
                      * @example {
                      *       "id": "whisper-1",
                      *       "object": "model",
-                     *       "created": 1795781164,
+                     *       "created": 1795798000,
                      *       "owned_by": "samo"
                      *     }
                      */
@@ -5420,7 +5408,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awlyM6KT2cQ81MToAjAEFQHLtGaqZJ4Zia17FB8xais",
+                     *       "id": "job_awmz9l9CNVS6ntoYf51LbqzhhI9E_YLY-jN4gqy6uLE",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "queued",
@@ -5429,7 +5417,7 @@ export interface operations {
                      *         "seconds_done": 0,
                      *         "seconds_total": null
                      *       },
-                     *       "created_at": 1795781171,
+                     *       "created_at": 1795798006,
                      *       "started_at": null,
                      *       "finished_at": null,
                      *       "expires_at": null,
@@ -5496,7 +5484,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awlyM6KT2cTm8XZLOvxEThwfcSqqu-Hhhh-Z1gLHnE0",
+                     *       "id": "job_awmz9l9CNVTOP6Gyrj9dLie_Q309SpuqdvsrS9CdnhQ",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "done",
@@ -5505,10 +5493,10 @@ export interface operations {
                      *         "seconds_done": 10.71,
                      *         "seconds_total": 10.71
                      *       },
-                     *       "created_at": 1795781171,
-                     *       "started_at": 1795781173,
-                     *       "finished_at": 1795781175,
-                     *       "expires_at": 1795784775,
+                     *       "created_at": 1795798006,
+                     *       "started_at": 1795798008,
+                     *       "finished_at": 1795798009,
+                     *       "expires_at": 1795801609,
                      *       "error": null,
                      *       "callback": null,
                      *       "kept_in": "memory"
@@ -5565,7 +5553,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awlyM6KT2cTm8XZLOvxEThwfcSqqu-Hhhh-Z1gLHnE0",
+                     *       "id": "job_awmz9l9CNVTOP6Gyrj9dLie_Q309SpuqdvsrS9CdnhQ",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "done",
@@ -5574,10 +5562,10 @@ export interface operations {
                      *         "seconds_done": 10.71,
                      *         "seconds_total": 10.71
                      *       },
-                     *       "created_at": 1795781171,
-                     *       "started_at": 1795781173,
-                     *       "finished_at": 1795781175,
-                     *       "expires_at": 1795784775,
+                     *       "created_at": 1795798006,
+                     *       "started_at": 1795798008,
+                     *       "finished_at": 1795798009,
+                     *       "expires_at": 1795801609,
                      *       "error": null,
                      *       "callback": null,
                      *       "kept_in": "memory"
@@ -5677,59 +5665,59 @@ export interface operations {
                      *       },
                      *       "emotion_analysis": {
                      *         "emotions": {
-                     *           "joy": 0.656,
-                     *           "sadness": 0.5768,
-                     *           "love": 0.561
+                     *           "joy": 0.7226,
+                     *           "love": 0.6633,
+                     *           "sadness": 0.6545
                      *         },
                      *         "emotion_list": [
                      *           {
                      *             "emotion": "joy",
-                     *             "confidence": 0.656,
-                     *             "share": 0.7143
-                     *           },
-                     *           {
-                     *             "emotion": "sadness",
-                     *             "confidence": 0.5768,
-                     *             "share": 0.2857
+                     *             "confidence": 0.7226,
+                     *             "share": 0.4156
                      *           },
                      *           {
                      *             "emotion": "love",
-                     *             "confidence": 0.561,
+                     *             "confidence": 0.6633,
                      *             "share": 0.4156
+                     *           },
+                     *           {
+                     *             "emotion": "sadness",
+                     *             "confidence": 0.6545,
+                     *             "share": 0.2857
                      *           }
                      *         ],
                      *         "primary_emotion": "joy",
-                     *         "confidence": 0.656,
+                     *         "confidence": 0.7226,
                      *         "emotional_intensity": "high",
-                     *         "intensity": 0.8658,
+                     *         "intensity": 0.7584,
                      *         "mixed": true,
                      *         "sentiment": "positive",
                      *         "sentiments": {
-                     *           "positive": 0.6784,
-                     *           "negative": 0.3216,
+                     *           "positive": 0.6792,
+                     *           "negative": 0.3208,
                      *           "ambiguous": 0,
                      *           "neutral": 0
                      *         },
                      *         "ekman": {
-                     *           "joy": 0.856,
-                     *           "sadness": 0.6859
+                     *           "joy": 0.9091,
+                     *           "sadness": 0.7249
                      *         },
                      *         "moods": {
-                     *           "happy": 0.4496,
-                     *           "sad": 0.3936
+                     *           "happy": 0.6404,
+                     *           "sad": 0.586
                      *         }
                      *       },
                      *       "summary": {
                      *         "summary": "My cousins came to visit today, and I was so happy that I cried. Now they are gone, and I miss them terribly.",
                      *         "key_emotions": [
                      *           "joy",
-                     *           "sadness",
-                     *           "love"
+                     *           "love",
+                     *           "sadness"
                      *         ],
                      *         "emotions": {
-                     *           "joy": 0.6554,
-                     *           "sadness": 0.6254,
-                     *           "love": 0.6011
+                     *           "joy": 0.7338,
+                     *           "love": 0.7019,
+                     *           "sadness": 0.6952
                      *         },
                      *         "compression_ratio": 0.3013,
                      *         "emotional_tone": "positive",
@@ -5745,11 +5733,11 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "joy",
-                     *               "confidence": 0.9925
+                     *               "confidence": 0.9933
                      *             },
                      *             {
                      *               "emotion": "love",
-                     *               "confidence": 0.7157
+                     *               "confidence": 0.7629
                      *             }
                      *           ],
                      *           "primary_emotion": "joy",
@@ -5765,18 +5753,14 @@ export interface operations {
                      *           "end_seconds": 6.8,
                      *           "emotions": [
                      *             {
-                     *               "emotion": "joy",
-                     *               "confidence": 0.6366
-                     *             },
-                     *             {
                      *               "emotion": "neutral",
-                     *               "confidence": 0.3296
+                     *               "confidence": 0.6349
                      *             }
                      *           ],
-                     *           "primary_emotion": "joy",
-                     *           "sentiment": "positive",
-                     *           "experiencer": "writer",
-                     *           "tense": "present"
+                     *           "primary_emotion": "neutral",
+                     *           "sentiment": "neutral",
+                     *           "experiencer": null,
+                     *           "tense": null
                      *         },
                      *         {
                      *           "start": 112,
@@ -5787,15 +5771,11 @@ export interface operations {
                      *           "emotions": [
                      *             {
                      *               "emotion": "sadness",
-                     *               "confidence": 0.9898
+                     *               "confidence": 0.9895
                      *             },
                      *             {
                      *               "emotion": "grief",
-                     *               "confidence": 0.8058
-                     *             },
-                     *             {
-                     *               "emotion": "disappointment",
-                     *               "confidence": 0.3577
+                     *               "confidence": 0.7828
                      *             }
                      *           ],
                      *           "primary_emotion": "sadness",
@@ -5804,11 +5784,11 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 1690.98,
+                     *       "processing_time_ms": 1546.98,
                      *       "timings_ms": {
-                     *         "transcription": 1599.63,
-                     *         "emotion": 78.35,
-                     *         "summary": 12.46
+                     *         "transcription": 1474.02,
+                     *         "emotion": 61.98,
+                     *         "summary": 10.55
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -5819,7 +5799,7 @@ export interface operations {
                      *         "text_length": 156,
                      *         "word_count": 31,
                      *         "sentence_count": 3,
-                     *         "emotional_sentence_share": 1,
+                     *         "emotional_sentence_share": 0.6667,
                      *         "turning_points": [
                      *           112
                      *         ],
@@ -5828,8 +5808,8 @@ export interface operations {
                      *       },
                      *       "models": {
                      *         "transcriber": "samo-transcriber:44rlemxkgodm6ax4",
-                     *         "emotion": "samo-emotion:gzwqalxklkssmax4",
-                     *         "summarizer": "samo-summarizer:bn5obxxkkc7kaax4"
+                     *         "emotion": "samo-emotion:nkwkbdxkqg43max4",
+                     *         "summarizer": "samo-summarizer:ped5u6hknsefgax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -5905,10 +5885,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "value": "ek_W251bGwsMTc5NTc4MTIzMSwiMjQ2NGIwNWZmYTRhNDgxMiIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.5SjoV0gBaRP2_7iKM0MySNBh9DqkYguc6GM66PZ25fc",
-                     *       "expires_at": 1795781231,
+                     *       "value": "ek_W251bGwsMTc5NTc5ODA2NiwiMjY2OThlNzQ1MWYzNTExMCIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.Ju9hnUL2VAVppD3yv1YDFLHEQpaGGnQjhf0pFqZPDlw",
+                     *       "expires_at": 1795798066,
                      *       "session": {
-                     *         "id": "sess_787bfe2ca0b693c92d0d",
+                     *         "id": "sess_33a41e7fe930ef3d10c0",
                      *         "object": "realtime.transcription_session",
                      *         "type": "transcription",
                      *         "audio": {
@@ -6219,7 +6199,7 @@ export interface operations {
                      *         "summarizer": true
                      *       },
                      *       "feedback": "off",
-                     *       "uptime_seconds": 7.4
+                     *       "uptime_seconds": 6.7
                      *     }
                      */
                     "application/json": components["schemas"]["HealthResponse"];
@@ -6296,31 +6276,31 @@ export interface operations {
                      *         }
                      *       },
                      *       "emotion": {
-                     *         "tag": "samo-emotion:gzwqalxklkssmax4",
+                     *         "tag": "samo-emotion:nkwkbdxkqg43max4",
                      *         "ready": true,
                      *         "state": "ready",
                      *         "queue_length": 0,
                      *         "metadata": {
                      *           "checkpoint": "checkpoints/emotion",
-                     *           "parity": "16 sentences, gap ≤ 0.055",
-                     *           "size_bytes": 112862227,
-                     *           "export_seconds": 21.9,
+                     *           "parity": "16 sentences, gap ≤ 0.044",
+                     *           "size_bytes": 112529606,
+                     *           "export_seconds": 46.6,
                      *           "versions": {
                      *             "bentoml": "1.4.39",
                      *             "ctranslate2": "4.8.5",
                      *             "onnxruntime": "1.31.1"
                      *           },
                      *           "sha256": {
-                     *             "calibration.json": "208853496bfadb8a5194850690f88986890150ab3fcce78fb387d2fcad0c1ada",
-                     *             "drift.json": "a18740013afbd2cac708e28b67cef110a52daae0f776ee0116f5393df445838e",
-                     *             "golden.json": "589ac0285869d201a9aa32fcb4db1d95fa8cc4712f45bce3d215e843599352cf",
-                     *             "model.onnx": "04b16b61f7727b99b13f90c73fcd04affd8e1336b3c63fcdea499a3cf1424db5",
-                     *             "model.onnx.data": "aadbe2c5aa3d3042cfdfca82fef136f82ba187ba219aea00f035e49366885d59",
+                     *             "calibration.json": "696df92694d06820e7be4acc075331afc8342ccbfa0e7f9268be56148ee23d43",
+                     *             "drift.json": "c8167a9f50be96ab0f2972cb3ac18d22be9bfa66d4444d1ac36023a551a4bd9c",
+                     *             "golden.json": "c7a5e9636efb696ac09cce89c8201d3dbe4ac75d27fdae6f6f509c0422942e7f",
+                     *             "model.onnx": "33ce332cb1be70c3c4c1c7e6e245fc1258ed4f9c23e8d834585311109aea6b94",
+                     *             "model.onnx.data": "57fcb0b25bb6e78636936549c7293df41a5bf354301a163a2ae0ba9d2212fc9b",
                      *             "tokenizer.json": "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842"
                      *           },
                      *           "base": "sentence-transformers/all-mpnet-base-v2",
                      *           "licence": "Apache-2.0",
-                     *           "largest_probability_gap": 0.0554,
+                     *           "largest_probability_gap": 0.044,
                      *           "labels": [
                      *             "admiration",
                      *             "amusement",
@@ -6351,36 +6331,36 @@ export interface operations {
                      *             "surprise",
                      *             "neutral"
                      *           ],
-                     *           "temperature": 1.0348,
+                     *           "temperature": 1.0278,
                      *           "thresholds": [
-                     *             0.35,
-                     *             0.3741,
-                     *             0.3796,
-                     *             0.2898,
-                     *             0.3101,
-                     *             0.3023,
-                     *             0.3414,
-                     *             0.3113,
-                     *             0.375,
-                     *             0.2916,
-                     *             0.261,
-                     *             0.3467,
-                     *             0.3813,
-                     *             0.3403,
-                     *             0.35,
-                     *             0.5104,
-                     *             0.3604,
-                     *             0.4147,
-                     *             0.4782,
-                     *             0.3795,
-                     *             0.3858,
-                     *             0.3423,
-                     *             0.3461,
-                     *             0.3285,
-                     *             0.3196,
-                     *             0.4042,
-                     *             0.3814,
-                     *             0.1883
+                     *             0.33,
+                     *             0.4083,
+                     *             0.3991,
+                     *             0.2577,
+                     *             0.2702,
+                     *             0.2953,
+                     *             0.3602,
+                     *             0.2802,
+                     *             0.3828,
+                     *             0.2986,
+                     *             0.2707,
+                     *             0.3169,
+                     *             0.3717,
+                     *             0.3332,
+                     *             0.3517,
+                     *             0.593,
+                     *             0.3428,
+                     *             0.3531,
+                     *             0.5084,
+                     *             0.3614,
+                     *             0.33,
+                     *             0.33,
+                     *             0.3339,
+                     *             0.3193,
+                     *             0.3097,
+                     *             0.4259,
+                     *             0.3496,
+                     *             0.1773
                      *           ],
                      *           "moods": [
                      *             "anxious",
@@ -6397,18 +6377,18 @@ export interface operations {
                      *             "tired"
                      *           ],
                      *           "mood_thresholds": [
-                     *             0.25,
-                     *             0.25,
-                     *             0.25,
-                     *             0.25,
-                     *             0.25,
-                     *             0.25,
-                     *             0.25,
-                     *             0.25,
-                     *             0.25,
-                     *             0.25,
-                     *             0.25,
-                     *             0.25
+                     *             0.3251,
+                     *             0.3799,
+                     *             0.303,
+                     *             0.2495,
+                     *             0.2589,
+                     *             0.3858,
+                     *             0.5035,
+                     *             0.4163,
+                     *             0.3254,
+                     *             0.4076,
+                     *             0.3187,
+                     *             0.1967
                      *           ],
                      *           "contexts": [
                      *             "other",
@@ -6416,39 +6396,39 @@ export interface operations {
                      *             "wished"
                      *           ],
                      *           "context_thresholds": [
-                     *             0.2408,
-                     *             0.3111,
-                     *             0.3611
+                     *             0.3568,
+                     *             0.3614,
+                     *             0.4055
                      *           ],
                      *           "whole": {
                      *             "feeling": [
-                     *               -0.0677,
-                     *               0.1682,
-                     *               0.7233,
-                     *               0.6446
+                     *               0.4622,
+                     *               0.4835,
+                     *               0.5725,
+                     *               0.523
                      *             ],
                      *             "neutral": [
-                     *               -4.0497,
-                     *               -0.9573,
-                     *               -0.498
+                     *               -5.2048,
+                     *               -1.835,
+                     *               -0.6644
                      *             ],
                      *             "intensity": [
-                     *               -0.4778,
-                     *               1.1907,
-                     *               0.3109
+                     *               -0.4766,
+                     *               1.0992,
+                     *               0.4541
                      *             ],
-                     *             "threshold": 0.24
+                     *             "threshold": 0.32
                      *           },
                      *           "chosen_on": {
                      *             "labels": "GoEmotions dev",
                      *             "threshold_prior_positives": 200,
-                     *             "moods and contexts": "1608 first-person texts that were not trained on",
-                     *             "whole": "140 diaries and 150 entries made of GoEmotions dev"
+                     *             "moods and contexts": "2197 first-person texts that were not trained on",
+                     *             "whole": "216 diaries and 150 entries made of GoEmotions dev"
                      *           }
                      *         }
                      *       },
                      *       "summarizer": {
-                     *         "tag": "samo-summarizer:bn5obxxkkc7kaax4",
+                     *         "tag": "samo-summarizer:ped5u6hknsefgax4",
                      *         "ready": true,
                      *         "state": "ready",
                      *         "queue_length": 0,
@@ -6456,7 +6436,7 @@ export interface operations {
                      *           "checkpoint": "checkpoints/summarizer",
                      *           "parity": "golden texts equal",
                      *           "size_bytes": 5706311,
-                     *           "export_seconds": 0.1,
+                     *           "export_seconds": 0.2,
                      *           "versions": {
                      *             "bentoml": "1.4.39",
                      *             "ctranslate2": "4.8.5",
@@ -6524,10 +6504,10 @@ export interface operations {
                     /**
                      * @example # HELP process_virtual_memory_bytes Virtual memory size in bytes.
                      *     # TYPE process_virtual_memory_bytes gauge
-                     *     process_virtual_memory_bytes 1.825419264e+09
+                     *     process_virtual_memory_bytes 1.799483392e+09
                      *     # HELP process_resident_memory_bytes Resident memory size in bytes.
                      *     # TYPE process_resident_memory_bytes gauge
-                     *     process_resident_memory_bytes 7.05396736e+08
+                     *     process_resident_memory_bytes 6.8974592e+08
                      */
                     "text/plain": unknown;
                 };
