@@ -93,7 +93,7 @@ def test_occlusion_keeps_the_other_tokens(classifier):
     ("text", "emotion", "word"),
     [
         ("I finally saw my cousins after ten years and was so happy I cried.", "joy", "happy"),
-        (f"{'The bus leaves at seven. ' * 8}I am furious at them.", "anger", "furious"),
+        (f"{'The bus leaves at seven. ' * 12}I am furious at them.", "anger", "furious"),
     ],
     ids=["whole", "by sentence"],
 )

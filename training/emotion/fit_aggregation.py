@@ -25,6 +25,8 @@ from training.emotion.metrics import decide_labels
 LabelledEntry = tuple[Diary, Array]
 
 THRESHOLD_GRID: Final = np.arange(0.20, 0.51, 0.02)
+# Micro-F1 differs by less than this between many thresholds, and by chance.
+THRESHOLD_TOLERANCE: Final = 0.01
 
 
 def fit_entry_calibration(
@@ -36,10 +38,10 @@ def fit_entry_calibration(
     """Return the part "whole" of `calibration.json`.
 
     `thresholds` are those of the labels for sentences, of shape (labels,). The first
-    `number_of_diaries` entries are diaries, whose intensity is known. The threshold is chosen on
-    these alone: composites have the labels of all their comments, so they prefer a lower one.
+    `number_of_diaries` entries are diaries, whose intensity is known. The threshold is the highest
+    whose micro-F1 is within `THRESHOLD_TOLERANCE` of the best: with fewer emotions per entry the
+    answer says more.
     """
-    diaries = entries[:number_of_diaries]
     neutral = labels.index(NEUTRAL)
     is_emotion = np.arange(len(labels)) != neutral
     truths = np.stack([diary.shares(labels) > 0 for diary, _ in entries])
@@ -56,7 +58,7 @@ def fit_entry_calibration(
     fitted: dict[str, Any] = {
         "feeling": _coefficients(emotion_model),
         "neutral": _coefficients(neutral_model),
-        "intensity": _fit_intensity(diaries, labels),
+        "intensity": _fit_intensity(entries[:number_of_diaries], labels),
     }
 
     def score(threshold: float) -> float:
@@ -67,12 +69,13 @@ def fit_entry_calibration(
         )
         decided = decide_labels(
             calibration,
-            [calibration.aggregate(list(rows), diary.lengths) for diary, rows in diaries],
+            [calibration.aggregate(list(rows), diary.lengths) for diary, rows in entries],
         )
-        truth = truths[:number_of_diaries]
-        return float(f1_score(truth, decided, average="micro", zero_division=0))
+        return float(f1_score(truths, decided, average="micro", zero_division=0))
 
-    fitted["threshold"] = round(float(max(THRESHOLD_GRID, key=score)), 2)
+    scores = {round(float(threshold), 2): score(threshold) for threshold in THRESHOLD_GRID}
+    enough = max(scores.values()) - THRESHOLD_TOLERANCE
+    fitted["threshold"] = max(threshold for threshold, one in scores.items() if one >= enough)
     return fitted
 
 

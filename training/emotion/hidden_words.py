@@ -3,10 +3,11 @@
     python -m training.emotion.hidden_words --data ../shared/data --examples FILE ... \
         --output FILE
 
-The service explains a label by hiding one word at a time. Without training, the probability of a
-label also falls when a word is hidden that has nothing to do with it. `explanation_lessons.jsonl`
-lists for each text the words that show its emotions, marked by a reader. Texts with other words
-hidden keep their labels; with marked words hidden, their emotions become less probable.
+To explain a label, the service replaces one word at a time by mask tokens and measures how far the
+probability falls. A model that was not trained on such texts also reacts to words that do not show
+the emotion. `explanation_lessons.jsonl` lists for each text the words that do, marked by a reader.
+If these are hidden, the text's emotions become less probable; if other words are hidden, the text
+keeps its labels.
 """
 
 from __future__ import annotations
