@@ -3872,7 +3872,7 @@ export interface operations {
                      *           "confidence": 0.321
                      *         }
                      *       ],
-                     *       "inference_time": "179ms",
+                     *       "inference_time": "188ms",
                      *       "groupings": {
                      *         "ekman": [
                      *           {
@@ -4011,11 +4011,11 @@ export interface operations {
                      *             "code": "invalid_request",
                      *             "message": "The text is empty: send at least one visible character.",
                      *             "details": {},
-                     *             "request_id": "9a7eeec48657448f9dd0a8fbe0e21a52"
+                     *             "request_id": "776dc859ec7842bf9c64c2ca1b3d882a"
                      *           }
                      *         }
                      *       ],
-                     *       "inference_time": "14ms"
+                     *       "inference_time": "15ms"
                      *     }
                      */
                     "application/json": components["schemas"]["PredictBatchResponse"];
@@ -4092,7 +4092,8 @@ export interface operations {
                      *         "sadness"
                      *       ],
                      *       "emotions": {
-                     *         "joy": 0.7494
+                     *         "joy": 0.7633,
+                     *         "annoyance": 0.5931
                      *       },
                      *       "compression_ratio": 0.4767,
                      *       "emotional_tone": "positive",
@@ -4267,46 +4268,46 @@ export interface operations {
                      *       "transcription": null,
                      *       "emotion_analysis": {
                      *         "emotions": {
-                     *           "joy": 0.7339,
-                     *           "love": 0.6953,
-                     *           "sadness": 0.6909
+                     *           "joy": 0.7487,
+                     *           "love": 0.7122,
+                     *           "sadness": 0.7081
                      *         },
                      *         "emotion_list": [
                      *           {
                      *             "emotion": "joy",
-                     *             "confidence": 0.7339,
+                     *             "confidence": 0.7487,
                      *             "share": 0.5943
                      *           },
                      *           {
                      *             "emotion": "love",
-                     *             "confidence": 0.6953,
+                     *             "confidence": 0.7122,
                      *             "share": 0.5943
                      *           },
                      *           {
                      *             "emotion": "sadness",
-                     *             "confidence": 0.6909,
+                     *             "confidence": 0.7081,
                      *             "share": 0.4057
                      *           }
                      *         ],
                      *         "primary_emotion": "joy",
-                     *         "confidence": 0.7339,
+                     *         "confidence": 0.7487,
                      *         "emotional_intensity": "high",
                      *         "intensity": 1,
                      *         "mixed": true,
                      *         "sentiment": "positive",
                      *         "sentiments": {
-                     *           "positive": 0.6741,
-                     *           "negative": 0.3259,
+                     *           "positive": 0.6735,
+                     *           "negative": 0.3265,
                      *           "ambiguous": 0,
                      *           "neutral": 0
                      *         },
                      *         "ekman": {
-                     *           "joy": 0.9203,
-                     *           "sadness": 0.7583
+                     *           "joy": 0.9291,
+                     *           "sadness": 0.7734
                      *         },
                      *         "moods": {
-                     *           "happy": 0.672,
-                     *           "sad": 0.6119
+                     *           "happy": 0.6902,
+                     *           "sad": 0.6334
                      *         }
                      *       },
                      *       "summary": {
@@ -4317,9 +4318,9 @@ export interface operations {
                      *           "sadness"
                      *         ],
                      *         "emotions": {
-                     *           "joy": 0.7339,
-                     *           "love": 0.6953,
-                     *           "sadness": 0.6909
+                     *           "joy": 0.7487,
+                     *           "love": 0.7122,
+                     *           "sadness": 0.7081
                      *         },
                      *         "compression_ratio": 0,
                      *         "emotional_tone": "positive",
@@ -4369,10 +4370,10 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 25.47,
+                     *       "processing_time_ms": 25.21,
                      *       "timings_ms": {
-                     *         "emotion": 24.02,
-                     *         "summary": 1.27
+                     *         "emotion": 23.85,
+                     *         "summary": 1.14
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -4391,7 +4392,7 @@ export interface operations {
                      *         "closing_sentiment": "negative"
                      *       },
                      *       "models": {
-                     *         "emotion": "samo-emotion:nkwkbdxkqg43max4",
+                     *         "emotion": "samo-emotion:gj2zyuxkq252qax4",
                      *         "summarizer": "samo-summarizer:ped5u6hknsefgax4"
                      *       },
                      *       "degraded": []
@@ -4501,46 +4502,46 @@ export interface operations {
                      *       },
                      *       "emotion_analysis": {
                      *         "emotions": {
-                     *           "joy": 0.7226,
-                     *           "love": 0.6633,
-                     *           "sadness": 0.6545
+                     *           "joy": 0.738,
+                     *           "love": 0.682,
+                     *           "sadness": 0.6737
                      *         },
                      *         "emotion_list": [
                      *           {
                      *             "emotion": "joy",
-                     *             "confidence": 0.7226,
+                     *             "confidence": 0.738,
                      *             "share": 0.4156
                      *           },
                      *           {
                      *             "emotion": "love",
-                     *             "confidence": 0.6633,
+                     *             "confidence": 0.682,
                      *             "share": 0.4156
                      *           },
                      *           {
                      *             "emotion": "sadness",
-                     *             "confidence": 0.6545,
+                     *             "confidence": 0.6737,
                      *             "share": 0.2857
                      *           }
                      *         ],
                      *         "primary_emotion": "joy",
-                     *         "confidence": 0.7226,
+                     *         "confidence": 0.738,
                      *         "emotional_intensity": "high",
                      *         "intensity": 0.7584,
                      *         "mixed": true,
                      *         "sentiment": "positive",
                      *         "sentiments": {
-                     *           "positive": 0.6792,
-                     *           "negative": 0.3208,
+                     *           "positive": 0.6782,
+                     *           "negative": 0.3218,
                      *           "ambiguous": 0,
                      *           "neutral": 0
                      *         },
                      *         "ekman": {
-                     *           "joy": 0.9091,
-                     *           "sadness": 0.7249
+                     *           "joy": 0.9192,
+                     *           "sadness": 0.744
                      *         },
                      *         "moods": {
-                     *           "happy": 0.6404,
-                     *           "sad": 0.586
+                     *           "happy": 0.6604,
+                     *           "sad": 0.609
                      *         }
                      *       },
                      *       "summary": {
@@ -4551,9 +4552,9 @@ export interface operations {
                      *           "sadness"
                      *         ],
                      *         "emotions": {
-                     *           "joy": 0.7338,
-                     *           "love": 0.7019,
-                     *           "sadness": 0.6952
+                     *           "joy": 0.7486,
+                     *           "love": 0.7184,
+                     *           "sadness": 0.7121
                      *         },
                      *         "compression_ratio": 0.3013,
                      *         "emotional_tone": "positive",
@@ -4620,11 +4621,11 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 1179.17,
+                     *       "processing_time_ms": 1388.97,
                      *       "timings_ms": {
-                     *         "transcription": 1116.5,
-                     *         "emotion": 52.45,
-                     *         "summary": 9.92
+                     *         "transcription": 1331.63,
+                     *         "emotion": 41.35,
+                     *         "summary": 15.57
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -4644,7 +4645,7 @@ export interface operations {
                      *       },
                      *       "models": {
                      *         "transcriber": "samo-transcriber:44rlemxkgodm6ax4",
-                     *         "emotion": "samo-emotion:nkwkbdxkqg43max4",
+                     *         "emotion": "samo-emotion:gj2zyuxkq252qax4",
                      *         "summarizer": "samo-summarizer:ped5u6hknsefgax4"
                      *       },
                      *       "degraded": []
@@ -5273,31 +5274,31 @@ export interface operations {
                      *         {
                      *           "id": "whisper-1",
                      *           "object": "model",
-                     *           "created": 1795798000,
+                     *           "created": 1795799833,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-transcribe",
                      *           "object": "model",
-                     *           "created": 1795798000,
+                     *           "created": 1795799833,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-4o-transcribe",
                      *           "object": "model",
-                     *           "created": 1795798000,
+                     *           "created": 1795799833,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-4o-mini-transcribe",
                      *           "object": "model",
-                     *           "created": 1795798000,
+                     *           "created": 1795799833,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "samo-transcriber:44rlemxkgodm6ax4",
                      *           "object": "model",
-                     *           "created": 1795798000,
+                     *           "created": 1795799833,
                      *           "owned_by": "samo"
                      *         }
                      *       ]
@@ -5353,7 +5354,7 @@ export interface operations {
                      * @example {
                      *       "id": "whisper-1",
                      *       "object": "model",
-                     *       "created": 1795798000,
+                     *       "created": 1795799833,
                      *       "owned_by": "samo"
                      *     }
                      */
@@ -5408,7 +5409,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awmz9l9CNVS6ntoYf51LbqzhhI9E_YLY-jN4gqy6uLE",
+                     *       "id": "job_awm7IJbXTWElvvxuB2Fcf5J1E1H3fc5jnpW8Wp4z5fc",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "queued",
@@ -5417,7 +5418,7 @@ export interface operations {
                      *         "seconds_done": 0,
                      *         "seconds_total": null
                      *       },
-                     *       "created_at": 1795798006,
+                     *       "created_at": 1795799840,
                      *       "started_at": null,
                      *       "finished_at": null,
                      *       "expires_at": null,
@@ -5484,7 +5485,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awmz9l9CNVTOP6Gyrj9dLie_Q309SpuqdvsrS9CdnhQ",
+                     *       "id": "job_awm7IJbXTWGNUigIMEV2IGeZNWokyG9lMQ80v-_JzXI",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "done",
@@ -5493,10 +5494,10 @@ export interface operations {
                      *         "seconds_done": 10.71,
                      *         "seconds_total": 10.71
                      *       },
-                     *       "created_at": 1795798006,
-                     *       "started_at": 1795798008,
-                     *       "finished_at": 1795798009,
-                     *       "expires_at": 1795801609,
+                     *       "created_at": 1795799840,
+                     *       "started_at": 1795799842,
+                     *       "finished_at": 1795799844,
+                     *       "expires_at": 1795803444,
                      *       "error": null,
                      *       "callback": null,
                      *       "kept_in": "memory"
@@ -5553,7 +5554,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awmz9l9CNVTOP6Gyrj9dLie_Q309SpuqdvsrS9CdnhQ",
+                     *       "id": "job_awm7IJbXTWGNUigIMEV2IGeZNWokyG9lMQ80v-_JzXI",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "done",
@@ -5562,10 +5563,10 @@ export interface operations {
                      *         "seconds_done": 10.71,
                      *         "seconds_total": 10.71
                      *       },
-                     *       "created_at": 1795798006,
-                     *       "started_at": 1795798008,
-                     *       "finished_at": 1795798009,
-                     *       "expires_at": 1795801609,
+                     *       "created_at": 1795799840,
+                     *       "started_at": 1795799842,
+                     *       "finished_at": 1795799844,
+                     *       "expires_at": 1795803444,
                      *       "error": null,
                      *       "callback": null,
                      *       "kept_in": "memory"
@@ -5665,46 +5666,46 @@ export interface operations {
                      *       },
                      *       "emotion_analysis": {
                      *         "emotions": {
-                     *           "joy": 0.7226,
-                     *           "love": 0.6633,
-                     *           "sadness": 0.6545
+                     *           "joy": 0.738,
+                     *           "love": 0.682,
+                     *           "sadness": 0.6737
                      *         },
                      *         "emotion_list": [
                      *           {
                      *             "emotion": "joy",
-                     *             "confidence": 0.7226,
+                     *             "confidence": 0.738,
                      *             "share": 0.4156
                      *           },
                      *           {
                      *             "emotion": "love",
-                     *             "confidence": 0.6633,
+                     *             "confidence": 0.682,
                      *             "share": 0.4156
                      *           },
                      *           {
                      *             "emotion": "sadness",
-                     *             "confidence": 0.6545,
+                     *             "confidence": 0.6737,
                      *             "share": 0.2857
                      *           }
                      *         ],
                      *         "primary_emotion": "joy",
-                     *         "confidence": 0.7226,
+                     *         "confidence": 0.738,
                      *         "emotional_intensity": "high",
                      *         "intensity": 0.7584,
                      *         "mixed": true,
                      *         "sentiment": "positive",
                      *         "sentiments": {
-                     *           "positive": 0.6792,
-                     *           "negative": 0.3208,
+                     *           "positive": 0.6782,
+                     *           "negative": 0.3218,
                      *           "ambiguous": 0,
                      *           "neutral": 0
                      *         },
                      *         "ekman": {
-                     *           "joy": 0.9091,
-                     *           "sadness": 0.7249
+                     *           "joy": 0.9192,
+                     *           "sadness": 0.744
                      *         },
                      *         "moods": {
-                     *           "happy": 0.6404,
-                     *           "sad": 0.586
+                     *           "happy": 0.6604,
+                     *           "sad": 0.609
                      *         }
                      *       },
                      *       "summary": {
@@ -5715,9 +5716,9 @@ export interface operations {
                      *           "sadness"
                      *         ],
                      *         "emotions": {
-                     *           "joy": 0.7338,
-                     *           "love": 0.7019,
-                     *           "sadness": 0.6952
+                     *           "joy": 0.7486,
+                     *           "love": 0.7184,
+                     *           "sadness": 0.7121
                      *         },
                      *         "compression_ratio": 0.3013,
                      *         "emotional_tone": "positive",
@@ -5784,11 +5785,11 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 1546.98,
+                     *       "processing_time_ms": 1754.03,
                      *       "timings_ms": {
-                     *         "transcription": 1474.02,
-                     *         "emotion": 61.98,
-                     *         "summary": 10.55
+                     *         "transcription": 1665.78,
+                     *         "emotion": 73.11,
+                     *         "summary": 14.68
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -5808,7 +5809,7 @@ export interface operations {
                      *       },
                      *       "models": {
                      *         "transcriber": "samo-transcriber:44rlemxkgodm6ax4",
-                     *         "emotion": "samo-emotion:nkwkbdxkqg43max4",
+                     *         "emotion": "samo-emotion:gj2zyuxkq252qax4",
                      *         "summarizer": "samo-summarizer:ped5u6hknsefgax4"
                      *       },
                      *       "degraded": []
@@ -5885,10 +5886,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "value": "ek_W251bGwsMTc5NTc5ODA2NiwiMjY2OThlNzQ1MWYzNTExMCIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.Ju9hnUL2VAVppD3yv1YDFLHEQpaGGnQjhf0pFqZPDlw",
-                     *       "expires_at": 1795798066,
+                     *       "value": "ek_W251bGwsMTc5NTc5OTkwMCwiODQ3ZDMxMWViZTRkZTZhNyIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.a1uQdJuTA0zNF06GdgXM7TsKGM8RZrQVrUpmSgcSkYk",
+                     *       "expires_at": 1795799900,
                      *       "session": {
-                     *         "id": "sess_33a41e7fe930ef3d10c0",
+                     *         "id": "sess_ebb08cf18e8fa295c450",
                      *         "object": "realtime.transcription_session",
                      *         "type": "transcription",
                      *         "audio": {
@@ -6199,7 +6200,7 @@ export interface operations {
                      *         "summarizer": true
                      *       },
                      *       "feedback": "off",
-                     *       "uptime_seconds": 6.7
+                     *       "uptime_seconds": 7.2
                      *     }
                      */
                     "application/json": components["schemas"]["HealthResponse"];
@@ -6276,7 +6277,7 @@ export interface operations {
                      *         }
                      *       },
                      *       "emotion": {
-                     *         "tag": "samo-emotion:nkwkbdxkqg43max4",
+                     *         "tag": "samo-emotion:gj2zyuxkq252qax4",
                      *         "ready": true,
                      *         "state": "ready",
                      *         "queue_length": 0,
@@ -6284,15 +6285,15 @@ export interface operations {
                      *           "checkpoint": "checkpoints/emotion",
                      *           "parity": "16 sentences, gap ≤ 0.044",
                      *           "size_bytes": 112529606,
-                     *           "export_seconds": 46.6,
+                     *           "export_seconds": 25.7,
                      *           "versions": {
                      *             "bentoml": "1.4.39",
                      *             "ctranslate2": "4.8.5",
                      *             "onnxruntime": "1.31.1"
                      *           },
                      *           "sha256": {
-                     *             "calibration.json": "696df92694d06820e7be4acc075331afc8342ccbfa0e7f9268be56148ee23d43",
-                     *             "drift.json": "c8167a9f50be96ab0f2972cb3ac18d22be9bfa66d4444d1ac36023a551a4bd9c",
+                     *             "calibration.json": "74a7e52402cf45e232022f2eea0b4c58f80f406228ee296d98e1ea364fe6f707",
+                     *             "drift.json": "6cd1b5b179860b8962335975d564ed20b3ba7bc4eccb3b05b45437329c096823",
                      *             "golden.json": "c7a5e9636efb696ac09cce89c8201d3dbe4ac75d27fdae6f6f509c0422942e7f",
                      *             "model.onnx": "33ce332cb1be70c3c4c1c7e6e245fc1258ed4f9c23e8d834585311109aea6b94",
                      *             "model.onnx.data": "57fcb0b25bb6e78636936549c7293df41a5bf354301a163a2ae0ba9d2212fc9b",
@@ -6417,7 +6418,7 @@ export interface operations {
                      *               1.0992,
                      *               0.4541
                      *             ],
-                     *             "threshold": 0.32
+                     *             "threshold": 0.28
                      *           },
                      *           "chosen_on": {
                      *             "labels": "GoEmotions dev",
@@ -6504,10 +6505,10 @@ export interface operations {
                     /**
                      * @example # HELP process_virtual_memory_bytes Virtual memory size in bytes.
                      *     # TYPE process_virtual_memory_bytes gauge
-                     *     process_virtual_memory_bytes 1.799483392e+09
+                     *     process_virtual_memory_bytes 1.79730432e+09
                      *     # HELP process_resident_memory_bytes Resident memory size in bytes.
                      *     # TYPE process_resident_memory_bytes gauge
-                     *     process_resident_memory_bytes 6.8974592e+08
+                     *     process_resident_memory_bytes 6.7612672e+08
                      */
                     "text/plain": unknown;
                 };
