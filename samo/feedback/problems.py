@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import ssl
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -18,6 +19,9 @@ NO_ANSWER: Final = "The database of feedback does not answer."
 FULL: Final = "The disk of the database of feedback is full."
 _READ_ONLY: Final = "The database of feedback may not be written by the service."
 BUSY: Final = "The database of feedback is busy."
+_CERTIFICATE: Final = (
+    "The certificate of the database of feedback is not trusted, or is of another host."
+)
 
 _SQLITE: Final = {
     "SQLITE_FULL": FULL,
@@ -56,8 +60,13 @@ def reason(error: BaseException) -> str:
         return BUSY
     if isinstance(error, TimeoutError):
         return NO_ANSWER
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _CERTIFICATE
     if isinstance(error, OSError):
-        return FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else _SQLITE["SQLITE_CANTOPEN"]
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return FULL
+        # pg8000 leaves some errors of the network as they are; those of files have a name
+        return NO_ANSWER if error.filename is None else _SQLITE["SQLITE_CANTOPEN"]
     if isinstance(error, DBAPIError):
         state = sqlstate(error)
         if state is not None:
