@@ -28,6 +28,7 @@ from exporting.drift import write_drift_reference
 from exporting.errors import ExportError
 from exporting.graph import optimize
 from exporting.quantization import quantize
+from exporting.reason_head import append_reason_head
 from exporting.store import (
     DEFAULT_CHECKPOINTS,
     ROOT,
@@ -82,6 +83,8 @@ def export_emotion(request: ExportRequest, folder: Path) -> FinishedExport:
     graph = folder / "float" / "model.onnx"
     if request.precision == "int8":
         graph = _quantize(checkpoint, graph, folder / "int8.onnx")
+    if not append_reason_head(graph, checkpoint.adapter):
+        console.print("  no reasons.safetensors in the checkpoint: explanations list more words")
     emotion.write_folder(checkpoint, graph, exported)
     with _timed_step("fusing"):
         unfused = (exported / "model.onnx").rename(folder / "unfused.onnx")

@@ -16,7 +16,7 @@ import numpy as np
 from runners.base import ParallelRunner, Runner
 from runners.cancellation import stop_if_cancelled
 from runners.emotion.calibration import EmotionCalibration, Probabilities
-from runners.emotion.classifier import OccludedText
+from runners.emotion.classifier import ClassifierInput, OccludedText, TextWithWords
 from runners.emotion.prediction import NEUTRAL, OTHER_PERSON, PAST, SENTIMENT_OF, WISHED
 from runners.summarizer.summary import Summary, SummaryRequest
 from runners.text.sentences import split_sentences
@@ -35,8 +35,11 @@ MAX_SILENCE_AMPLITUDE: Final = 1e-3
 _CRASH_AFTER_WORDS: Final = 2
 
 
-class FakeEmotionClassifier(ParallelRunner[str | OccludedText, str, Probabilities]):
-    """Gives named outputs a probability of 0.9, all others 0.01; neutral if no label is named."""
+class FakeEmotionClassifier(ParallelRunner[ClassifierInput, str | TextWithWords, Probabilities]):
+    """Gives named outputs a probability of 0.9, all others 0.01; neutral if no label is named.
+
+    A word shows the label that it names.
+    """
 
     def __init__(self) -> None:
         labels = tuple(SENTIMENT_OF)
@@ -62,26 +65,33 @@ class FakeEmotionClassifier(ParallelRunner[str | OccludedText, str, Probabilitie
         """The names of the outputs."""
         return self.calibration.outputs
 
-    def prepare(self, item: str | OccludedText) -> str:
+    def prepare(self, item: ClassifierInput) -> str | TextWithWords:
         """Return the text with an ellipsis instead of each hidden span."""
-        if isinstance(item, str):
+        if not isinstance(item, OccludedText):
             return item
         text = item.text
         for start, end in sorted(item.hidden, reverse=True):
             text = f"{text[:start]} … {text[end:]}"
         return text
 
-    def cost(self, prepared: str) -> int:
+    def cost(self, prepared: str | TextWithWords) -> int:
         """Number of words."""
-        return len(prepared.split())
+        return len((prepared if isinstance(prepared, str) else prepared.text).split())
 
-    def predict(self, batch: Sequence[str]) -> list[Probabilities]:
+    def predict(self, batch: Sequence[str | TextWithWords]) -> list[Probabilities]:
         """Return the probabilities of each text."""
-        return [self._classify(text) for text in batch]
+        return [
+            self._classify(one) if isinstance(one, str) else self._reasons(one) for one in batch
+        ]
 
-    def predict_single_threaded(self, batch: Sequence[str]) -> list[Probabilities]:
+    def predict_single_threaded(self, batch: Sequence[str | TextWithWords]) -> list[Probabilities]:
         """As `predict`."""
         return self.predict(batch)
+
+    def _reasons(self, item: TextWithWords) -> Probabilities:
+        words = [item.text[start:end].lower() for start, end in item.words]
+        named = [[name == word for name in self.calibration.labels] for word in words]
+        return np.where(named, 0.9, 0.01).astype(np.float32)
 
     def _classify(self, text: str) -> Probabilities:
         words = set(text.lower().replace(".", " ").replace("!", " ").split())

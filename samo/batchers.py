@@ -7,7 +7,7 @@ from typing import Any, Final
 from runners.base import Input, Output, ParallelRunner, Prepared
 from runners.batching import Batcher
 from runners.emotion.calibration import Probabilities
-from runners.emotion.classifier import OccludedText
+from runners.emotion.classifier import ClassifierInput
 from samo.insight.classification import EmotionBatcher
 from samo.monitoring import metrics
 from samo.monitoring.models import text_batch_observer
@@ -28,7 +28,7 @@ EMOTION_MIN_QUEUE_TOKENS: Final = 5120
 
 def create_emotion_batcher(
     settings: Settings,
-    runner: ParallelRunner[str | OccludedText, Any, Probabilities],
+    runner: ParallelRunner[ClassifierInput, Any, Probabilities],
     speech: Batcher[Any, Any, Any],
     live: Batcher[Any, Any, Any] | None,
     name: str = "emotion",

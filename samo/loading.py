@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from runners.base import ParallelRunner, Runner
 from runners.emotion.calibration import EmotionCalibration, Probabilities
-from runners.emotion.classifier import EmotionClassifier, OccludedText
+from runners.emotion.classifier import ClassifierInput, EmotionClassifier
 from runners.errors import StartError
 from runners.summarizer.summarizer import Summarizer
 from runners.summarizer.summary import Summary, SummaryRequest
@@ -37,7 +37,7 @@ TranscriberRunner = Runner[TranscriptionRequest, Any, Transcript]
 SummarizerRunner = Runner[SummaryRequest, Any, Summary]
 
 
-class EmotionRunner(ParallelRunner[str | OccludedText, Any, Probabilities], Protocol):
+class EmotionRunner(ParallelRunner[ClassifierInput, Any, Probabilities], Protocol):
     """The classifier, with the calibration that interprets its probabilities."""
 
     calibration: EmotionCalibration

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,9 @@ MASK_TOKENS: Final = ("<mask>", "[MASK]")
 # Threads spin this long before they sleep until the next operator. Waking a thread takes longer
 # than most operators compute; spinning without a limit would keep a core from other work.
 SPIN_WAIT_MICROSECONDS: Final = 200
+
+# Output of a graph with a reason head: logits of each token for each label.
+REASON_LOGITS: Final = "reason_logits"
 
 TokenIds = npt.NDArray[np.int64]
 # Start and end of a part of a text, in characters.
@@ -70,6 +73,28 @@ class OccludedText:
     hidden: tuple[Span, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TextWithWords:
+    """A text and its words, `text[start:end]` of each, for which the classifier finds reasons."""
+
+    text: str
+    words: tuple[Span, ...]
+
+
+ClassifierInput = str | OccludedText | TextWithWords
+
+
+@dataclass(frozen=True, slots=True)
+class TokensOfWords:
+    """Token ids of a text, and for each word its tokens, bool of shape (words, tokens)."""
+
+    ids: TokenIds
+    words: npt.NDArray[np.bool_]
+
+
+PreparedText = TokenIds | TokensOfWords
+
+
 def is_hidden(
     offsets: Sequence[Span], origins: Sequence[int], hidden: Sequence[Span]
 ) -> npt.NDArray[np.bool_]:
@@ -90,8 +115,16 @@ def is_hidden(
     return tokens
 
 
-class EmotionClassifier(ParallelRunner[str | OccludedText, TokenIds, Probabilities]):
+# Computes nothing for outputs that are not asked for, such as the reason head.
+_RUN_OPTIONS: Final = onnxruntime.RunOptions()
+_RUN_OPTIONS.only_execute_path_to_fetches = True
+
+
+class EmotionClassifier(ParallelRunner[ClassifierInput, PreparedText, Probabilities]):
     """Gives each text a probability for every name in `calibration.outputs`.
+
+    For a `TextWithWords` it gives, instead, each word's probability that a reader says that it
+    shows a label, of shape (words, labels); 1 without a reason head.
 
     A text's probabilities are the same to the last bit whatever other texts are in its batch, with
     any padding and on any number of threads: the exported graph computes no scale from the batch.
@@ -115,6 +148,7 @@ class EmotionClassifier(ParallelRunner[str | OccludedText, TokenIds, Probabiliti
         self._golden = golden
         self._session = session
         self._single_threaded = single_threaded or session
+        self._has_reasons = REASON_LOGITS in [output.name for output in session.get_outputs()]
         self._tokenizer = tokenizer
         self._pad_id: int = tokenizer.padding["pad_id"] if tokenizer.padding else 0
         mask_ids = [i for token in MASK_TOKENS if (i := tokenizer.token_to_id(token)) is not None]
@@ -160,8 +194,14 @@ class EmotionClassifier(ParallelRunner[str | OccludedText, TokenIds, Probabiliti
         """The tokens of the tokenizer."""
         return list(self._tokenizer.get_vocab())
 
-    def prepare(self, item: str | OccludedText) -> TokenIds:
-        """Tokenize a text; return token ids, int64 of shape (tokens,).
+    @overload
+    def prepare(self, item: str | OccludedText) -> TokenIds: ...
+
+    @overload
+    def prepare(self, item: TextWithWords) -> TokensOfWords: ...
+
+    def prepare(self, item: ClassifierInput) -> PreparedText:
+        """Tokenize a text; token ids are int64 of shape (tokens,).
 
         Each token that overlaps a hidden span becomes one mask token. A text and its occluded
         variants therefore have the same length and are batched without padding.
@@ -171,6 +211,9 @@ class EmotionClassifier(ParallelRunner[str | OccludedText, TokenIds, Probabiliti
         text, origins = spell_emoji(item.text)
         encoding = self._encode(text)
         ids = np.asarray(encoding.ids, dtype=np.int64)
+        if isinstance(item, TextWithWords):
+            tokens = [is_hidden(encoding.offsets, origins, [word]) for word in item.words]
+            return TokensOfWords(ids, np.asarray(tokens).reshape(len(tokens), len(ids)))
         ids[is_hidden(encoding.offsets, origins, item.hidden)] = self.mask_id
         return ids
 
@@ -180,32 +223,55 @@ class EmotionClassifier(ParallelRunner[str | OccludedText, TokenIds, Probabiliti
             _log.warning("A text was truncated to the model's %d tokens.", MAX_TOKENS)
         return encoding
 
-    def cost(self, prepared: TokenIds) -> int:
+    def cost(self, prepared: PreparedText) -> int:
         """Number of tokens."""
-        return len(prepared)
+        return len(_ids(prepared))
 
-    def predict(self, batch: Sequence[TokenIds]) -> list[Probabilities]:
-        """Return the probabilities of each text, float32 of shape (outputs,), on all threads."""
+    def predict(self, batch: Sequence[PreparedText]) -> list[Probabilities]:
+        """Return the probabilities of each text, on all threads.
+
+        float32 of shape (outputs,), or (words, labels) for `TokensOfWords`.
+        """
         return self._classify(self._session, batch)
 
-    def predict_single_threaded(self, batch: Sequence[TokenIds]) -> list[Probabilities]:
+    def predict_single_threaded(self, batch: Sequence[PreparedText]) -> list[Probabilities]:
         """As `predict`, on the calling thread alone."""
         return self._classify(self._single_threaded, batch)
 
     def _classify(
-        self, session: onnxruntime.InferenceSession, batch: Sequence[TokenIds]
+        self, session: onnxruntime.InferenceSession, batch: Sequence[PreparedText]
     ) -> list[Probabilities]:
-        longest = max(len(ids) for ids in batch)
+        rows = [_ids(one) for one in batch]
+        longest = max(map(len, rows))
         input_ids = np.full((len(batch), longest), self._pad_id, dtype=np.int64)
         attention_mask = np.zeros_like(input_ids)
-        for row, ids in enumerate(batch):
+        for row, ids in enumerate(rows):
             input_ids[row, : len(ids)] = ids
             attention_mask[row, : len(ids)] = 1
-        (logits,) = session.run(
-            ["logits"], {"input_ids": input_ids, "attention_mask": attention_mask}
+        wanted = ["logits"]
+        if self._has_reasons and any(isinstance(one, TokensOfWords) for one in batch):
+            wanted.append(REASON_LOGITS)
+        logits, *reason_logits = session.run(
+            wanted, {"input_ids": input_ids, "attention_mask": attention_mask}, _RUN_OPTIONS
         )
         logits[:, : len(self.calibration.labels)] /= self.calibration.temperature
-        return list(1.0 / (1.0 + np.exp(-logits)))
+        outputs = list(_sigmoid(logits))
+        for row, one in enumerate(batch):
+            if isinstance(one, TokensOfWords):
+                outputs[row] = self._reasons(one, reason_logits[0][row] if reason_logits else None)
+        return outputs
+
+    def _reasons(
+        self, prepared: TokensOfWords, logits: npt.NDArray[np.float32] | None
+    ) -> Probabilities:
+        """Of each word the highest probability among its tokens; 0 for a word without tokens."""
+        reasons = np.zeros((len(prepared.words), len(self.calibration.labels)), np.float32)
+        for word, tokens in enumerate(prepared.words):
+            if logits is None:
+                reasons[word] = 1.0
+            elif tokens.any():
+                reasons[word] = _sigmoid(logits[: len(tokens)][tokens].max(axis=0))
+        return reasons
 
     def warm_up(self) -> None:
         """Classify the golden sample; raise `GoldenMismatchError` if the probabilities differ.
@@ -238,6 +304,14 @@ class EmotionClassifier(ParallelRunner[str | OccludedText, TokenIds, Probabiliti
                 "On this CPU a text's probabilities depend on its batch: they differ by %.0e.",
                 spread,
             )
+
+
+def _ids(prepared: PreparedText) -> TokenIds:
+    return prepared.ids if isinstance(prepared, TokensOfWords) else prepared
+
+
+def _sigmoid(logits: npt.NDArray[np.float32]) -> Probabilities:
+    return np.asarray(1.0 / (1.0 + np.exp(-logits)), dtype=np.float32)
 
 
 def _session(model: Path, threads: int) -> onnxruntime.InferenceSession:

@@ -21,8 +21,8 @@ class SummaryRequest:
     Attributes:
         text: the entry; not blank.
         max_sentences: maximum number of sentences in the summary, 1 to `MAX_SUMMARY_SENTENCES`.
-        salience: 1 - P(neutral) of each sentence, between 0 and 1; None if it is not known, and
-            then the focus is "gist".
+        salience: how much each sentence shows what is felt in the entry, between 0 and 1; None if
+            it is not known, and then the focus is "gist".
         focus: sentences to prefer: emotional ones ("feeling"), those that state what the entry is
             about ("gist"), or both ("core").
         sentences: of the text; None to split it (`runners.text.sentences.split_sentences`).

@@ -8,14 +8,14 @@ from typing import Final
 from runners.batching import Batcher
 from runners.deadline import step_deadline
 from runners.emotion.calibration import EmotionCalibration, Probabilities
-from runners.emotion.classifier import OccludedText, TokenIds
+from runners.emotion.classifier import ClassifierInput, PreparedText
 from runners.errors import SamoError
 from samo.insight.entry import ClassifiedEntry, SplitEntry, aggregate
 from samo.insight.observer import TextObserver
 from samo.insight.threads import run_in_thread
 from samo.monitoring import tracing
 
-EmotionBatcher = Batcher[str | OccludedText, TokenIds, Probabilities]
+EmotionBatcher = Batcher[ClassifierInput, PreparedText, Probabilities]
 
 # Texts of one request that are in the classifier's queue at the same time.
 MAX_QUEUED_TEXTS: Final = 512
@@ -45,7 +45,7 @@ class Classification:
         self.observers = list(observers)
 
     async def run(
-        self, texts: Sequence[str | OccludedText], *, is_admitted: bool = False
+        self, texts: Sequence[ClassifierInput], *, is_admitted: bool = False
     ) -> list[Probabilities | SamoError]:
         """Classify any number of texts with at most `MAX_QUEUED_TEXTS` in the queue.
 

@@ -19,6 +19,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+import numpy as np
+
 from runners.emotion.calibration import EmotionCalibration, Probabilities
 from runners.emotion.prediction import NEUTRAL, EmotionContext, EmotionPrediction, EntryPrediction
 from runners.errors import InvalidRequest, SamoError
@@ -201,9 +203,18 @@ def interpret_entry(
     )
 
 
-def salience(
-    calibration: EmotionCalibration, sentence_probabilities: Iterable[Probabilities]
-) -> list[float]:
-    """How emotional each sentence is, from 0 to 1: 1 - P(neutral)."""
-    neutral = calibration.labels.index(NEUTRAL)
-    return [1.0 - float(row[neutral]) for row in sentence_probabilities]
+def salience(calibration: EmotionCalibration, classified: ClassifiedEntry) -> list[float]:
+    """How much each sentence shows what is felt in the entry, from 0 to 1.
+
+    It is the mean of 1 - P(neutral) and the probability that the sentence has any of the entry's
+    emotions. With the first alone, a summary less often has the entry's first emotion. For an entry
+    without an emotion it is the first alone.
+    """
+    rows = np.stack(classified.sentence_probabilities)[:, : len(calibration.labels)]
+    emotional = 1.0 - rows[:, calibration.labels.index(NEUTRAL)]
+    decided = calibration.decide(classified.entry_probabilities)
+    columns = [calibration.labels.index(one.name) for one in decided if one.name != NEUTRAL]
+    if not columns:
+        return list(map(float, emotional))
+    of_entry = 1.0 - np.prod(1.0 - rows[:, columns], axis=1)
+    return list(map(float, (emotional + of_entry) / 2.0))

@@ -1,4 +1,4 @@
-"""Explain a decision by occlusion: hide one word at a time and measure the effect.
+"""Explain a decision: hide one word at a time, measure the effect, list words that readers accept.
 
 The weight of a word for an emotion is the drop in that emotion's probability when the word is
 hidden from the model (Zeiler & Fergus, 2014, https://arxiv.org/abs/1311.2901; for text Li et al.,
@@ -7,32 +7,35 @@ https://arxiv.org/abs/1612.08220). The word is replaced by the mask token: the e
 token from its pretraining, and the other words keep their positions.
 `training.emotion.evaluate_explanations` compares this with deleting the word.
 
-These are pure functions; the caller classifies the variants:
+A word can make a difference although it shows no emotion, such as a name. So the classifier's
+reason head says for each word how likely a reader would give it as a reason, and of the words that
+make a difference the likeliest reasons are listed.
+
+These are pure functions; the caller classifies the inputs:
 
     check_length(text)
     words = words_to_hide(entry)
     occlusion = occlude(calibration, classified, words, emotions)
-    explanations = occlusion.explain(calibration, classify(occlusion.variants))
+    explanations = occlusion.explain(calibration, classify(occlusion.inputs))
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from runners.emotion.calibration import EmotionCalibration, Probabilities
-from runners.emotion.classifier import OccludedText
+from runners.emotion.classifier import ClassifierInput, OccludedText, TextWithWords
 from runners.emotion.prediction import NEUTRAL
 from runners.errors import InvalidRequest
-from runners.text.compare import is_function_word
 from runners.text.emoji import spell_emoji
 from samo.insight.entry import ClassifiedEntry, SplitEntry
-from samo.insight.weak_words import weak_words
 from samo.insight.words import TextWord, split_words
 from samo.limits import MAX_EXPLAINED_CHARACTERS, MAX_EXPLAINED_WORDS
 
@@ -42,10 +45,13 @@ MIN_WORD_WEIGHT: Final = 0.05
 # A smaller weight counts if hiding the word divides the odds of the emotion by this number: where
 # the model is certain, no single word changes the probability much.
 MIN_ODDS_RATIO: Final = 2.0
-# Smallest weight that is listed, as a share of the largest.
+# Smallest weight that counts, as a share of the largest.
 MIN_RELATIVE_WEIGHT: Final = 0.2
-# If only weak words have the required weight, words with this share of it are listed instead.
-MIN_SHARE_OF_MINIMUM: Final = 0.25
+# If a word has the required weight, words with this share of it are listed, too, if they are the
+# likelier reasons.
+MIN_SHARE_OF_MINIMUM: Final = 0.1
+# Words are listed whose odds of being a reason are at least this share of the highest odds.
+MIN_RELATIVE_ODDS: Final = 0.5
 
 Weights = npt.NDArray[np.float64]
 
@@ -83,33 +89,40 @@ class Occlusion:
     words: list[HiddenWord]
 
     @property
-    def variants(self) -> list[OccludedText]:
-        """The classifier's inputs: for each word its sentence with the word hidden."""
+    def inputs(self) -> list[ClassifierInput]:
+        """For each word its sentence with the word hidden, then each sentence with its words."""
         texts = self.classified.split.texts
+        spans = [(hidden.word.start, hidden.word.end) for hidden in self.words]
+        by_sentence = groupby(zip(self.words, spans, strict=True), key=lambda one: one[0].sentence)
         return [
-            OccludedText(texts[hidden.sentence], ((hidden.word.start, hidden.word.end),))
-            for hidden in self.words
+            *(
+                OccludedText(texts[hidden.sentence], (span,))
+                for hidden, span in zip(self.words, spans, strict=True)
+            ),
+            *(
+                TextWithWords(texts[sentence], tuple(span for _, span in words))
+                for sentence, words in by_sentence
+            ),
         ]
 
     def explain(
-        self, calibration: EmotionCalibration, variant_probabilities: Sequence[Probabilities]
+        self, calibration: EmotionCalibration, outputs: Sequence[Probabilities]
     ) -> list[Explanation]:
-        """Return one explanation per emotion, given the probabilities of the `variants`."""
+        """Return one explanation per emotion, given the classifier's outputs for the `inputs`."""
         sentences = [hidden.sentence for hidden in self.words]
+        variants, readings = outputs[: len(self.words)], outputs[len(self.words) :]
         weights = entry_weights(
-            calibration,
-            self.classified,
-            list(zip(sentences, variant_probabilities, strict=True)),
+            calibration, self.classified, list(zip(sentences, variants, strict=True))
         )
+        reasons = np.concatenate([np.zeros((0, len(calibration.labels))), *readings])
         words = [self._word_in_entry(hidden) for hidden in self.words]
-        weak = weak_words(words, sentences)
         return [
             explain(
                 emotion,
                 words,
                 weights[:, column],
+                reasons[:, column],
                 self.classified.entry_probabilities[column],
-                weak,
             )
             for emotion, column in zip(
                 self.emotions, map(calibration.labels.index, self.emotions), strict=True
@@ -192,10 +205,12 @@ def entry_weights(
     return drops
 
 
-def _has_content(word: str) -> bool:
-    """Whether a word is neither a function word nor punctuation; emoticons have content."""
-    is_punctuation = all(unicodedata.category(character)[0] == "P" for character in word)
-    return not is_function_word(word) and (not is_punctuation or spell_emoji(word)[0] != word)
+def _is_punctuation(word: str) -> bool:
+    """Whether a word consists of punctuation that is no emoticon."""
+    return (
+        all(unicodedata.category(character)[0] == "P" for character in word)
+        and spell_emoji(word)[0] == word
+    )
 
 
 def _min_weight(probability: float) -> float:
@@ -208,29 +223,35 @@ def explain(
     emotion: str,
     words: Sequence[TextWord],
     weights: Weights,
+    reasons: Weights,
     probability: float,
-    weak: Collection[int] = (),
 ) -> Explanation:
-    """Select the words that explain `emotion`, given their `weights` of shape (words,).
+    """Select the words that explain `emotion`.
 
-    `probability` is that of the emotion. The words have at least `MIN_WORD_WEIGHT`, or divide the
-    odds by `MIN_ODDS_RATIO`, and at least `MIN_RELATIVE_WEIGHT` of the largest weight. If any word
-    has such a weight, the list has the first of these that is not empty: the content words without
-    the `weak` ones (`weak_words`); those with at least `MIN_SHARE_OF_MINIMUM` of the required
-    weight, instead of weak words that have it; weak words; function words and punctuation. A word
-    that speaks against the emotion has a negative weight and is not listed. `neutral` is never
-    explained: its list of words is empty.
+    There must be a word with at least `MIN_WORD_WEIGHT`, or that divides the odds by
+    `MIN_ODDS_RATIO`, and with at least `MIN_RELATIVE_WEIGHT` of the largest weight. Of all words
+    with `MIN_SHARE_OF_MINIMUM` of this weight the likeliest reasons are listed. Punctuation is
+    listed only if there is nothing else. A word that speaks against the emotion has a negative
+    weight and is not listed. `neutral` is never explained: its list of words is empty.
+
+    Args:
+        emotion: an emotion of the entry.
+        words: of the entry.
+        weights: of the words for the emotion, of shape (words,).
+        reasons: for each word the probability that a reader says it shows the emotion, of shape
+            (words,).
+        probability: of the emotion.
     """
     if emotion == NEUTRAL or not words:
         return Explanation(emotion, [])
     min_weight = max(_min_weight(probability), MIN_RELATIVE_WEIGHT * float(weights.max()))
     order = [int(i) for i in np.argsort(-weights, kind="stable")]
     heavy = [i for i in order if weights[i] >= min_weight]
-    # "My" does not explain fear: hiding it changes whose emotion the sentence mentions.
-    content = [i for i in order if _has_content(words[i].text)]
-    strong = [i for i in content if i not in weak]
-    lighter = [i for i in strong if weights[i] >= MIN_SHARE_OF_MINIMUM * min_weight]
-    listed = heavy and (
-        [i for i in strong if i in heavy] or lighter or [i for i in content if i in heavy] or heavy
-    )
+    if not heavy:
+        return Explanation(emotion, [])
+    lighter = [i for i in order if weights[i] >= MIN_SHARE_OF_MINIMUM * min_weight]
+    candidates = [i for i in lighter if not _is_punctuation(words[i].text)] or heavy
+    odds = reasons / np.maximum(1.0 - reasons, 1e-6)
+    min_odds = MIN_RELATIVE_ODDS * max(odds[i] for i in candidates)
+    listed = [i for i in candidates if odds[i] >= min_odds]
     return Explanation(emotion, [WeightedWord(words[i], float(weights[i])) for i in listed])

@@ -152,7 +152,7 @@ class Pipeline:
             self.calibration, classified, words, [emotion.name for emotion in emotions]
         )
         with tracing.step("explain", words=len(occlusion.words)):
-            outputs = await self._classification.run(occlusion.variants, is_admitted=True)
+            outputs = await self._classification.run(occlusion.inputs, is_admitted=True)
         explanations = occlusion.explain(self.calibration, [unwrap(one) for one in outputs])
         return classified.entry_probabilities, explanations
 
@@ -260,10 +260,9 @@ class Pipeline:
 
         `classified` is None if that step failed: the summary is not classified either then.
         """
-        probabilities = classified.sentence_probabilities if classified else None
         request = summary_request(
             entry,
-            salience(self.calibration, probabilities) if probabilities else None,
+            salience(self.calibration, classified) if classified else None,
             max_sentences=max_sentences,
             focus=focus,
         )

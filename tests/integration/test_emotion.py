@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import onnx
 import pytest
 
 from runners.base import GoldenMismatchError
@@ -16,9 +17,11 @@ from runners.emotion.classifier import (
     MAX_TOKENS,
     EmotionClassifier,
     OccludedText,
+    TextWithWords,
 )
 from runners.fakes import FakeSummarizer, FakeTranscriber
 from samo.insight.pipeline import Pipeline
+from samo.insight.words import split_words
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.models
@@ -87,6 +90,51 @@ def test_occlusion_keeps_the_other_tokens(classifier):
     assert (hidden == classifier.mask_id).sum() == (hidden != shown).sum()
     (positions,) = np.nonzero(hidden == classifier.mask_id)
     assert positions.tolist() == [*range(3, positions[-2] + 1), len(shown) - 2]
+
+
+def _with_words(text):
+    return TextWithWords(text, tuple((word.start, word.end) for word in split_words(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "emotion", "word"),
+    [
+        ("On Monday Priya told me that the funeral is at nine.", "sadness", "funeral"),
+        ("My sister passed her driving test and I am so proud of her.", "pride", "proud"),
+        ("well that was awkward 😳 in front of the whole office", "embarrassment", "awkward"),
+    ],
+)
+def test_the_word_that_a_reader_would_name_is_the_likeliest_reason(classifier, text, emotion, word):
+    item = _with_words(text)
+    plain, alone = (classifier.predict([classifier.prepare(one)])[0] for one in (text, item))
+    batch = [classifier.prepare(one) for one in (text, "A longer text. " * 9, item)]
+    plain_in_batch, _, reasons = classifier.predict(batch)
+    assert np.array_equal(plain, plain_in_batch)
+    assert reasons.shape == (len(item.words), 28)
+    assert reasons.dtype == np.float32
+    assert np.allclose(reasons, alone, atol=1e-4)
+    start, end = item.words[reasons[:, classifier.calibration.labels.index(emotion)].argmax()]
+    assert text[start:end] == word
+
+
+def test_a_word_beyond_the_last_token_is_no_reason(classifier):
+    text = f"{'我' * MAX_TOKENS} sad"
+    reasons = classifier.predict([classifier.prepare(_with_words(text))])[0]
+    assert len(reasons) == MAX_TOKENS + 1
+    assert (reasons[-1] == 0.0).all()
+    assert classifier.predict([classifier.prepare(_with_words(""))])[0].shape == (0, 28)
+
+
+def test_without_a_reason_head_every_word_may_be_a_reason(emotion_folder, tmp_path):
+    shutil.copytree(emotion_folder, tmp_path / "model")
+    path = tmp_path / "model" / "model.onnx"
+    model = onnx.load(path, load_external_data=False)
+    del model.graph.output[1]
+    onnx.save(model, path)
+    classifier = EmotionClassifier.load(tmp_path / "model", threads=1)
+    (reasons,) = classifier.predict([classifier.prepare(_with_words("So sad today"))])
+    assert reasons.shape == (3, 28)
+    assert (reasons == 1.0).all()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,8 @@ def check_inputs(steps, existing, runs):
     assert len({step.name for step in steps}) == len(steps)
     for step in steps:
         options = dict(pairwise(step.arguments))
-        written = {Path(options[name]) for name in ("--output", "--target") if name in options}
+        outputs = ("--output", "--target", "--checkpoint")
+        written = {Path(options[name]) for name in outputs if name in options}
         assert any(path in (step.target, *step.target.parents) for path in written), step.name
         inputs = {Path(one) for one in step.arguments if one.startswith(str(runs))} - written
         for path in inputs:

@@ -85,11 +85,16 @@ def test_sentences_are_those_of_the_entry_as_it_was_sent(classifier):
     }
 
 
-def test_salience_is_the_probability_of_an_emotion(classifier):
-    rows = classify(classifier, ["joy", "The bus."])
-    emotional, neutral = salience(classifier.calibration, rows)
-    assert emotional == pytest.approx(0.99)
-    assert neutral == pytest.approx(0.1)
+def test_salience_is_how_much_a_sentence_shows_what_is_felt(classifier):
+    classified = classified_entry(classifier, "I felt joy. The bus left. Such anger!")
+    labels = classifier.calibration.labels
+    classified.entry_probabilities[labels.index("anger")] = 0.0
+    joy, neutral, anger = salience(classifier.calibration, classified)
+    assert joy > anger > neutral
+    assert joy == pytest.approx((0.99 + 0.9) / 2)
+    assert anger == pytest.approx((0.99 + 0.01) / 2)
+    neutral_entry = classified_entry(classifier, "The bus left. It was seven.")
+    assert salience(classifier.calibration, neutral_entry) == pytest.approx([0.1, 0.1])
 
 
 def test_only_new_sentences_of_a_summary_are_classified(classifier):

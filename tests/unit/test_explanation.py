@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from runners.batching import Batcher
 from runners.emotion.calibration import EmotionCalibration
-from runners.emotion.classifier import OccludedText
+from runners.emotion.classifier import OccludedText, TextWithWords
 from runners.errors import InvalidRequest
 from runners.fakes import FakeEmotionClassifier, FakeSummarizer, FakeTranscriber
 from samo.insight.entry import aggregate, split_entry
 from samo.insight.explanation import (
     MIN_RELATIVE_WEIGHT,
+    MIN_SHARE_OF_MINIMUM,
     MIN_WORD_WEIGHT,
     entry_weights,
     explain,
 )
 from samo.insight.pipeline import Pipeline
-from samo.insight.weak_words import weak_words
 from samo.insight.words import TextWord, split_words
 from samo.limits import MAX_EXPLAINED_CHARACTERS, MAX_EXPLAINED_WORDS
 
@@ -66,85 +66,59 @@ def test_words_have_exact_places_in_order_and_leave_nothing_visible_out(text):
     assert letters == sum(character.isalnum() for word in words for character in word.text)
 
 
+def _listed(words, weights, probability, reasons=None, emotion="joy"):
+    """The words of the explanation; by default all are as likely a reason."""
+    reasons = np.full(len(words), 0.3) if reasons is None else np.asarray(reasons)
+    return explain(emotion, words, np.asarray(weights), reasons, probability).words
+
+
 def _words(number):
     return [TextWord("w", index, index + 1) for index in range(number)]
 
 
 def test_only_words_that_matter_are_listed_heaviest_first():
-    weights = np.asarray(
-        [0.3, -0.4, MIN_RELATIVE_WEIGHT * 0.8 - 0.01, 0.8, 0.3, MIN_RELATIVE_WEIGHT * 0.8]
-    )
-    explanation = explain("joy", _words(6), weights, 0.8)
-    assert [word.word.start for word in explanation.words] == [3, 0, 4, 5]
-    assert [word.weight for word in explanation.words] == [0.8, 0.3, 0.3, MIN_RELATIVE_WEIGHT * 0.8]
+    smallest = MIN_SHARE_OF_MINIMUM * MIN_RELATIVE_WEIGHT * 0.8
+    listed = _listed(_words(6), [0.3, -0.4, smallest - 0.001, 0.8, 0.3, smallest], 0.8)
+    assert [one.word.start for one in listed] == [3, 0, 4, 5]
+    assert [one.weight for one in listed] == [0.8, 0.3, 0.3, smallest]
 
 
-def test_function_words_are_listed_only_where_nothing_else_matters():
-    words = [TextWord("My", 0, 2), TextWord("dread", 3, 8), TextWord("not", 9, 12)]
-    listed = explain("fear", words, np.asarray([0.5, 0.3, 0.2]), 0.6).words
-    assert [word.word.text for word in listed] == ["dread", "not"]
-    listed = explain("fear", words, np.asarray([0.5, 0.01, 0.0]), 0.6).words
-    assert [word.word.text for word in listed] == ["My"]
-
-
-@pytest.mark.parametrize("word", ["I'm", "he’s", "thats", "!", "…", "When I"])
-def test_contractions_and_punctuation_are_listed_only_where_nothing_else_matters(word):
-    words = [TextWord(word, 0, 2), TextWord("won", 3, 6)]
-    listed = explain("joy", words, np.asarray([0.5, 0.3]), 0.6).words
-    assert [one.word.text for one in listed] == ["won"]
+@pytest.mark.parametrize("mark", ["!", "…", "?!", "--"])
+def test_punctuation_is_listed_only_where_nothing_else_matters(mark):
+    words = [TextWord(mark, 0, 2), TextWord("won", 3, 6)]
+    assert [one.word.text for one in _listed(words, [0.5, 0.3], 0.6)] == ["won"]
+    assert [one.word.text for one in _listed(words, [0.5, 0.001], 0.6)] == [mark]
 
 
 @pytest.mark.parametrize("word", ["couldn't", "well", ":)", "😭", "ill"])
 def test_negations_and_emoticons_are_listed_beside_other_words(word):
     words = [TextWord(word, 0, 2), TextWord("won", 3, 6)]
-    assert explain("joy", words, np.asarray([0.5, 0.3]), 0.6).words[0].word.text == word
+    assert _listed(words, [0.5, 0.3], 0.6)[0].word.text == word
 
 
-@pytest.mark.parametrize(
-    ("text", "weak"),
-    [
-        ("My Dad said Monday is dreadful", ["Dad", "said", "Monday"]),
-        ("so Priya’s mum’s ill , 3 days", ["Priya’s", "mum’s", "3", "days"]),
-        ("Wonderful ! Great news : Yes", []),
-        ('he shouted " Disgraceful " SO LOUD', []),
-        ("I'm told I passed", ["told"]),
-    ],
-)
-def test_names_numbers_times_and_verbs_that_say_little_are_weak(text, weak):
-    words = [TextWord(word, 0, 0) for word in text.split()]
-    found = weak_words(words, [0] * len(words))
-    assert [words[index].text for index in sorted(found)] == weak
-
-
-def test_a_capital_at_the_start_of_a_sentence_is_no_name():
-    words = [TextWord(word, 0, 0) for word in ("Sad", "day", "Awful", "news", "Ola")]
-    assert weak_words(words, [0, 0, 1, 1, 1]) == {1, 4}
-
-
-def test_weak_words_are_listed_only_where_nothing_else_matters():
-    words = [TextWord(text, 0, 0) for text in ("Dad", "funeral", "my")]
-    listed = explain("sadness", words, np.asarray([0.5, 0.06, 0.2]), 0.6, weak={0}).words
-    assert [word.word.text for word in listed] == ["funeral"]
-    listed = explain("sadness", words, np.asarray([0.5, 0.02, 0.2]), 0.6, weak={0}).words
-    assert [word.word.text for word in listed] == ["Dad"]
-    listed = explain("sadness", words, np.asarray([0.04, 0.04, 0.0]), 0.6, weak={0}).words
-    assert listed == []
+def test_the_likeliest_reasons_among_the_words_that_matter_are_listed():
+    words = [TextWord(text, 0, 0) for text in ("Dad", "funeral", "my", "wept")]
+    listed = _listed(words, [0.5, 0.06, 0.2, 0.1], 0.6, [0.1, 0.9, 0.01, 0.88])
+    assert [one.word.text for one in listed] == ["wept", "funeral"]
+    # without "funeral" the emotion is as probable
+    listed = _listed(words, [0.5, 0.009, 0.2, 0.1], 0.6, [0.1, 0.9, 0.01, 0.01])
+    assert [one.word.text for one in listed] == ["Dad"]
+    assert _listed(words, [0.04, 0.04, 0.0, 0.0], 0.6) == []
 
 
 def test_where_no_word_by_itself_matters_none_is_listed():
-    assert explain("joy", _words(2), np.full(2, MIN_WORD_WEIGHT - 0.001), 0.6).words == []
-    assert explain("joy", [], np.empty(0), 0.6).words == []
+    assert _listed(_words(2), np.full(2, MIN_WORD_WEIGHT - 0.001), 0.6) == []
+    assert _listed([], np.empty(0), 0.6) == []
 
 
 def test_where_the_model_is_certain_a_word_that_halves_the_odds_is_listed():
     # 0.998 has half the odds of 0.999
-    weights = np.asarray([0.0012, 0.0008])
-    assert [one.weight for one in explain("joy", _words(2), weights, 0.999).words] == [0.0012]
-    assert explain("joy", _words(2), weights, 0.9).words == []
+    assert [one.weight for one in _listed(_words(2), [0.0012, 0.00001], 0.999)] == [0.0012]
+    assert _listed(_words(2), [0.0012, 0.00001], 0.9) == []
 
 
 def test_neutral_is_carried_by_no_word():
-    assert explain("neutral", _words(2), np.asarray([0.5, 0.1]), 0.6).words == []
+    assert _listed(_words(2), [0.5, 0.1], 0.6, emotion="neutral") == []
 
 
 def test_weights_are_drops_of_the_entry_level_probabilities():
@@ -205,13 +179,14 @@ def run(text, threshold=None, top_k=None):
     return explanations, calls, runner.items
 
 
-def test_the_variants_are_one_request():
+def test_the_variants_and_the_words_are_one_request():
     explanations, calls, items = run("such joy today")
-    assert calls == [1, 3]
+    assert calls == [1, 4]
     assert items[1:] == [
         OccludedText("such joy today", ((0, 4),)),
         OccludedText("such joy today", ((5, 8),)),
         OccludedText("such joy today", ((9, 14),)),
+        TextWithWords("such joy today", ((0, 4), (5, 8), (9, 14))),
     ]
     (joy,) = explanations
     assert [(word.word, round(word.weight, 2)) for word in joy.words] == [
@@ -246,7 +221,8 @@ def test_a_long_text_is_explained_in_its_sentences_where_something_is_felt():
     for explanation in explanations:
         for word in explanation.words:
             assert text[word.word.start : word.word.end] == word.word.text == explanation.emotion
-    assert calls == [8, 18]  # the words of two sentences; six others feel nothing
+    # the words of two sentences, and these once more; six others feel nothing
+    assert calls == [8, 20]
     assert {item.text for item in items[8:]} == {
         "I woke up with much joy about it all.",
         "And then came anger at it all!",

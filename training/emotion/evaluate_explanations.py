@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from runners.batching import Batcher
-from runners.emotion.classifier import EmotionClassifier
+from runners.emotion.classifier import EmotionClassifier, TextWithWords
 from runners.fakes import FakeSummarizer, FakeTranscriber
 from samo.batchers import EMOTION_BATCH_TOKENS
 from samo.insight.explanation import explain
@@ -84,12 +84,18 @@ class Measurements:
         }
         for name, weights in rankings.items():
             self.scores[name].append(faithfulness(eraser, explained, weights))
-        self.words_listed += [
-            len(
-                explain("", explained.words, masked[:, label], explained.probabilities[label]).words
+        spans = tuple((word.start, word.end) for word in explained.words)
+        classifier = eraser.classifier
+        [reasons] = classifier.predict([classifier.prepare(TextWithWords(explained.text, spans))])
+        for label in explained.decided:
+            explanation = explain(
+                classifier.calibration.labels[label],
+                explained.words,
+                masked[:, label],
+                reasons[:, label].astype(np.float64),
+                explained.probabilities[label],
             )
-            for label in explained.decided
-        ]
+            self.words_listed.append(len(explanation.words))
 
     def summary(self, rng: np.random.Generator) -> dict[str, Any]:
         """Means by ranking and erasure, and the advantage of the mask token over deletion."""

@@ -74,7 +74,7 @@ def explain(classifier: EmotionClassifier, text: str) -> list[Explanation]:
         words_to_hide(classified.split),
         [emotion.name for emotion in emotions],
     )
-    prepared = [classifier.prepare(one) for one in occlusion.variants]
+    prepared = [classifier.prepare(one) for one in occlusion.inputs]
     outputs = classifier.predict(prepared) if prepared else []  # a text that is only neutral
     return occlusion.explain(calibration, outputs)
 

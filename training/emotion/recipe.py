@@ -5,7 +5,7 @@
 The model continues the training of `checkpoints/teachers/first-person` in four stages, on soft
 labels of the teachers, BRIGHTER, XED, journal entries and contrast pairs, then also on texts with
 emoji, and at last on texts with hidden words. The weights of the last two stages are averaged. The
-last step, `publish`, writes a complete checkpoint to `RUNS/emotion`. Copying it to
+last steps, `publish` and `reasons`, write a complete checkpoint to `RUNS/emotion`. Copying it to
 `checkpoints/emotion` is a decision for a person, based on the evaluation programs.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from exporting.emotion import ARTIFACT_FILE
+from exporting.reason_head import REASONS_FILE
 from training.emotion import soft_labels
 from training.emotion.first_person import EMOJI_TRAIN, FIRST_PERSON_DEV, split_first_person
 from training.emotion.runs import RUN_FILE
@@ -157,6 +158,12 @@ def recipe_steps(
                 "--adapter", str(adapter), "--base", student.encoder, "--data", str(data),
                 "--first-person", str(runs / FIRST_PERSON_DEV), "--target", str(target),
             ),
+        )
+    )  # fmt: skip
+    steps.append(
+        RecipeStep(
+            "reasons", target / REASONS_FILE, "training.emotion.fit_reasons",
+            ("--checkpoint", str(target)),
         )
     )  # fmt: skip
     return steps

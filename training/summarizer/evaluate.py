@@ -115,25 +115,32 @@ def evaluate_diaries(
 ) -> dict[str, dict[str, float]]:
     """Return ROUGE against the diaries' summaries, and how often the first emotion is kept.
 
-    The first emotion of a diary is the one with the largest labelled share. Neutral diaries do not
-    count for it.
+    For `emotion_kept` the first emotion of a diary is the one with the largest labelled share, and
+    neutral diaries do not count; for `answer_kept` it is the first one that the service answers, as
+    for composites.
     """
     texts = [diary.text for diary in diaries]
     references = [diary.summary for diary in diaries]
     first = [max(diary.emotions, key=lambda name: diary.emotions[name]) for diary in diaries]
+    answered = [pipeline.labels(text)[0] for text in texts]
     rows: dict[str, dict[str, float]] = {}
     for focus in FOCUSES:
         summaries = [
             pipeline.summarize(text, MAX_SENTENCES, focus).text
             for text in tqdm(texts, desc=f"diaries, {focus}", unit="diary")
         ]
+        top = [pipeline.labels(summary)[:TOP_LABELS] for summary in summaries]
         kept = [
-            emotion in pipeline.labels(summary)[:TOP_LABELS]
-            for emotion, summary in zip(first, summaries, strict=True)
+            emotion in labels
+            for emotion, labels in zip(first, top, strict=True)
             if emotion != NEUTRAL
         ]
-        emotion_kept = {"emotion_kept": float(np.mean(kept))}
-        rows[f"service, focus {focus}"] = rouge(references, summaries) | emotion_kept
+        rows[f"service, focus {focus}"] = rouge(references, summaries) | {
+            "emotion_kept": float(np.mean(kept)),
+            "answer_kept": float(
+                np.mean([emotion in labels for emotion, labels in zip(answered, top, strict=True)])
+            ),
+        }
         rows[f"Lead, as long as {focus}"] = rouge(references, truncate_words(texts, summaries))
     return rows
 

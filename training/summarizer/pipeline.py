@@ -34,7 +34,8 @@ class SummaryPipeline:
     def request(self, text: str, max_sentences: int, focus: Focus = "core") -> SummaryRequest:
         """Split and classify an entry; return the request to the summarizer."""
         entry = split_entry(text)
-        values = salience(self.calibration, self._classify(entry.texts))
+        classified = aggregate(self.calibration, entry, self._classify(entry.texts))
+        values = salience(self.calibration, classified)
         return summary_request(entry, values, max_sentences=max_sentences, focus=focus)
 
     def run(self, request: SummaryRequest) -> Summary:
