@@ -116,13 +116,13 @@ def evaluate_diaries(
     """Return ROUGE against the diaries' summaries, and how often the first emotion is kept.
 
     For `emotion_kept` the first emotion of a diary is the one with the largest labelled share, and
-    neutral diaries do not count; for `answer_kept` it is the first one that the service answers, as
-    for composites.
+    neutral diaries do not count; for `predicted_emotion_kept` it is the one that the service
+    predicts, as for composites.
     """
     texts = [diary.text for diary in diaries]
     references = [diary.summary for diary in diaries]
     first = [max(diary.emotions, key=lambda name: diary.emotions[name]) for diary in diaries]
-    answered = [pipeline.labels(text)[0] for text in texts]
+    predicted = [pipeline.labels(text)[0] for text in texts]
     rows: dict[str, dict[str, float]] = {}
     for focus in FOCUSES:
         summaries = [
@@ -137,8 +137,8 @@ def evaluate_diaries(
         ]
         rows[f"service, focus {focus}"] = rouge(references, summaries) | {
             "emotion_kept": float(np.mean(kept)),
-            "answer_kept": float(
-                np.mean([emotion in labels for emotion, labels in zip(answered, top, strict=True)])
+            "predicted_emotion_kept": float(
+                np.mean([emotion in labels for emotion, labels in zip(predicted, top, strict=True)])
             ),
         }
         rows[f"Lead, as long as {focus}"] = rouge(references, truncate_words(texts, summaries))
