@@ -124,7 +124,7 @@ class EmotionClassifier(ParallelRunner[ClassifierInput, PreparedText, Probabilit
     """Gives each text a probability for every name in `calibration.outputs`.
 
     For a `TextWithWords` it gives, instead, each word's probability that a reader says that it
-    shows a label, of shape (words, labels); 1 without a reason head.
+    shows a label, of shape (words, labels); 0 without a reason head.
 
     A text's probabilities are the same to the last bit whatever other texts are in its batch, with
     any padding and on any number of threads: the exported graph computes no scale from the batch.
@@ -267,9 +267,7 @@ class EmotionClassifier(ParallelRunner[ClassifierInput, PreparedText, Probabilit
         """Of each word the highest probability among its tokens; 0 for a word without tokens."""
         reasons = np.zeros((len(prepared.words), len(self.calibration.labels)), np.float32)
         for word, tokens in enumerate(prepared.words):
-            if logits is None:
-                reasons[word] = 1.0
-            elif tokens.any():
+            if logits is not None and tokens.any():
                 reasons[word] = _sigmoid(logits[: len(tokens)][tokens].max(axis=0))
         return reasons
 

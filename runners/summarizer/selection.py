@@ -22,6 +22,7 @@ MIN_SALIENCE_SHARE: Final = 0.7
 # Only the sentences with the highest scores are combined, which bounds the search.
 MAX_CANDIDATES: Final = 40
 MAX_EXCHANGES: Final = 3
+MAX_LIST_ITEMS: Final = 5
 # Weight of recurring words for "feeling"; salience and the number of content words have 1. It was
 # tuned on composites of GoEmotions' dev comments.
 FEELING_RECURRENCE_WEIGHT: Final = 3.0
@@ -105,20 +106,20 @@ def _with_content(words: Sequence[Collection[str]]) -> list[int]:
     return [index for index, content in enumerate(words) if content] or list(range(len(words)))
 
 
-def add_list_items(
-    sentences: Sequence[str], selected: Sequence[int], max_sentences: int
-) -> tuple[int, ...]:
-    """Add the items of a list that a selected sentence introduces ("Grateful for:")."""
+def add_list_items(sentences: Sequence[str], selected: Sequence[int]) -> tuple[int, ...]:
+    """Add the items of a list that a selected sentence introduces ("Grateful for:").
+
+    Without them the sentence would introduce what the summary has next. At most `MAX_LIST_ITEMS`
+    are added, and they do not count as sentences of the summary.
+    """
     indices = set(selected)
     for index in selected:
         if not sentences[index].endswith(":"):
             continue
-        item = index + 1
-        while (
-            len(indices) < max_sentences and item < len(sentences) and ITEM.match(sentences[item])
-        ):
+        for item in range(index + 1, min(index + 1 + MAX_LIST_ITEMS, len(sentences))):
+            if not ITEM.match(sentences[item]):
+                break
             indices.add(item)
-            item += 1
     return tuple(sorted(indices))
 
 

@@ -62,7 +62,7 @@ class Summarizer(Runner[SummaryRequest, PreparedSummary, Summary]):
         ):
             return PreparedSummary(item, sentences, tuple(range(len(sentences))), ())
         selected = select_sentences(sentences, item.max_sentences, item.salience, item.focus)
-        selected = add_list_items(sentences, selected, item.max_sentences)
+        selected = add_list_items(sentences, selected)
         inputs = self._strategy.model_inputs(sentences, selected, item.max_sentences)
         return PreparedSummary(item, sentences, selected, inputs)
 

@@ -52,13 +52,17 @@ MIN_RELATIVE_WEIGHT: Final = 0.2
 MIN_SHARE_OF_MINIMUM: Final = 0.1
 # Words are listed whose odds of being a reason are at least this share of the highest odds.
 MIN_RELATIVE_ODDS: Final = 0.5
+# If no single word makes a difference, words are listed that are at least this likely a reason.
+MIN_REASON: Final = 0.5
+# A smaller weight makes no difference: responses have four decimals.
+SMALLEST_WEIGHT: Final = 0.0001
 
 Weights = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class WeightedWord:
-    """A word and the drop in the emotion's probability when it is hidden, in (0, 1]."""
+    """A word and the drop in the emotion's probability when it is hidden, in [0, 1]."""
 
     word: TextWord
     weight: float
@@ -82,11 +86,16 @@ class HiddenWord:
 
 @dataclass(frozen=True, slots=True)
 class Occlusion:
-    """An entry, the emotions to explain and the words to hide one at a time."""
+    """An entry, the emotions to explain and the words to hide one at a time.
+
+    `max_drops`, of shape (sentences, outputs), are the drops of the entry's probabilities without
+    any emotion in a sentence.
+    """
 
     classified: ClassifiedEntry
     emotions: list[str]
     words: list[HiddenWord]
+    max_drops: Weights
 
     @property
     def inputs(self) -> list[ClassifierInput]:
@@ -115,6 +124,10 @@ class Occlusion:
             calibration, self.classified, list(zip(sentences, variants, strict=True))
         )
         reasons = np.concatenate([np.zeros((0, len(calibration.labels))), *readings])
+        # a sentence that was classified because of another emotion explains nothing
+        is_relevant = self.max_drops[sentences] >= MIN_WORD_WEIGHT
+        weights = np.where(is_relevant, weights, 0.0)
+        reasons = np.where(is_relevant[:, : reasons.shape[1]], reasons, 0.0)
         words = [self._word_in_entry(hidden) for hidden in self.words]
         return [
             explain(
@@ -182,7 +195,7 @@ def occlude(
     )
     is_relevant = np.any(max_drops[:, columns] >= MIN_WORD_WEIGHT, axis=1)
     relevant_words = [hidden for hidden in words if is_relevant[hidden.sentence]]
-    return Occlusion(classified, list(emotions), relevant_words)
+    return Occlusion(classified, list(emotions), relevant_words, max_drops)
 
 
 def entry_weights(
@@ -228,11 +241,13 @@ def explain(
 ) -> Explanation:
     """Select the words that explain `emotion`.
 
-    There must be a word with at least `MIN_WORD_WEIGHT`, or that divides the odds by
-    `MIN_ODDS_RATIO`, and with at least `MIN_RELATIVE_WEIGHT` of the largest weight. Of all words
-    with `MIN_SHARE_OF_MINIMUM` of this weight the likeliest reasons are listed. Punctuation is
-    listed only if there is nothing else. A word that speaks against the emotion has a negative
-    weight and is not listed. `neutral` is never explained: its list of words is empty.
+    If a word has at least `MIN_WORD_WEIGHT`, or divides the odds by `MIN_ODDS_RATIO`, and has at
+    least `MIN_RELATIVE_WEIGHT` of the largest weight, the likeliest reasons among all words with
+    `MIN_SHARE_OF_MINIMUM` of this weight are listed. If no single word makes such a difference,
+    because others show the emotion, too, the likeliest reasons of at least `MIN_REASON` are listed
+    with the small weight that they have, which may be 0. Punctuation is listed only if there is
+    nothing else. A word that speaks against the emotion has a negative weight and is not listed.
+    `neutral` is never explained: its list of words is empty.
 
     Args:
         emotion: an emotion of the entry.
@@ -246,12 +261,20 @@ def explain(
         return Explanation(emotion, [])
     min_weight = max(_min_weight(probability), MIN_RELATIVE_WEIGHT * float(weights.max()))
     order = [int(i) for i in np.argsort(-weights, kind="stable")]
-    heavy = [i for i in order if weights[i] >= min_weight]
-    if not heavy:
+    heavy = [i for i in order if weights[i] >= max(min_weight, SMALLEST_WEIGHT)]
+    if heavy:
+        enough = max(MIN_SHARE_OF_MINIMUM * min_weight, SMALLEST_WEIGHT)
+        lighter = [i for i in order if weights[i] >= enough]
+        candidates = [i for i in lighter if not _is_punctuation(words[i].text)] or heavy
+    else:
+        candidates = [
+            i for i in order if reasons[i] >= MIN_REASON and weights[i] > -MIN_WORD_WEIGHT
+        ]
+    if not candidates:
         return Explanation(emotion, [])
-    lighter = [i for i in order if weights[i] >= MIN_SHARE_OF_MINIMUM * min_weight]
-    candidates = [i for i in lighter if not _is_punctuation(words[i].text)] or heavy
     odds = reasons / np.maximum(1.0 - reasons, 1e-6)
     min_odds = MIN_RELATIVE_ODDS * max(odds[i] for i in candidates)
     listed = [i for i in candidates if odds[i] >= min_odds]
-    return Explanation(emotion, [WeightedWord(words[i], float(weights[i])) for i in listed])
+    return Explanation(
+        emotion, [WeightedWord(words[i], max(0.0, float(weights[i]))) for i in listed]
+    )

@@ -13,6 +13,7 @@ from runners.emotion.calibration import EmotionCalibration
 from runners.emotion.classifier import OccludedText, TextWithWords
 from runners.errors import InvalidRequest
 from runners.fakes import FakeEmotionClassifier, FakeSummarizer, FakeTranscriber
+from runners.text.blank import is_blank
 from samo.insight.entry import aggregate, split_entry
 from samo.insight.explanation import (
     MIN_RELATIVE_WEIGHT,
@@ -62,7 +63,8 @@ def test_words_have_exact_places_in_order_and_leave_nothing_visible_out(text):
         assert word.text == text[word.start : word.end]
         assert position <= word.start < word.end
         position = word.end
-    letters = sum(character.isalnum() for character in text)
+    # Hangul fillers are letters that show nothing
+    letters = sum(character.isalnum() and not is_blank(character) for character in text)
     assert letters == sum(character.isalnum() for word in words for character in word.text)
 
 
@@ -104,6 +106,22 @@ def test_the_likeliest_reasons_among_the_words_that_matter_are_listed():
     listed = _listed(words, [0.5, 0.009, 0.2, 0.1], 0.6, [0.1, 0.9, 0.01, 0.01])
     assert [one.word.text for one in listed] == ["Dad"]
     assert _listed(words, [0.04, 0.04, 0.0, 0.0], 0.6) == []
+
+
+def test_where_either_word_is_enough_the_likely_reasons_are_listed():
+    words = [TextWord(text, 0, 0) for text in ("thanks", "thank", "you", "so")]
+    weights = [0.0004, 0.003, 0.004, -0.01]
+    listed = _listed(words, weights, 0.9, [0.8, 0.85, 0.1, 0.82])
+    assert [one.word.text for one in listed] == ["thank", "thanks", "so"]
+    assert [one.weight for one in listed] == [0.003, 0.0004, 0.0]
+    assert _listed(words, weights, 0.9, [0.49, 0.4, 0.1, 0.2]) == []
+    weights[3] = -MIN_WORD_WEIGHT  # it speaks against the emotion
+    listed = _listed(words, weights, 0.9, [0.4, 0.8, 0.1, 0.9])
+    assert [one.word.text for one in listed] == ["thank"]
+
+
+def test_a_weight_that_a_response_would_round_to_zero_makes_no_difference():
+    assert _listed(_words(2), [0.00004, 0.00003], 0.0001) == []
 
 
 def test_where_no_word_by_itself_matters_none_is_listed():
@@ -227,6 +245,15 @@ def test_a_long_text_is_explained_in_its_sentences_where_something_is_felt():
         "I woke up with much joy about it all.",
         "And then came anger at it all!",
     }
+
+
+def test_an_explanation_does_not_depend_on_the_other_emotions():
+    calm = "The bus was late and then we all went home together. "
+    text = f"{calm * 4}I woke up with much joy about it all. {calm * 4}And there was anger at it!"
+    alone, _, _ = run(text, top_k=1)
+    together, _, _ = run(text, threshold=0.0001)
+    assert len(together) > len(alone) == 1
+    assert alone[0] in together
 
 
 def test_exactly_the_emotions_of_the_answer_are_explained():

@@ -112,7 +112,9 @@ def test_features_are_finite(salience):
 
 def test_list_items_follow_their_introduction():
     entry = ("It rained.", "Grateful for:", "- tea", "- mom", "I slept.")
-    assert add_list_items(entry, (1,), 2) == (1, 2)
-    assert add_list_items(entry, (1,), 5) == (1, 2, 3)
-    assert add_list_items(entry, (0, 1), 2) == (0, 1)
-    assert add_list_items(entry, (0,), 5) == (0,)
+    assert add_list_items(entry, (1,)) == (1, 2, 3)
+    assert add_list_items(entry, (1, 4)) == (1, 2, 3, 4)
+    assert add_list_items(entry, (0,)) == (0,)
+    assert add_list_items(("Grateful for:", "I slept."), (0,)) == (0,)
+    long = ("Grateful for:", *(f"- {number}" for number in range(9)))
+    assert add_list_items(long, (0,)) == (0, 1, 2, 3, 4, 5)

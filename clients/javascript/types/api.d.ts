@@ -47,7 +47,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Summarize an entry by its most emotional sentences */
+        /** Summarize an entry: what happened and how it felt */
         post: operations["summarize"];
         delete?: never;
         options?: never;
@@ -1012,7 +1012,7 @@ export interface components {
             emotion: string;
             /**
              * Words
-             * @description Highest weight first: words with a weight of at least 0.05, or that divide the odds of the emotion by 2 when hidden, and at least 20% of the highest weight. Empty for neutral, and if no single word makes a difference.
+             * @description Highest weight first: of the words that make a difference, those that a reader would most likely say show the emotion. Empty for neutral, and if there is no such word.
              */
             words: components["schemas"]["ExplainedWord"][];
         };
@@ -1122,7 +1122,7 @@ export interface components {
             end: number;
             /**
              * Weight
-             * @description How far the emotion's confidence falls when the word is hidden.
+             * @description How far the emotion's confidence falls when the word is hidden; 0 if other words alone are enough.
              * @example 0.4127
              */
             weight: number;

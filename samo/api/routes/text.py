@@ -54,7 +54,7 @@ async def predict_batch(models: CallersModels, body: schemas.PredictBatchRequest
 @router.post("/summarize/text", response_model=schemas.SummarizeResponse)
 @json_endpoint
 async def summarize(models: CallersModels, body: schemas.SummarizeRequest) -> Response:
-    """Summarize an entry by its most emotional sentences."""
+    """Summarize an entry: what happened and how it felt."""
     summarized = await models.pipeline.summarize(body.text, body.max_sentences, body.focus)
     note_prediction(Prediction())
     return json_response(responses.summarized_text(body.text, summarized))

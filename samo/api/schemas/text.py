@@ -11,7 +11,6 @@ from runners.emotion.prediction import Sentiment
 from samo import limits, options
 from samo.api.schemas.base import JournalText, RequestBody, Threshold, TopK, WithGroupings
 from samo.api.schemas.errors import ErrorBody
-from samo.insight.explanation import MIN_ODDS_RATIO, MIN_RELATIVE_WEIGHT, MIN_WORD_WEIGHT
 
 
 def _check_total_length(texts: list[Any]) -> list[Any]:
@@ -95,8 +94,9 @@ class ExplainedWord(BaseModel):
     start: int = Field(description="Index of the first character.", examples=[52])
     end: int = Field(description="Index after the last character.", examples=[57])
     weight: float = Field(
-        description="How far the emotion's confidence falls when the word is hidden.",
-        gt=0.0,
+        description="How far the emotion's confidence falls when the word is hidden; 0 if other "
+        "words alone are enough.",
+        ge=0.0,
         le=1.0,
         examples=[0.4127],
     )
@@ -107,10 +107,9 @@ class EmotionExplanation(BaseModel):
 
     emotion: str = Field(examples=["joy"])
     words: list[ExplainedWord] = Field(
-        description=f"Highest weight first: words with a weight of at least {MIN_WORD_WEIGHT}, or "
-        f"that divide the odds of the emotion by {MIN_ODDS_RATIO:g} when hidden, and at least "
-        f"{MIN_RELATIVE_WEIGHT:.0%} of the highest weight. Empty for neutral, and if no single "
-        "word makes a difference."
+        description="Highest weight first: of the words that make a difference, those that a "
+        "reader would most likely say show the emotion. Empty for neutral, and if there is no "
+        "such word."
     )
 
 

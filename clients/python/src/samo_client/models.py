@@ -267,9 +267,9 @@ class ExplainedWord(BaseModel):
     """
     Index after the last character.
     """
-    weight: Annotated[float, Field(examples=[0.4127], gt=0.0, le=1.0, title="Weight")]
+    weight: Annotated[float, Field(examples=[0.4127], ge=0.0, le=1.0, title="Weight")]
     """
-    How far the emotion's confidence falls when the word is hidden.
+    How far the emotion's confidence falls when the word is hidden; 0 if other words alone are enough.
     """
 
 
@@ -1345,7 +1345,7 @@ class EmotionExplanation(BaseModel):
     emotion: Annotated[str, Field(examples=["joy"], title="Emotion")]
     words: Annotated[list[ExplainedWord], Field(title="Words")]
     """
-    Highest weight first: words with a weight of at least 0.05, or that divide the odds of the emotion by 2 when hidden, and at least 20% of the highest weight. Empty for neutral, and if no single word makes a difference.
+    Highest weight first: of the words that make a difference, those that a reader would most likely say show the emotion. Empty for neutral, and if there is no such word.
     """
 
 
