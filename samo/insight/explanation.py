@@ -1,4 +1,4 @@
-"""Explain a decision: hide one word at a time, measure the effect, list words that readers accept.
+"""Explain which words of a text show an emotion.
 
 The weight of a word for an emotion is the drop in that emotion's probability when the word is
 hidden from the model (Zeiler & Fergus, 2014, https://arxiv.org/abs/1311.2901; for text Li et al.,
@@ -86,10 +86,15 @@ class HiddenWord:
 
 @dataclass(frozen=True, slots=True)
 class Occlusion:
-    """An entry, the emotions to explain and the words to hide one at a time.
+    """What is needed to explain the emotions of an entry.
 
-    `max_drops`, of shape (sentences, outputs), are the drops of the entry's probabilities without
-    any emotion in a sentence.
+    Attributes:
+        classified: the entry.
+        emotions: the emotions to explain.
+        words: each of them is hidden once.
+        max_drops: for each sentence, how far the entry's probabilities would fall if that sentence
+            had no emotion, of shape (sentences, outputs).
+
     """
 
     classified: ClassifiedEntry
@@ -264,12 +269,10 @@ def explain(
     heavy = [i for i in order if weights[i] >= max(min_weight, SMALLEST_WEIGHT)]
     if heavy:
         enough = max(MIN_SHARE_OF_MINIMUM * min_weight, SMALLEST_WEIGHT)
-        lighter = [i for i in order if weights[i] >= enough]
-        candidates = [i for i in lighter if not _is_punctuation(words[i].text)] or heavy
+        possible = [i for i in order if weights[i] >= enough]
     else:
-        candidates = [
-            i for i in order if reasons[i] >= MIN_REASON and weights[i] > -MIN_WORD_WEIGHT
-        ]
+        possible = [i for i in order if reasons[i] >= MIN_REASON and weights[i] > -MIN_WORD_WEIGHT]
+    candidates = [i for i in possible if not _is_punctuation(words[i].text)] or heavy
     if not candidates:
         return Explanation(emotion, [])
     odds = reasons / np.maximum(1.0 - reasons, 1e-6)

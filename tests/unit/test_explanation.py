@@ -21,6 +21,8 @@ from samo.insight.explanation import (
     MIN_WORD_WEIGHT,
     entry_weights,
     explain,
+    occlude,
+    words_to_hide,
 )
 from samo.insight.pipeline import Pipeline
 from samo.insight.words import TextWord, split_words
@@ -90,6 +92,7 @@ def test_punctuation_is_listed_only_where_nothing_else_matters(mark):
     words = [TextWord(mark, 0, 2), TextWord("won", 3, 6)]
     assert [one.word.text for one in _listed(words, [0.5, 0.3], 0.6)] == ["won"]
     assert [one.word.text for one in _listed(words, [0.5, 0.001], 0.6)] == [mark]
+    assert _listed(words, [0.001, 0.001], 0.6, [0.9, 0.1]) == []
 
 
 @pytest.mark.parametrize("word", ["couldn't", "well", ":)", "😭", "ill"])
@@ -121,7 +124,7 @@ def test_where_either_word_is_enough_the_likely_reasons_are_listed():
 
 
 def test_a_weight_that_a_response_would_round_to_zero_makes_no_difference():
-    assert _listed(_words(2), [0.00004, 0.00003], 0.0001) == []
+    assert _listed(_words(2), [0.00006, 0.00003], 0.0001) == []
 
 
 def test_where_no_word_by_itself_matters_none_is_listed():
@@ -248,12 +251,24 @@ def test_a_long_text_is_explained_in_its_sentences_where_something_is_felt():
 
 
 def test_an_explanation_does_not_depend_on_the_other_emotions():
-    calm = "The bus was late and then we all went home together. "
-    text = f"{calm * 4}I woke up with much joy about it all. {calm * 4}And there was anger at it!"
-    alone, _, _ = run(text, top_k=1)
-    together, _, _ = run(text, threshold=0.0001)
-    assert len(together) > len(alone) == 1
-    assert alone[0] in together
+    calibration = EmotionCalibration(("joy", "anger", "neutral"), np.full(3, 0.5, np.float32))
+    entry = split_entry("Such joy today! That anger again.")
+    rows = [np.asarray(row, np.float32) for row in ([0.5, 0.0, 0.1], [0.4, 0.9, 0.1])]
+    classified = aggregate(calibration, entry, rows)
+    words = words_to_hide(entry)
+
+    def joy(emotions):
+        occlusion = occlude(calibration, classified, words, emotions)
+        outputs = []
+        for one in occlusion.inputs:
+            if isinstance(one, TextWithWords):
+                outputs.append(np.full((len(one.words), 3), 0.9, np.float32))
+            else:  # without any word the sentence shows nothing
+                outputs.append(np.asarray([0.0, 0.0, 1.0], np.float32))
+        return occlusion.explain(calibration, outputs)[0]
+
+    assert {word.word.text for word in joy(["joy"]).words} == {"Such", "joy", "today"}
+    assert joy(["joy", "anger"]) == joy(["joy"])
 
 
 def test_exactly_the_emotions_of_the_answer_are_explained():

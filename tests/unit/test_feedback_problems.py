@@ -1,4 +1,4 @@
-"""What the operator is told about a database that cannot be used."""
+"""The error messages for a database of feedback that cannot be used."""
 
 from __future__ import annotations
 

@@ -2,10 +2,11 @@
 
     python -m training.emotion.fit_reasons [--checkpoint FOLDER]
 
-The encoder stays as it is: the head is fitted to the hidden states of the int8 model. Readers
-marked the words of 9,611 texts: `explanation_lessons_more.jsonl` lists them for each emotion,
-`explanation_lessons.jsonl` for all emotions of a text together, so there they count for each label
-in proportion to its probability. The export makes the head a part of the graph.
+The encoder stays as it is: the head is fitted to the hidden states of the int8 model. In
+9,611 texts the words that show an emotion were marked, by readers or by the text's writer:
+`explanation_lessons_more.jsonl` lists them for each emotion, `explanation_lessons.jsonl` for all
+emotions of a text together, so there they count for each label in proportion to its probability.
+The export makes the head a part of the graph.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class HiddenStates:
         for name in self._names:
             model.graph.output.append(helper.make_empty_tensor_value_info(name))
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # two texts at a time are faster than two threads for one
+        options.intra_op_num_threads = 1  # `examples` computes several texts at the same time
         options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", str(folder)
         )
