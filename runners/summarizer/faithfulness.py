@@ -16,6 +16,7 @@ from runners.text.cleaning import (
     has_unwritable_tokens,
     join_sentences,
     remove_disfluencies,
+    with_case_of,
 )
 from runners.text.compare import (
     bigram_recall,
@@ -52,15 +53,19 @@ def faithful_rewrite(prepared: PreparedSummary, outputs: Sequence[str]) -> Summa
     """Join the selected sentences, each as the model rewrote it if the wording is the same.
 
     A sentence that has punctuation, emoji or URLs is kept as it is: the model drops emoji and
-    changes some punctuation.
+    changes some punctuation. Where the writer uses capital letters, the model adds none within a
+    sentence.
     """
     indices: dict[str, int] = {}  # by the sentence in the summary
     is_faithful = True
+    has_capitals = any(map(str.isupper, "".join(prepared.sentences)))
     for index, output in zip(prepared.selected, outputs, strict=True):
         sentence = prepared.sentences[index]
         is_same = is_same_wording(sentence, output)
         is_faithful &= is_same
         keep = not is_same or ends_with_punctuation(sentence) or has_unwritable_tokens(sentence)
+        if has_capitals:
+            output = with_case_of(sentence, output)
         indices.setdefault(remove_disfluencies(sentence if keep else output), index)
     return _joined(prepared, indices, is_generated=is_faithful)
 

@@ -19,6 +19,7 @@ _REPETITION: Final = re.compile(r"\b(\w+(?:['’]\w+)?)(?:,?\s+\1\b(?!\s+know\b)
 _REPEATABLE: Final = frozenset(
     ["that", "had", "so", "very", "really", "no", "yes", "ha", "bye", "is", "do", "many", "much"]
 )
+_WORD: Final = re.compile(r"\w+(?:['’]\w+)*")
 _LOWERCASE_I: Final = re.compile(r"\bi\b(?=$|[\s,.!?;:]|['’](?:m|ve|d|ll)\b)")
 _LINK_END: Final = re.compile(r"(?:https?://|www\.)\S+$|\S@\S+\.\w+$|[#@]\w+$")
 _UNWRITABLE: Final = re.compile(
@@ -60,6 +61,21 @@ def remove_disfluencies(sentence: str) -> str:
     if first.rstrip(",.!?;:").replace("'", "").replace("’", "").isalpha() and first.islower():
         text = text[0].upper() + text[1:]
     return text
+
+
+def with_case_of(sentence: str, rewritten: str) -> str:
+    """Return `rewritten` with the words of `sentence` in the same case as there.
+
+    The first word of each sentence of `rewritten` stays as it is.
+    """
+    forms = {word.lower(): word for word in _WORD.findall(sentence)}
+
+    def restored(match: re.Match[str]) -> str:
+        before = rewritten[: match.start()].rstrip("\"'“‘([ ")
+        is_first = not before or before[-1] in ".!?…:-–—"
+        return match[0] if is_first else forms.get(match[0].lower(), match[0])
+
+    return _WORD.sub(restored, rewritten)
 
 
 def ends_with_punctuation(text: str) -> bool:

@@ -219,6 +219,8 @@ def test_blank_entry_is_refused(summarizer, text):
         ("Why me?!", "Why me?", "Why me?!"),
         ("I cried…", "I cried.", "I cried…"),
         ("why did he leave", "Why did he leave?", "Why did he leave?"),
+        ("sun on the balcony", "Sun on the Balcony.", "Sun on the balcony."),
+        ("i met Lena, i think", "I met lena, I think.", "I met Lena, I think."),
     ],
 )
 def test_punctuation_and_emoji_of_the_entry_are_kept(rewriting, sentence, output, expected):
@@ -226,6 +228,13 @@ def test_punctuation_and_emoji_of_the_entry_are_kept(rewriting, sentence, output
     request = SummaryRequest("", 1, [0.1, 0.9, 0.1], sentences=("We ate.", sentence, "We slept."))
     summary = runner.predict([runner.prepare(request)])[0]
     assert (summary.text, summary.method) == (expected, "generated")
+
+
+def test_a_writer_without_capitals_gets_the_models(rewriting):
+    sentences = ("we ate", "then lena called", "we slept")
+    request = SummaryRequest("", 1, [0.1, 0.9, 0.1], sentences=sentences)
+    runner = rewriting("Then Lena called.")
+    assert runner.predict([runner.prepare(request)])[0].text == "Then Lena called."
 
 
 def test_chinese_sentences_are_joined_without_spaces(rewriting):

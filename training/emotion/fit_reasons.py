@@ -20,9 +20,7 @@ from typing import Final
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
-from onnx import helper
 from safetensors.numpy import save_file
 from torch.nn.functional import binary_cross_entropy_with_logits
 from tqdm import tqdm
@@ -38,6 +36,7 @@ from training.command_line import command_parser
 from training.emotion.data import read_lines
 from training.emotion.evaluate_reasons import bare
 from training.emotion.served import THREADS, load_classifier
+from training.graph_session import session_with_outputs
 
 LESSONS: Final = tuple(
     Path(__file__).with_name(name)
@@ -84,16 +83,8 @@ class HiddenStates:
     def __init__(self, folder: Path) -> None:
         model = onnx.load(folder / "model.onnx", load_external_data=False)
         self._names = hidden_states(model.graph)
-        for name in self._names:
-            model.graph.output.append(helper.make_empty_tensor_value_info(name))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # `examples` computes several texts at the same time
-        options.add_session_config_entry(
-            "session.model_external_initializers_file_folder_path", str(folder)
-        )
-        self._session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        # One thread per session: `examples` computes several texts at the same time.
+        self._session = session_with_outputs(model, folder, self._names)
 
     def __call__(self, ids: Array) -> tuple[Array, Array]:
         """Return the states of a text's tokens, (tokens, states · hidden size), and its logits."""

@@ -17,7 +17,6 @@ from typing import Final
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import TensorProto, helper
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
@@ -26,6 +25,7 @@ from runners.text.emoji import spell_emoji
 from samo.hashing import sha256
 from samo.settings import CacheSettings
 from training.arrays import Array
+from training.graph_session import session_with_outputs
 from training.retraining.head import HeadNames
 
 BATCH_SIZE: Final = 16
@@ -108,16 +108,7 @@ class Encoder:
     def _session(self) -> onnxruntime.InferenceSession:
         """A session that returns the rounded pooled vectors, the input of the head."""
         model = onnx.load(self._folder / "model.onnx", load_external_data=False)
-        shape = ("batch_size", self.hidden_size)
-        output = helper.make_tensor_value_info(self._names.pooled, TensorProto.UINT8, shape)
-        model.graph.output.append(output)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.add_session_config_entry(
-            "session.model_external_initializers_file_folder_path", str(self._folder)
-        )
-        providers = ["CPUExecutionProvider"]
-        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers)
+        return session_with_outputs(model, self._folder, [self._names.pooled])
 
 
 class _Cache:
