@@ -8,14 +8,15 @@ token from its pretraining, and the other words keep their positions.
 `training.emotion.evaluate_explanations` compares this with deleting the word.
 
 A word can make a difference although it shows no emotion, such as a name. So the classifier's
-reason head says for each word how likely a reader would give it as a reason, and of the words that
-make a difference the likeliest reasons are listed.
+reason head says for each word how likely a reader would give it as a reason. Only the likeliest
+are hidden, because each costs a classification, and of those that make a difference the likeliest
+are listed.
 
 These are pure functions; the caller classifies the inputs:
 
     check_length(text)
-    words = words_to_hide(entry)
-    occlusion = occlude(calibration, classified, words, emotions)
+    possible = find_possible_reasons(calibration, classified, words_to_explain(entry), emotions)
+    occlusion = possible.occlude(calibration, classify(possible.inputs))
     explanations = occlusion.explain(calibration, classify(occlusion.inputs))
 """
 
@@ -31,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runners.emotion.calibration import EmotionCalibration, Probabilities
-from runners.emotion.classifier import ClassifierInput, OccludedText, TextWithWords
+from runners.emotion.classifier import ClassifierInput, OccludedText, Span, TextWithWords
 from runners.emotion.prediction import NEUTRAL
 from runners.errors import InvalidRequest
 from runners.text.emoji import spell_emoji
@@ -54,6 +55,9 @@ MIN_SHARE_OF_MINIMUM: Final = 0.1
 MIN_RELATIVE_ODDS: Final = 0.5
 # If no single word makes a difference, words are listed that are at least this likely a reason.
 MIN_REASON: Final = 0.5
+# For each emotion so many of the likeliest reasons are hidden, if one of them is more likely a
+# reason than not; otherwise all words are. Words that are as likely as the last are hidden, too.
+HIDDEN_WORDS: Final = 10
 # A smaller weight makes no difference: responses have four decimals.
 SMALLEST_WEIGHT: Final = 0.0001
 
@@ -77,11 +81,84 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class HiddenWord:
-    """A word to hide, with its offsets in the sentence of this index."""
+class WordInSentence:
+    """A word with its offsets in the sentence of this index."""
 
     sentence: int
     word: TextWord
+
+    @property
+    def span(self) -> Span:
+        """Offsets of the word in its sentence."""
+        return self.word.start, self.word.end
+
+
+@dataclass(frozen=True, slots=True)
+class PossibleReasons:
+    """The words of an entry that may show one of its emotions.
+
+    Attributes:
+        classified: the entry.
+        emotions: the emotions to explain.
+        words: of the sentences that matter for one of the emotions, in order.
+        max_drops: for each sentence, how far the entry's probabilities would fall if that sentence
+            had no emotion, of shape (sentences, outputs).
+
+    """
+
+    classified: ClassifiedEntry
+    emotions: list[str]
+    words: list[WordInSentence]
+    max_drops: Weights
+
+    @property
+    def inputs(self) -> list[ClassifierInput]:
+        """Each sentence with its words."""
+        texts = self.classified.split.texts
+        return [
+            TextWithWords(texts[sentence], tuple(one.span for one in words))
+            for sentence, words in groupby(self.words, key=lambda one: one.sentence)
+        ]
+
+    def occlude(
+        self, calibration: EmotionCalibration, outputs: Sequence[Probabilities]
+    ) -> Occlusion:
+        """Select the words to hide, given the classifier's outputs for the `inputs`."""
+        reasons = np.concatenate([np.zeros((0, len(calibration.labels))), *outputs])
+        sentences = [one.sentence for one in self.words]
+        # a sentence that was classified because of another emotion explains nothing
+        is_relevant = self.max_drops[sentences] >= MIN_WORD_WEIGHT
+        selected = {
+            emotion: []
+            if emotion == NEUTRAL
+            else _to_hide(reasons[:, column], is_relevant[:, column])
+            for emotion, column in _columns(calibration, self.emotions)
+        }
+        hidden = sorted(set().union(*selected.values()))
+        return Occlusion(
+            self.classified,
+            [self.words[index] for index in hidden],
+            reasons[hidden],
+            {
+                emotion: [hidden.index(index) for index in indices]
+                for emotion, indices in selected.items()
+            },
+        )
+
+
+def _to_hide(reasons: Weights, is_relevant: npt.NDArray[np.bool_]) -> list[int]:
+    """Indices of the words to hide for an emotion, in order.
+
+    Args:
+        reasons: of each word for the emotion, of shape (words,).
+        is_relevant: whether the word's sentence matters for the emotion, of shape (words,).
+
+    """
+    indices = np.flatnonzero(is_relevant)
+    relevant = reasons[indices]
+    if len(indices) > HIDDEN_WORDS and relevant.max() >= MIN_REASON:
+        indices = indices[relevant >= np.sort(relevant)[-HIDDEN_WORDS]]
+    return [int(index) for index in indices]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,69 +167,54 @@ class Occlusion:
 
     Attributes:
         classified: the entry.
-        emotions: the emotions to explain.
         words: each of them is hidden once.
-        max_drops: for each sentence, how far the entry's probabilities would fall if that sentence
-            had no emotion, of shape (sentences, outputs).
+        reasons: for each word the probability that a reader says it shows a label, of shape
+            (words, labels).
+        words_of: for each emotion to explain the indices of its words.
 
     """
 
     classified: ClassifiedEntry
-    emotions: list[str]
-    words: list[HiddenWord]
-    max_drops: Weights
+    words: list[WordInSentence]
+    reasons: Weights
+    words_of: dict[str, list[int]]
 
     @property
     def inputs(self) -> list[ClassifierInput]:
-        """For each word its sentence with the word hidden, then each sentence with its words."""
+        """For each word its sentence with the word hidden."""
         texts = self.classified.split.texts
-        spans = [(hidden.word.start, hidden.word.end) for hidden in self.words]
-        by_sentence = groupby(zip(self.words, spans, strict=True), key=lambda one: one[0].sentence)
-        return [
-            *(
-                OccludedText(texts[hidden.sentence], (span,))
-                for hidden, span in zip(self.words, spans, strict=True)
-            ),
-            *(
-                TextWithWords(texts[sentence], tuple(span for _, span in words))
-                for sentence, words in by_sentence
-            ),
-        ]
+        return [OccludedText(texts[one.sentence], (one.span,)) for one in self.words]
 
     def explain(
         self, calibration: EmotionCalibration, outputs: Sequence[Probabilities]
     ) -> list[Explanation]:
         """Return one explanation per emotion, given the classifier's outputs for the `inputs`."""
-        sentences = [hidden.sentence for hidden in self.words]
-        variants, readings = outputs[: len(self.words)], outputs[len(self.words) :]
+        sentences = [one.sentence for one in self.words]
         weights = entry_weights(
-            calibration, self.classified, list(zip(sentences, variants, strict=True))
+            calibration, self.classified, list(zip(sentences, outputs, strict=True))
         )
-        reasons = np.concatenate([np.zeros((0, len(calibration.labels))), *readings])
-        # a sentence that was classified because of another emotion explains nothing
-        is_relevant = self.max_drops[sentences] >= MIN_WORD_WEIGHT
-        weights = np.where(is_relevant, weights, 0.0)
-        reasons = np.where(is_relevant[:, : reasons.shape[1]], reasons, 0.0)
-        words = [self._word_in_entry(hidden) for hidden in self.words]
+        words = [self._word_in_entry(one) for one in self.words]
         return [
             explain(
                 emotion,
-                words,
-                weights[:, column],
-                reasons[:, column],
+                [words[index] for index in self.words_of[emotion]],
+                weights[self.words_of[emotion], column],
+                self.reasons[self.words_of[emotion], column],
                 self.classified.entry_probabilities[column],
             )
-            for emotion, column in zip(
-                self.emotions, map(calibration.labels.index, self.emotions), strict=True
-            )
+            for emotion, column in _columns(calibration, list(self.words_of))
         ]
 
-    def _word_in_entry(self, hidden: HiddenWord) -> TextWord:
+    def _word_in_entry(self, one: WordInSentence) -> TextWord:
         """The word as it was sent, without emphasis marks, with its offsets in the entry."""
         split = self.classified.split
-        word = hidden.word.shifted(split.sentences[hidden.sentence].start)
+        word = one.word.shifted(split.sentences[one.sentence].start)
         start, end = split.plain.entry_span(word.start, word.end)
         return TextWord(split.plain.entry[start:end], start, end)
+
+
+def _columns(calibration: EmotionCalibration, emotions: Sequence[str]) -> list[tuple[str, int]]:
+    return [(emotion, calibration.labels.index(emotion)) for emotion in emotions]
 
 
 def check_length(text: str) -> None:
@@ -160,10 +222,10 @@ def check_length(text: str) -> None:
     _check_limit("characters", len(text), MAX_EXPLAINED_CHARACTERS)
 
 
-def words_to_hide(entry: SplitEntry) -> list[HiddenWord]:
+def words_to_explain(entry: SplitEntry) -> list[WordInSentence]:
     """Return all words of an entry. Raises `InvalidRequest` if there are too many."""
     words = [
-        HiddenWord(index, word)
+        WordInSentence(index, word)
         for index, text in enumerate(entry.texts)
         for word in split_words(text)
     ]
@@ -180,13 +242,13 @@ def _check_limit(unit: str, number: int, limit: int) -> None:
         )
 
 
-def occlude(
+def find_possible_reasons(
     calibration: EmotionCalibration,
     classified: ClassifiedEntry,
-    words: Sequence[HiddenWord],
+    words: Sequence[WordInSentence],
     emotions: Sequence[str],
-) -> Occlusion:
-    """Select the words that can explain one of `emotions`.
+) -> PossibleReasons:
+    """Select the words that may explain one of `emotions`.
 
     A sentence is skipped if the entry's probabilities would drop by less than `MIN_WORD_WEIGHT`
     without any emotion in it. `neutral` is never explained.
@@ -199,8 +261,8 @@ def occlude(
         [(index, zero_probabilities) for index in range(len(classified.split.sentences))],
     )
     is_relevant = np.any(max_drops[:, columns] >= MIN_WORD_WEIGHT, axis=1)
-    relevant_words = [hidden for hidden in words if is_relevant[hidden.sentence]]
-    return Occlusion(classified, list(emotions), relevant_words, max_drops)
+    relevant_words = [one for one in words if is_relevant[one.sentence]]
+    return PossibleReasons(classified, list(emotions), relevant_words, max_drops)
 
 
 def entry_weights(

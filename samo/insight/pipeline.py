@@ -14,6 +14,7 @@ from typing import Final
 from runners.batching import Batcher
 from runners.deadline import step_deadline
 from runners.emotion.calibration import EmotionCalibration, Probabilities
+from runners.emotion.classifier import ClassifierInput
 from runners.errors import SamoError
 from runners.summarizer.summary import Focus, PreparedSummary, Summary, SummaryRequest
 from runners.transcriber.transcript import SpeechTask, Transcript, TranscriptionRequest
@@ -33,7 +34,12 @@ from samo.insight.entry import (
     split_text,
     text_error,
 )
-from samo.insight.explanation import Explanation, check_length, occlude, words_to_hide
+from samo.insight.explanation import (
+    Explanation,
+    check_length,
+    find_possible_reasons,
+    words_to_explain,
+)
 from samo.insight.observer import Observer, TextObserver
 from samo.insight.results import Insight, SummarizedText, TranscribedRecording
 from samo.insight.steps import StepDeadlines, Steps
@@ -139,22 +145,31 @@ class Pipeline:
     ) -> tuple[Probabilities, list[Explanation]]:
         """As `classify` for one text, with an explanation of each emotion that is decided for.
 
-        All words to hide are classified in one request to the batcher. Raises `InvalidRequest` if
-        the text is too long to explain.
+        First the sentences with their words are classified, then the sentences once for each word
+        to hide; each is one request to the batcher. Raises `InvalidRequest` if the text is too
+        long to explain.
         """
         check_length(text)
         entry = await _split(split_text, text)
         check_has_words(entry)
-        words = words_to_hide(entry)
+        words = words_to_explain(entry)
         classified = await self._classification.entry(entry)
         emotions = self.calibration.decide(classified.entry_probabilities, threshold, top_k)
-        occlusion = occlude(
+        possible = find_possible_reasons(
             self.calibration, classified, words, [emotion.name for emotion in emotions]
         )
+        with tracing.step("find reasons", words=len(possible.words)):
+            outputs = await self._classify_again(possible.inputs)
+        occlusion = possible.occlude(self.calibration, outputs)
         with tracing.step("explain", words=len(occlusion.words)):
-            outputs = await self._classification.run(occlusion.inputs, is_admitted=True)
-        explanations = occlusion.explain(self.calibration, [unwrap(one) for one in outputs])
+            outputs = await self._classify_again(occlusion.inputs)
+        explanations = occlusion.explain(self.calibration, outputs)
         return classified.entry_probabilities, explanations
+
+    async def _classify_again(self, inputs: Sequence[ClassifierInput]) -> list[Probabilities]:
+        """Classify parts of a request that was admitted before; raises the first error."""
+        outputs = await self._classification.run(inputs, is_admitted=True)
+        return [unwrap(one) for one in outputs]
 
     async def transcribe(
         self, data: bytes, *, language: str | None, task: SpeechTask, word_timestamps: bool

@@ -16,13 +16,14 @@ from runners.fakes import FakeEmotionClassifier, FakeSummarizer, FakeTranscriber
 from runners.text.blank import is_blank
 from samo.insight.entry import aggregate, split_entry
 from samo.insight.explanation import (
+    HIDDEN_WORDS,
     MIN_RELATIVE_WEIGHT,
     MIN_SHARE_OF_MINIMUM,
     MIN_WORD_WEIGHT,
     entry_weights,
     explain,
-    occlude,
-    words_to_hide,
+    find_possible_reasons,
+    words_to_explain,
 )
 from samo.insight.pipeline import Pipeline
 from samo.insight.words import TextWord, split_words
@@ -200,14 +201,14 @@ def run(text, threshold=None, top_k=None):
     return explanations, calls, runner.items
 
 
-def test_the_variants_and_the_words_are_one_request():
+def test_the_variants_are_one_request_after_the_words():
     explanations, calls, items = run("such joy today")
-    assert calls == [1, 4]
+    assert calls == [1, 1, 3]
     assert items[1:] == [
+        TextWithWords("such joy today", ((0, 4), (5, 8), (9, 14))),
         OccludedText("such joy today", ((0, 4),)),
         OccludedText("such joy today", ((5, 8),)),
         OccludedText("such joy today", ((9, 14),)),
-        TextWithWords("such joy today", ((0, 4), (5, 8), (9, 14))),
     ]
     (joy,) = explanations
     assert [(word.word, round(word.weight, 2)) for word in joy.words] == [
@@ -242,8 +243,8 @@ def test_a_long_text_is_explained_in_its_sentences_where_something_is_felt():
     for explanation in explanations:
         for word in explanation.words:
             assert text[word.word.start : word.word.end] == word.word.text == explanation.emotion
-    # the words of two sentences, and these once more; six others feel nothing
-    assert calls == [8, 20]
+    # two sentences with their words, then each of these 18 words hidden; six others feel nothing
+    assert calls == [8, 2, 18]
     assert {item.text for item in items[8:]} == {
         "I woke up with much joy about it all.",
         "And then came anger at it all!",
@@ -255,20 +256,67 @@ def test_an_explanation_does_not_depend_on_the_other_emotions():
     entry = split_entry("Such joy today! That anger again.")
     rows = [np.asarray(row, np.float32) for row in ([0.5, 0.0, 0.1], [0.4, 0.9, 0.1])]
     classified = aggregate(calibration, entry, rows)
-    words = words_to_hide(entry)
+    words = words_to_explain(entry)
 
     def joy(emotions):
-        occlusion = occlude(calibration, classified, words, emotions)
-        outputs = []
-        for one in occlusion.inputs:
-            if isinstance(one, TextWithWords):
-                outputs.append(np.full((len(one.words), 3), 0.9, np.float32))
-            else:  # without any word the sentence shows nothing
-                outputs.append(np.asarray([0.0, 0.0, 1.0], np.float32))
+        possible = find_possible_reasons(calibration, classified, words, emotions)
+        occlusion = possible.occlude(calibration, [np.full((len(possible.words), 3), 0.9)])
+        # without any word the sentence shows nothing
+        outputs = [np.asarray([0.0, 0.0, 1.0], np.float32) for _ in occlusion.inputs]
         return occlusion.explain(calibration, outputs)[0]
 
     assert {word.word.text for word in joy(["joy"]).words} == {"Such", "joy", "today"}
     assert joy(["joy", "anger"]) == joy(["joy"])
+
+
+# Probabilities of joy, anger and neutral in two sentences: each matters for one emotion.
+ROWS = ([0.9, 0.0, 0.6], [0.4, 0.9, 0.6])
+
+
+def occluded(reasons):
+    """The occlusion of an entry of two sentences; `reasons` are of shape (28 words, 2 emotions)."""
+    calibration = EmotionCalibration(("joy", "anger", "neutral"), np.full(3, 0.5, np.float32))
+    entry = split_entry("A b c d e f g h i j k l m n o. P q r s t u v w x y z.")
+    classified = aggregate(calibration, entry, [np.asarray(row, np.float32) for row in ROWS])
+    words = words_to_explain(entry)
+    possible = find_possible_reasons(calibration, classified, words, ["joy", "anger", "neutral"])
+    assert "".join(one.word.text for one in possible.words) == "Abcdefghijklmno.Pqrstuvwxyz."
+    reasons = np.column_stack([reasons, np.zeros(28)])
+    return calibration, possible.occlude(calibration, [reasons[:16], reasons[16:]])
+
+
+def test_for_each_emotion_the_likeliest_reasons_are_hidden_and_weighed():
+    # for either emotion the likeliest are in the sentence that does not matter for it
+    reasons = np.column_stack([np.linspace(0.5, 0.9, 28), np.linspace(0.9, 0.5, 28)])
+    calibration, occlusion = occluded(reasons)
+    texts = [one.word.text for one in occlusion.words]
+    assert "".join(texts) == "ghijklmno." + "Pqrstuvwxy"
+    assert len(texts) == 2 * HIDDEN_WORDS
+    assert occlusion.words_of == {
+        "joy": [*range(10)], "anger": [*range(10, 20)], "neutral": [],
+    }  # fmt: skip
+    np.testing.assert_allclose(occlusion.reasons[:, :2], reasons[6:26])
+
+    outputs = []
+    for one in occlusion.words:
+        # hiding "n" leaves half of the joy, "k" or "s" nothing at all
+        share = {"n": 0.5, "k": 0.0, "s": 0.0}.get(one.word.text, 1.0)
+        outputs.append(np.asarray(ROWS[one.sentence], np.float32) * np.float32(share))
+    joy, anger, neutral = occlusion.explain(calibration, outputs)
+    assert [one.word.text for one in joy.words] == ["k", "n"]
+    assert joy.words[0].weight > joy.words[1].weight
+    assert [one.word.text for one in anger.words] == ["s"]
+    assert neutral.words == []
+
+
+@pytest.mark.parametrize("reason", [0.0, 0.49])
+def test_all_words_are_hidden_where_none_is_a_likely_reason(reason):
+    reasons = np.zeros((28, 2))
+    reasons[:3] = reason
+    _, occlusion = occluded(reasons)
+    assert len(occlusion.words_of["joy"]) == 16
+    assert len(occlusion.words_of["anger"]) == 12
+    assert len(occlusion.inputs) == 28
 
 
 def test_exactly_the_emotions_of_the_answer_are_explained():

@@ -2,10 +2,11 @@
 
     python -m training.emotion.evaluate_explanations --data ../shared/data [--texts 300]
 
-Words of texts of GoEmotions' dev split are ranked by occlusion with the mask token (served), by
-occlusion with deletion, or at random. The measures are in `training.emotion.faithfulness`. A
-ranking has an advantage if the measure erases words in the same way, so each is measured with three
-erasures, of which no ranking uses the unknown token. The last line of output is JSON.
+Words of texts of GoEmotions' dev split are ranked by occlusion with the mask token (as the service
+does with the likeliest reasons), by occlusion with deletion, or at random. The measures are in
+`training.emotion.faithfulness`. A ranking has an advantage if the measure erases words in the same
+way, so each is measured with three erasures, of which no ranking uses the unknown token. The last
+line of output is JSON.
 """
 
 from __future__ import annotations
@@ -24,15 +25,16 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from runners.batching import Batcher
-from runners.emotion.classifier import EmotionClassifier, TextWithWords
+from runners.emotion.classifier import EmotionClassifier
+from runners.emotion.prediction import NEUTRAL
 from runners.fakes import FakeSummarizer, FakeTranscriber
 from samo.batchers import EMOTION_BATCH_TOKENS
-from samo.insight.explanation import explain
 from samo.insight.pipeline import Pipeline
 from samo.insight.words import split_words
 from training.arrays import Array
 from training.command_line import DATA_HELP, command_parser, print_json
 from training.emotion.data import load_goemotions
+from training.emotion.evaluate_reasons import explain
 from training.emotion.faithfulness import (
     ERASURES,
     RATIONALE_SHARE,
@@ -62,8 +64,8 @@ class Measurements:
     """Results for all texts.
 
     `scores` has, by ranking, one array of shape (labels decided, 2, erasures) per text. `seconds`
-    and `cpu_seconds` are those of the occlusion with the mask token, one value per text;
-    `words_listed` is the number of words that the service would list, one value per emotion.
+    and `cpu_seconds` are those of an explanation as served, one value per text; `words_listed` is
+    the number of words that it lists, one value per emotion.
     """
 
     scores: dict[str, list[Array]] = field(default_factory=lambda: {name: [] for name in RANKINGS})
@@ -74,9 +76,11 @@ class Measurements:
     def add(self, eraser: Eraser, explained: ExplainedText, rng: np.random.Generator) -> None:
         """Measure the rankings of one text."""
         start, cpu_start = time.perf_counter(), time.process_time()
-        masked = occlusion_weights(eraser, explained, "mask")
+        explanations = explain(eraser.classifier, explained.text)
         self.seconds.append(time.perf_counter() - start)
         self.cpu_seconds.append(time.process_time() - cpu_start)
+        self.words_listed += [len(one.words) for one in explanations if one.emotion != NEUTRAL]
+        masked = occlusion_weights(eraser, explained, "mask")
         rankings = {
             "mask": masked,
             "deletion": occlusion_weights(eraser, explained, "deletion"),
@@ -84,18 +88,6 @@ class Measurements:
         }
         for name, weights in rankings.items():
             self.scores[name].append(faithfulness(eraser, explained, weights))
-        spans = tuple((word.start, word.end) for word in explained.words)
-        classifier = eraser.classifier
-        [reasons] = classifier.predict([classifier.prepare(TextWithWords(explained.text, spans))])
-        for label in explained.decided:
-            explanation = explain(
-                classifier.calibration.labels[label],
-                explained.words,
-                masked[:, label],
-                reasons[:, label].astype(np.float64),
-                explained.probabilities[label],
-            )
-            self.words_listed.append(len(explanation.words))
 
     def summary(self, rng: np.random.Generator) -> dict[str, Any]:
         """Means by ranking and erasure, and the advantage of the mask token over deletion."""
@@ -173,7 +165,7 @@ async def _time_text(pipeline: Pipeline, text: str) -> dict[str, Any]:
         plain.append((middle - start) * 1000)
         explained.append((time.perf_counter() - middle) * 1000)
     return {
-        "variants": len(split_words(text)),
+        "words": len(split_words(text)),
         "plain_ms": round(float(np.median(plain)), 1),
         "explained_ms": round(float(np.median(explained)), 1),
         "ratio": round(float(np.median(np.divide(explained, plain))), 1),

@@ -20,8 +20,9 @@ from typing import Any, Final
 
 from tqdm import tqdm
 
-from runners.emotion.classifier import EmotionClassifier
-from samo.insight.explanation import Explanation, occlude, words_to_hide
+from runners.emotion.calibration import Probabilities
+from runners.emotion.classifier import ClassifierInput, EmotionClassifier
+from samo.insight.explanation import Explanation, find_possible_reasons, words_to_explain
 from training.command_line import command_parser
 from training.emotion.data import read_lines
 from training.emotion.former import print_figures
@@ -68,15 +69,19 @@ def explain(classifier: EmotionClassifier, text: str) -> list[Explanation]:
     calibration = classifier.calibration
     [classified] = classify_entries(classifier, [text])
     emotions = calibration.decide(classified.entry_probabilities)
-    occlusion = occlude(
+    possible = find_possible_reasons(
         calibration,
         classified,
-        words_to_hide(classified.split),
+        words_to_explain(classified.split),
         [emotion.name for emotion in emotions],
     )
-    prepared = [classifier.prepare(one) for one in occlusion.inputs]
-    outputs = classifier.predict(prepared) if prepared else []  # a text that is only neutral
-    return occlusion.explain(calibration, outputs)
+
+    def classify(inputs: Sequence[ClassifierInput]) -> Sequence[Probabilities]:
+        prepared = [classifier.prepare(one) for one in inputs]
+        return classifier.predict(prepared) if prepared else []  # a text that is only neutral
+
+    occlusion = possible.occlude(calibration, classify(possible.inputs))
+    return occlusion.explain(calibration, classify(occlusion.inputs))
 
 
 def evaluate(classifier: EmotionClassifier, marked: Sequence[MarkedText]) -> dict[str, Any]:

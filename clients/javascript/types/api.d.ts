@@ -1561,7 +1561,7 @@ export interface components {
             top_k?: number | null;
             /**
              * Explain
-             * @description Return the words that caused each emotion. The text is classified once more for each of its words, so this takes longer, and the text may have at most 2000 characters and 500 words and punctuation marks.
+             * @description Return the words that caused each emotion. The text is classified again, about ten times for each emotion, so this takes longer, and the text may have at most 2000 characters and 500 words and punctuation marks.
              * @default false
              */
             explain: boolean;
@@ -3872,7 +3872,7 @@ export interface operations {
                      *           "confidence": 0.321
                      *         }
                      *       ],
-                     *       "inference_time": "188ms",
+                     *       "inference_time": "144ms",
                      *       "groupings": {
                      *         "ekman": [
                      *           {
@@ -4011,7 +4011,7 @@ export interface operations {
                      *             "code": "invalid_request",
                      *             "message": "The text is empty: send at least one visible character.",
                      *             "details": {},
-                     *             "request_id": "776dc859ec7842bf9c64c2ca1b3d882a"
+                     *             "request_id": "76eb484ec76b481982541a05c43eb6d9"
                      *           }
                      *         }
                      *       ],
@@ -4086,16 +4086,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "summary": "The bus was late again. I finally saw my cousins after ten years and was so happy I cried.",
+                     *       "summary": "I finally saw my cousins after ten years and was so happy I cried. Now I miss them terribly.",
                      *       "key_emotions": [
                      *         "joy",
                      *         "sadness"
                      *       ],
                      *       "emotions": {
-                     *         "joy": 0.7633,
-                     *         "annoyance": 0.5931
+                     *         "joy": 0.7619,
+                     *         "sadness": 0.6762
                      *       },
-                     *       "compression_ratio": 0.4767,
+                     *       "compression_ratio": 0.4651,
                      *       "emotional_tone": "positive",
                      *       "method": "generated",
                      *       "degraded": []
@@ -4370,10 +4370,10 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 25.21,
+                     *       "processing_time_ms": 27.68,
                      *       "timings_ms": {
-                     *         "emotion": 23.85,
-                     *         "summary": 1.14
+                     *         "emotion": 25.92,
+                     *         "summary": 1.57
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -4392,8 +4392,8 @@ export interface operations {
                      *         "closing_sentiment": "negative"
                      *       },
                      *       "models": {
-                     *         "emotion": "samo-emotion:gj2zyuxkq252qax4",
-                     *         "summarizer": "samo-summarizer:ped5u6hknsefgax4"
+                     *         "emotion": "samo-emotion:vw4xdfxkw6f5yax4",
+                     *         "summarizer": "samo-summarizer:ido2swhku6okgax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -4621,11 +4621,11 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 1388.97,
+                     *       "processing_time_ms": 1226.74,
                      *       "timings_ms": {
-                     *         "transcription": 1331.63,
-                     *         "emotion": 41.35,
-                     *         "summary": 15.57
+                     *         "transcription": 1181.21,
+                     *         "emotion": 35.37,
+                     *         "summary": 9.85
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -4645,8 +4645,8 @@ export interface operations {
                      *       },
                      *       "models": {
                      *         "transcriber": "samo-transcriber:44rlemxkgodm6ax4",
-                     *         "emotion": "samo-emotion:gj2zyuxkq252qax4",
-                     *         "summarizer": "samo-summarizer:ped5u6hknsefgax4"
+                     *         "emotion": "samo-emotion:vw4xdfxkw6f5yax4",
+                     *         "summarizer": "samo-summarizer:ido2swhku6okgax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -5274,31 +5274,31 @@ export interface operations {
                      *         {
                      *           "id": "whisper-1",
                      *           "object": "model",
-                     *           "created": 1795799833,
+                     *           "created": 1795821307,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-transcribe",
                      *           "object": "model",
-                     *           "created": 1795799833,
+                     *           "created": 1795821307,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-4o-transcribe",
                      *           "object": "model",
-                     *           "created": 1795799833,
+                     *           "created": 1795821307,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "gpt-4o-mini-transcribe",
                      *           "object": "model",
-                     *           "created": 1795799833,
+                     *           "created": 1795821307,
                      *           "owned_by": "samo"
                      *         },
                      *         {
                      *           "id": "samo-transcriber:44rlemxkgodm6ax4",
                      *           "object": "model",
-                     *           "created": 1795799833,
+                     *           "created": 1795821307,
                      *           "owned_by": "samo"
                      *         }
                      *       ]
@@ -5354,7 +5354,7 @@ export interface operations {
                      * @example {
                      *       "id": "whisper-1",
                      *       "object": "model",
-                     *       "created": 1795799833,
+                     *       "created": 1795821307,
                      *       "owned_by": "samo"
                      *     }
                      */
@@ -5409,7 +5409,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awm7IJbXTWElvvxuB2Fcf5J1E1H3fc5jnpW8Wp4z5fc",
+                     *       "id": "job_awoPArj0nQssKjoAR-JYZaCiaRS2coHW_uo6kP5x6GU",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "queued",
@@ -5418,7 +5418,7 @@ export interface operations {
                      *         "seconds_done": 0,
                      *         "seconds_total": null
                      *       },
-                     *       "created_at": 1795799840,
+                     *       "created_at": 1795821314,
                      *       "started_at": null,
                      *       "finished_at": null,
                      *       "expires_at": null,
@@ -5485,7 +5485,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awm7IJbXTWGNUigIMEV2IGeZNWokyG9lMQ80v-_JzXI",
+                     *       "id": "job_awoPArj0nQuPvTm7o7OsO2eMTpNFWqtjXgMUaggvpIw",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "done",
@@ -5494,10 +5494,10 @@ export interface operations {
                      *         "seconds_done": 10.71,
                      *         "seconds_total": 10.71
                      *       },
-                     *       "created_at": 1795799840,
-                     *       "started_at": 1795799842,
-                     *       "finished_at": 1795799844,
-                     *       "expires_at": 1795803444,
+                     *       "created_at": 1795821314,
+                     *       "started_at": 1795821315,
+                     *       "finished_at": 1795821317,
+                     *       "expires_at": 1795824917,
                      *       "error": null,
                      *       "callback": null,
                      *       "kept_in": "memory"
@@ -5554,7 +5554,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "job_awm7IJbXTWGNUigIMEV2IGeZNWokyG9lMQ80v-_JzXI",
+                     *       "id": "job_awoPArj0nQuPvTm7o7OsO2eMTpNFWqtjXgMUaggvpIw",
                      *       "object": "job",
                      *       "kind": "insight",
                      *       "state": "done",
@@ -5563,10 +5563,10 @@ export interface operations {
                      *         "seconds_done": 10.71,
                      *         "seconds_total": 10.71
                      *       },
-                     *       "created_at": 1795799840,
-                     *       "started_at": 1795799842,
-                     *       "finished_at": 1795799844,
-                     *       "expires_at": 1795803444,
+                     *       "created_at": 1795821314,
+                     *       "started_at": 1795821315,
+                     *       "finished_at": 1795821317,
+                     *       "expires_at": 1795824917,
                      *       "error": null,
                      *       "callback": null,
                      *       "kept_in": "memory"
@@ -5785,11 +5785,11 @@ export interface operations {
                      *           "tense": "present"
                      *         }
                      *       ],
-                     *       "processing_time_ms": 1754.03,
+                     *       "processing_time_ms": 1470.91,
                      *       "timings_ms": {
-                     *         "transcription": 1665.78,
-                     *         "emotion": 73.11,
-                     *         "summary": 14.68
+                     *         "transcription": 1396.66,
+                     *         "emotion": 62.59,
+                     *         "summary": 11.24
                      *       },
                      *       "pipeline_status": {
                      *         "emotion_detection": true,
@@ -5809,8 +5809,8 @@ export interface operations {
                      *       },
                      *       "models": {
                      *         "transcriber": "samo-transcriber:44rlemxkgodm6ax4",
-                     *         "emotion": "samo-emotion:gj2zyuxkq252qax4",
-                     *         "summarizer": "samo-summarizer:ped5u6hknsefgax4"
+                     *         "emotion": "samo-emotion:vw4xdfxkw6f5yax4",
+                     *         "summarizer": "samo-summarizer:ido2swhku6okgax4"
                      *       },
                      *       "degraded": []
                      *     }
@@ -5886,10 +5886,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "value": "ek_W251bGwsMTc5NTc5OTkwMCwiODQ3ZDMxMWViZTRkZTZhNyIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.a1uQdJuTA0zNF06GdgXM7TsKGM8RZrQVrUpmSgcSkYk",
-                     *       "expires_at": 1795799900,
+                     *       "value": "ek_W251bGwsMTc5NTgyMTM3NCwiZTEyYzU1MjRkMGUwOWVkOCIseyJ0eXBlIjoidHJhbnNjcmlwdGlvbiIsImF1ZGlvIjp7ImlucHV0Ijp7InRyYW5zY3JpcHRpb24iOnsibGFuZ3VhZ2UiOiJlbiJ9fX19XQ.Hrpg-BUmrjvYnmO7EJzfA5qyQvpzQvq_-N6y6sS1iaM",
+                     *       "expires_at": 1795821374,
                      *       "session": {
-                     *         "id": "sess_ebb08cf18e8fa295c450",
+                     *         "id": "sess_b4d447049c9a88eec1f6",
                      *         "object": "realtime.transcription_session",
                      *         "type": "transcription",
                      *         "audio": {
@@ -6200,7 +6200,7 @@ export interface operations {
                      *         "summarizer": true
                      *       },
                      *       "feedback": "off",
-                     *       "uptime_seconds": 7.2
+                     *       "uptime_seconds": 6.6
                      *     }
                      */
                     "application/json": components["schemas"]["HealthResponse"];
@@ -6277,15 +6277,15 @@ export interface operations {
                      *         }
                      *       },
                      *       "emotion": {
-                     *         "tag": "samo-emotion:gj2zyuxkq252qax4",
+                     *         "tag": "samo-emotion:vw4xdfxkw6f5yax4",
                      *         "ready": true,
                      *         "state": "ready",
                      *         "queue_length": 0,
                      *         "metadata": {
                      *           "checkpoint": "checkpoints/emotion",
                      *           "parity": "16 sentences, gap ≤ 0.044",
-                     *           "size_bytes": 112529606,
-                     *           "export_seconds": 25.7,
+                     *           "size_bytes": 116495572,
+                     *           "export_seconds": 28.2,
                      *           "versions": {
                      *             "bentoml": "1.4.39",
                      *             "ctranslate2": "4.8.5",
@@ -6293,10 +6293,10 @@ export interface operations {
                      *           },
                      *           "sha256": {
                      *             "calibration.json": "74a7e52402cf45e232022f2eea0b4c58f80f406228ee296d98e1ea364fe6f707",
-                     *             "drift.json": "6cd1b5b179860b8962335975d564ed20b3ba7bc4eccb3b05b45437329c096823",
+                     *             "drift.json": "d37683c4bf2eb48d83b03477c5f0c14b9706da8b4d830dfa47b06b0edf6321e7",
                      *             "golden.json": "c7a5e9636efb696ac09cce89c8201d3dbe4ac75d27fdae6f6f509c0422942e7f",
-                     *             "model.onnx": "33ce332cb1be70c3c4c1c7e6e245fc1258ed4f9c23e8d834585311109aea6b94",
-                     *             "model.onnx.data": "57fcb0b25bb6e78636936549c7293df41a5bf354301a163a2ae0ba9d2212fc9b",
+                     *             "model.onnx": "5073d3bced3be0c5661f3db371be1678021eb34cba5ea308e7466d59657df3cd",
+                     *             "model.onnx.data": "bd216624197d464bfa04d3d7069bd286c52e2a2269407d29fb0d9e7bbdf587db",
                      *             "tokenizer.json": "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842"
                      *           },
                      *           "base": "sentence-transformers/all-mpnet-base-v2",
@@ -6429,7 +6429,7 @@ export interface operations {
                      *         }
                      *       },
                      *       "summarizer": {
-                     *         "tag": "samo-summarizer:ped5u6hknsefgax4",
+                     *         "tag": "samo-summarizer:ido2swhku6okgax4",
                      *         "ready": true,
                      *         "state": "ready",
                      *         "queue_length": 0,
@@ -6437,7 +6437,7 @@ export interface operations {
                      *           "checkpoint": "checkpoints/summarizer",
                      *           "parity": "golden texts equal",
                      *           "size_bytes": 5706311,
-                     *           "export_seconds": 0.2,
+                     *           "export_seconds": 0.1,
                      *           "versions": {
                      *             "bentoml": "1.4.39",
                      *             "ctranslate2": "4.8.5",
@@ -6505,10 +6505,10 @@ export interface operations {
                     /**
                      * @example # HELP process_virtual_memory_bytes Virtual memory size in bytes.
                      *     # TYPE process_virtual_memory_bytes gauge
-                     *     process_virtual_memory_bytes 1.79730432e+09
+                     *     process_virtual_memory_bytes 1.835073536e+09
                      *     # HELP process_resident_memory_bytes Resident memory size in bytes.
                      *     # TYPE process_resident_memory_bytes gauge
-                     *     process_resident_memory_bytes 6.7612672e+08
+                     *     process_resident_memory_bytes 6.78064128e+08
                      */
                     "text/plain": unknown;
                 };

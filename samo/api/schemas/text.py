@@ -36,8 +36,8 @@ class PredictRequest(RequestBody):
     top_k: TopK | None = None
     explain: bool = Field(
         default=False,
-        description="Return the words that caused each emotion. The text is classified once more "
-        "for each of its words, so this takes longer, and the text may have at most "
+        description="Return the words that caused each emotion. The text is classified again, "
+        "about ten times for each emotion, so this takes longer, and the text may have at most "
         f"{limits.MAX_EXPLAINED_CHARACTERS} characters and {limits.MAX_EXPLAINED_WORDS} words "
         "and punctuation marks.",
     )
