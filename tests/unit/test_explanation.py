@@ -270,7 +270,7 @@ def test_an_explanation_does_not_depend_on_the_other_emotions():
 
 
 # Probabilities of joy, anger and neutral in two sentences: each matters for one emotion.
-ROWS = ([0.9, 0.0, 0.6], [0.4, 0.9, 0.6])
+ROWS = ([0.9, 0.0, 0.9], [0.4, 0.9, 0.9])
 
 
 def occluded(reasons):
@@ -287,7 +287,8 @@ def occluded(reasons):
 
 def test_for_each_emotion_the_likeliest_reasons_are_hidden_and_weighed():
     # for either emotion the likeliest are in the sentence that does not matter for it
-    reasons = np.column_stack([np.linspace(0.5, 0.9, 28), np.linspace(0.9, 0.5, 28)])
+    anger_reasons = [*np.full(16, 0.98), *np.linspace(0.9, 0.5, 12)]
+    reasons = np.column_stack([np.linspace(0.5, 0.9, 28), anger_reasons])
     calibration, occlusion = occluded(reasons)
     texts = [one.word.text for one in occlusion.words]
     assert "".join(texts) == "ghijklmno." + "Pqrstuvwxy"
@@ -299,20 +300,32 @@ def test_for_each_emotion_the_likeliest_reasons_are_hidden_and_weighed():
 
     outputs = []
     for one in occlusion.words:
-        # hiding "n" leaves half of the joy, "k" or "s" nothing at all
-        share = {"n": 0.5, "k": 0.0, "s": 0.0}.get(one.word.text, 1.0)
+        # hiding "n" leaves half of the joy, another of these words no emotion at all
+        share = {"n": 0.5, "k": 0.0, "P": 0.0, "y": 0.0}.get(one.word.text, 1.0)
         outputs.append(np.asarray(ROWS[one.sentence], np.float32) * np.float32(share))
     joy, anger, neutral = occlusion.explain(calibration, outputs)
     assert [one.word.text for one in joy.words] == ["k", "n"]
     assert joy.words[0].weight > joy.words[1].weight
-    assert [one.word.text for one in anger.words] == ["s"]
+    assert [one.word.text for one in anger.words] == ["P"]  # "y" is a less likely reason
     assert neutral.words == []
 
 
-@pytest.mark.parametrize("reason", [0.0, 0.49])
-def test_all_words_are_hidden_where_none_is_a_likely_reason(reason):
-    reasons = np.zeros((28, 2))
-    reasons[:3] = reason
+def test_no_word_is_hidden_for_neutral():
+    calibration = EmotionCalibration(("joy", "neutral"), np.full(2, 0.5, np.float32))
+    entry = split_entry("a b c d e f g h i j k l m n o p q r s t u v w x y z")
+    classified = aggregate(calibration, entry, [np.asarray([0.9, 0.8], np.float32)])
+    words = words_to_explain(entry)
+    possible = find_possible_reasons(calibration, classified, words, ["joy", "neutral"])
+    likely_first = np.linspace(0.9, 0.1, 26)
+    occlusion = possible.occlude(calibration, [np.column_stack([likely_first, likely_first[::-1]])])
+    assert [one.word.text for one in occlusion.words] == list("abcdefghij")
+    assert occlusion.words_of["neutral"] == []
+
+
+@pytest.mark.parametrize("highest", [0.0, 0.49, 0.8])
+def test_all_words_are_hidden_where_none_is_a_likely_reason(highest):
+    # 0.8 only in the sentence that does not matter for joy
+    reasons = np.column_stack([np.linspace(0.0, highest, 28), np.linspace(0.0, 0.49, 28)])
     _, occlusion = occluded(reasons)
     assert len(occlusion.words_of["joy"]) == 16
     assert len(occlusion.words_of["anger"]) == 12
