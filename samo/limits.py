@@ -5,8 +5,8 @@ from typing import Final
 from runners.summarizer.summary import MAX_SUMMARY_SENTENCES as MAX_SUMMARY_SENTENCES
 
 MAX_TEXT_CHARACTERS: Final = 20_000
-# To explain a text, its sentences are classified once for each word that is hidden: about ten for
-# each emotion, or all words.
+# To explain a text, its sentences are classified once for each word that is hidden: about ten to
+# twenty for each emotion.
 MAX_EXPLAINED_CHARACTERS: Final = 2_000
 MAX_EXPLAINED_WORDS: Final = 500
 MAX_BATCH_TEXTS: Final = 128

@@ -55,9 +55,10 @@ MIN_SHARE_OF_MINIMUM: Final = 0.1
 MIN_RELATIVE_ODDS: Final = 0.5
 # If no single word makes a difference, words are listed that are at least this likely a reason.
 MIN_REASON: Final = 0.5
-# For each emotion so many of the likeliest reasons are hidden, if one of them is more likely a
-# reason than not; otherwise all words are. Words that are as likely as the last are hidden, too.
+# For each emotion so many of the likeliest reasons are hidden, fewer if one of them is more likely
+# than not. Words that are as likely as the last are hidden, too.
 HIDDEN_WORDS: Final = 10
+HIDDEN_WORDS_IF_UNLIKELY: Final = 20
 # A smaller weight makes no difference: responses have four decimals.
 SMALLEST_WEIGHT: Final = 0.0001
 
@@ -101,15 +102,14 @@ class PossibleReasons:
         classified: the entry.
         emotions: the emotions to explain.
         words: of the sentences that matter for one of the emotions, in order.
-        max_drops: for each sentence, how far the entry's probabilities would fall if that sentence
-            had no emotion, of shape (sentences, outputs).
+        matters: whether each sentence matters for each label, of shape (sentences, labels).
 
     """
 
     classified: ClassifiedEntry
     emotions: list[str]
     words: list[WordInSentence]
-    max_drops: Weights
+    matters: npt.NDArray[np.bool_]
 
     @property
     def inputs(self) -> list[ClassifierInput]:
@@ -126,8 +126,8 @@ class PossibleReasons:
         """Select the words to hide, given the classifier's outputs for the `inputs`."""
         reasons = np.concatenate([np.zeros((0, len(calibration.labels))), *outputs])
         sentences = [one.sentence for one in self.words]
-        # a sentence that was classified because of another emotion explains nothing
-        is_relevant = self.max_drops[sentences] >= MIN_WORD_WEIGHT
+        # a sentence that matters only for another emotion explains nothing
+        is_relevant = self.matters[sentences]
         selected = {
             emotion: []
             if emotion == NEUTRAL
@@ -156,8 +156,10 @@ def _to_hide(reasons: Weights, is_relevant: npt.NDArray[np.bool_]) -> list[int]:
     """
     indices = np.flatnonzero(is_relevant)
     relevant = reasons[indices]
-    if len(indices) > HIDDEN_WORDS and relevant.max() >= MIN_REASON:
-        indices = indices[relevant >= np.sort(relevant)[-HIDDEN_WORDS]]
+    is_likely = relevant.max(initial=0.0) >= MIN_REASON
+    number = HIDDEN_WORDS if is_likely else HIDDEN_WORDS_IF_UNLIKELY
+    if len(indices) > number:
+        indices = indices[relevant >= np.sort(relevant)[-number]]
     return [int(index) for index in indices]
 
 
@@ -250,9 +252,12 @@ def find_possible_reasons(
 ) -> PossibleReasons:
     """Select the words that may explain one of `emotions`.
 
-    A sentence is skipped if the entry's probabilities would drop by less than `MIN_WORD_WEIGHT`
-    without any emotion in it. `neutral` is never explained.
+    A sentence matters for an emotion if the entry's probability would drop by `MIN_WORD_WEIGHT`
+    without any emotion in it, or if the emotion reaches its threshold in the sentence: of several
+    sentences with the same emotion, none alone may make a difference. Others are skipped. `neutral`
+    is never explained.
     """
+    labels = len(calibration.labels)
     columns = [calibration.labels.index(name) for name in emotions if name != NEUTRAL]
     zero_probabilities = np.zeros_like(classified.entry_probabilities)
     max_drops = entry_weights(
@@ -260,9 +265,11 @@ def find_possible_reasons(
         classified,
         [(index, zero_probabilities) for index in range(len(classified.split.sentences))],
     )
-    is_relevant = np.any(max_drops[:, columns] >= MIN_WORD_WEIGHT, axis=1)
+    shown = np.stack(classified.sentence_probabilities)[:, :labels] >= calibration.thresholds
+    matters = (max_drops[:, :labels] >= MIN_WORD_WEIGHT) | shown
+    is_relevant = np.any(matters[:, columns], axis=1)
     relevant_words = [one for one in words if is_relevant[one.sentence]]
-    return PossibleReasons(classified, list(emotions), relevant_words, max_drops)
+    return PossibleReasons(classified, list(emotions), relevant_words, matters)
 
 
 def entry_weights(

@@ -17,6 +17,7 @@ from runners.text.blank import is_blank
 from samo.insight.entry import aggregate, split_entry
 from samo.insight.explanation import (
     HIDDEN_WORDS,
+    HIDDEN_WORDS_IF_UNLIKELY,
     MIN_RELATIVE_WEIGHT,
     MIN_SHARE_OF_MINIMUM,
     MIN_WORD_WEIGHT,
@@ -310,26 +311,57 @@ def test_for_each_emotion_the_likeliest_reasons_are_hidden_and_weighed():
     assert neutral.words == []
 
 
-def test_no_word_is_hidden_for_neutral():
+def single_sentence(joy_reasons):
+    """Occlusion of a sentence of 26 words; `joy_reasons` are reversed for neutral."""
     calibration = EmotionCalibration(("joy", "neutral"), np.full(2, 0.5, np.float32))
     entry = split_entry("a b c d e f g h i j k l m n o p q r s t u v w x y z")
     classified = aggregate(calibration, entry, [np.asarray([0.9, 0.8], np.float32)])
     words = words_to_explain(entry)
     possible = find_possible_reasons(calibration, classified, words, ["joy", "neutral"])
-    likely_first = np.linspace(0.9, 0.1, 26)
-    occlusion = possible.occlude(calibration, [np.column_stack([likely_first, likely_first[::-1]])])
+    return possible.occlude(calibration, [np.column_stack([joy_reasons, joy_reasons[::-1]])])
+
+
+def test_no_word_is_hidden_for_neutral():
+    occlusion = single_sentence(np.linspace(0.9, 0.1, 26))
     assert [one.word.text for one in occlusion.words] == list("abcdefghij")
     assert occlusion.words_of["neutral"] == []
 
 
-@pytest.mark.parametrize("highest", [0.0, 0.49, 0.8])
-def test_all_words_are_hidden_where_none_is_a_likely_reason(highest):
+def test_more_words_are_hidden_where_none_is_a_likely_reason():
+    occlusion = single_sentence(np.linspace(0.49, 0.1, 26))
+    assert len(occlusion.inputs) == HIDDEN_WORDS_IF_UNLIKELY
+    assert occlusion.words[-1].word.text == "t"
+    assert len(single_sentence(np.zeros(26)).inputs) == 26  # without a reason head
+
+
+def test_a_sentence_that_does_not_matter_makes_no_reason_likely():
     # 0.8 only in the sentence that does not matter for joy
-    reasons = np.column_stack([np.linspace(0.0, highest, 28), np.linspace(0.0, 0.49, 28)])
+    reasons = np.column_stack([np.linspace(0.0, 0.8, 28), np.linspace(0.0, 0.49, 28)])
     _, occlusion = occluded(reasons)
     assert len(occlusion.words_of["joy"]) == 16
-    assert len(occlusion.words_of["anger"]) == 12
-    assert len(occlusion.inputs) == 28
+
+
+def test_of_several_sentences_with_an_emotion_each_is_explained():
+    """The probability of the entry hardly changes without one of them."""
+    calibration = EmotionCalibration(("joy", "neutral"), np.full(2, 0.5, np.float32))
+    entry = split_entry("Such joy today. The bus came. I laughed a lot. How I sang!")
+    rows = [np.asarray(row, np.float32) for row in ([0.97, 0], [0, 0.9], [0.97, 0], [0.97, 0])]
+    classified = aggregate(calibration, entry, rows)
+    words = words_to_explain(entry)
+    possible = find_possible_reasons(calibration, classified, words, ["joy"])
+    assert {one.sentence for one in possible.words} == {0, 2, 3}
+    reasons = [
+        np.asarray([[0.9 if word.word.text in {"joy", "laughed"} else 0.1, 0.0]])
+        for word in possible.words
+    ]
+    occlusion = possible.occlude(calibration, [np.concatenate(reasons)])
+    outputs = []
+    for one in occlusion.words:
+        is_reason = one.word.text in {"joy", "laughed"}
+        outputs.append(np.asarray([0.1 if is_reason else 0.97, 0.1], np.float32))
+    [joy] = occlusion.explain(calibration, outputs)
+    assert {one.word.text for one in joy.words} == {"joy", "laughed"}
+    assert all(0 <= one.weight < MIN_WORD_WEIGHT for one in joy.words)
 
 
 def test_exactly_the_emotions_of_the_answer_are_explained():

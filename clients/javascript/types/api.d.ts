@@ -1561,7 +1561,7 @@ export interface components {
             top_k?: number | null;
             /**
              * Explain
-             * @description Return the words that caused each emotion. The text is classified again, about ten times for each emotion, so this takes longer, and the text may have at most 2000 characters and 500 words and punctuation marks.
+             * @description Return the words that caused each emotion. The text is classified again, about ten to twenty times for each emotion, so this takes longer, and the text may have at most 2000 characters and 500 words and punctuation marks.
              * @default false
              */
             explain: boolean;

@@ -37,9 +37,9 @@ class PredictRequest(RequestBody):
     explain: bool = Field(
         default=False,
         description="Return the words that caused each emotion. The text is classified again, "
-        "about ten times for each emotion, so this takes longer, and the text may have at most "
-        f"{limits.MAX_EXPLAINED_CHARACTERS} characters and {limits.MAX_EXPLAINED_WORDS} words "
-        "and punctuation marks.",
+        "about ten to twenty times for each emotion, so this takes longer, and the text may have "
+        f"at most {limits.MAX_EXPLAINED_CHARACTERS} characters and {limits.MAX_EXPLAINED_WORDS} "
+        "words and punctuation marks.",
     )
 
 

@@ -611,7 +611,7 @@ class PredictRequest(BaseModel):
     top_k: Annotated[int | None, Field(title="Top K")] = None
     explain: Annotated[bool | None, Field(title="Explain")] = False
     """
-    Return the words that caused each emotion. The text is classified again, about ten times for each emotion, so this takes longer, and the text may have at most 2000 characters and 500 words and punctuation marks.
+    Return the words that caused each emotion. The text is classified again, about ten to twenty times for each emotion, so this takes longer, and the text may have at most 2000 characters and 500 words and punctuation marks.
     """
 
 
