@@ -68,12 +68,13 @@ def with_case_of(sentence: str, rewritten: str) -> str:
 
     The first word of each sentence of `rewritten` stays as it is.
     """
-    forms = {word.lower(): word for word in _WORD.findall(sentence)}
+    words = _WORD.findall(sentence)
+    forms = {word.lower(): word for word in words}
 
     def restored(match: re.Match[str]) -> str:
         before = rewritten[: match.start()].rstrip("\"'“‘([ ")
         is_first = not before or before[-1] in ".!?…:-–—"
-        return match[0] if is_first else forms.get(match[0].lower(), match[0])
+        return match[0] if is_first or match[0] in words else forms.get(match[0].lower(), match[0])
 
     return _WORD.sub(restored, rewritten)
 

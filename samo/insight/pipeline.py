@@ -34,13 +34,9 @@ from samo.insight.entry import (
     split_text,
     text_error,
 )
-from samo.insight.explanation import (
-    Explanation,
-    check_length,
-    find_possible_reasons,
-    words_to_explain,
-)
+from samo.insight.explanation import Explanation
 from samo.insight.observer import Observer, TextObserver
+from samo.insight.occlusion import check_length, find_possible_reasons, words_to_explain
 from samo.insight.results import Insight, SummarizedText, TranscribedRecording
 from samo.insight.steps import StepDeadlines, Steps
 from samo.insight.summary import (

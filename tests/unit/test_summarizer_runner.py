@@ -221,6 +221,7 @@ def test_blank_entry_is_refused(summarizer, text):
         ("why did he leave", "Why did he leave?", "Why did he leave?"),
         ("sun on the balcony", "Sun on the Balcony.", "Sun on the balcony."),
         ("i met Lena, i think", "I met lena, I think.", "I met Lena, I think."),
+        ("in May i may go", "In May I may go.", "In May I may go."),
     ],
 )
 def test_punctuation_and_emoji_of_the_entry_are_kept(rewriting, sentence, output, expected):

@@ -22,7 +22,8 @@ from tqdm import tqdm
 
 from runners.emotion.calibration import Probabilities
 from runners.emotion.classifier import ClassifierInput, EmotionClassifier
-from samo.insight.explanation import Explanation, find_possible_reasons, words_to_explain
+from samo.insight.explanation import Explanation
+from samo.insight.occlusion import find_possible_reasons, words_to_explain
 from training.command_line import command_parser
 from training.emotion.data import read_lines
 from training.emotion.former import print_figures

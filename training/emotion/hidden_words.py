@@ -3,10 +3,10 @@
     python -m training.emotion.hidden_words --data ../shared/data --examples FILE ... \
         --output FILE
 
-The service explains a label by hiding words: it replaces one word at a time with mask tokens, and a
-word is the more important the more the label's probability falls. A model that was not trained on
-such texts also reacts to words that do not show the emotion. `explanation_lessons.jsonl` lists for
-each text the words that do, marked by a reader. If these are hidden, the text's emotions become
+To explain a label, the service classifies the text again with one word replaced by mask tokens. The
+further the label's probability falls, the more important is the word. A model that was not trained
+on such texts also reacts to words that do not show the emotion. `explanation_lessons.jsonl` lists
+for each text the words that do, marked by a reader. If these are hidden, the text's emotions become
 less probable; if other words are hidden, the text keeps its labels.
 """
 
